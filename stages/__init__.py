@@ -1,0 +1,1 @@
+"""yoloop: an active-learning loop for object detection as a DVC pipeline."""
