@@ -1,0 +1,18 @@
+"""The section `review` of `params.yaml`: who reviews a packet, and where a reviewed folder is put."""
+
+from pathlib import Path
+from typing import Literal
+
+from stages.files.params import PARAMS, Strict, read_section
+
+
+class ReviewParams(Strict):
+    """Section `review`; no stage reads it, so changing it makes nothing stale."""
+
+    by: Literal["folder", "oracle"]
+    folder: str
+
+
+def read_review(root: Path = Path()) -> ReviewParams:
+    """Return the section `review` of the project at `root`; raise `UserError` with the line of a mistake."""
+    return read_section(ReviewParams, "review", root / PARAMS)
