@@ -60,9 +60,14 @@ def read_labels(file: Path, classes: Sequence[str]) -> Labels:
     """
     if not file.is_file():
         return Labels(np.zeros(0, dtype=np.int32), np.zeros((0, 4)))
+    return parse_labels(file.read_text(encoding="utf-8-sig"), file, classes)
+
+
+def parse_labels(text: str, file: Path, classes: Sequence[str]) -> Labels:
+    """Return the boxes in `text`, the content of the label file `file`; raises as `read_labels` does."""
     rows = [
         _row(line.split(), f"{file}:{number}", classes)
-        for number, line in enumerate(file.read_text(encoding="utf-8-sig").splitlines(), 1)
+        for number, line in enumerate(text.splitlines(), 1)
         if line.strip()
     ]
     ids = np.array([row[0] for row in rows], dtype=np.int32)

@@ -1,0 +1,49 @@
+"""Writes a dataset from scratch: split folders, manifests and `data.yaml`, and the labels that are held back."""
+
+import shutil
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import yaml
+
+from stages.files.manifest import MANIFEST, ManifestRow, write_manifest
+
+
+class NewSheet(NamedTuple):
+    """A sheet to write: its image, its label rows (None: unlabelled), and whether these go to the oracle."""
+
+    image: Path
+    rows: str | None
+    held_back: bool = False
+
+
+def write_dataset(folder: Path, splits: Mapping[str, Sequence[NewSheet]], classes: Sequence[str]) -> None:
+    """Write all splits under `folder`, which becomes `data/dataset`; images are copied byte for byte."""
+    for split, sheets in splits.items():
+        for kind in ("images", "labels"):
+            (folder / split / kind).mkdir(parents=True, exist_ok=True)
+        for sheet in sheets:
+            shutil.copyfile(sheet.image, folder / split / "images" / sheet.image.name)
+            if sheet.rows is not None and not sheet.held_back:
+                _write_rows(folder / split / "labels", sheet)
+        write_manifest([_manifest_row(sheet) for sheet in sheets], folder / split / MANIFEST)
+    names = yaml.safe_dump({"names": list(classes)}, sort_keys=False, allow_unicode=True)
+    (folder / "data.yaml").write_text(names, encoding="utf-8")
+
+
+def write_oracle(folder: Path, sheets: Sequence[NewSheet]) -> None:
+    """Write the label rows that are held back under `folder`, which becomes `data/oracle`."""
+    (folder / "labels").mkdir(parents=True, exist_ok=True)
+    for sheet in sheets:
+        if sheet.held_back:
+            _write_rows(folder / "labels", sheet)
+
+
+def _manifest_row(sheet: NewSheet) -> ManifestRow:
+    labelled = sheet.rows is not None and not sheet.held_back
+    return ManifestRow(sheet.image.name, 0, "import" if labelled else "none")
+
+
+def _write_rows(folder: Path, sheet: NewSheet) -> None:
+    (folder / f"{sheet.image.stem}.txt").write_text(sheet.rows or "", encoding="utf-8")
