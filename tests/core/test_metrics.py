@@ -1,0 +1,171 @@
+import contextlib
+import io
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from stages.core.matching import BOX
+from stages.core.metrics import average_precisions, interpolated, ratios, split_metrics
+
+
+@pytest.mark.parametrize(
+    ("tp", "fp", "fn", "f1", "precision", "recall"),
+    [
+        (3, 1, 2, 6 / 9, 3 / 4, 3 / 5),
+        (0, 0, 5, 0.0, None, 0.0),  # nothing seen: precision says nothing
+        (0, 4, 0, 0.0, 0.0, None),  # nothing there: recall says nothing
+        (0, 0, 0, None, None, None),
+        (7, 0, 0, 1.0, 1.0, 1.0),
+    ],
+)
+def test_ratios(tp, fp, fn, f1, precision, recall):
+    assert ratios(tp=tp, fp=fp, fn=fn) == {"f1": f1, "precision": precision, "recall": recall}
+
+
+def test_interpolated_by_hand():
+    # Of 4 boxes: right, wrong, right, and two never found. Precision 1 up to recall 1/4, then 2/3 up to 2/4.
+    hit, confidence = np.array([True, True, False]), np.array([0.9, 0.4, 0.6])
+    curve = interpolated(hit=hit, confidence=confidence, boxes=4)
+    assert curve.precision[:26].tolist() == [1.0] * 26  # recall 0.00 to 0.25
+    assert curve.precision[26:51] == pytest.approx(2 / 3)  # 0.26 to 0.50
+    assert curve.precision[51:].tolist() == [0.0] * 50
+    assert curve.confidence[25] == 0.9
+    assert curve.confidence[50] == 0.4
+    assert np.isnan(curve.confidence[51:]).all()
+
+
+def test_interpolated_without_detections_is_zero():
+    curve = interpolated(hit=np.zeros(0, dtype=bool), confidence=np.zeros(0), boxes=3)
+    assert (curve.precision == 0).all()
+
+
+def scene(seed, sheets=12, classes=4):
+    """Ground truth and jittered detections of it, with doubles, false alarms and misses."""
+    rng = np.random.default_rng(seed)
+    truth, found = [], []
+    for sheet in range(sheets):
+        count = int(rng.integers(0, 15))
+        xy, size = rng.uniform(0, 300, (count, 2)), rng.uniform(4, 80, (count, 2))
+        boxes, ids = (
+            np.hstack([xy, xy + size]),
+            rng.integers(0, classes - 1, count),
+        )  # the last class has no box
+        truth += [("val", f"{sheet}.png", i, ids[i], *boxes[i]) for i in range(count)]
+        for box, name in zip(np.repeat(boxes, 2, axis=0), np.repeat(ids, 2), strict=True):
+            if rng.random() < 0.7:
+                moved = box + rng.normal(0, 0.08, 4) * np.tile(box[2:] - box[:2], 2)
+                seen = name if rng.random() < 0.9 else rng.integers(0, classes)
+                found.append(
+                    ("val", f"{sheet}.png", len(found), seen, *np.sort(moved.reshape(2, 2), axis=0).ravel())
+                )
+    truth = pd.DataFrame(truth, columns=["split", "image_id", "object_id", "class_id", *BOX])
+    found = pd.DataFrame(found, columns=["split", "image_id", "detection_id", "class_id", *BOX])
+    return truth, found.assign(confidence=rng.permutation(len(found)) / max(len(found), 1))
+
+
+def coco(truth, found, classes):
+    """AP50 and AP50-95 per class by pycocotools; None where it says -1."""
+    from pycocotools.coco import COCO
+    from pycocotools.cocoeval import COCOeval
+
+    def rows(frame):
+        sides = frame[["x1", "y1"]].assign(w=frame["x2"] - frame["x1"], h=frame["y2"] - frame["y1"])
+        return zip(frame["image_id"], frame["class_id"], sides.to_numpy().tolist(), strict=True)
+
+    sheets = {name: i + 1 for i, name in enumerate(sorted({*truth["image_id"], *found["image_id"]}))}
+    with contextlib.redirect_stdout(io.StringIO()):
+        there = COCO()
+        there.dataset = {
+            "images": [{"id": i} for i in sheets.values()],
+            "categories": [{"id": i} for i in range(classes)],
+            "annotations": [
+                {
+                    "id": n,
+                    "image_id": sheets[s],
+                    "category_id": int(c),
+                    "bbox": b,
+                    "area": b[2] * b[3],
+                    "iscrowd": 0,
+                }
+                for n, (s, c, b) in enumerate(rows(truth), 1)
+            ],
+        }
+        there.createIndex()
+        seen = there.loadRes(
+            [
+                {"image_id": sheets[s], "category_id": int(c), "bbox": b, "score": score}
+                for (s, c, b), score in zip(rows(found), found["confidence"], strict=True)
+            ]
+        )
+        judge = COCOeval(there, seen, "bbox")
+        judge.params.maxDets = [10_000]
+        judge.params.areaRng, judge.params.areaRngLbl = [[0, 1e10]], ["all"]
+        judge.evaluate()
+        judge.accumulate()
+    precision = judge.eval["precision"][:, :, :, 0, 0]  # (ious, recalls, classes)
+    values = [(precision[0, :, c].mean(), precision[:, :, c].mean()) for c in range(classes)]
+    return [None if ap50 < 0 else (ap50, ap) for ap50, ap in values]
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_average_precision_is_that_of_coco(seed):
+    truth, found = scene(seed)
+    ours = average_precisions(detections=found, ground_truth=truth, class_ids=list(range(4)))
+    theirs = coco(truth, found, 4)
+    assert theirs[3] is None
+    assert ours[3] == (None, None)
+    assert 0.1 < theirs[0][1] < theirs[0][0] < 0.95, "the scene must be neither hopeless nor trivial"
+    for c in range(3):
+        assert ours[c] == pytest.approx(theirs[c], abs=1e-9)
+
+
+def test_a_class_that_is_there_but_never_seen_has_ap_zero():
+    truth, found = scene(0)
+    ours = average_precisions(detections=found[found["class_id"] != 1], ground_truth=truth, class_ids=[0, 1])
+    assert ours[1] == (0.0, 0.0)
+    assert ours[0][0] > 0
+
+
+@given(st.lists(st.tuples(st.booleans(), st.floats(0, 1)), max_size=20), st.integers(0, 5))
+@settings(deadline=None)
+def test_interpolated_precision_never_rises(pairs, unseen):
+    hit, confidence = np.array([p[0] for p in pairs], dtype=bool), np.array([p[1] for p in pairs])
+    boxes = max(1, int(hit.sum()) + unseen)
+    precision = interpolated(hit=hit, confidence=confidence, boxes=boxes).precision
+    assert (np.diff(precision) <= 0).all()
+    assert 0 <= precision.min() <= precision.max() <= 1
+
+
+def test_split_metrics_by_hand():
+    columns = ["split", "image_id", "class_id", *BOX]
+    truth = pd.DataFrame(
+        [("val", "a", 0, 0, 0, 10, 10), ("val", "a", 1, 50, 50, 60, 60), ("val", "b", 1, 0, 0, 10, 10)],
+        columns=columns,
+    ).assign(object_id=[0, 1, 0])
+    found = truth.iloc[[0, 1]].assign(detection_id=[0, 1], confidence=[0.9, 0.1])
+    matches = pd.DataFrame({"outcome": ["tp", "fn", "fn", "fp"], "class_id": [0, 1, 1, 2]})
+    images = pd.DataFrame({"image_id": ["a", "b"]})
+    total, per_class = split_metrics(
+        images=images, ground_truth=truth, detections=found, matches=matches, classes=["x", "y", "z"]
+    )
+    ap_y = 51 / 101  # found one of two, at full precision: recalls 0.00 to 0.50
+    assert total == {
+        "f1": pytest.approx(0.4),
+        "precision": 0.5,
+        "recall": pytest.approx(1 / 3),
+        "map50": pytest.approx((1 + ap_y) / 2),
+        "map50_95": pytest.approx((1 + ap_y) / 2),
+        "tp": 1,
+        "fp": 1,
+        "fn": 2,
+        "images": 2,
+        "boxes": 3,
+    }
+    assert per_class["y"]["ap50"] == pytest.approx(ap_y)  # although the operating point drops that detection
+    assert per_class["y"]["f1"] == 0.0
+    counts = {"tp": 0, "fp": 1, "fn": 0, "boxes": 0}
+    rates = {"f1": 0.0, "precision": 0.0, "recall": None, "ap50": None, "ap50_95": None}
+    assert per_class["z"] == {**rates, **counts}
