@@ -47,8 +47,8 @@ def status(root: Path, *targets: str) -> dict[str, list[Any]]:
 
 
 def add(root: Path, target: Path) -> None:
-    """Put a file or folder into the DVC cache and write its .dvc file beside it."""
-    run(root, "add", "-q", str(target))
+    """Put a file or folder into the DVC cache and write its .dvc file beside it; `target` stays as it is."""
+    run(root, "add", "-q", "--no-relink", str(target))
 
 
 def checkout(root: Path, *targets: str) -> None:

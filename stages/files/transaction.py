@@ -87,7 +87,7 @@ def transact(
     """Make `commits` on top of HEAD and set `tags` (name -> index of commit) in one step; return the HEAD.
 
     Afterwards the workspace and the index hold the new content of the committed paths, changed .dvc files
-    are checked out, and the folders `removes` are deleted. Other files are never touched. `renamed_tags`
+    are checked out, and the paths `removes` are deleted. Other files are never touched. `renamed_tags`
     moves tags (old name -> new name) in the same step; a tag may be moved away and set anew. Raises
     `UserError` before anything happens when a tag exists or HEAD is on no branch.
     """
@@ -151,7 +151,7 @@ def _follow(root: Path, journal: _Journal) -> None:
     if journal.checkout:
         dvc.checkout(root, *journal.checkout)
     for path in journal.removes:
-        shutil.rmtree(root / path, ignore_errors=True)
+        _remove(root / path)
     _discard_staging(root)
     _journal_file(root).unlink()
 
@@ -186,11 +186,18 @@ def _discard_staging(root: Path) -> None:
         shutil.rmtree(root / folder)
     # With DVC's core.autostage the staged .dvc files have got into the index.
     if folders and git.call(root, "ls-files", "--", *folders).stdout:
-        git.run(root, "rm", "-r", "-q", "--cached", "--", *folders)
+        git.run(root, "rm", "-r", "-q", "--cached", "--ignore-unmatch", "--", *folders)
 
 
 def _blob(root: Path, blob: str | None) -> bytes | None:
     return git.call(root, "cat-file", "blob", blob).stdout if blob else None
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def _digest(file: Path) -> str | None:

@@ -321,7 +321,7 @@ def test_an_error_while_staging_leaves_no_trace(repo: Callable[[], Path], autost
             stage_dvc(root, data / "ds")
             raise UserError("stop")
 
-    with pytest.raises(UserError):
+    with pytest.raises(UserError, match="^stop$"):
         fail()
     after = sh(root, "git", "status", "--porcelain", "-uall")
     assert after == before

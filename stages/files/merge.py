@@ -1,0 +1,83 @@
+"""Builds the next dataset: reviewed sheets leave the pool and join train, with their new labels."""
+
+import os
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+from stages.core.errors import problem
+from stages.files.dataset import Sheet, read_split
+from stages.files.manifest import MANIFEST, ManifestRow, read_manifest, write_manifest
+from stages.files.review import Reviewed
+
+
+def merge_reviewed(
+    dataset: Path, target: Path, reviewed: Sequence[Reviewed], *, iteration: int, label_source: str
+) -> None:
+    """Write to `target` the dataset with the `reviewed` sheets moved from pool to train for `iteration`.
+
+    Our own images are kept, byte for byte; only labels come from the review. Raises `UserError` when a
+    reviewed sheet is not in the pool or its stem is taken.
+    """
+    pool = {sheet.image_id: sheet for sheet in read_split("pool", dataset)}
+    for result in reviewed:
+        _require_in_pool(result.image_id, pool, dataset)
+    moved = [pool[sheet.image_id] for sheet in reviewed]
+    gone = {str(path) for sheet in moved for path in (sheet.image, sheet.label)}
+    shutil.copytree(
+        dataset,
+        target,
+        ignore=lambda folder, names: [name for name in names if str(Path(folder) / name) in gone],
+        copy_function=link_or_copy,
+    )
+    for kind in ("images", "labels"):
+        (target / "train" / kind).mkdir(parents=True, exist_ok=True)
+    for sheet, result in zip(moved, reviewed, strict=True):
+        link_or_copy(str(sheet.image), str(target / "train/images" / sheet.image.name))
+        (target / "train/labels" / sheet.label.name).write_text(label_rows(result), encoding="utf-8")
+    _move_rows(dataset, target, reviewed, ManifestRow("", iteration, label_source))
+
+
+def label_rows(reviewed: Reviewed) -> str:
+    """Return the boxes as YOLO rows with six decimals, far below a pixel; nothing for none."""
+    rows = zip(reviewed.class_id.tolist(), reviewed.xywhn.tolist(), strict=True)
+    return "".join(f"{class_id} {x:.6f} {y:.6f} {w:.6f} {h:.6f}\n" for class_id, (x, y, w, h) in rows)
+
+
+def link_or_copy(source: str, target: str) -> str:
+    """Give `source` a second name where the disk can do that, else copy it; nobody writes into either."""
+    try:
+        os.link(Path(source).resolve(), target)
+    except OSError:
+        shutil.copyfile(source, target)
+    return target
+
+
+def _move_rows(dataset: Path, target: Path, reviewed: Sequence[Reviewed], row: ManifestRow) -> None:
+    moved = {sheet.image_id for sheet in reviewed}
+    pool = [old for old in read_manifest(dataset / "pool" / MANIFEST) if old.image_id not in moved]
+    train = [
+        *read_manifest(dataset / "train" / MANIFEST),
+        *(row._replace(image_id=name) for name in sorted(moved)),
+    ]
+    write_manifest(pool, target / "pool" / MANIFEST)
+    write_manifest(train, target / "train" / MANIFEST)
+
+
+def _require_in_pool(image_id: str, pool: dict[str, Sheet], dataset: Path) -> None:
+    if image_id not in pool:
+        raise problem(
+            dataset / "pool" / "images" / image_id,
+            expected="the reviewed sheet in the pool",
+            found="no such sheet",
+            mend="The packet is older than the dataset: run `dvc repro`, then review again.",
+        )
+    for split in ("train", "val", "test"):
+        taken = dataset / split / "labels" / f"{Path(image_id).stem}.txt"
+        if taken.is_file():
+            raise problem(
+                taken,
+                expected=f"no other sheet called {Path(image_id).stem}",
+                found="its labels",
+                mend="Rename one of the two: stems are unique over all splits.",
+            )

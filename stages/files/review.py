@@ -1,0 +1,149 @@
+"""Reads what came back from a review: a folder that a person exported, or labels that were held back."""
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stages.core.boxes import Boxes
+from stages.core.errors import problem
+from stages.files.dataset import IMAGE_SUFFIXES, read_labels
+from stages.files.yolo_folder import Source, read_item_labels, read_source
+
+ORACLE = Path("data/oracle/labels")
+POOL = Path("data/dataset/pool/labels")
+
+
+class Reviewed(NamedTuple):
+    """One sheet after its review: class_id (n,) and xywhn (n, 4) in fractions; n = 0 if it holds nothing."""
+
+    image_id: str
+    class_id: NDArray[np.int32]
+    xywhn: Boxes
+
+
+class FolderReview(NamedTuple):
+    """What a reviewed folder holds of a packet: the sheets, those that are not in it, polygons made boxes."""
+
+    reviewed: list[Reviewed]
+    missing: list[str]
+    polygons: int
+
+
+def read_oracle(packet: Sequence[str], classes: Sequence[str], root: Path = Path()) -> list[Reviewed]:
+    """Return the held-back labels of the sheets `packet`, or the pool's own where none were held back.
+
+    Raises `UserError` for a sheet that has neither.
+    """
+    return [_oracle_sheet(image_id, classes, root) for image_id in packet]
+
+
+def _oracle_sheet(image_id: str, classes: Sequence[str], root: Path) -> Reviewed:
+    name = f"{Path(image_id).stem}.txt"
+    file = next((root / folder / name for folder in (ORACLE, POOL) if (root / folder / name).is_file()), None)
+    if file is None:
+        raise problem(
+            root / ORACLE / name,
+            expected=f"the labels that were held back for {image_id}",
+            found="no file",
+            mend="Restore them with `dvc checkout`, or review it yourself: `yoloop advance --reviewer folder`.",
+        )
+    labels = read_labels(file, classes)
+    return Reviewed(image_id, labels.class_id, labels.xywhn)
+
+
+def read_folder(folder: Path, packet: Sequence[str], classes: Sequence[str]) -> FolderReview:
+    """Return the labels of the sheets of `packet` in `folder`, a YOLO export with a `data.yaml` of its own.
+
+    Its classes may be in another order; an image without labels was reviewed and holds nothing. Only labels
+    are taken, never images. Raises `UserError` for an unknown class, a row that is no box (with file and line),
+    and a sheet that is not in the packet or comes twice.
+    """
+    _require_unpacked(folder)
+    source = read_source(folder)
+    ids = _class_ids(source, classes)
+    found: dict[str, tuple[Reviewed, int]] = {}
+    for name, item in sorted(
+        (name, item) for items in source.splits.values() for name, item in items.items()
+    ):
+        image_id = _sheet_of(name, packet)
+        if image_id is None:
+            raise _stranger(item.image)
+        if image_id in found:
+            raise _twice(item.image, image_id)
+        labels = read_item_labels(item, source.classes)
+        found[image_id] = (
+            Reviewed(image_id, ids[labels.boxes.class_id], labels.boxes.xywhn),
+            labels.polygons,
+        )
+    return FolderReview(
+        [found[image_id][0] for image_id in sorted(found)],
+        sorted(set(packet) - set(found)),
+        sum(polygons for _, polygons in found.values()),
+    )
+
+
+def _require_unpacked(folder: Path) -> None:
+    if not folder.is_dir() or not any(folder.iterdir()):
+        raise problem(
+            folder,
+            expected="the reviewed sheets as a YOLO folder (data.yaml, images, labels)",
+            found="an empty folder" if folder.is_dir() else "no folder",
+            mend="Review data/sample/packet in your annotation tool and unpack its YOLO export there.",
+        )
+
+
+def _class_ids(source: Source, classes: Sequence[str]) -> NDArray[np.int32]:
+    """Return our class_id for each of the export's, (n,)."""
+    unknown = [name for name in source.classes if name not in classes]
+    if unknown:
+        raise problem(
+            source.folder / "data.yaml",
+            expected=f"the classes of params.yaml, in any order ({', '.join(classes)})",
+            found=f"'{unknown[0]}'",
+            mend="Rename or remove it in the annotation tool and export again.",
+        )
+    return np.array([list(classes).index(name) for name in source.classes], dtype=np.int32)
+
+
+def _sheet_of(name: str, packet: Sequence[str]) -> str | None:
+    """Return the sheet of the packet that the exported image `name` is: by name, by Roboflow's name, by stem.
+
+    Roboflow exports `a b.png` as `a-b_png.rf.<hash>.jpg`, other tools change the ending only.
+    """
+    if name in packet:
+        return name
+    match = _ROBOFLOW.fullmatch(Path(name).stem)
+    wanted = _plain(match.group("stem") if match else Path(name).stem)
+    hits = [image_id for image_id in packet if _plain(Path(image_id).stem) == wanted]
+    return hits[0] if len(hits) == 1 else None
+
+
+_ROBOFLOW = re.compile(
+    rf"(?P<stem>.+)_({'|'.join(suffix[1:] for suffix in IMAGE_SUFFIXES)})\.rf\.[0-9A-Za-z]+", re.IGNORECASE
+)
+
+
+def _plain(stem: str) -> str:
+    return re.sub(r"[^0-9A-Za-z]+", "-", stem) if stem.isascii() else stem
+
+
+def _stranger(image: Path) -> Exception:
+    return problem(
+        image,
+        expected="a sheet of the packet that went to review (data/sample/packet)",
+        found=f"{image.name}, which is not in it",
+        mend="Remove it from the folder, or export the reviewed sheets only.",
+    )
+
+
+def _twice(image: Path, image_id: str) -> Exception:
+    return problem(
+        image,
+        expected="every sheet once",
+        found=f"{image_id} a second time",
+        mend="Export again without augmentation.",
+    )
