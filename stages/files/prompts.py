@@ -16,9 +16,7 @@ def read_prompts(classes: Sequence[str], file: Path = PROMPTS) -> dict[str, str]
     """
     found = read_yaml(file).get("prompts")
     prompts = found if isinstance(found, dict) else {}
-    missing = [
-        name for name in classes if not isinstance(prompts.get(name), str) or not prompts[name].strip()
-    ]
+    missing = [name for name in classes if not isinstance(prompts.get(name), str) or not prompts[name].strip()]
     unknown = [str(name) for name in prompts if name not in classes]
     if missing or unknown:
         raise problem(

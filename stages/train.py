@@ -1,0 +1,259 @@
+"""Stage `train`: fits the detector of this iteration."""
+
+import logging
+import shutil
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+from pydantic import Field
+
+from stages.core.errors import problem
+from stages.files.command import stage_command
+from stages.files.dataset import DATASET, Sheet, check_names, read_labels, read_split
+from stages.files.decode import read_bgr
+from stages.files.history import read_carried
+from stages.files.params import Strict, read_classes, read_iteration, read_section
+from stages.files.prompts import read_prompts
+from stages.files.tables import write_csv, write_json
+from stages.files.view import fingerprint, split_slice, write_view
+
+PARENT, TARGET = Path("models/parent.pt"), Path("models/target.pt")
+BEST, LAST = Path("models/best.pt"), Path("models/last.pt")
+METRICS, CURVES = Path("metrics/train.json"), Path("plots/train/results.csv")
+SCRATCH, LOGS = Path(".scratch/train"), Path("logs/train")
+CALIBRATION_SHEETS = 8  # on which the carried class branch is normalised; more change the third digit only
+
+Fraction = Field(ge=0, le=1)
+
+
+class Augment(Strict):
+    """Changes to a sheet in training; the names are Ultralytics'."""
+
+    hsv_h: float = Fraction
+    hsv_s: float = Fraction
+    hsv_v: float = Fraction
+    degrees: float = Field(ge=0, le=180)
+    translate: float = Fraction
+    scale: float = Fraction
+    shear: float = Field(ge=0, le=180)
+    fliplr: float = Fraction
+    flipud: float = Fraction
+    mosaic: float = Fraction
+    close_mosaic: int = Field(ge=0)
+    mixup: float = Fraction
+
+
+class Params(Strict):
+    """Section `train` of params.yaml, where each key is explained."""
+
+    baseline: Literal["train", "adopt"]
+    epochs_baseline: int = Field(ge=1)
+    epochs: int = Field(ge=1)
+    base_lr: float = Field(gt=0, le=1)
+    lr_decay: float = Field(gt=0, le=1)
+    final_lr_fraction: float = Field(gt=0, le=1)
+    warmup_epochs: float = Field(ge=0)
+    optimizer: Literal["AdamW", "Adam", "SGD", "MuSGD"]
+    momentum: float = Field(ge=0, lt=1)
+    weight_decay: float = Field(ge=0)
+    select: Literal["last", "slice"]
+    slice: float = Field(gt=0, lt=1)
+    patience: int = Field(ge=1)
+    carry: Literal["none", "body", "all"]
+    encoder: Literal["mobileclip2", "wordllama"]
+    imgsz: int = Field(ge=32, multiple_of=32)
+    batch: int = Field(ge=1)
+    accumulate: int = Field(ge=1)
+    freeze: int = Field(ge=0)
+    device: str | int
+    workers: int = Field(ge=0)
+    amp: bool
+    seed: int = Field(ge=0)
+    augment: Augment
+
+
+def run() -> None:
+    """Fit the detector of this iteration: YOLO-26 at iteration 0, YOLOE-26 with text prompts after that."""
+    params, classes, iteration = read_section(Params, "train"), read_classes(), read_iteration()
+    read_carried(iteration, classes)
+    check_names(classes)
+    sheets = checked_sheets(classes)
+    prompts = read_prompts(classes) if iteration > 0 else {}
+    started = time.monotonic()
+    adopted = iteration == 0 and params.baseline == "adopt"
+    metrics = _adopt(classes) if adopted else _fit(params, classes, iteration, sheets, prompts)
+    write_json({**metrics, "images": len(sheets), "boxes": count_boxes(sheets, classes)}, METRICS)
+    write_json({"seconds": time.monotonic() - started}, LOGS / "seconds.json")
+
+
+def learning_rate(params: Params, iteration: int) -> float:
+    """Return base_lr * lr_decay ** iteration."""
+    return params.base_lr * params.lr_decay**iteration
+
+
+def settings(params: Params, iteration: int, device: str) -> dict[str, Any]:
+    """Return every setting of Ultralytics that we decide, so that none is left to its defaults."""
+    return {
+        "epochs": params.epochs if iteration else params.epochs_baseline,
+        "lr0": learning_rate(params, iteration),
+        "lrf": params.final_lr_fraction,
+        "warmup_epochs": params.warmup_epochs,
+        "warmup_bias_lr": 0.0,  # Ultralytics would start biases at 0.1, a hundred times our rate
+        "optimizer": params.optimizer,
+        "momentum": params.momentum,
+        "warmup_momentum": params.momentum,
+        "weight_decay": params.weight_decay,
+        "patience": params.patience,
+        "imgsz": params.imgsz,
+        "batch": params.batch,
+        "nbs": params.batch * params.accumulate,
+        "freeze": params.freeze or None,
+        "device": device,
+        "workers": params.workers,
+        "amp": params.amp,
+        "seed": params.seed,
+        **params.augment.model_dump(),
+    }
+
+
+def checked_sheets(classes: Sequence[str]) -> list[Sheet]:
+    """Return the sheets of train, after decoding every image and reading every label."""
+    sheets = read_split("train")
+    if not sheets:
+        raise problem(
+            DATASET / "train/images",
+            expected="sheets to train on",
+            found="none",
+            mend="Import a dataset with some.",
+        )
+    for sheet in sheets:
+        read_bgr(sheet.image)
+    if count_boxes(sheets, classes) == 0:
+        raise problem(
+            DATASET / "train/labels",
+            expected="at least one box",
+            found="none",
+            mend="Label some sheets first.",
+        )
+    return sheets
+
+
+def count_boxes(sheets: Sequence[Sheet], classes: Sequence[str]) -> int:
+    """Return the number of labelled boxes on `sheets`."""
+    return sum(len(read_labels(sheet.label, classes).class_id) for sheet in sheets)
+
+
+def _adopt(classes: Sequence[str]) -> dict[str, Any]:
+    """Take the person's weights byte for byte."""
+    from stages.yolo.checkpoint import check_classes, digest, load_model
+    from stages.yolo.runtime import start_ultralytics, versions
+
+    start_ultralytics()
+    model = load_model(PARENT)
+    check_classes(model, classes, PARENT)
+    BEST.parent.mkdir(exist_ok=True)
+    for out in (BEST, LAST):
+        shutil.copyfile(PARENT, out)
+    write_csv(pd.DataFrame(columns=["epoch", "loss", "lr"]), CURVES)
+    print("train: adopted models/parent.pt unchanged", flush=True)
+    return {"start": "adopted", "epochs_run": 0, "weights_sha256": digest(model), **versions()}
+
+
+def _fit(
+    params: Params, classes: Sequence[str], iteration: int, sheets: list[Sheet], prompts: dict[str, str]
+) -> dict[str, Any]:
+    """Train in a scratch folder that is named by a fingerprint of the inputs, then write the outs."""
+    from stages.yolo.checkpoint import digest, save_model
+    from stages.yolo.fit import Job, fit
+    from stages.yolo.runtime import pick_device, start_ultralytics, versions
+
+    start_ultralytics()
+    device = pick_device(str(params.device))
+    wanted = settings(params, iteration, device)
+    inputs = [file for sheet in sheets for file in (sheet.image, sheet.label)]
+    name = fingerprint([PARENT, TARGET, *inputs], wanted, params, classes, prompts, versions())
+    folder = (SCRATCH / name).resolve()
+    start, source, text = _start(params, classes, iteration, sheets, prompts, folder)
+    data = _view(params, sheets, classes, folder)
+    _log_to(LOGS / "train.log")
+    result = fit(Job(start, data, folder / "run", wanted, params.select, text))
+    save_model(result.best, BEST, imgsz=params.imgsz)
+    save_model(result.last, LAST, imgsz=params.imgsz)
+    write_csv(result.curves, CURVES)
+    shutil.rmtree(folder)
+    return {
+        "start": source,
+        **result.used,
+        "resumed": result.resumed,
+        "device": device,
+        "encoder": params.encoder if prompts else None,
+        "weights_sha256": digest(result.best),
+        **versions(),
+    }
+
+
+def _start(
+    params: Params,
+    classes: Sequence[str],
+    iteration: int,
+    sheets: Sequence[Sheet],
+    prompts: dict[str, str],
+    folder: Path,
+) -> tuple[Path, str, Any]:
+    """Return the checkpoint to start from, where it came from, and the text features (None for YOLO-26)."""
+    from stages.yolo.checkpoint import save_model
+    from stages.yolo.start import baseline_start, letterboxed, prompt_start
+    from stages.yolo.text import encode
+
+    if iteration == 0:
+        return PARENT.resolve(), baseline_start(PARENT, classes).source, None
+    vectors = encode(params.encoder, classes, prompts)
+    some = [sheet.image for sheet in sheets[:: max(1, len(sheets) // CALIBRATION_SHEETS)]]
+    start = prompt_start(
+        PARENT,
+        TARGET,
+        classes,
+        encoder=params.encoder,
+        vectors=vectors,
+        carry=params.carry,
+        images=letterboxed(some, params.imgsz),
+    )
+    file = folder / "start.pt"
+    save_model(start.model, file, imgsz=params.imgsz)
+    return file, start.source, vectors
+
+
+def _view(params: Params, sheets: list[Sheet], classes: Sequence[str], folder: Path) -> Path:
+    if params.select == "last":
+        return write_view(folder / "data", {"train": sheets}, classes)
+    if len(sheets) < 2:
+        raise problem(
+            DATASET / "train/images",
+            expected="two sheets or more for train.select: slice",
+            found="1",
+            mend="Use last.",
+        )
+    fit, held = split_slice(sheets, params.slice, np.random.default_rng(params.seed))
+    return write_view(folder / "data", {"train": fit, "slice": held}, classes)
+
+
+def _log_to(file: Path) -> None:
+    from ultralytics.utils import LOGGER
+
+    file.parent.mkdir(parents=True, exist_ok=True)
+    LOGGER.addHandler(logging.FileHandler(file, mode="w", encoding="utf-8"))
+
+
+main = stage_command(
+    run,
+    reads="data/dataset/train, data/dataset/data.yaml, data/prompts.yaml, metrics/history.csv, models/parent.pt, "
+    "models/target.pt; params: iteration, classes, train",
+    writes="models/best.pt, models/last.pt, metrics/train.json, plots/train/results.csv; logs in logs/train/",
+)
+
+if __name__ == "__main__":
+    main()
