@@ -49,26 +49,24 @@ def _oracle_sheet(image_id: str, classes: Sequence[str], root: Path) -> Reviewed
             root / ORACLE / name,
             expected=f"the labels that were held back for {image_id}",
             found="no file",
-            mend="Restore them with `dvc checkout`, or review it yourself: `yoloop advance --reviewer folder`.",
+            mend="Restore them with `dvc checkout`, or review it yourself.",
         )
     labels = read_labels(file, classes)
     return Reviewed(image_id, labels.class_id, labels.xywhn)
 
 
 def read_folder(folder: Path, packet: Sequence[str], classes: Sequence[str]) -> FolderReview:
-    """Return the labels of the sheets of `packet` in `folder`, a YOLO export with a `data.yaml` of its own.
+    """Return the labels that `folder`, a YOLO export with its own `data.yaml`, has for sheets of `packet`.
 
     Its classes may be in another order; an image without labels was reviewed and holds nothing. Only labels
-    are taken, never images. Raises `UserError` for an unknown class, a row that is no box (with file and line),
-    and a sheet that is not in the packet or comes twice.
+    are taken, never images. Raises `UserError` for an unknown class, a row that is no box (with file and
+    line), and a sheet that is not in the packet or comes twice.
     """
     _require_unpacked(folder)
     source = read_source(folder)
     ids = _class_ids(source, classes)
     found: dict[str, tuple[Reviewed, int]] = {}
-    for name, item in sorted(
-        (name, item) for items in source.splits.values() for name, item in items.items()
-    ):
+    for name, item in sorted((name, item) for items in source.splits.values() for name, item in items.items()):
         image_id = _sheet_of(name, packet)
         if image_id is None:
             raise _stranger(item.image)

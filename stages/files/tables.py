@@ -90,7 +90,9 @@ def write_table(frame: pd.DataFrame, file: Path, schema: Schema) -> None:
 def read_table(file: Path, schema: Schema) -> pd.DataFrame:
     """Return the table in `file`; raise `UserError` when it is missing or its columns differ from the schema."""
     if not file.is_file():
-        raise problem(file, expected="a table", found="no file", mend="Run `dvc repro`, or `dvc checkout` to restore it.")
+        raise problem(
+            file, expected="a table", found="no file", mend="Run `dvc repro`, or `dvc checkout` to restore it."
+        )
     frame = pd.read_parquet(file)
     if list(frame.columns) != list(schema.columns):
         raise problem(
@@ -121,9 +123,13 @@ def write_csv(frame: pd.DataFrame, file: Path) -> None:
 
 def write_json(values: dict[str, Any], file: Path) -> None:
     """Write metrics as JSON: floats rounded, undefined numbers as null, keys in the order given."""
-    text = json.dumps(_plain(values), indent=2, ensure_ascii=False, allow_nan=False)
     with replacing(file) as temporary:
-        temporary.write_text(text + "\n", encoding="utf-8")
+        temporary.write_text(json_text(values), encoding="utf-8")
+
+
+def json_text(values: dict[str, Any]) -> str:
+    """Return what `write_json` writes."""
+    return json.dumps(_plain(values), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def read_json(file: Path) -> dict[str, Any]:

@@ -1,0 +1,221 @@
+"""`yoloop advance`: crosses the boundary between two iterations, the only thing that does."""
+
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+from stages.commands.checks import (
+    RESULTS,
+    dataset_tag,
+    is_finished,
+    iteration_tag,
+    require_clean,
+    require_repository,
+)
+from stages.commands.review_params import read_review
+from stages.core.errors import problem
+from stages.files import git
+from stages.files.atomic import replacing
+from stages.files.commits import Commit
+from stages.files.dataset import DATASET, IMAGE_SUFFIXES
+from stages.files.edit_yaml import edited
+from stages.files.history import CARRIED, read_history, write_history
+from stages.files.lock import exclusive
+from stages.files.merge import link_or_copy, merge_reviewed
+from stages.files.packet import PACKET, packet_sheets
+from stages.files.params import PARAMS, read_classes, read_iteration
+from stages.files.prompts import PROMPTS, read_prompts
+from stages.files.review import FolderReview, Reviewed, read_folder, read_oracle
+from stages.files.tables import read_json
+from stages.files.transaction import stage_dvc, staging, transact
+
+REVIEW = "data/review"  # where a reviewed folder is kept in Git's history, with its content in DVC's cache
+HISTORY = Path("plots/converge/history.csv")
+
+Reviewer = Literal["oracle", "folder"]
+
+
+class Step(NamedTuple):
+    """An iteration that may be left: its number, the class names, and why in spite of a stop, or ""."""
+
+    iteration: int
+    classes: tuple[str, ...]
+    despite_stop: str
+
+
+def advance(root: Path = Path(), *, reviewer: Reviewer, despite_stop: str | None = None) -> str:
+    """Start the next iteration with the reviewed sheets in train; return what to print.
+
+    `despite_stop` is the reason to go on although the verdict says stop; it is written into the history. Raises
+    `UserError`, with nothing changed, unless the iteration is finished and clean and its review is there.
+    """
+    require_repository(root)
+    with exclusive(root):
+        step = _require_finished(root, despite_stop)
+        review = _review(root, reviewer, step.classes)
+        if not review.reviewed:
+            raise _nothing_to_move(root, review)
+        folder = _folder(root) if reviewer == "folder" else None
+        with staging(root) as (data, models):
+            files = _start(root, data, models, review.reviewed, step=step, reviewer=reviewer)
+            commits = [Commit(_start_message(step, review.reviewed), files)]
+            if folder:
+                kept = Path(shutil.copytree(folder, data / "review", copy_function=link_or_copy))
+                pointer = stage_dvc(root, kept)
+                kept_commit = Commit(f"Keep the review of iteration {step.iteration}", {f"{REVIEW}.dvc": pointer})
+                commits = [kept_commit, Commit(commits[0].message, {**files, f"{REVIEW}.dvc": None})]
+            transact(
+                root,
+                name="yoloop advance",
+                commits=commits,
+                tags={dataset_tag(step.iteration + 1): len(commits) - 1},
+                removes=[REVIEW] if folder == root / REVIEW else [],
+            )
+        return "\n".join(_said(root, step, review, folder))
+
+
+def _require_finished(root: Path, despite_stop: str | None) -> Step:
+    """Raise `UserError` unless the iteration is tagged, unchanged since, and its verdict lets us go on."""
+    iteration, classes = read_iteration(root / PARAMS), read_classes(root / PARAMS)
+    if not is_finished(root, iteration):
+        raise problem(
+            f"iteration {iteration}",
+            expected=f"a finished iteration (tag {iteration_tag(iteration)})",
+            found="none",
+            mend="Run it with `dvc repro`, then close it with `yoloop finish`.",
+        )
+    require_clean(root, iteration=iteration, prompts_may_differ=True)
+    _require_as_tagged(root, iteration)
+    _require_tag_free(root, dataset_tag(iteration + 1))
+    read_prompts(classes, root / PROMPTS)
+    verdict = read_json(root / "metrics/converge.json")
+    if verdict["verdict"] != "stop":
+        return Step(iteration, classes, "")
+    if not (despite_stop or "").strip():
+        raise problem(
+            "metrics/converge.json",
+            expected="the verdict 'go on'",
+            found=f"'stop' ({verdict['reason']})",
+            mend="The loop has ended; to go on all the same: yoloop advance --despite-stop REASON",
+        )
+    return Step(iteration, classes, " ".join(str(despite_stop).split()))
+
+
+def _require_as_tagged(root: Path, iteration: int) -> None:
+    """Raise `UserError` when the results here are not those that the iteration was finished with."""
+    tag = iteration_tag(iteration)
+    changed = git.changed(root, RESULTS)
+    if not changed and git.content(root, tag, "dvc.lock") != git.content(root, "HEAD", "dvc.lock"):
+        changed = ["dvc.lock"]
+    if changed:
+        raise problem(
+            changed[0],
+            expected=f"the results that iteration {iteration} was finished with",
+            found="others",
+            mend=f"Put those back: git checkout {tag} -- dvc.lock metrics plots params.yaml && dvc checkout; "
+            f"or finish it with these: git tag -d {tag} && yoloop finish",
+        )
+
+
+def _require_tag_free(root: Path, tag: str) -> None:
+    if git.resolve(root, f"refs/tags/{tag}"):
+        raise problem(
+            f"tag {tag}",
+            expected="an iteration that has not been advanced from",
+            found="the start of the next one",
+            mend=f"Go there: git switch BRANCH, or keep the tag under another name: git tag old/{tag} {tag} && "
+            f"git tag -d {tag}",
+        )
+
+
+def _review(root: Path, reviewer: Reviewer, classes: Sequence[str]) -> FolderReview:
+    packet = packet_sheets(root / PACKET)["image_id"].tolist()
+    if not packet:
+        return FolderReview([], [], 0)
+    if reviewer == "oracle":
+        return FolderReview(read_oracle(sorted(packet), classes, root), [], 0)
+    return read_folder(_folder(root), packet, classes)
+
+
+def _folder(root: Path) -> Path:
+    return root / read_review(root).folder
+
+
+def _nothing_to_move(root: Path, review: FolderReview) -> Exception:
+    if review.missing:
+        return problem(
+            _folder(root),
+            expected="at least one sheet of the packet",
+            found=f"none of its {len(review.missing)}",
+            mend="Export the reviewed sheets with their images.",
+        )
+    return problem(
+        root / PACKET,
+        expected="sheets to review",
+        found=f"none ({_count(root, 'pool')} left in the pool)",
+        mend="The pool is used up when it is empty; else raise sample.budget in params.yaml and run again.",
+    )
+
+
+def _start(
+    root: Path, data: Path, models: Path, reviewed: list[Reviewed], *, step: Step, reviewer: Reviewer
+) -> dict[str, bytes | None]:
+    """Prepare all that crosses the boundary in the staging folders; return the files of the commit."""
+    following = step.iteration + 1
+    merge_reviewed(root / DATASET, data / "dataset", reviewed, iteration=following, label_source=reviewer)
+    with replacing(models / "parent.pt") as temporary:
+        shutil.copyfile(root / "models/best.pt", temporary)
+    params = (root / PARAMS).read_text(encoding="utf-8")
+    return {
+        "data/dataset.dvc": stage_dvc(root, data / "dataset"),
+        "models/parent.pt.dvc": stage_dvc(root, models / "parent.pt"),
+        str(CARRIED): _history(root, data, step),
+        str(PARAMS): edited(params, {"iteration": following}).encode(),
+        str(PROMPTS): (root / PROMPTS).read_bytes(),
+    }
+
+
+def _history(root: Path, data: Path, step: Step) -> bytes:
+    """Return rows 0..N as they cross the boundary, the reason to go on in the last one."""
+    if not step.despite_stop:
+        return (root / HISTORY).read_bytes()
+    history = read_history(root / HISTORY, step.classes)
+    history.loc[history.index[-1], "despite_stop"] = step.despite_stop
+    write_history(history, data / "history.csv")
+    return (data / "history.csv").read_bytes()
+
+
+def _start_message(step: Step, reviewed: list[Reviewed]) -> str:
+    reason = f"\n\nDespite the verdict 'stop': {step.despite_stop}" if step.despite_stop else ""
+    return f"Start iteration {step.iteration + 1} with {_plural(len(reviewed), 'reviewed sheet')}{reason}"
+
+
+def _said(root: Path, step: Step, review: FolderReview, folder: Path | None) -> list[str]:
+    boxes = sum(len(sheet.class_id) for sheet in review.reviewed)
+    empty = sum(len(sheet.class_id) == 0 for sheet in review.reviewed)
+    lines = [
+        f"Iteration {step.iteration + 1} starts: {_plural(len(review.reviewed), 'sheet')} with "
+        f"{_plural(boxes, 'box', 'boxes')} moved from pool to train"
+        + (f" ({empty} with nothing on it)" if empty else "")
+        + f"; train has {_count(root, 'train')}, the pool {_count(root, 'pool')}. "
+        f"Tag {dataset_tag(step.iteration + 1)}."
+    ]
+    if review.missing:
+        lines.append(f"Not in the review, so still in the pool: {', '.join(review.missing)}")
+    if review.polygons:
+        lines.append(f"{_plural(review.polygons, 'polygon')} became the box around it.")
+    if folder:
+        lines.append(
+            f"The review is kept; to get it back: dvc get . {REVIEW} --rev {dataset_tag(step.iteration + 1)}~1"
+        )
+    return [*lines, "Next: `yoloop run`, or `dvc repro` and then `yoloop finish`."]
+
+
+def _count(root: Path, split: str) -> int:
+    images = (root / DATASET / split / "images").glob("*")
+    return sum(file.suffix.lower() in IMAGE_SUFFIXES for file in images)
+
+
+def _plural(count: int, one: str, many: str | None = None) -> str:
+    return f"{count} {one if count == 1 else many or one + 's'}"

@@ -1,0 +1,96 @@
+"""What `finish` and `advance` must know before they change anything: what is finished, and what is stale."""
+
+from pathlib import Path
+
+from stages.core.errors import UserError, problem
+from stages.files import dvc, git
+from stages.files.prompts import PROMPTS
+
+# What an iteration writes and reads that Git keeps; a person's other files are never committed for them.
+RESULTS = ("dvc.lock", "metrics", "plots", "data/*.dvc", "models/*.dvc")
+SETTINGS = ("params.yaml", str(PROMPTS))
+
+
+def iteration_tag(iteration: int) -> str:
+    """Return the tag of a finished iteration."""
+    return f"iteration-{iteration}"
+
+
+def dataset_tag(iteration: int) -> str:
+    """Return the tag of the commit that an iteration starts from."""
+    return f"dataset-v{iteration}"
+
+
+def report_stem(iteration: int) -> str:
+    """Return the path of an iteration's report without its ending."""
+    return f"metrics/reports/iteration_{iteration:02d}"
+
+
+def require_repository(root: Path) -> None:
+    """Raise `UserError` unless `root` holds a Git and DVC project with a commit, on a branch."""
+    git.require_repository(root)
+    dvc.require_repository(root)
+    git.head(root)
+    git.branch(root)
+
+
+def is_finished(root: Path, iteration: int) -> bool:
+    """Say whether the tag of `iteration` lies in our history; raise `UserError` when it lies elsewhere."""
+    tag = iteration_tag(iteration)
+    sha = git.resolve(root, f"refs/tags/{tag}")
+    if sha is None:
+        return False
+    if not git.is_ancestor(root, sha, "HEAD"):
+        raise problem(
+            f"tag {tag}",
+            expected="a commit in the history of this branch",
+            found="one on another branch",
+            mend=f"Keep the old one under another name: git tag old/{tag} {tag} && git tag -d {tag}",
+        )
+    return True
+
+
+def require_clean(root: Path, *, iteration: int, prompts_may_differ: bool) -> None:
+    """Raise `UserError`, with the first stage and what changed there, unless DVC has nothing to do.
+
+    `prompts_may_differ`: prompts edited during the review belong to the next iteration: passed over.
+    """
+    if not (root / "dvc.lock").is_file():
+        raise problem(
+            root / "dvc.lock",
+            expected=f"iteration {iteration} to have run",
+            found="no file",
+            mend="Run it: dvc repro",
+        )
+    for name, entries in dvc.status(root).items():
+        changes = [change for entry in entries for change in _changes(entry, prompts_may_differ)]
+        if changes:
+            raise _stale(name, changes, iteration)
+
+
+def _changes(entry: object, prompts_may_differ: bool) -> list[str]:
+    """Return what one entry of `dvc status` says, each change as a few words."""
+    if not isinstance(entry, dict):
+        return [str(entry)]
+    found = [(path, state) for kind in entry.values() for path, state in kind.items()]
+    if prompts_may_differ:
+        found = [(path, state) for path, state in found if path != str(PROMPTS) or not isinstance(state, dict)]
+    return [_words(path, state) for path, state in found]
+
+
+def _words(path: str, state: object) -> str:
+    if isinstance(state, dict):
+        return ", ".join(f"{path} {key} {what}" for key, what in state.items())
+    return f"{path} {state}"
+
+
+def _stale(name: str, changes: list[str], iteration: int) -> UserError:
+    more = f" and {len(changes) - 1} more" if len(changes) > 1 else ""
+    mend = "Run `dvc repro`." if not name.endswith(".dvc") else f"Put it back: dvc checkout {name}"
+    where = name if name.endswith(".dvc") else f"stage {name}"
+    return problem(
+        where,
+        expected=f"the results of iteration {iteration}, up to date",
+        found=f"{changes[0]}{more}",
+        mend=mend,
+    )
