@@ -1,8 +1,8 @@
 """Carries a YOLO-26 detector into a YOLOE-26 model: its body, and its classes expressed through their prompts.
 
-A YOLOE head scores a place by `exp(scale) * t @ norm(W x + c) + bias`, with `t` the embedding of a prompt; a YOLO head by
-`w @ x + b`. With W = pinv(t) @ w / exp(scale), and a norm that changes nothing, both give the same score. So the first YOLOE
-model starts where the parent stood, and from its first step on the text decides which class a score belongs to.
+A YOLOE head scores a place by `exp(scale) * t @ norm(W x + c) + bias`, with `t` the embedding of a prompt; a YOLO head
+by `w @ x + b`. With W = pinv(t) @ w / exp(scale), and a norm that changes nothing, both give the same score. So the first
+YOLOE model starts where the parent stood, and from its first step on the text decides which class a score belongs to.
 """
 
 from collections.abc import Iterable
@@ -38,8 +38,8 @@ def carry_body(source: Any, model: Any, file: Path) -> None:
 def carry_classes(source: Any, model: Any, vectors: Any, images: Iterable[Any]) -> None:
     """Give `model` the class branch of `source` in place, so that the prompts bring out the same scores.
 
-    `vectors` are the encoded prompts, (n_classes, 512); `images` some training batches, (b, 3, h, w) in [0, 1], on which
-    the normalisation is measured: in training it uses the statistics of the batch, and must change nothing there either.
+    `vectors` are the encoded prompts, (n_classes, 512); `images` some training batches, (b, 3, h, w) in [0, 1]. On
+    them the normalisation is measured: in training it uses the batch's own statistics, and must change nothing there.
     """
     import torch
 

@@ -79,7 +79,7 @@ def digest(model: Any) -> str:
 
 
 def save_model(model: Any, file: Path, *, imgsz: int) -> None:
-    """Write `model` in half precision, without date, paths, optimizer and run, so that equal weights are equal bytes."""
+    """Write `model` in half precision without date, paths and optimizer, so that equal weights are equal bytes."""
     from copy import deepcopy
 
     import torch

@@ -16,17 +16,27 @@ def start_ultralytics(*, download: bool = False) -> Any:
     """
     home = (SCRATCH / "ultralytics").resolve()
     home.mkdir(parents=True, exist_ok=True)
+    cache_folder().mkdir(parents=True, exist_ok=True)
     os.environ["YOLO_CONFIG_DIR"] = str(home)
     os.environ["YOLO_AUTOINSTALL"] = "false"
     os.environ["YOLO_OFFLINE"] = "false" if download else "true"
     import ultralytics
     from ultralytics.utils import SETTINGS
 
-    folders = {key: str(home / key) for key in ("runs_dir", "datasets_dir", "weights_dir")}
+    folders = {
+        "runs_dir": str(home / "runs"),
+        "datasets_dir": str(home / "datasets"),
+        "weights_dir": str(cache_folder()),
+    }
     wanted = {**folders, **{key: False for key in _LOGGERS if key in SETTINGS}}
     if any(SETTINGS[key] != value for key, value in wanted.items()):
         SETTINGS.update(wanted)
     return ultralytics
+
+
+def cache_folder() -> Path:
+    """Return where downloaded weights are kept for all projects and experiments of this user."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "yoloop"
 
 
 def pick_device(asked: str) -> str:

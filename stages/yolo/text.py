@@ -5,9 +5,11 @@ from pathlib import Path
 from typing import Any, Literal, Protocol
 
 from stages.core.errors import problem
+from stages.yolo.runtime import cache_folder
 
 EncoderName = Literal["mobileclip2", "wordllama"]
 WIDTH = 512  # numbers per prompt that the head of YOLOE expects
+MOBILECLIP2_FILE = "mobileclip2_b.ts"  # of the encoder, beside Ultralytics' other downloads
 UNTRAINED = "untrained"  # the encoder of weights that no text has ever reached
 # How a checkpoint writes its encoder down (`model.text_model`, Ultralytics' own attribute).
 _MARKS = {"mobileclip2": "mobileclip2:b", "wordllama": "wordllama:256"}
@@ -21,26 +23,27 @@ class TextEncoder(Protocol):
 
 
 class MobileClip2:
-    """Ultralytics' own encoder of the released YOLOE-26 weights; its file is downloaded by a person with a network."""
+    """Ultralytics' own encoder of the released YOLOE-26 weights; its file is downloaded with them."""
 
     def encode(self, prompts: Sequence[str]) -> Any:
         """Return (n, 512); raise `UserError` when the encoder's file or the `clip` package is not there."""
         import torch
 
         try:
-            from ultralytics.nn.text_model import build_text_model
+            import clip  # noqa: F401  (Ultralytics needs its tokenizer, and would try to install it)
+        except ImportError as error:
+            mend = "Run `pip install 'yoloop[mobileclip]'`, or set train.encoder: wordllama."
+            raise problem("train.encoder", expected="the package `clip`", found="none", mend=mend) from error
+        from ultralytics.nn.text_model import build_text_model
 
-            encoder = build_text_model(_MARKS["mobileclip2"], device="cpu")
-            with torch.inference_mode():
-                vectors = encoder.encode_text(encoder.tokenize(list(prompts))).float().cpu().clone()
-        except Exception as error:  # an import, a download and TorchScript can each fail in their own ways
-            raise problem(
-                "train.encoder",
-                expected="the encoder mobileclip2 (file mobileclip2_b.ts and the package `clip`)",
-                found=f"{type(error).__name__}: {str(error).splitlines()[0][:120] if str(error) else ''}",
-                mend="Run `yoloop encoder download` with a network, or set train.encoder: wordllama.",
-            ) from error
-        return torch.nn.functional.normalize(vectors, dim=-1)
+        file = cache_folder() / MOBILECLIP2_FILE
+        if not file.is_file():
+            mend = f"Import released target weights with a network, or put {MOBILECLIP2_FILE} there."
+            raise problem(file, expected="the encoder of train.encoder: mobileclip2", found="no file", mend=mend)
+        encoder = build_text_model(_MARKS["mobileclip2"], device="cpu")
+        with torch.inference_mode():
+            vectors = encoder.encode_text(encoder.tokenize(list(prompts))).float().cpu()
+        return torch.nn.functional.normalize(vectors.clone(), dim=-1)
 
 
 class WordLlamaEncoder:

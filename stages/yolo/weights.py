@@ -7,13 +7,14 @@ from typing import Any, Literal
 from stages.core.errors import problem
 from stages.files.atomic import replacing
 from stages.yolo.checkpoint import class_names, load_model, save_model
-from stages.yolo.runtime import start_ultralytics
-from stages.yolo.text import UNTRAINED, encoder_of, mark_encoder
+from stages.yolo.runtime import cache_folder, start_ultralytics
+from stages.yolo.text import MOBILECLIP2_FILE, UNTRAINED, encoder_of, mark_encoder
 
 Kind = Literal["baseline", "target"]
+ASSETS = "https://github.com/ultralytics/assets/releases/download/v8.4.0"  # where Ultralytics keeps its weights
 
 
-def resolve(spec: str, file: Path, *, kind: Kind, seed: int) -> str:
+def resolve(spec: str, file: Path, *, kind: Kind, seed: int, base_url: str = ASSETS) -> str:
     """Put the checkpoint that `spec` names at `file` and return one line that says what it is.
 
     `spec` is a path, the name of released weights (`yolo26n.pt`, downloaded), or for the target an architecture
@@ -21,11 +22,8 @@ def resolve(spec: str, file: Path, *, kind: Kind, seed: int) -> str:
     """
     if spec.endswith((".yaml", ".yml")):
         return _build(spec, file, kind=kind, seed=seed)
-    source = Path(spec)
-    if not source.is_file():
-        source = _download(spec, file.parent)
-    else:
-        start_ultralytics()
+    start_ultralytics()
+    source = Path(spec) if Path(spec).is_file() else _released(spec, base_url)
     model = load_model(source)
     if kind == "target" and not hasattr(model.model[-1], "reprta"):
         raise problem(
@@ -37,6 +35,8 @@ def resolve(spec: str, file: Path, *, kind: Kind, seed: int) -> str:
     with replacing(file) as temporary:
         shutil.copyfile(source, temporary)
     text = f", text encoder {encoder_of(model)}" if kind == "target" else ""
+    if kind == "target" and source.parent == cache_folder():
+        fetch(MOBILECLIP2_FILE, base_url=base_url)  # the person has a network now, perhaps not when training
     return f"{kind}: {source.name}, {len(class_names(model))} classes{text}"
 
 
@@ -69,29 +69,31 @@ def _build(spec: str, file: Path, *, kind: Kind, seed: int) -> str:
     return f"target: {spec}, random weights from seed {seed}"
 
 
-def _download(name: str, folder: Path) -> Path:
-    """Return the file of a released checkpoint, downloaded into `folder`."""
+def fetch(name: str, *, base_url: str = ASSETS) -> Path:
+    """Return a released file in the user's cache, downloaded from `base_url` when it is not there yet."""
     start_ultralytics(download=True)
-    from ultralytics.utils.downloads import GITHUB_ASSETS_NAMES, attempt_download_asset
+    from ultralytics.utils.downloads import safe_download
+
+    file = cache_folder() / name
+    if file.is_file():
+        return file
+    file.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with replacing(file) as temporary:
+            safe_download(f"{base_url}/{name}", file=temporary, unzip=False, retry=1)
+    except (OSError, RuntimeError) as error:
+        reason = str(error).splitlines()[0][:120] if str(error) else type(error).__name__
+        mend = f"Download {base_url}/{name} elsewhere and give its path, or put it at {file}."
+        raise problem(name, expected="a download", found=reason, mend=mend) from error
+    return file
+
+
+def _released(name: str, base_url: str) -> Path:
+    """Return the file of released weights; raise `UserError` when no release has that name."""
+    from ultralytics.utils.downloads import GITHUB_ASSETS_NAMES
 
     if name not in GITHUB_ASSETS_NAMES:
         raise problem(
-            name,
-            expected="a file, or the name of released weights",
-            found="neither",
-            mend="Try yolo26n.pt or a path.",
+            name, expected="a file, or the name of released weights", found="neither", mend="Try yolo26n.pt or a path."
         )
-    folder.mkdir(parents=True, exist_ok=True)
-    try:
-        found = Path(attempt_download_asset(folder / name))
-    except Exception as error:  # every layer of the network has its own exceptions
-        reason = str(error).splitlines()[0][:120] if str(error) else type(error).__name__
-        raise problem(
-            name,
-            expected="a download from github.com/ultralytics/assets",
-            found=reason,
-            mend="Download it and give its path.",
-        ) from error
-    if not found.is_file():
-        raise problem(name, expected="a downloaded file", found="none", mend="Download it and give its path.")
-    return found
+    return fetch(name, base_url=base_url)
