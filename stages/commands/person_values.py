@@ -20,7 +20,7 @@ PERSON_VALUES: dict[str, Any] = {
     "train.select": "last",
     "train.slice": 0.15,
     "train.patience": 20,
-    "train.carry": "body",
+    "train.carry": "all",
     "train.encoder": "mobileclip2",
     "train.imgsz": 2560,
     "train.batch": 2,

@@ -23,15 +23,13 @@ class Assignment(NamedTuple):
     unused: dict[str, tuple[str, ...]]
 
 
-def assign(
-    splits: Mapping[str, Sequence[str]], wanted: Mapping[str, Part], rng: np.random.Generator
-) -> Assignment:
+def assign(splits: Mapping[str, Sequence[str]], wanted: Mapping[str, Part], rng: np.random.Generator) -> Assignment:
     """Return which names of `splits` become train, val, test and pool.
 
     `wanted` says it for val, test and pool; a role that is not in it takes the source's split of that name,
     unless another role takes that. Train is what `wanted` leaves of the source's train. Shares are of the
-    source's whole train, at least one image, drawn after images were taken by name. Raises `ValueError` with a
-    short sentence when two roles want one image, or nothing would be left in train.
+    source's whole train, at least one image, drawn after images were taken by name. Raises `ValueError`
+    with a short sentence when two roles want one image, or nothing would be left in train.
     """
     parts = _with_defaults(splits, wanted)
     roles = {role: set(part.names) | set(splits.get(part.split or "", ())) for role, part in parts.items()}

@@ -1,4 +1,4 @@
-"""Writes a dataset from scratch: split folders, manifests and `data.yaml`, and the labels that are held back."""
+"""Writes a dataset from scratch: splits, manifests, `data.yaml`, and the labels that are held back."""
 
 import shutil
 from collections.abc import Mapping, Sequence

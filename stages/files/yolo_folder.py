@@ -130,14 +130,15 @@ def _split_folders(folder: Path) -> Iterator[tuple[str, Path, Path]]:
     if _images(images):
         yield "train", images, labels
     for split in inner:
-        yield _split_name(split), split, labels / split.name
+        yield split_name(split.name), split, labels / split.name
     for split in _folders(folder):
         if split.name != "images" and (split / "images").is_dir():
-            yield _split_name(split), split / "images", split / "labels"
+            yield split_name(split.name), split / "images", split / "labels"
 
 
-def _split_name(folder: Path) -> str:
-    return _SPLIT_NAMES.get(folder.name.lower(), folder.name.lower())
+def split_name(word: str) -> str:
+    """Return our name of a split: `valid` is `val`; a name that we do not know stays as it is."""
+    return _SPLIT_NAMES.get(word.lower(), word.lower())
 
 
 def _folders(folder: Path) -> list[Path]:
@@ -149,9 +150,7 @@ def _folders(folder: Path) -> list[Path]:
 def _images(folder: Path) -> list[Path]:
     if not folder.is_dir():
         return []
-    return sorted(
-        path for path in folder.iterdir() if path.suffix.lower() in IMAGE_SUFFIXES and path.is_file()
-    )
+    return sorted(path for path in folder.iterdir() if path.suffix.lower() in IMAGE_SUFFIXES and path.is_file())
 
 
 def _items(images: Path, labels: Path) -> dict[str, Item]:

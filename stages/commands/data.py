@@ -1,0 +1,260 @@
+"""`yoloop data import`: a person's YOLO folder becomes iteration 0 of the project, in one step."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from stages.commands.import_report import names_of_few, report
+from stages.commands.person_values import PERSON_VALUES
+from stages.core.errors import problem
+from stages.core.splits import ROLES, Assignment, Part, assign
+from stages.files import dvc, git
+from stages.files.commits import Commit
+from stages.files.decode import read_bgr
+from stages.files.edit_yaml import edited, replaced_mapping
+from stages.files.history import CARRIED, write_history
+from stages.files.new_dataset import NewSheet, write_dataset, write_oracle
+from stages.files.params import PARAMS, read_yaml
+from stages.files.prompts import PROMPTS
+from stages.files.transaction import stage_dvc, staging, transact
+from stages.files.yolo_folder import Item, SheetLabels, Source, read_item_labels, read_source, split_name
+
+BASELINE, TARGET = "yolo26n.pt", "yoloe-26n-seg.pt"
+# What the import makes, each with a .dvc file beside it.
+_TRACKED = ("data/dataset", "data/oracle", "models/parent.pt", "models/target.pt")
+
+
+class ImportOptions(NamedTuple):
+    """What was asked for; val, test and pool are each a split, a share of train, or a file of names."""
+
+    val: str | None = None
+    test: str | None = None
+    pool: str | None = None
+    oracle: bool = False
+    baseline: str = BASELINE
+    target: str = TARGET
+    seed: int = 0
+    keep_params: bool = False
+
+
+class Imported(NamedTuple):
+    """What to print: the report, and the names of the sheets in splits with few."""
+
+    lines: list[str]
+    names: list[str]
+
+
+class Read(NamedTuple):
+    """A source after all checks: the role of every image, and its labels."""
+
+    source: Source
+    assignment: Assignment
+    labels: dict[str, SheetLabels]  # by image file name
+    items: dict[str, Item]
+
+
+def import_data(root: Path, source: Path, options: ImportOptions) -> Imported:
+    """Make `source` iteration 0 of the project at `root`, tag it dataset-v0, and return what to print.
+
+    The source is only read. Raises `UserError`, with nothing changed, for a project that has begun, for files
+    with uncommitted changes, and for anything in the source that cannot be trained on.
+    """
+    _require_fresh(root)
+    read = _read(source, options)
+    sheets = {role: _sheets(read, role, options) for role in ROLES}
+    with staging(root) as (data, models):
+        write_dataset(data / "dataset", sheets, read.source.classes)
+        if options.oracle:
+            write_oracle(data / "oracle", sheets["pool"])
+        weights = _weights(models, options)
+        staged = {name: (data if name.startswith("data/") else models) / Path(name).name for name in _TRACKED}
+        kept = {name: folder for name, folder in staged.items() if folder.exists()}
+        prompts, said = _prompts(root, read.source.classes)
+        files: dict[str, bytes | None] = {
+            **_old_results(root),
+            **{f"{name}.dvc": stage_dvc(root, folder) for name, folder in kept.items()},
+            str(PARAMS): _params(root, read.source.classes, options),
+            str(PROMPTS): prompts,
+            str(CARRIED): _empty_history(data, read.source.classes),
+        }
+        message = f"Import {source.resolve().name}: {', '.join(f'{len(sheets[role])} {role}' for role in ROLES)}"
+        gone = [name for name in _TRACKED if files.get(f"{name}.dvc", b"") is None]
+        transact(
+            root,
+            name="yoloop data import",
+            commits=[Commit(message, files)],
+            tags={"dataset-v0": 0},
+            removes=gone,
+        )
+    lines = report(read.source, read.assignment, read.labels, oracle=options.oracle)
+    return Imported([*lines, *weights, *said], names_of_few(read.assignment))
+
+
+def _require_fresh(root: Path) -> None:
+    git.require_repository(root)
+    dvc.require_repository(root)
+    git.head(root)
+    git.branch(root)
+    tags = git.run(root, "tag", "-l", "iteration-*", "dataset-v*").split()
+    if tags:
+        raise problem(
+            "git tags",
+            expected="a project that has not begun",
+            found=", ".join(tags[:3]),
+            mend="Import into a fresh clone; new sheets of a running project come in by `yoloop advance`.",
+        )
+    written = [
+        str(PARAMS),
+        str(PROMPTS),
+        "metrics",
+        "plots",
+        "dvc.lock",
+        *(f"{name}.dvc" for name in _TRACKED),
+    ]
+    changed = git.changed(root, written)
+    if changed:
+        raise problem(
+            changed[0],
+            expected="no uncommitted changes where the import writes",
+            found=f"{len(changed)} changed file{'s' * (len(changed) > 1)}",
+            mend="Commit it, or put it back: git stash -u",
+        )
+    for name in _TRACKED:
+        if (root / name).exists() and git.content(root, "HEAD", f"{name}.dvc") is None:
+            raise problem(root / name, expected="nothing here yet", found="files of yours", mend="Move it elsewhere.")
+
+
+def _read(folder: Path, options: ImportOptions) -> Read:
+    source = read_source(folder)
+    assignment = _assign(source, options)
+    every = {name: item for items in source.splits.values() for name, item in items.items()}
+    used = [name for role in ROLES for name in assignment.roles[role]]
+    labels = {name: read_item_labels(every[name], source.classes) for name in used}
+    for name in used:
+        read_bgr(every[name].image)
+    return Read(source, assignment, labels, every)
+
+
+def _assign(source: Source, options: ImportOptions) -> Assignment:
+    asked = {"val": options.val, "test": options.test, "pool": options.pool}
+    wanted = {role: _part(text, source, role) for role, text in asked.items() if text is not None}
+    names = {split: list(items) for split, items in source.splits.items()}
+    try:
+        done = assign(names, wanted, np.random.default_rng(options.seed))
+    except ValueError as error:
+        raise problem(
+            source.folder,
+            expected="one role for every image, and some for train",
+            found=f"that {error}",
+            mend="Choose others with --val, --test and --pool.",
+        ) from error
+    if not done.roles["val"]:
+        raise problem(
+            source.folder,
+            expected="a val split, which F1 is measured on",
+            found=f"only {', '.join(sorted(names))}",
+            mend="Draw one from train: --val 0.2",
+        )
+    if options.oracle and not done.roles["pool"]:
+        raise problem("--oracle", expected="a pool to hold labels back of", found="none", mend="Draw one: --pool 0.5")
+    return done
+
+
+def _part(text: str, source: Source, role: str) -> Part:
+    """Return what the text behind `--val`, `--test` or `--pool` stands for."""
+    if split_name(text) in source.splits:
+        return Part(split=split_name(text))
+    share = _number(text)
+    if share is not None and 0 < share < 1:
+        return Part(share=share)
+    if share is None and Path(text).is_file():
+        return Part(names=_listed(Path(text), source))
+    raise problem(
+        f"--{role} {text}",
+        expected=f"a split ({', '.join(source.splits)}), a share between 0 and 1, or a file of names",
+        found="none of these",
+        mend=f"For example --{role} 0.2",
+    )
+
+
+def _number(text: str) -> float | None:
+    try:
+        return float(text)
+    except ValueError:
+        return None
+
+
+def _listed(file: Path, source: Source) -> frozenset[str]:
+    """Return the image names in a list file; a path or a name without its ending is fine, too."""
+    known = {key: name for items in source.splits.values() for name in items for key in (name, Path(name).stem)}
+    names = []
+    for number, line in enumerate(file.read_text(encoding="utf-8-sig").splitlines(), 1):
+        if line.strip():
+            name = known.get(Path(line.strip()).name)
+            if name is None:
+                raise problem(
+                    f"{file}:{number}",
+                    expected="an image of the source",
+                    found=line.strip(),
+                    mend="Correct the name.",
+                )
+            names.append(name)
+    return frozenset(names)
+
+
+def _sheets(read: Read, role: str, options: ImportOptions) -> list[NewSheet]:
+    """Return the sheets of one role; only a pool that nobody holds back can be unlabelled."""
+    held_back = options.oracle and role == "pool"
+    may_lack = role == "pool" and not held_back
+    return [
+        NewSheet(
+            read.items[name].image,
+            None if may_lack and not read.items[name].label.is_file() else read.labels[name].text,
+            held_back,
+        )
+        for name in read.assignment.roles[role]
+    ]
+
+
+def _weights(models: Path, options: ImportOptions) -> list[str]:
+    from stages.yolo.weights import resolve
+
+    return [
+        resolve(options.baseline, models / "parent.pt", kind="baseline", seed=options.seed),
+        resolve(options.target, models / "target.pt", kind="target", seed=options.seed),
+    ]
+
+
+def _old_results(root: Path) -> dict[str, bytes | None]:
+    """Return what an earlier attempt left in Git and iteration 0 must not start with, each to be deleted."""
+    listed = git.run(root, "ls-files", "-z", "--", "dvc.lock", "metrics", "plots", *(f"{n}.dvc" for n in _TRACKED))
+    return {path: None for path in listed.split("\0") if path and not Path(path).name.startswith(".git")}
+
+
+def _params(root: Path, classes: tuple[str, ...], options: ImportOptions) -> bytes:
+    values: Mapping[str, Any] = {"iteration": 0} if options.keep_params else PERSON_VALUES
+    text = (root / PARAMS).read_text(encoding="utf-8-sig")
+    return edited(text, {**values, "classes": list(classes)}).encode()
+
+
+def _prompts(root: Path, classes: tuple[str, ...]) -> tuple[bytes, list[str]]:
+    """Return the prompts file for `classes`, and lines that say what changed in it."""
+    found = read_yaml(root / PROMPTS).get("prompts") or {}
+    prompts = {name: str(found.get(name) or name) for name in classes}
+    new = [name for name in classes if not found.get(name)]
+    gone = [str(name) for name in found if name not in prompts]
+    said = [f"prompts: dropped, since the class is gone: {', '.join(gone)}"] if gone else []
+    if new:
+        said.append(f"prompts: the class name itself for {', '.join(new)}; describe them better in {PROMPTS}")
+    text = (root / PROMPTS).read_text(encoding="utf-8-sig")
+    return replaced_mapping(text, "prompts", prompts).encode(), said
+
+
+def _empty_history(scratch: Path, classes: tuple[str, ...]) -> bytes:
+    from stages.core.history import empty_history
+
+    file = scratch / "history.csv"
+    write_history(empty_history(classes), file)
+    return file.read_bytes()
