@@ -1,0 +1,151 @@
+"""`yoloop run`: iteration after iteration, until the verdict says stop."""
+
+import sys
+from collections import deque
+from collections.abc import Callable
+from pathlib import Path
+from typing import Literal
+
+from stages.commands.advance import advance
+from stages.commands.finish import finish
+from stages.commands.locate import locate, metrics_at
+from stages.commands.preflight import preflight
+from stages.commands.review_params import read_review
+from stages.commands.status import number_text
+from stages.core import wording
+from stages.core.errors import UserError, problem
+from stages.core.position import Facts, Position, next_step, position_of, state_line
+from stages.files import dvc, git
+from stages.files.lock import exclusive
+from stages.files.params import PARAMS, read_params
+from stages.files.process_group import ends_like_ctrl_c, run_group
+from stages.files.tables import read_json
+
+Say = Callable[[str], None]
+_TO_RUN = (Position.NOT_RUN, Position.STALE, Position.OUTPUTS_MISSING)
+
+
+def run_loop(root: Path, *, reviewer: Literal["oracle", "folder"], say: Say) -> bool:
+    """Go on from wherever the project is until the verdict says stop; `say` prints one text.
+
+    Returns False when it left at the review, because nobody is at the keyboard. Ctrl+C anywhere prints where
+    it stopped and how to go on, and raises `KeyboardInterrupt`. Raises `UserError` for what a person has to
+    mend.
+    """
+    here = "before the first step"
+    try:
+        with ends_like_ctrl_c():
+            say(wording.banner("YOLOOP: train, validate, analyze, converge, sample; review; and round again"))
+            before: tuple[Position, int] | None = None
+            while True:
+                facts = locate(root)
+                position = position_of(facts)
+                here = f"iteration {facts.iteration}, {position.value}"
+                if position is Position.STOPPED:
+                    say(_end(root, facts))
+                    return True
+                if (position, facts.iteration) == before:
+                    raise _stuck(facts)
+                before = (position, facts.iteration)
+                if not _step(root, facts, reviewer=reviewer, say=say):
+                    return False
+    except KeyboardInterrupt as stop:
+        say(f"\nStopped in {stop or here}. Go on with: yoloop run")
+        raise
+
+
+def _step(root: Path, facts: Facts, *, reviewer: Literal["oracle", "folder"], say: Say) -> bool:
+    """Do the one thing that the position asks for; return False to leave."""
+    position = position_of(facts)
+    if position in _TO_RUN:
+        run_iteration(root, facts, say=say)
+    elif position is Position.COMPLETE:
+        say(finish(root))
+    elif position is Position.FINISHED:
+        return _go_round(root, facts, reviewer=reviewer, say=say)
+    elif position is Position.INPUTS_MISSING and not facts.changes.absent:
+        dvc.checkout(root, *(f"{path}.dvc" for path in facts.changes.missing))
+    else:
+        raise problem(
+            root.resolve(),
+            expected="a project that can go on",
+            found=f"iteration {facts.iteration}: {state_line(facts)}",
+            mend=f"Next: {next_step(facts)}",
+        )
+    return True
+
+
+def run_iteration(root: Path, facts: Facts, *, say: Say) -> None:
+    """Run the iteration as the DVC experiment iter-N; raise `UserError` with the failing stage's own line."""
+    preflight(root, facts.all_stages)
+    n = facts.iteration
+    say(wording.banner(f"ITERATION {n}", wording.plan_line(n, read_params(root / PARAMS)["train"])))
+    tail: deque[str] = deque(maxlen=500)
+
+    def show(line: str) -> None:
+        tail.append(line)
+        text = wording.translated(line, facts.all_stages)
+        if text is not None:
+            sys.stdout.write(text)
+            sys.stdout.flush()
+
+    with exclusive(root):
+        _forget_experiment(root, f"iter-{n}")
+        command = [sys.executable, "-m", "dvc", "exp", "run", "-n", f"iter-{n}", "-S", f"iteration={n}"]
+        try:
+            code = run_group(command, cwd=root, env=dvc.environment(), on_text=show)
+        except KeyboardInterrupt:
+            step = wording.last_step(tail, facts.all_stages) or "before the first step"
+            raise KeyboardInterrupt(f"iteration {n}, {step}") from None
+    if code != 0:
+        line = wording.complaint(tail) or f"dvc exp run ended with exit code {code}"
+        raise UserError(f"{line} Nothing is lost: finished stages are kept; then go on with `yoloop run`.")
+    for line in wording.result_lines(
+        read_json(root / "metrics/converge.json"), read_json(root / "metrics/sample.json")
+    ):
+        say(line)
+
+
+def _forget_experiment(root: Path, name: str) -> None:
+    """Remove an earlier try of this iteration: DVC refuses a used name, and its `-f` runs every stage."""
+    head = git.head(root)
+    if git.resolve(root, f"refs/exps/{head[:2]}/{head[2:]}/{name}") is not None:
+        dvc.run(root, "exp", "remove", name)
+
+
+def _go_round(root: Path, facts: Facts, *, reviewer: Literal["oracle", "folder"], say: Say) -> bool:
+    """Review and advance; a person is asked until the review is good. Return False when nobody is there."""
+    if reviewer == "oracle":
+        say(advance(root, reviewer=reviewer, despite_stop=None))
+        return True
+    sample = metrics_at(root, f"iteration-{facts.iteration}", "sample")
+    say(wording.pause_block(facts.iteration, sample, read_review(root).folder))
+    while sys.stdin.isatty():
+        try:
+            input()
+        except EOFError:
+            break
+        try:
+            say(advance(root, reviewer=reviewer, despite_stop=None))
+        except UserError as error:
+            say(f"error: {error}\nENTER tries again, Ctrl+C leaves.")
+        else:
+            return True
+    say("Nobody is at the keyboard: stopped at the review. Go on with: yoloop run")
+    return False
+
+
+def _end(root: Path, facts: Facts) -> str:
+    tag = f"iteration-{facts.iteration}"
+    f1 = (metrics_at(root, tag, "validate").get("val") or {}).get("f1")
+    reason = str(metrics_at(root, tag, "converge").get("reason"))
+    return wording.end_banner(facts.iteration, f1=number_text(f1), reason=reason)
+
+
+def _stuck(facts: Facts) -> UserError:
+    return problem(
+        f"iteration {facts.iteration}",
+        expected="to get on from one step to the next",
+        found=f"the same state again ({state_line(facts)})",
+        mend="Look at `dvc status`: something changes while the stages run.",
+    )

@@ -1,0 +1,70 @@
+"""`yoloop status`: where am I, what is next, in five lines."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from stages.commands.locate import finished_iterations, home_branch, locate, metrics_at
+from stages.commands.review_params import read_review
+from stages.core.position import Facts, next_step, state_line
+from stages.core.splits import ROLES
+from stages.files import git
+from stages.files.dataset import DATASET
+from stages.files.manifest import MANIFEST, read_manifest
+
+
+def status_lines(root: Path) -> list[str]:
+    """Return the five lines; raise `UserError` when `root` is no project."""
+    facts = locate(root)
+    reviewer = read_review(root).by
+    return [
+        f"project  {root.resolve().name}: iteration {facts.iteration}, {_branch(root, facts)}",
+        f"dataset  {_dataset(root, facts)}",
+        f"last     {_last(root)}",
+        f"state    iteration {facts.iteration}: {state_line(facts)}",
+        f"next     {next_step(facts, home=home_branch(root), reviewer=reviewer)}",
+    ]
+
+
+def result_text(validate: Mapping[str, Any]) -> str:
+    """Return F1, P and R on val of one iteration's metrics; what is undefined is a dash."""
+    val = validate.get("val") or {}
+    names = (("F1", "f1"), ("P", "precision"), ("R", "recall"))
+    return ", ".join(f"{short} {number_text(val.get(key))}" for short, key in names)
+
+
+def number_text(value: float | None) -> str:
+    """Return a rate with three digits, or a dash where it is undefined."""
+    return "–" if value is None else f"{value:.3f}"
+
+
+def _branch(root: Path, facts: Facts) -> str:
+    return f"branch {facts.branch}" if facts.branch else f"no branch (at {git.head(root)[:9]})"
+
+
+def _dataset(root: Path, facts: Facts) -> str:
+    if not facts.imported:
+        return "none"
+    tag = f"dataset-v{facts.iteration}"
+    name = tag if git.resolve(root, f"refs/tags/{tag}") else "untagged"
+    folder = root / DATASET
+    if not all((folder / role / MANIFEST).is_file() for role in ROLES):
+        return f"{name}, not in the workspace"
+    counts = [f"{role} {len(read_manifest(folder / role / MANIFEST))}" for role in ROLES]
+    return f"{name}: {', '.join(counts)} sheets; {_boxes(folder / 'train')} boxes in train"
+
+
+def _boxes(split: Path) -> int:
+    """Return how many label rows a split has; what is in them is for the stages to judge."""
+    files = sorted((split / "labels").glob("*.txt"))
+    return sum(bool(line.strip()) for file in files for line in file.read_bytes().splitlines())
+
+
+def _last(root: Path) -> str:
+    done = finished_iterations(root)
+    if not done:
+        return "no iteration is finished"
+    tag = f"iteration-{done[-1]}"
+    verdict = metrics_at(root, tag, "converge")
+    said = f"{verdict.get('verdict', 'no verdict')} ({verdict.get('reason', 'no reason')})"
+    return f"{tag}: {result_text(metrics_at(root, tag, 'validate'))}; verdict: {said}"

@@ -1,0 +1,138 @@
+"""Where a project stands, and the one next step: a pure function of facts from Git and DVC."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from enum import Enum
+from typing import Any, NamedTuple
+
+
+class Position(Enum):
+    """Every place a project can be in; exactly one holds."""
+
+    NO_DATASET = "no dataset yet"
+    DETACHED = "a look back: no branch is checked out"
+    INPUTS_MISSING = "inputs are not in the workspace"
+    INPUTS_CHANGED = "inputs were changed by hand"
+    NOT_RUN = "not run yet"
+    STALE = "to be run again"
+    OUTPUTS_MISSING = "run, but its outputs are not in the workspace"
+    COMPLETE = "run, but not finished"
+    OTHER_EXPERIMENT = "finished, but the workspace holds something else"
+    FINISHED = "finished"
+    STOPPED = "finished, and the loop has come to its end"
+
+
+class Changes(NamedTuple):
+    """What DVC says is out of date."""
+
+    missing: tuple[str, ...] = ()  # tracked inputs that a checkout would bring
+    absent: tuple[str, ...] = ()  # tracked inputs that the cache does not have
+    modified: tuple[str, ...] = ()  # tracked inputs with other content than their .dvc file says
+    stages: tuple[str, ...] = ()  # stages that would run
+    outputs_only: bool = False  # nothing that went into the stages has changed, only what they wrote is gone
+
+
+class Facts(NamedTuple):
+    """What Git and DVC know about a project."""
+
+    iteration: int
+    imported: bool  # data/dataset.dvc is committed
+    branch: str | None
+    finished: bool  # tag iteration-N is in the history of HEAD
+    same_run: bool  # dvc.lock is the one at that tag
+    verdict: str | None  # at that tag
+    changes: Changes
+    all_stages: tuple[str, ...]
+
+
+def read_changes(status: Mapping[str, Sequence[Any]], *, passed_over: str = "") -> Changes:
+    """Return the meaning of `dvc status --json`: name of a stage or .dvc file -> list of changes.
+
+    Changes of the params file `passed_over` do not count: prompts that are edited in a review are for the next
+    iteration.
+    """
+    status = {name: _without(entry, passed_over) for name, entry in status.items()}
+    status = {name: entry for name, entry in status.items() if entry}
+    inputs = {path: kind for name, entry in status.items() if name.endswith(".dvc") for path, kind in _outs(entry)}
+    stages = tuple(name for name in status if not name.endswith(".dvc"))
+    written = {path for name in stages for path, _ in _outs(status[name])}
+    deps = {path for name in stages for path in _part(status[name], "changed deps")}
+    words = any(isinstance(part, str) for name in stages for part in status[name])  # "changed command"
+    return Changes(
+        missing=_of_kind(inputs, "deleted"),
+        absent=_of_kind(inputs, "not in cache"),
+        modified=tuple(sorted(path for path, kind in inputs.items() if kind not in ("deleted", "not in cache"))),
+        stages=stages,
+        outputs_only=bool(stages) and not words and deps <= written,
+    )
+
+
+def position_of(facts: Facts) -> Position:
+    """Return where the project stands."""
+    changes = facts.changes
+    checks = (
+        (not facts.imported, Position.NO_DATASET),
+        (facts.branch is None, Position.DETACHED),
+        (bool(changes.missing or changes.absent), Position.INPUTS_MISSING),
+        (bool(changes.modified), Position.INPUTS_CHANGED),
+        (changes.outputs_only, Position.OUTPUTS_MISSING),
+        (facts.finished and (bool(changes.stages) or not facts.same_run), Position.OTHER_EXPERIMENT),
+        (set(changes.stages) >= set(facts.all_stages), Position.NOT_RUN),
+        (bool(changes.stages), Position.STALE),
+        (not facts.finished, Position.COMPLETE),
+        (facts.verdict == "stop", Position.STOPPED),
+    )
+    return next((position for holds, position in checks if holds), Position.FINISHED)
+
+
+def state_line(facts: Facts) -> str:
+    """Return what a person reads about this iteration, with the names of what is concerned."""
+    position, changes = position_of(facts), facts.changes
+    names = {
+        Position.INPUTS_MISSING: (*changes.missing, *changes.absent),
+        Position.INPUTS_CHANGED: changes.modified,
+        Position.STALE: changes.stages,
+        Position.OTHER_EXPERIMENT: changes.stages,
+    }.get(position, ())
+    return f"{position.value}: {', '.join(names)}" if names else position.value
+
+
+def next_step(facts: Facts, *, home: str | None = None, reviewer: str = "folder") -> str:
+    """Return the command to type next; `home` is the branch to go back to from a look back."""
+    changes = facts.changes
+    review = "review data/sample/packet, then: yoloop advance" if reviewer == "folder" else "yoloop run"
+    return {
+        Position.NO_DATASET: "yoloop data import SOURCE",
+        Position.DETACHED: f"git switch {home} && dvc checkout" if home else "git switch -c NAME",
+        Position.INPUTS_MISSING: "dvc pull" if changes.absent else f"dvc checkout {' '.join(changes.missing)}",
+        Position.INPUTS_CHANGED: f"put them back: dvc checkout --force {' '.join(changes.modified)}",
+        Position.NOT_RUN: "yoloop run",
+        Position.STALE: "yoloop run",
+        Position.OUTPUTS_MISSING: "dvc checkout (or dvc pull), or compute them again: yoloop run",
+        Position.COMPLETE: "yoloop finish",
+        Position.OTHER_EXPERIMENT: "git stash && dvc checkout --force (brings the finished state back)",
+        Position.FINISHED: review,
+        Position.STOPPED: "none; to go on in spite of it: yoloop advance --despite-stop REASON",
+    }[position_of(facts)]
+
+
+def _outs(entry: Iterable[Any]) -> list[tuple[str, str]]:
+    return list(_part(entry, "changed outs").items())
+
+
+def _part(entry: Iterable[Any], key: str) -> dict[str, str]:
+    return {path: kind for part in entry if isinstance(part, dict) for path, kind in part.get(key, {}).items()}
+
+
+def _without(entry: Iterable[Any], path: str) -> list[Any]:
+    """Return a stage's changes without those of one params file, and without what is then empty."""
+    kept = [
+        {kind: {name: how for name, how in paths.items() if name != path} for kind, paths in part.items()}
+        if isinstance(part, dict)
+        else part
+        for part in entry
+    ]
+    return [part for part in kept if not isinstance(part, dict) or any(part.values())]
+
+
+def _of_kind(inputs: Mapping[str, str], kind: str) -> tuple[str, ...]:
+    return tuple(sorted(path for path, found in inputs.items() if found == kind))

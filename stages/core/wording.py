@@ -1,0 +1,116 @@
+"""What `yoloop run` says: banners, steps, verdicts, and the block at the pause for review."""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+WIDTH = 80
+STEPS = {
+    "train": "Training",
+    "validate": "Validating: every box is saved",
+    "analyze": "Analyzing what was missed",
+    "converge": "Checking convergence",
+    "sample": "Choosing what to review",
+}
+# DVC's own bookkeeping, of no use to a person who waits for a model.
+_NOISE = re.compile(
+    r"(> |Reproducing experiment|Updating lock file|Generating lock file|WARNING: No file hash info"
+    r"|Ran experiment|Experiment results have been applied|To track the changes|Use `dvc push`"
+    r"|'.*\.dvc' didn't change|git add )"
+)
+_STAGE = re.compile(r"(Running stage '(?P<run>\w+)'|Stage '(?P<skip>\w+)' (?P<how>didn't change|is cached))")
+
+
+def banner(*lines: str) -> str:
+    """Return `lines` between two rules."""
+    return "\n".join(["=" * WIDTH, *lines, "=" * WIDTH])
+
+
+def framed(title: str, lines: Sequence[str]) -> str:
+    """Return `lines` in a frame under `title`; a long line widens the frame."""
+    width = max(WIDTH - 4, len(title), *(len(line) for line in lines))
+    rows = [title, "-" * width, *lines]
+    edge = "+" + "-" * (width + 2) + "+"
+    return "\n".join([edge, *(f"| {row:<{width}} |" for row in rows), edge])
+
+
+def translated(line: str, stages: Sequence[str]) -> str | None:
+    """Return a line of DVC's output in our words, as it is, or None where it says nothing to a person."""
+    match = _STAGE.match(line)
+    name = str(match["run"] or match["skip"]) if match else ""
+    if match and name in stages:
+        step = f"[STEP {stages.index(name) + 1}/{len(stages)}] {STEPS.get(name, name)}"
+        ends = {
+            None: "...",
+            "didn't change": ": nothing has changed, skipped",
+            "is cached": ": taken from the cache",
+        }
+        return f"{step}{ends[match['how']]}\n"
+    return None if not line.strip() or _NOISE.match(line) else line
+
+
+def last_step(lines: Sequence[str], stages: Sequence[str]) -> str | None:
+    """Return the step that a run was at when its output ended, as `step 2/5, validate`."""
+    names = [match["run"] for line in lines if (match := _STAGE.match(line)) and match["run"] in stages]
+    return f"step {stages.index(names[-1]) + 1}/{len(stages)}, {names[-1]}" if names else None
+
+
+def complaint(lines: Sequence[str]) -> str | None:
+    """Return the last error in a failed run's output: a stage's own line, else DVC's, without its label."""
+    for label in ("error: ", "ERROR: "):
+        found = [line.strip() for line in lines if line.startswith(label)]
+        if found:
+            return found[-1].removeprefix(label)
+    return None
+
+
+def plan_line(iteration: int, train: Mapping[str, Any]) -> str:
+    """Return which model is trained how in `iteration`, from the section `train` of the params."""
+    if iteration == 0 and train.get("baseline") == "adopt":
+        return "Model: the weights that were brought, unchanged"
+    model = "YOLO-26 baseline, no prompts" if iteration == 0 else "YOLOE-26 with text prompts"
+    epochs = train["epochs_baseline"] if iteration == 0 else train["epochs"]
+    rate = train["base_lr"] * train["lr_decay"] ** iteration
+    size = f"imgsz {train['imgsz']}, batch {train['batch']}"
+    return f"Model: {model}; {epochs} epochs, learning rate {rate:g}, {size}"
+
+
+def result_lines(converge: Mapping[str, Any], sample: Mapping[str, Any]) -> list[str]:
+    """Return the verdict with its numbers, and how many of how many candidates were picked."""
+    return [
+        f"[CONVERGENCE] {converge.get('verdict')}: {converge.get('reason')}",
+        f"[SAMPLING] {sample.get('chosen_objects')} of {sample.get('candidates')} candidates picked, "
+        f"on {sample.get('packet_sheets')} of {sample.get('pool_sheets')} pool sheets",
+    ]
+
+
+def pause_block(iteration: int, sample: Mapping[str, Any], folder: str) -> str:
+    """Return the framed block at the pause: what was picked, where it is, and the numbered next steps."""
+    return framed(
+        f"MANUAL REVIEW - iteration {iteration}",
+        [
+            f"{sample.get('chosen_objects')} objects on {sample.get('packet_sheets')} sheets wait for you.",
+            "Packet: data/sample/packet",
+            "Crops:  data/sample/packet/crops",
+            "",
+            "Next steps:",
+            "  1. Look at the crops.",
+            "  2. Upload data/sample/packet (images and labels) to Roboflow.",
+            "  3. Annotate: correct every box on these sheets, add what is missing.",
+            f"  4. Export the dataset as YOLO into {folder}",
+            "  5. Read the prompt suggestions: metrics/prompt_suggestions.json",
+            "  6. Update the prompts if you want to: data/prompts.yaml",
+            "",
+            "ENTER goes on with the next iteration, Ctrl+C leaves (go on later with: yoloop run).",
+        ],
+    )
+
+
+def end_banner(iteration: int, *, f1: str, reason: str) -> str:
+    """Return the block at the end of the loop: the reason, the final F1, the number of iterations."""
+    return banner(
+        "THE LOOP HAS COME TO ITS END",
+        f"Reason: {reason}",
+        f"Final F1: {f1}",
+        f"Iterations: {iteration + 1} (0 to {iteration})",
+    )

@@ -1,0 +1,89 @@
+"""Runs a command with all its children as one group, streams what it prints, and leaves no orphan behind."""
+
+import io
+import os
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+
+# Ctrl+C first, since DVC and training write their state on it; then less politely. Seconds to wait for each.
+_STOPS = ((signal.SIGINT, 30.0), (signal.SIGTERM, 10.0), (signal.SIGKILL, 10.0))
+
+
+def run_group(
+    command: Sequence[str], *, cwd: Path, env: Mapping[str, str], on_text: Callable[[str], None]
+) -> int:
+    """Run `command` to its end and return its exit code; `on_text` gets each line with its own line end.
+
+    The group is not the terminal's, so Ctrl+C reaches only us: then the whole group is stopped, and
+    `KeyboardInterrupt` goes on. A second Ctrl+C does not wait for a polite end.
+    """
+    process = subprocess.Popen(
+        command,
+        cwd=cwd,
+        env={**env, "PYTHONUNBUFFERED": "1"},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,
+    )
+    reader = threading.Thread(target=_pump, args=(process, on_text), daemon=True)
+    try:
+        reader.start()
+        code = process.wait()
+    except BaseException:
+        _stop(process)
+        reader.join(5)
+        raise
+    reader.join(5)
+    return code
+
+
+@contextmanager
+def ends_like_ctrl_c() -> Iterator[None]:
+    """Let a closed terminal and a plain `kill` end the block as Ctrl+C does: nothing trains on alone."""
+
+    def interrupt(_signal: int, _frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    old = {name: signal.signal(name, interrupt) for name in (signal.SIGTERM, signal.SIGHUP)}
+    try:
+        yield
+    finally:
+        for name, handler in old.items():
+            signal.signal(name, handler)
+
+
+def _pump(process: "subprocess.Popen[bytes]", on_text: Callable[[str], None]) -> None:
+    """Pass on what the group prints; a progress bar ends its lines with a carriage return, and keeps it."""
+    assert process.stdout is not None
+    for line in io.TextIOWrapper(process.stdout, encoding="utf-8", errors="replace", newline=""):
+        on_text(line)
+
+
+def _stop(process: "subprocess.Popen[bytes]") -> None:
+    for name, seconds in _STOPS:
+        try:
+            os.killpg(process.pid, name)
+            if _gone(process, seconds):
+                return
+        except ProcessLookupError:
+            process.poll()
+            return
+        except KeyboardInterrupt:
+            continue
+
+
+def _gone(process: "subprocess.Popen[bytes]", seconds: float) -> bool:
+    """Wait at most `seconds`; raise `ProcessLookupError` as soon as nobody of the group is left."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        process.poll()  # takes the leader off the process table
+        os.killpg(process.pid, 0)
+        time.sleep(0.05)
+    return False

@@ -1,0 +1,176 @@
+"""The app `yoloop`: the commands that go round the pipeline of one iteration."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from stages.core.errors import problem
+from stages.files.command import exit_cleanly
+
+app = typer.Typer(
+    add_completion=False,
+    rich_markup_mode=None,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="Active learning for object detection: train, validate, analyze, converge, sample, review, again.",
+)
+data_app = typer.Typer(rich_markup_mode=None, no_args_is_help=True, help="The dataset of the project.")
+prompts_app = typer.Typer(rich_markup_mode=None, no_args_is_help=True, help="What YOLOE is told to look for.")
+app.add_typer(data_app, name="data")
+app.add_typer(prompts_app, name="prompts")
+
+PART = "a split of SOURCE (valid), a share of its train (0.25), or a file with one image name per line"
+
+
+Reviewer = Literal["folder", "oracle"]  # a YOLO folder that a person exported, or labels that were held back
+Review = Annotated[Reviewer | None, typer.Option(help="Who reviews; default: `review.by` in params.yaml.")]
+
+
+@data_app.command("import")
+def data_import(
+    source: Annotated[
+        Path, typer.Argument(help="A YOLO folder: data.yaml, images and labels. It is only read.")
+    ],
+    *,
+    val: Annotated[str | None, typer.Option(help=f"What becomes val: {PART}.")] = None,
+    test: Annotated[str | None, typer.Option(help=f"What becomes test: {PART}.")] = None,
+    pool: Annotated[str | None, typer.Option(help=f"What becomes the pool: {PART}.")] = None,
+    oracle: Annotated[
+        bool, typer.Option("--oracle", help="Hold the pool's labels back, for simulation.")
+    ] = False,
+    baseline: Annotated[
+        str, typer.Option(help="YOLO-26 weights: a file, or a name that is downloaded.")
+    ] = "yolo26n.pt",
+    target: Annotated[
+        str, typer.Option(help="YOLOE-26 weights: a file, a name, or yoloe-26n.yaml (random weights).")
+    ] = "yoloe-26n-seg.pt",
+    seed: Annotated[int, typer.Option(min=0, help="Of what is drawn from train.")] = 0,
+    keep_params: Annotated[
+        bool, typer.Option("--keep-params", help="Write only classes and iteration into params.yaml.")
+    ] = False,
+) -> None:
+    """Make a YOLO folder iteration 0 of this project: dataset, weights, params and prompts, in one commit."""
+    with _project() as root:
+        from stages.commands.data import ImportOptions, import_data
+
+        options = ImportOptions(val, test, pool, oracle, baseline, target, seed, keep_params)
+        imported = import_data(root, source, options)
+        typer.echo("\n".join(imported.lines))
+        for line in imported.names:
+            typer.echo(line, err=True)
+
+
+@app.command()
+def status() -> None:
+    """Say in five lines where the project is and what is next."""
+    with _project() as root:
+        from stages.commands.status import status_lines
+
+        typer.echo("\n".join(status_lines(root)))
+
+
+@app.command()
+def run(
+    review: Review = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Running again is resuming; this changes nothing.")
+    ] = False,
+) -> None:
+    """Repeat until the verdict says stop: run the iteration, finish it, pause for the review, advance."""
+    with _project() as root:
+        from stages.commands.run import run_loop
+
+        run_loop(root, reviewer=_reviewer(root, review), say=_say)
+
+
+@app.command()
+def finish() -> None:
+    """Close the iteration that has run: commit its results, write its report, tag it iteration-N."""
+    with _project() as root:
+        from stages.commands.finish import finish as finish_iteration
+
+        typer.echo(finish_iteration(root))
+
+
+@app.command()
+def advance(
+    review: Review = None,
+    despite_stop: Annotated[
+        str | None,
+        typer.Option(metavar="REASON", help="Go on although the verdict says stop, and say why."),
+    ] = None,
+) -> None:
+    """Take the review in and start the next iteration."""
+    with _project() as root:
+        from stages.commands.advance import advance as advance_iteration
+
+        typer.echo(advance_iteration(root, reviewer=_reviewer(root, review), despite_stop=despite_stop))
+
+
+@prompts_app.command("history")
+def prompts_history() -> None:
+    """List the prompts of every finished iteration with its F1, and what changed."""
+    with _project() as root:
+        from stages.commands.prompts import history_lines
+
+        typer.echo("\n".join(history_lines(root)))
+
+
+def main() -> None:
+    """Run `yoloop`; a mistake of a person ends with one line and exit code 2."""
+    exit_cleanly(app)
+
+
+@contextmanager
+def _project() -> Iterator[Path]:
+    """Yield the project's folder, after clearing up behind a killed command; Ctrl+C ends with 130."""
+    root = Path()
+    _require_project(root)
+    try:
+        from stages.files.transaction import recover
+
+        line = recover(root)
+        if line:
+            typer.echo(line)
+        yield root
+    except KeyboardInterrupt:
+        raise typer.Exit(130) from None
+
+
+def _require_project(root: Path) -> None:
+    for name in ("params.yaml", "dvc.yaml"):
+        if not (root / name).is_file():
+            raise problem(
+                name,
+                expected="the file in this folder",
+                found=f"none in {root.resolve()}",
+                mend="Change to the folder of a yoloop project (a clone of the repository).",
+            )
+    ours = Path(__file__).resolve().parent
+    theirs = (root / "stages").resolve()
+    if (theirs / "__init__.py").is_file() and theirs != ours:
+        raise problem(
+            theirs,
+            expected="the code that this yoloop runs",
+            found=f"that it is installed from {ours.parent}",
+            mend="Run `pip install -e .` here, or `python -m stages.loop` instead of `yoloop`.",
+        )
+
+
+def _reviewer(root: Path, review: Reviewer | None) -> Reviewer:
+    from stages.commands.review_params import read_review
+
+    return review or read_review(root).by
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()
