@@ -1,0 +1,82 @@
+"""What may go to review from the pool: missed objects, doubtful detections, sheets where nothing was seen."""
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from stages.core.boxes import iou_matrix
+
+BOX = ["x1", "y1", "x2", "y2"]
+# A detection under it is noise more often than an object: such a box is no reason to look at a sheet, though
+# the sheet itself stays a candidate. Growing it turns candidates `uncertain` into `nothing_seen`.
+PLAUSIBLE = 0.1
+# Two detections on one place are one question to the reviewer, whatever their classes.
+SAME_PLACE_IOU = 0.5
+
+_KEY = ["kind", "image_id", "object_id", "detection_id"]
+_TYPES: dict[str, str] = {
+    "kind": "str",  # missed, uncertain, nothing_seen
+    "image_id": "str",
+    "class_id": "Int32",  # null for nothing_seen
+    "object_id": "Int32",
+    "detection_id": "Int32",
+    "confidence": "Float64",  # of the detection; null for missed and nothing_seen
+    "x1": "float64",  # px; the whole sheet for nothing_seen
+    "y1": "float64",
+    "x2": "float64",
+    "y2": "float64",
+    "size": "str",  # tiny, small, medium, large; "" for nothing_seen
+    "position": "str",  # corner, edge, center; "" for nothing_seen
+    "low_contrast": "bool",
+    "unusual_aspect": "bool",
+    "near_miss": "Float64",
+    "width": "int32",  # of the sheet, px
+    "height": "int32",
+}
+
+
+def pool_candidates(*, images: pd.DataFrame, findings: pd.DataFrame) -> pd.DataFrame:
+    """Return every candidate of the pool, sorted, with the columns above; other splits are never looked at.
+
+    `images` and `findings` have the columns of the schemas IMAGES and FINDINGS. Misses come from labelled
+    sheets, detections from unlabelled ones; an unlabelled sheet without a plausible detection is a candidate
+    as a whole.
+    """
+    pool = images[images["split"] == "pool"]
+    found = findings[findings["split"] == "pool"].merge(pool[["image_id", "width", "height"]], on="image_id")
+    missed = found[found["outcome"] == "fn"].assign(kind="missed")
+    plausible = found[(found["outcome"] == "unjudged") & (found["confidence"] >= PLAUSIBLE)]
+    uncertain = without_duplicates(plausible).assign(kind="uncertain")
+    unseen = pool[~pool["labelled"] & ~pool["image_id"].isin(uncertain["image_id"])]
+    parts = [part.reindex(columns=list(_TYPES)) for part in (missed, uncertain, _whole_sheets(unseen))]
+    filled = [part.astype(_TYPES) for part in parts]
+    return pd.concat(filled, ignore_index=True).sort_values(_KEY, ignore_index=True)
+
+
+def without_duplicates(detections: pd.DataFrame) -> pd.DataFrame:
+    """Return `detections` without those that lie on a more confident one of the same sheet, of any class.
+
+    Needs image_id, detection_id, confidence and the box; equal confidences are settled by detection_id.
+    """
+    order = detections.sort_values(["confidence", "detection_id"], ascending=[False, True], kind="stable")
+    kept = [
+        label
+        for _, sheet in order.groupby("image_id", sort=True)
+        for label, keep in zip(sheet.index, _first_on_place(sheet[BOX].to_numpy(float)), strict=True)
+        if keep
+    ]
+    return detections.loc[kept]
+
+
+def _first_on_place(boxes: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Return which boxes (n, 4) no kept box before them covers."""
+    same_place = iou_matrix(boxes, boxes) > SAME_PLACE_IOU  # (n, n)
+    keep = np.zeros(len(boxes), dtype=bool)
+    for i in range(len(boxes)):
+        keep[i] = not (same_place[i] & keep).any()
+    return keep
+
+
+def _whole_sheets(sheets: pd.DataFrame) -> pd.DataFrame:
+    whole = sheets.assign(x1=0.0, y1=0.0, x2=sheets["width"], y2=sheets["height"])
+    return whole.assign(kind="nothing_seen", size="", position="", low_contrast=False, unusual_aspect=False)

@@ -1,0 +1,70 @@
+"""Pictures of what was chosen for review: a zoom of each object, and all of them on one figure."""
+
+import textwrap
+from collections.abc import Sequence
+from pathlib import Path
+from typing import cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stages.files.atomic import replacing
+
+Picture = NDArray[np.uint8]  # (height, width, 3), blue green red
+
+SIDE = 512  # px of the longer side of a zoom picture
+CONTEXT = 4.0  # sides of the object that a zoom picture shows: enough to see what the symbol belongs to
+LEAST_CONTEXT = 240  # px of the sheet that it shows at least, or a tiny symbol would stand in nothing
+COLUMNS = 5
+MOST_PICTURES = 40  # on the figure; all of them are in the packet
+_BOX_COLOUR = (30, 30, 220)  # red
+
+
+def zoom(image: Picture, box: NDArray[np.float64]) -> Picture:
+    """Return the surroundings of `box` (4,), x1 y1 x2 y2 in px, scaled to SIDE, its box drawn."""
+    import cv2
+
+    height, width = image.shape[:2]
+    window = max(CONTEXT * max(box[2] - box[0], box[3] - box[1]), LEAST_CONTEXT)
+    left, right = _span(box[0], box[2], window, width)
+    top, bottom = _span(box[1], box[3], window, height)
+    scale = SIDE / max(right - left, bottom - top)
+    size = (max(round((right - left) * scale), 1), max(round((bottom - top) * scale), 1))
+    how = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
+    picture = cv2.resize(image[top:bottom, left:right], size, interpolation=how)
+    if box[2] - box[0] < width or box[3] - box[1] < height:  # a whole sheet needs no frame
+        first = (round((box[0] - left) * scale) - 3, round((box[1] - top) * scale) - 3)
+        last = (round((box[2] - left) * scale) + 3, round((box[3] - top) * scale) + 3)
+        cv2.rectangle(picture, first, last, _BOX_COLOUR, 2)
+    return cast(Picture, picture)
+
+
+def write_contact_sheet(
+    pictures: Sequence[Picture], *, titles: Sequence[str], captions: Sequence[str], heading: str, file: Path
+) -> None:
+    """Write one PNG with the pictures in reading order, a title over each and a caption under it."""
+    from matplotlib.figure import Figure
+
+    shown = min(len(pictures), MOST_PICTURES)
+    rows = max(-(-shown // COLUMNS), 1)
+    figure = Figure(figsize=(COLUMNS * 3.0, rows * 3.7 + 0.6), layout="constrained")
+    rest = "" if shown == len(pictures) else f" (the first {shown} are shown)"
+    figure.suptitle(heading + rest)
+    axes = figure.subplots(rows, COLUMNS, squeeze=False).ravel()
+    for axis in axes:
+        axis.set_axis_off()
+    for axis, picture, title, caption in zip(axes, pictures, titles, captions, strict=False):
+        axis.set_axis_on()
+        axis.set(xticks=[], yticks=[])
+        axis.imshow(picture[:, :, ::-1])
+        axis.set_title(title, fontsize=10, parse_math=False)
+        axis.set_xlabel(textwrap.fill(caption, 40), fontsize=8, parse_math=False)
+    with replacing(file) as temporary:
+        figure.savefig(temporary, format="png", dpi=80, metadata={"Software": None})
+
+
+def _span(low: float, high: float, window: float, limit: int) -> tuple[int, int]:
+    """Return where `window` px around low..high begin and end, moved so that they lie inside 0..limit."""
+    side = min(round(window), limit)
+    start = min(max(round((low + high - side) / 2), 0), limit - side)
+    return start, start + side

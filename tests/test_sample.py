@@ -1,0 +1,205 @@
+"""The stage as DVC runs it: a folder with its declared inputs; its declared outs and nothing else come out."""
+
+import json
+import shutil
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pandas as pd
+import pytest
+
+from stages import sample
+from stages.core.errors import UserError
+from stages.files.packet import packet_sheets, read_packet
+from stages.files.tables import DETECTIONS, FINDINGS, GROUND_TRUTH, IMAGES, conform, write_table
+
+ROOT = Path(__file__).parents[1]
+WIDTH, HEIGHT = 400, 300
+NO_BOX = pd.NA
+# Box of 20 x 20 px at (x, 100); train holds 8 details, 2 elevations and no title.
+DETECTED = [  # split, image_id, detection_id, class_id, confidence, x
+    ("pool", "seen.png", 0, 0, 0.5, 10),
+    ("pool", "seen.png", 1, 1, 0.45, 12),  # on the same place: one question
+    ("pool", "seen.png", 2, 2, 0.3, 200),
+    ("pool", "empty.png", 0, 0, 0.02, 50),  # noise
+    ("val", "val.png", 0, 2, 0.5, 10),  # val is never mined
+]
+MISSED = [("pool", "claims.png", 0, 1, 100), ("val", "val.png", 0, 2, 300), ("train", "train.png", 0, 0, 300)]
+
+
+def box(x):
+    return (float(x), 100.0, x + 20.0, 120.0)
+
+
+def frame(rows, schema, columns):
+    return conform(pd.DataFrame(rows, columns=columns), schema)
+
+
+def findings(missed, detected):
+    rows = [(s, i, "fn", c, o, NO_BOX, NO_BOX, *box(x)) for s, i, o, c, x in missed]
+    rows += [(s, i, "unjudged", c, NO_BOX, d, conf, *box(x)) for s, i, d, c, conf, x in detected]
+    table = pd.DataFrame(rows, columns=list(FINDINGS.columns)[:11])
+    facts = {"area": 400.0, "size": "tiny", "position": "center", "border_distance": 100.0, "contrast": 50.0}
+    flags = {"low_contrast": False, "unusual_aspect": False, "overlapping": False}
+    return conform(table.assign(**facts, **flags, aspect=1.0, overlap_iou=0.0, near_miss=NO_BOX), FINDINGS)
+
+
+def write_inputs(pool, detected=DETECTED, missed=MISSED):
+    """Write the tables for a pool of sheets by name and whether they are labelled, and the sheets themselves."""
+    sheets = [("pool", f"{name}.png", WIDTH, HEIGHT, labelled) for name, labelled in pool.items()]
+    sheets += [("train", "train.png", WIDTH, HEIGHT, True), ("val", "val.png", WIDTH, HEIGHT, True)]
+    truth = [("train", "train.png", i, 0 if i < 8 else 1, *box(10 + 30 * i)) for i in range(10)]
+    boxes = [(*row[:5], *box(row[5])) for row in detected]
+    write_table(frame(sheets, IMAGES, list(IMAGES.columns)), Path("data/validate/images.parquet"), IMAGES)
+    write_table(
+        frame(truth, GROUND_TRUTH, list(GROUND_TRUTH.columns)), Path("data/validate/ground_truth.parquet"), GROUND_TRUTH
+    )
+    write_table(
+        frame(boxes, DETECTIONS, list(DETECTIONS.columns)), Path("data/validate/detections.parquet"), DETECTIONS
+    )
+    write_table(findings(missed, detected), Path("data/analyze/findings.parquet"), FINDINGS)
+    folder = Path("data/dataset/pool")
+    for part in ("images", "labels"):
+        (folder / part).mkdir(parents=True)
+    for name, labelled in pool.items():
+        cv2.imwrite(str(folder / f"images/{name}.png"), np.full((HEIGHT, WIDTH, 3), 230, np.uint8))
+        if labelled:
+            (folder / f"labels/{name}.txt").write_text("1 0.275 0.366667 0.05 0.066667\n")
+
+
+@pytest.fixture
+def project(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    shutil.copy(ROOT / "params.yaml", tmp_path)
+    write_inputs({"claims": True, "seen": False, "empty": False})
+    return tmp_path
+
+
+def set_param(old, new):
+    text = Path("params.yaml").read_text()
+    assert old in text
+    Path("params.yaml").write_text(text.replace(old, new))
+
+
+def files(root):
+    return {str(file.relative_to(root)): file.read_bytes() for file in root.rglob("*") if file.is_file()}
+
+
+def metrics():
+    return json.loads(Path("metrics/sample.json").read_text())
+
+
+def test_writes_its_outs_and_nothing_else(project):
+    before = files(project)
+    sample.run()
+    after = files(project)
+    assert {name: after[name] for name in before} == before
+    assert {name for name in after if name not in before and not name.startswith("data/sample/packet/")} == {
+        "data/sample/candidates.csv",
+        "metrics/sample.json",
+        "plots/sample/packet.png",
+    }
+
+
+def test_three_kinds_of_candidates_and_both_counts(project):
+    sample.run()
+    assert metrics() == {
+        **{"candidates": 4, "missed": 1, "uncertain": 2, "nothing_seen": 1},
+        **{"chosen_objects": 4, "packet_sheets": 3, "pool_sheets": 3},
+    }
+    packet = read_packet()
+    assert sorted(zip(packet["kind"], packet["image_id"], packet["class_name"], strict=True)) == [
+        ("missed", "claims.png", "elevation"),
+        ("nothing_seen", "empty.png", ""),
+        ("uncertain", "seen.png", "detail"),
+        ("uncertain", "seen.png", "title"),
+    ]
+
+
+def test_the_class_that_train_lacks_comes_before_the_one_it_has_most_of(project):
+    sample.run()
+    of_seen = read_packet().query("kind == 'uncertain'")
+    assert of_seen["class_name"].tolist() == ["title", "detail"]
+    assert of_seen["class_balance"].tolist() == [1.0, 0.0]  # no title, 8 details (and 2 elevations) in train
+
+
+def test_labels_to_start_from(project):
+    sample.run()
+    labels = {file.stem: file.read_text() for file in Path("data/sample/packet/labels").iterdir()}
+    assert labels["claims"] == "1 0.275 0.366667 0.05 0.066667\n"  # the claim as it is, found or not
+    # detail at x 10 (centre 20 / 400) and title at x 200, both 20 x 20 at y 100; the double of the detail is left out
+    assert labels["seen"] == ("0 0.050000 0.366667 0.050000 0.066667\n2 0.525000 0.366667 0.050000 0.066667\n")
+    assert labels["empty"] == ""  # 0.02 is noise
+
+
+def test_budget_counts_objects(project):
+    set_param("budget: 20", "budget: 1")
+    sample.run()
+    assert (metrics()["chosen_objects"], metrics()["packet_sheets"], metrics()["candidates"]) == (1, 1, 4)
+    candidates = pd.read_csv("data/sample/candidates.csv")
+    assert candidates["rank"].notna().tolist() == [True, False, False, False]
+
+
+def test_equal_inputs_are_equal_bytes(project):
+    sample.run()
+    first = files(project)
+    sample.run()
+    assert files(project) == first
+
+
+def test_iteration_and_seed_settle_ties(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    shutil.copy(ROOT / "params.yaml", tmp_path)
+    write_inputs({f"s{i:02d}": False for i in range(30)}, detected=[], missed=[])
+    sample.run()
+    first = packet_sheets()["image_id"].tolist()
+    assert len(first) == 20
+    set_param("iteration: 0", "iteration: 1")
+    sample.run()
+    assert packet_sheets()["image_id"].tolist() != first
+
+
+@pytest.mark.parametrize(
+    "pool",
+    [{}, {"claims": True}],  # no sheet at all; only sheets whose claims were all found
+)
+def test_nothing_to_review_is_an_empty_packet(tmp_path, monkeypatch, pool):
+    monkeypatch.chdir(tmp_path)
+    shutil.copy(ROOT / "params.yaml", tmp_path)
+    write_inputs(pool, detected=[], missed=[])
+    sample.run()
+    assert metrics() == {
+        **dict.fromkeys(("candidates", "missed", "uncertain", "nothing_seen", "chosen_objects", "packet_sheets"), 0),
+        "pool_sheets": len(pool),
+    }
+    assert len(packet_sheets()) == 0
+    assert len(pd.read_csv("data/sample/candidates.csv")) == 0
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "found"),
+    [
+        ("budget: 20", "budget: 0", "sample.budget"),
+        ("uncertainty: 0.2", "uncertainty: -0.2", "sample.uncertainty"),
+        ("  seed: 0 # breaks", "  luck: 1\n  seed: 0 # breaks", "'sample.luck'"),
+        ("tiny_area: 500", "tiny_area: small", "analyze.tiny_area"),
+    ],
+)
+def test_params_are_strict(project, old, new, found):
+    set_param(old, new)
+    with pytest.raises(UserError, match=rf"params.yaml:\d+: .*{found}"):
+        sample.run()
+    assert not Path("data/sample").exists()
+
+
+def test_all_weights_zero_is_refused():
+    weights = dict.fromkeys(("class_balance", "size_diversity", "spatial_diversity", "uncertainty"), 0.0)
+    with pytest.raises(ValueError, match="at least one of the four weights above 0"):
+        sample.Params(budget=1, seed=0, **weights)
+
+
+def test_before_validate_has_run(project):
+    shutil.rmtree("data/validate")
+    with pytest.raises(UserError, match=r"data/validate/images.parquet: expected a table, found no file"):
+        sample.run()
