@@ -1,0 +1,235 @@
+"""Looks at what the model missed: describes misses and false alarms, crops and draws them, judges prompts."""
+
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from pydantic import ConfigDict, Field, ValidationInfo, field_validator
+
+from stages.core.errors import problem
+from stages.core.findings import (
+    POSITIONS,
+    SIZES,
+    Limits,
+    Ruler,
+    confusions,
+    contrasts,
+    describe,
+    select,
+    usual_aspects,
+    with_place,
+)
+from stages.core.matching import BOX, SHEET
+from stages.core.prompts import gather, report
+from stages.core.summaries import SPLITS, centres, miss_counts, spread, summary
+from stages.files.command import stage_command
+from stages.files.dataset import DATASET, read_split
+from stages.files.decode import read_bgr
+from stages.files.figures import Crop, draw_bars, draw_class_bars, draw_crops, draw_heatmap
+from stages.files.images import cut, safe_name, save_image, to_grey
+from stages.files.params import Strict, read_classes, read_section
+from stages.files.prompts import read_prompts
+from stages.files.tables import (
+    DETECTIONS,
+    FINDINGS,
+    GROUND_TRUTH,
+    IMAGES,
+    MATCHES,
+    read_table,
+    write_json,
+    write_table,
+)
+
+CROPPED = ("train", "pool")  # val is never mined: its misses are on figures only
+TABLES = Path("data/validate")
+FINDINGS_FILE = Path("data/analyze/findings.parquet")
+CROPS = Path("data/analyze/crops")
+PLOTS = Path("plots/analyze")
+METRICS = Path("metrics/analyze.json")
+SUGGESTIONS = Path("metrics/prompt_suggestions.json")
+
+
+class Params(Strict):
+    """Section `analyze` of params.yaml."""
+
+    tiny_area: float = Field(gt=0)  # px²
+    small_area: float = Field(gt=0)
+    medium_area: float = Field(gt=0)
+    border: float = Field(ge=0)  # px
+    low_contrast: float = Field(ge=0, le=127.5)
+    aspect_factor: float = Field(gt=1)
+    aspect_min: float = Field(gt=0)
+    aspect_max: float = Field(gt=0)
+    overlap_iou: float = Field(ge=0, lt=1)
+    crop_padding: int = Field(ge=0)  # px
+    heatmap_bins: int = Field(ge=1, le=500)
+    figure_crops: int = Field(ge=0, le=400)
+
+    @field_validator("small_area", "medium_area", "aspect_max")
+    @classmethod
+    def _in_order(cls, value: float, info: ValidationInfo) -> float:
+        below = {"small_area": "tiny_area", "medium_area": "small_area", "aspect_max": "aspect_min"}[
+            str(info.field_name)
+        ]
+        if value <= info.data.get(below, 0.0):
+            raise ValueError(f"more than analyze.{below} ({info.data[below]})")
+        return value
+
+    def limits(self) -> Limits:
+        """Return where the words of the findings begin."""
+        return Limits(**{name: getattr(self, name) for name in Limits._fields})
+
+
+class OperatingPoint(Strict):
+    """What section `validate` says about a find; its other keys are no business of this stage."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    iou: float
+    confidence: float
+
+
+class Seen(NamedTuple):
+    """The four tables of `validate`."""
+
+    images: pd.DataFrame
+    ground_truth: pd.DataFrame
+    detections: pd.DataFrame
+    matches: pd.DataFrame
+
+
+def run() -> None:
+    """Describe every miss and false alarm of train, val and pool, and say what to change in the prompts."""
+    params, classes = read_section(Params, "analyze"), read_classes()
+    prompts = read_prompts(classes)
+    ruler = Ruler(**read_section(OperatingPoint, "validate").model_dump())
+    seen = read_seen()
+    described = find(seen, limits=params.limits(), ruler=ruler)
+    shown = spread(described[(described["split"] == "val") & (described["outcome"] == "fn")], params.figure_crops)
+    shutil.rmtree(CROPS, ignore_errors=True)  # those of an earlier run
+    findings, crops = look(described, seen.images, classes=classes, shown=shown, params=params)
+    write_table(findings, FINDINGS_FILE, FINDINGS)
+    draw(findings, seen, crops, classes=classes, params=params)
+    suggestions = suggest_prompts(findings, seen.ground_truth, classes, prompts, iou=params.overlap_iou)
+    write_json({"suggestions": suggestions}, SUGGESTIONS)
+    write_json(summary(findings), METRICS)
+    counts = findings["outcome"].value_counts()
+    print(", ".join(f"{counts.get(key, 0)} {key}" for key in ("fn", "fp", "unjudged")), flush=True)
+
+
+def read_seen(root: Path = TABLES) -> Seen:
+    """Return what `validate` saved."""
+    return Seen(
+        read_table(root / "images.parquet", IMAGES),
+        read_table(root / "ground_truth.parquet", GROUND_TRUTH),
+        read_table(root / "detections.parquet", DETECTIONS),
+        read_table(root / "matches.parquet", MATCHES),
+    )
+
+
+def find(seen: Seen, *, limits: Limits, ruler: Ruler) -> pd.DataFrame:
+    """Return every finding with all that needs no pixels."""
+    rows = select(**seen._asdict())
+    usual = usual_aspects(seen.ground_truth[seen.ground_truth["split"] == "train"])
+    return describe(rows, images=seen.images, detections=seen.detections, usual=usual, limits=limits, ruler=ruler)
+
+
+def look(
+    described: pd.DataFrame, images: pd.DataFrame, *, classes: Sequence[str], shown: pd.Index, params: Params
+) -> tuple[pd.DataFrame, list[Crop]]:
+    """Open each sheet with findings once: add the contrast, save the crops of misses, return `shown`."""
+    contrast = pd.Series(np.nan, index=described.index)
+    crops: dict[Any, Crop] = {}
+    for rows, image in _sheets(described, images):
+        boxes = rows[BOX].to_numpy(float)
+        contrast.loc[rows.index] = contrasts(to_grey(image), boxes)
+        for row, box in zip(rows.to_dict("records"), boxes, strict=True):
+            if row["outcome"] == "fn" and row["split"] in CROPPED:
+                save_image(cut(image, box, padding=params.crop_padding), crop_file(row, classes))
+        for label in rows.index.intersection(shown):
+            box = described.loc[label, BOX].to_numpy(float)
+            crops[label] = _titled(described.loc[label], classes, cut(image, box, padding=params.crop_padding))
+    low = contrast < params.low_contrast
+    return described.assign(contrast=contrast.astype("Float64"), low_contrast=low), [crops[label] for label in shown]
+
+
+def crop_file(row: Mapping[Any, Any], classes: Sequence[str]) -> Path:
+    """Return where the crop of one miss goes: <split>/<sheet>__<size>__<class>__<object_id>.jpg."""
+    sheet, name = safe_name(Path(row["image_id"]).stem), safe_name(classes[row["class_id"]])
+    return CROPS / str(row["split"]) / f"{sheet}__{row['size']}__{name}__{row['object_id']}.jpg"
+
+
+def draw(findings: pd.DataFrame, seen: Seen, crops: Sequence[Crop], *, classes: Sequence[str], params: Params) -> None:
+    """Write the five figures."""
+    boxes = with_place(seen.ground_truth, images=seen.images, limits=params.limits())
+    by_size = miss_counts(findings=findings, boxes=boxes, column="size", categories={name: name for name in SIZES})
+    by_position = miss_counts(
+        findings=findings, boxes=boxes, column="position", categories={name: name for name in POSITIONS}
+    )
+    by_class = miss_counts(findings=findings, boxes=boxes, column="class_id", categories=dict(enumerate(classes)))
+    draw_bars(by_size, PLOTS / "fn_by_size.png", title="Missed objects by size", categories=SIZES)
+    draw_bars(by_position, PLOTS / "fn_by_position.png", title="Missed objects by position", categories=POSITIONS)
+    draw_class_bars(by_class, PLOTS / "fn_by_class.png", title="Missed objects by class")
+    misses = findings[(findings["outcome"] == "fn") & findings["split"].isin(["val", "pool"])]
+    draw_heatmap(
+        centres(misses, seen.images),
+        PLOTS / "fn_heatmap.png",
+        bins=params.heatmap_bins,
+        aspect=float((seen.images["width"] / seen.images["height"]).median()),
+        title="Where objects are missed (val and pool)",
+    )
+    total = int((misses["split"] == "val").sum())
+    draw_crops(crops, PLOTS / "fn_crops.png", title="Missed objects on val", total=total)
+
+
+def suggest_prompts(
+    findings: pd.DataFrame,
+    ground_truth: pd.DataFrame,
+    classes: Sequence[str],
+    prompts: Mapping[str, str],
+    *,
+    iou: float,
+) -> list[dict[str, Any]]:
+    """Return what to change per class with misses on val or pool; train says nothing about words."""
+    used = findings[findings["split"].isin(["val", "pool"])]
+    evidence = gather(
+        findings=used,
+        ground_truth=ground_truth[ground_truth["split"].isin(["val", "pool"])],
+        confused=confusions(used, iou=iou),
+        classes=classes,
+        prompts=prompts,
+    )
+    return report(evidence, prompts)
+
+
+def _titled(row: pd.Series, classes: Sequence[str], image: NDArray[np.uint8]) -> Crop:
+    return Crop(f"{classes[row['class_id']]} · {row['size']}", Path(row["image_id"]).stem, image)
+
+
+def _sheets(rows: pd.DataFrame, images: pd.DataFrame) -> Iterator[tuple[pd.DataFrame, NDArray[np.uint8]]]:
+    """Yield the rows of every sheet with its image; raise `UserError` for one that has changed since."""
+    files = {(split, sheet.image_id): sheet.image for split in SPLITS for sheet in read_split(split)}
+    sizes = images.set_index(SHEET)[["height", "width"]].apply(tuple, axis=1).to_dict()
+    for (split, image_id), group in rows.groupby(SHEET, sort=True):
+        file = files.get((str(split), str(image_id)), DATASET / str(split) / "images" / str(image_id))
+        height, width = sizes[split, image_id]
+        image = read_bgr(file) if file.is_file() else None
+        if image is None or image.shape[:2] != (height, width):
+            found = "no file" if image is None else f"{image.shape[1]} × {image.shape[0]} px"
+            mend = "The dataset changed since `validate`: run `dvc repro`."
+            raise problem(file, expected=f"a sheet of {width} × {height} px", found=found, mend=mend)
+        yield group, image
+
+
+main = stage_command(
+    run,
+    reads="data/validate/*.parquet, data/dataset/{train,val,pool}, data/prompts.yaml",
+    writes="data/analyze, metrics/analyze.json, metrics/prompt_suggestions.json, plots/analyze/*.png",
+)
+
+if __name__ == "__main__":
+    main()

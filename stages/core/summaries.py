@@ -1,0 +1,65 @@
+"""Counts the findings: for the metrics, the figures and the choice of what to show."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from stages.core.findings import POSITIONS, SIZES
+from stages.core.matching import SHEET
+
+SPLITS = ("val", "pool", "train")  # in the order of the bars
+
+
+def summary(findings: pd.DataFrame) -> dict[str, Any]:
+    """Return the content of metrics/analyze.json: per split its findings, and what its misses share."""
+    return {split: _split_summary(findings[findings["split"] == split]) for split in ("val", "train", "pool")}
+
+
+def miss_counts(
+    *, findings: pd.DataFrame, boxes: pd.DataFrame, column: str, categories: Mapping[Any, str]
+) -> pd.DataFrame:
+    """Return split, category, misses, boxes: per split with boxes and per category, a value of `column`.
+
+    `boxes` is the ground truth with the same column; `categories` maps the values to names, in their order.
+    """
+    misses = findings[findings["outcome"] == "fn"]
+    rows = [
+        (
+            split,
+            name,
+            int(((misses["split"] == split) & (misses[column] == value)).sum()),
+            int(((boxes["split"] == split) & (boxes[column] == value)).sum()),
+        )
+        for split in SPLITS
+        if (boxes["split"] == split).any()
+        for value, name in categories.items()
+    ]
+    return pd.DataFrame(rows, columns=["split", "category", "misses", "boxes"])
+
+
+def spread(misses: pd.DataFrame, most: int) -> pd.Index:
+    """Return the labels of at most `most` rows, evenly spread over classes, sizes and sheets."""
+    order = misses.sort_values(["class_id", "area", *SHEET, "object_id"], kind="stable").index
+    steps = np.linspace(0, len(order) - 1, min(most, len(order))).round().astype(int)
+    return order[steps]
+
+
+def centres(rows: pd.DataFrame, images: pd.DataFrame) -> NDArray[np.float64]:
+    """Return the centres of boxes as fractions of their sheet's width and height, (n, 2)."""
+    sides = rows[SHEET].merge(images[[*SHEET, "width", "height"]], on=SHEET, how="left", validate="many_to_one")
+    middle = (rows[["x1", "y1"]].to_numpy(float) + rows[["x2", "y2"]].to_numpy(float)) / 2
+    return np.asarray(middle / sides[["width", "height"]].to_numpy(float), dtype=np.float64)
+
+
+def _split_summary(rows: pd.DataFrame) -> dict[str, Any]:
+    misses = rows[rows["outcome"] == "fn"]
+    return {
+        **{key: int((rows["outcome"] == key).sum()) for key in ("fn", "fp", "unjudged")},
+        **{key: int(misses[key].sum()) for key in ("low_contrast", "unusual_aspect", "overlapping")},
+        "near_miss": int(misses["near_miss"].notna().sum()),
+        "size": {name: int((misses["size"] == name).sum()) for name in SIZES},
+        "position": {name: int((misses["position"] == name).sum()) for name in POSITIONS},
+    }
