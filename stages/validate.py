@@ -59,9 +59,7 @@ class Params(Strict):
     @classmethod
     def _below_confidence(cls, value: float, info: ValidationInfo) -> float:
         if value > info.data.get("confidence", 1.0):
-            raise ValueError(
-                f"at most validate.confidence ({info.data['confidence']}): what counts must be saved"
-            )
+            raise ValueError(f"at most validate.confidence ({info.data['confidence']}): what counts must be saved")
         return value
 
 
@@ -139,13 +137,8 @@ def build_tables(sheets: Sequence[Labelled], predictions: Sequence["Prediction"]
     Detections are numbered by falling confidence within their sheet, after rounding to what is saved.
     """
     pairs = list(zip(sheets, predictions, strict=True))
-    images = [
-        (one.split, one.sheet.image_id, seen.width, seen.height, one.labels is not None)
-        for one, seen in pairs
-    ]
-    truth = [
-        _truth_rows(one, one.labels, seen.width, seen.height) for one, seen in pairs if one.labels is not None
-    ]
+    images = [(one.split, one.sheet.image_id, seen.width, seen.height, one.labels is not None) for one, seen in pairs]
+    truth = [_truth_rows(one, one.labels, seen.width, seen.height) for one, seen in pairs if one.labels is not None]
     found = [_rows(one, seen.class_id, seen.xyxy).assign(confidence=seen.confidence) for one, seen in pairs]
     return Tables(
         conform(pd.DataFrame(images, columns=list(IMAGES.columns)), IMAGES),
@@ -164,9 +157,7 @@ def measure(tables: Tables, *, classes: Sequence[str], iou: float, confidence: f
     """
     names = list(classes)
     judged = _labelled_part(tables)
-    matches = outcomes(
-        detections=judged.detections, ground_truth=judged.ground_truth, iou=iou, confidence=confidence
-    )
+    matches = outcomes(detections=judged.detections, ground_truth=judged.ground_truth, iou=iou, confidence=confidence)
     val = {"detections": _of(judged.detections, "val"), "ground_truth": _of(judged.ground_truth, "val")}
     return Report(
         matches=conform(matches, MATCHES),
@@ -244,9 +235,7 @@ def _labelled_part(tables: Tables) -> Tables:
     return Tables(images, tables.ground_truth, tables.detections[inside])
 
 
-def _metrics(
-    images: pd.DataFrame, judged: Tables, matches: pd.DataFrame, classes: list[str]
-) -> dict[str, Any]:
+def _metrics(images: pd.DataFrame, judged: Tables, matches: pd.DataFrame, classes: list[str]) -> dict[str, Any]:
     """Return the content of metrics/validate.json."""
     numbers = {
         split: split_metrics(

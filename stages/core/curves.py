@@ -10,9 +10,7 @@ CONFIDENCES = np.round(np.arange(0.0, 1.005, 0.01), 2)
 NOTHING = "background"  # where a detection has no object, or an object no detection
 
 
-def pr_curve(
-    *, detections: pd.DataFrame, ground_truth: pd.DataFrame, classes: list[str], iou: float
-) -> pd.DataFrame:
+def pr_curve(*, detections: pd.DataFrame, ground_truth: pd.DataFrame, classes: list[str], iou: float) -> pd.DataFrame:
     """Return class_name, recall, precision, confidence: 101 rows for 'all' and for every class with boxes.
 
     'all' is the mean over classes, so the mean of its precision is mAP at `iou`. Out of reach: precision 0,
@@ -27,9 +25,7 @@ def pr_curve(
         lines.insert(0, ("all", mean, np.full(len(RECALLS), np.nan)))
     blank = pd.DataFrame(columns=["class_name", "recall", "precision", "confidence"])
     rows = [
-        pd.DataFrame(
-            {"class_name": name, "recall": RECALLS, "precision": precision, "confidence": confidence}
-        )
+        pd.DataFrame({"class_name": name, "recall": RECALLS, "precision": precision, "confidence": confidence})
         for name, precision, confidence in lines
     ]
     return pd.concat(rows, ignore_index=True) if rows else blank
@@ -68,9 +64,7 @@ def confusion(
     sides = used[[*SHEET, "class_id"]].assign(object_id=pairs["object_id"]).astype({"object_id": "Int32"})
     truth = ground_truth[[*key, "class_id"]].astype({"object_id": "Int32"})
     # Merge on null keys would pair them with each other, so what found nothing goes apart.
-    matched = truth.merge(
-        sides.dropna(subset="object_id"), on=key, how="left", suffixes=("_actual", "_predicted")
-    )
+    matched = truth.merge(sides.dropna(subset="object_id"), on=key, how="left", suffixes=("_actual", "_predicted"))
     names = dict(enumerate(classes))
     judged = pd.DataFrame(
         {
@@ -80,6 +74,4 @@ def confusion(
     )
     spurious = sides.loc[sides["object_id"].isna(), "class_id"].map(names)
     alone = pd.DataFrame({"actual": NOTHING, "predicted": spurious})
-    return (
-        pd.concat([judged, alone]).sort_values(["actual", "predicted"], kind="stable").reset_index(drop=True)
-    )
+    return pd.concat([judged, alone]).sort_values(["actual", "predicted"], kind="stable").reset_index(drop=True)

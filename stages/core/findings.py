@@ -140,9 +140,7 @@ def describe(
 def with_place(rows: pd.DataFrame, *, images: pd.DataFrame, limits: Limits) -> pd.DataFrame:
     """Return `rows` (any boxes with split and image_id) with area, size, position and border_distance."""
     boxes = rows[BOX].to_numpy(float)
-    sides = rows[SHEET].merge(
-        images[[*SHEET, "width", "height"]], on=SHEET, how="left", validate="many_to_one"
-    )
+    sides = rows[SHEET].merge(images[[*SHEET, "width", "height"]], on=SHEET, how="left", validate="many_to_one")
     width, height = sides["width"].to_numpy(float), sides["height"].to_numpy(float)
     distances = border_distances(boxes, width=width, height=height)
     areas = area(boxes)
@@ -162,9 +160,7 @@ def neighbours(rows: pd.DataFrame, *, detections: pd.DataFrame, ruler: Ruler) ->
     """
     there = dict(list(detections.groupby(SHEET, sort=False)))
     parts = [
-        _neighbours_on_sheet(here, there[key], ruler)
-        for key, here in rows.groupby(SHEET, sort=False)
-        if key in there
+        _neighbours_on_sheet(here, there[key], ruler) for key, here in rows.groupby(SHEET, sort=False) if key in there
     ]
     blank = pd.DataFrame({"overlap_iou": pd.Series(dtype="float64"), "near_miss": pd.Series(dtype="Float64")})
     table = (pd.concat(parts) if parts else blank).reindex(rows.index)
@@ -180,9 +176,7 @@ def confusions(findings: pd.DataFrame, *, iou: float) -> pd.DataFrame:
     pairs = misses.merge(alarms, on=SHEET, suffixes=("", "_other"))
     pairs = pairs[pairs["class_id"] != pairs["class_id_other"]]
     one, other = pairs[BOX].to_numpy(float), pairs[[f"{name}_other" for name in BOX]].to_numpy(float)
-    overlap = np.array(
-        [iou_matrix(a, b)[0, 0] for a, b in zip(one[:, None], other[:, None], strict=True)], dtype=float
-    )
+    overlap = np.array([iou_matrix(a, b)[0, 0] for a, b in zip(one[:, None], other[:, None], strict=True)], dtype=float)
     best = pairs.assign(overlap=overlap).sort_values("overlap", ascending=False, kind="stable")
     best = best[best["overlap"] >= iou].drop_duplicates([*SHEET, "object_id"])
     renamed = best[["class_id", "class_id_other"]].rename(columns={"class_id_other": "other_class_id"})
@@ -193,9 +187,7 @@ def _neighbours_on_sheet(here: pd.DataFrame, there: pd.DataFrame, ruler: Ruler) 
     overlap = iou_matrix(here[BOX].to_numpy(float), there[BOX].to_numpy(float))
     confidence = there["confidence"].to_numpy(float)
     sure = confidence >= ruler.confidence
-    itself = (
-        here["detection_id"].fillna(-1).to_numpy(int)[:, None] == there["detection_id"].to_numpy()[None, :]
-    )
+    itself = here["detection_id"].fillna(-1).to_numpy(int)[:, None] == there["detection_id"].to_numpy()[None, :]
     best = np.where(sure[None, :] & ~itself, overlap, 0.0).max(axis=1, initial=0.0)
     same = here["class_id"].to_numpy()[:, None] == there["class_id"].to_numpy()[None, :]
     missed = (here["outcome"] == "fn").to_numpy()[:, None]

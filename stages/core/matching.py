@@ -66,14 +66,10 @@ def match_sheets(
     ]
     blank = pd.DataFrame({"object_id": pd.Series(dtype="Int32"), "iou": pd.Series(dtype="float64")})
     table = pd.concat([one[["object_id", "iou"]] for one in matches]) if matches else blank
-    return (
-        table.reindex(detections.index).astype({"object_id": "Int32", "iou": "float64"}).fillna({"iou": 0.0})
-    )
+    return table.reindex(detections.index).astype({"object_id": "Int32", "iou": "float64"}).fillna({"iou": 0.0})
 
 
-def hits(
-    *, detections: pd.DataFrame, ground_truth: pd.DataFrame, thresholds: list[float]
-) -> NDArray[np.bool_]:
+def hits(*, detections: pd.DataFrame, ground_truth: pd.DataFrame, thresholds: list[float]) -> NDArray[np.bool_]:
     """Return whether each detection found an object at each IoU threshold: (detections, thresholds)."""
     rows = pd.DataFrame(False, index=detections.index, columns=range(len(thresholds)))
     for found, there in _by_sheet(detections=detections, ground_truth=ground_truth):
@@ -82,9 +78,7 @@ def hits(
     return rows.to_numpy(dtype=bool)
 
 
-def outcomes(
-    *, detections: pd.DataFrame, ground_truth: pd.DataFrame, iou: float, confidence: float
-) -> pd.DataFrame:
+def outcomes(*, detections: pd.DataFrame, ground_truth: pd.DataFrame, iou: float, confidence: float) -> pd.DataFrame:
     """Return one row per tp, fp and fn at `confidence` (inclusive): the table MATCHES, unsorted.
 
     `detections` and `ground_truth` hold labelled sheets only: on others nothing can be judged.
@@ -103,9 +97,7 @@ def outcomes(
     return pd.concat([judged.astype(types), absent.astype(types)], ignore_index=True)
 
 
-def _by_sheet(
-    *, detections: pd.DataFrame, ground_truth: pd.DataFrame
-) -> list[tuple[pd.DataFrame, pd.DataFrame]]:
+def _by_sheet(*, detections: pd.DataFrame, ground_truth: pd.DataFrame) -> list[tuple[pd.DataFrame, pd.DataFrame]]:
     """Return the rows of every sheet that has both, side by side: without boxes there is nothing to match."""
     there = dict(list(ground_truth.groupby(SHEET, sort=False)))
     return [(found, there[key]) for key, found in detections.groupby(SHEET, sort=False) if key in there]

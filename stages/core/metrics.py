@@ -65,10 +65,7 @@ def average_precisions(
     found = hits(detections=detections, ground_truth=ground_truth, thresholds=AP_IOUS)
     curves = _curves(detections=detections, ground_truth=ground_truth, found=found)
     values = {key: [float(curve.precision.mean()) for curve in per_iou] for key, per_iou in curves.items()}
-    return {
-        key: (values[key][0], float(np.mean(values[key]))) if key in values else (None, None)
-        for key in class_ids
-    }
+    return {key: (values[key][0], float(np.mean(values[key]))) if key in values else (None, None) for key in class_ids}
 
 
 def split_metrics(
@@ -86,9 +83,7 @@ def split_metrics(
     ids = list(range(len(classes)))
     aps = average_precisions(detections=detections, ground_truth=ground_truth, class_ids=ids)
     per_class = {
-        name: _class_row(
-            matches[matches["class_id"] == i], *aps[i], boxes=int((ground_truth["class_id"] == i).sum())
-        )
+        name: _class_row(matches[matches["class_id"] == i], *aps[i], boxes=int((ground_truth["class_id"] == i).sum()))
         for i, name in enumerate(classes)
     }
     counts = _counts(matches)
@@ -103,9 +98,7 @@ def split_metrics(
     return total, per_class
 
 
-def _class_row(
-    matches: pd.DataFrame, ap50: float | None, ap50_95: float | None, *, boxes: int
-) -> dict[str, Any]:
+def _class_row(matches: pd.DataFrame, ap50: float | None, ap50_95: float | None, *, boxes: int) -> dict[str, Any]:
     counts = _counts(matches)
     return {**ratios(**counts), "ap50": ap50, "ap50_95": ap50_95, **counts, "boxes": boxes}
 

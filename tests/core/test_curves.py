@@ -31,9 +31,7 @@ def test_pr_curve_has_101_rows_per_class_with_boxes_and_its_mean_is_map():
     assert table["class_name"].value_counts().to_dict() == {"all": 101, "door": 101, "window": 101}
     means = table.groupby("class_name")["precision"].mean()
     assert means["door"] == pytest.approx(1.0)
-    assert means["window"] == pytest.approx(
-        0.5 * 51 / 101
-    )  # wrong, then right: precision 1/2 up to recall 1/2
+    assert means["window"] == pytest.approx(0.5 * 51 / 101)  # wrong, then right: precision 1/2 up to recall 1/2
     assert means["all"] == pytest.approx((means["door"] + means["window"]) / 2)
 
 
@@ -70,11 +68,4 @@ def test_curves_of_nothing(found):
     rows = confusion(detections=found, ground_truth=empty, classes=CLASSES, iou=0.5, confidence=0.25)
     assert len(rows) == (found["confidence"] >= 0.25).sum()
     assert set(rows["actual"]) <= {"background"}
-    assert (
-        len(
-            confusion(
-                detections=found.iloc[:0], ground_truth=TRUTH, classes=CLASSES, iou=0.5, confidence=0.25
-            )
-        )
-        == 3
-    )
+    assert len(confusion(detections=found.iloc[:0], ground_truth=TRUTH, classes=CLASSES, iou=0.5, confidence=0.25)) == 3

@@ -58,9 +58,7 @@ def scene(seed, sheets=12, classes=4):
             if rng.random() < 0.7:
                 moved = box + rng.normal(0, 0.08, 4) * np.tile(box[2:] - box[:2], 2)
                 seen = name if rng.random() < 0.9 else rng.integers(0, classes)
-                found.append(
-                    ("val", f"{sheet}.png", len(found), seen, *np.sort(moved.reshape(2, 2), axis=0).ravel())
-                )
+                found.append(("val", f"{sheet}.png", len(found), seen, *np.sort(moved.reshape(2, 2), axis=0).ravel()))
     truth = pd.DataFrame(truth, columns=["split", "image_id", "object_id", "class_id", *BOX])
     found = pd.DataFrame(found, columns=["split", "image_id", "detection_id", "class_id", *BOX])
     return truth, found.assign(confidence=rng.permutation(len(found)) / max(len(found), 1))
