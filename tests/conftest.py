@@ -33,7 +33,27 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def project(clean_env: None, template: Path, tmp_path: Path) -> Callable[[], Path]:
     """Return a function that gives a fresh copy of a project whose iteration 0 has run, not finished."""
 
-    def fresh() -> Path:
-        return Path(shutil.copytree(template, tmp_path / "project", symlinks=True))
+    return _copies(template, tmp_path)
 
-    return fresh
+
+@pytest.fixture(scope="session")
+def finished_template(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same project after `yoloop finish`: to be copied, never changed."""
+    from stages.commands.finish import finish
+
+    root = Path(shutil.copytree(template, tmp_path_factory.mktemp("finished") / "project", symlinks=True))
+    with pytest.MonkeyPatch.context() as patch:
+        for key, value in fake_project.environment(tmp_path_factory.mktemp("home")).items():
+            patch.setenv(key, value)
+        finish(root)
+    return root
+
+
+@pytest.fixture
+def finished(clean_env: None, finished_template: Path, tmp_path: Path) -> Callable[[], Path]:
+    """Return a function that gives a fresh copy of a project whose iteration 0 is finished."""
+    return _copies(finished_template, tmp_path)
+
+
+def _copies(template: Path, folder: Path) -> Callable[[], Path]:
+    return lambda: Path(shutil.copytree(template, folder / "project", symlinks=True))

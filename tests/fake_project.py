@@ -40,9 +40,7 @@ def environment(home: Path) -> dict[str, str]:
 
 def sh(root: Path, *command: str) -> str:
     """Run a command in `root`, fail on an error, return what it printed."""
-    done = subprocess.run(
-        command, cwd=root, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
-    )
+    done = subprocess.run(command, cwd=root, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
     assert done.returncode == 0, f"{command}: {done.stdout}{done.stderr}"
     return done.stdout
 
@@ -83,9 +81,7 @@ def build(root: Path) -> None:
 
 def history_header() -> str:
     names = ("detail", "elevation", "title")
-    columns = (
-        "iteration,f1,precision,recall,map50,map50_95,tp,fp,fn,train_f1,train_images,train_boxes,pool_images"
-    )
+    columns = "iteration,f1,precision,recall,map50,map50_95,tp,fp,fn,train_f1,train_images,train_boxes,pool_images"
     per_class = [f"{what}[{name}]" for what in ("f1", "fn") for name in names]
     return ",".join([columns, *per_class, "verdict", "rule", "despite_stop"])
 

@@ -62,7 +62,9 @@ def require_clean(root: Path, *, iteration: int, prompts_may_differ: bool) -> No
             found="no file",
             mend="Run it: dvc repro",
         )
-    for name, entries in dvc.status(root).items():
+    found = dvc.status(root)
+    # A changed input comes before the stages that it makes stale.
+    for name, entries in sorted(found.items(), key=lambda item: not item[0].endswith(".dvc")):
         changes = [change for entry in entries for change in _changes(entry, prompts_may_differ)]
         if changes:
             raise _stale(name, changes, iteration)

@@ -3,12 +3,26 @@
 from collections.abc import Mapping, Sequence
 from html import escape
 from itertools import pairwise
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
 
-# (column of the history, name, colour): told apart by their marks as well, not by colour alone.
-_CURVES = (("f1", "F1", "#0b5c8a"), ("precision", "Precision", "#b3541e"), ("recall", "Recall", "#4b7f37"))
+
+class _Line(NamedTuple):
+    """A curve: column of the history, name, colour, and dashes, since colour alone does not tell lines apart."""
+
+    column: str
+    name: str
+    colour: str
+    dash: str
+
+
+# F1 comes last, so that it is drawn over the others.
+_CURVES = (
+    _Line("precision", "Precision", "#b3541e", "7 4"),
+    _Line("recall", "Recall", "#4b7f37", "2 4"),
+    _Line("f1", "F1", "#0b5c8a", "none"),
+)
 _WIDTH, _HEIGHT, _LEFT, _TOP, _BOTTOM, _RIGHT = 680, 280, 44, 14, 34, 96  # px of the chart and its margins
 
 _STYLE = """
@@ -103,28 +117,31 @@ def _chart(history: pd.DataFrame) -> str:
         f'<text x="{_x(i, len(steps)):.1f}" y="{_HEIGHT - 12}" text-anchor="middle">{step}</text>'
         for i, step in enumerate(steps)
     )
-    curves = "".join(_curve(history[column], colour, low) for column, _, colour in _CURVES)
-    legend = "".join(_legend(place, name, colour) for place, (_, name, colour) in enumerate(_CURVES))
+    labels += f'<text x="{_WIDTH - _RIGHT + 16}" y="{_HEIGHT - 12}">iteration</text>'
+    curves = "".join(_curve(history[line.column], line, low) for line in _CURVES)
+    legend = "".join(_legend(place, line) for place, line in enumerate(reversed(_CURVES)))
     return (
         f'<svg viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" aria-label="F1, precision and recall over iterations">'
         f"{grid}{labels}{curves}{legend}</svg>"
     )
 
 
-def _curve(values: pd.Series, colour: str, low: float) -> str:
+def _curve(values: pd.Series, line: _Line, low: float) -> str:
     points = [None if pd.isna(value) else (_x(i, len(values)), _y(float(value), low)) for i, value in enumerate(values)]
+    style = f'stroke="{line.colour}" stroke-width="2.5" stroke-dasharray="{line.dash}"'
     lines = "".join(
-        f'<line x1="{a[0]:.1f}" y1="{a[1]:.1f}" x2="{b[0]:.1f}" y2="{b[1]:.1f}" stroke="{colour}" stroke-width="2.5"/>'
+        f'<line x1="{a[0]:.1f}" y1="{a[1]:.1f}" x2="{b[0]:.1f}" y2="{b[1]:.1f}" {style}/>'
         for a, b in pairwise(points)
         if a and b
     )
-    dots = "".join(f'<circle cx="{p[0]:.1f}" cy="{p[1]:.1f}" r="4" fill="{colour}"/>' for p in points if p)
+    dots = "".join(f'<circle cx="{p[0]:.1f}" cy="{p[1]:.1f}" r="4" fill="{line.colour}"/>' for p in points if p)
     return lines + dots
 
 
-def _legend(place: int, name: str, colour: str) -> str:
-    x, y = _WIDTH - _RIGHT + 16, _TOP + 10 + 20 * place
-    return f'<circle cx="{x}" cy="{y}" r="4" fill="{colour}"/><text x="{x + 9}" y="{y + 4}">{name}</text>'
+def _legend(place: int, line: _Line) -> str:
+    x, y = _WIDTH - _RIGHT + 8, _TOP + 10 + 20 * place
+    style = f'stroke="{line.colour}" stroke-width="2.5" stroke-dasharray="{line.dash}"'
+    return f'<line x1="{x}" y1="{y}" x2="{x + 20}" y2="{y}" {style}/><text x="{x + 26}" y="{y + 4}">{line.name}</text>'
 
 
 def _grid_line(value: float, low: float) -> str:
@@ -135,7 +152,7 @@ def _grid_line(value: float, low: float) -> str:
 
 def _floor(history: pd.DataFrame) -> float:
     """Return where the axis starts: the tenth below the lowest number, so that small steps can be seen."""
-    values = [float(v) for column, _, _ in _CURVES for v in history[column] if not pd.isna(v)]
+    values = [float(v) for line in _CURVES for v in history[line.column] if not pd.isna(v)]
     return max(0.0, min(0.8, int(min(values, default=0.0) * 10) / 10))
 
 

@@ -88,9 +88,7 @@ def origin(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
             patch.setenv(key, value)
         init(root)
         (root / ".gitignore").open("a").write("/data/ds\n/work\n")
-        write_files(
-            root, {"a.txt": "1\n", "b.txt": "2\n", "README": "read\n", "other": "1\n", "models/x": ""}
-        )
+        write_files(root, {"a.txt": "1\n", "b.txt": "2\n", "README": "read\n", "other": "1\n", "models/x": ""})
         write_files(root / "data/ds", {"one": "1", "two": "2"})
         dvc(root, "add", "-q", "data/ds")
         sh(root, "git", "add", ".")
@@ -167,9 +165,7 @@ def drive(root: Path, origin: tuple[Path, Path], tmp_path: Path, *, kill: str, a
         write_files(fakes / "dvc", {"__init__.py": "", "__main__.py": FAKE_DVC})
         env["PYTHONPATH"] = f"{fakes}:{REPO}"
     command = [sys.executable, "-c", DRIVER, str(root), str(origin[1])]
-    return subprocess.run(
-        command, env=env, capture_output=True, check=False, stdin=subprocess.DEVNULL
-    ).returncode
+    return subprocess.run(command, env=env, capture_output=True, check=False, stdin=subprocess.DEVNULL).returncode
 
 
 @pytest.mark.slow
@@ -214,9 +210,7 @@ def test_half_a_checkout_and_locks_left_by_a_killed_git_are_cleared(
     drive(root, origin, tmp_path, kill="before", at=1, what="dvc")
     write_files(root / "data/ds", {".abcdefghijklmnopqrstuv.tmp": "half a file"})
     (root / "data/ds/two").unlink()
-    write_files(
-        root / ".git", {"refs/heads/main.lock": "", "index.yoloop-lock": "", "index.yoloop.lock": "half"}
-    )
+    write_files(root / ".git", {"refs/heads/main.lock": "", "index.yoloop-lock": "", "index.yoloop.lock": "half"})
     os.link(root / ".git/index.yoloop-lock", root / ".git/index.lock")
     recover(root)
     assert_whole(root, origin, new=True)
@@ -271,9 +265,7 @@ def test_refusals_change_nothing(repo: Callable[[], Path], spoil: list[str], com
     assert not (root / ".yoloop/journal.json").exists()
 
 
-def test_without_an_identity_nothing_is_committed(
-    repo: Callable[[], Path], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_without_an_identity_nothing_is_committed(repo: Callable[[], Path], monkeypatch: pytest.MonkeyPatch) -> None:
     root = repo()
     for name in ("GIT_COMMITTER_NAME", "GIT_COMMITTER_EMAIL", "GIT_AUTHOR_NAME", "GIT_AUTHOR_EMAIL"):
         monkeypatch.delenv(name)
@@ -321,7 +313,7 @@ def test_an_error_while_staging_leaves_no_trace(repo: Callable[[], Path], autost
             stage_dvc(root, data / "ds")
             raise UserError("stop")
 
-    with pytest.raises(UserError, match="^stop$"):
+    with pytest.raises(UserError, match=r"^stop$"):
         fail()
     after = sh(root, "git", "status", "--porcelain", "-uall")
     assert after == before

@@ -1,0 +1,229 @@
+"""`yoloop advance` moves what was reviewed, carries what is named, and touches nothing else."""
+
+import hashlib
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from stages.commands.advance import advance
+from stages.commands.finish import finish
+from stages.core.errors import UserError
+from stages.files.transaction import recover
+from tests.fake_project import REPO, dvc, sh, write_files
+from tests.files.test_transaction import FAKE_DVC
+
+pytestmark = pytest.mark.slow
+
+REVIEW = {
+    "data.yaml": "names: [title, elevation, detail]\n",
+    "train/images/p1_jpg.rf.aa.jpg": "recompressed",
+    "train/labels/p1_jpg.rf.aa.txt": "0 0.5 0.5 0.25 0.25\n",
+}
+
+
+def snapshot(root: Path) -> dict[str, str]:
+    """Return every file that a person or DVC may care about, with its hash, and every ref."""
+    files = [
+        file
+        for file in root.rglob("*")
+        if file.is_file() and not {".git", ".yoloop", "tmp", "cache"} & set(file.relative_to(root).parts)
+    ]
+    digests = {str(file.relative_to(root)): hashlib.md5(file.read_bytes()).hexdigest() for file in files}
+    return {**digests, "refs": sh(root, "git", "show-ref"), "status": sh(root, "git", "status", "--porcelain")}
+
+
+def names(root: Path, split: str, kind: str) -> list[str]:
+    return sorted(file.name for file in (root / "data/dataset" / split / kind).glob("*"))
+
+
+def assert_cache_whole(root: Path) -> None:
+    for file in (root / ".dvc/cache/files/md5").glob("*/*"):
+        assert hashlib.md5(file.read_bytes()).hexdigest() == file.parent.name + file.name.removesuffix(".dir")
+
+
+@pytest.mark.parametrize("links", ["copy", "hardlink", "symlink"])
+def test_oracle_moves_the_packet_and_carries_what_is_named(finished: Callable[[], Path], links: str) -> None:
+    root = finished()
+    dvc(root, "config", "--local", "cache.type", links)
+    dvc(root, "checkout", "-q", "--relink")
+    comment = next(line for line in (root / "params.yaml").read_text().splitlines() if "budget:" in line)
+    said = advance(root, reviewer="oracle")
+    assert "2 sheets with 2 boxes moved from pool to train (1 with nothing on it); train has 5, the pool 2" in said
+    assert names(root, "train", "images") == ["p1.jpg", "p2.jpg", "t1.jpg", "t2.jpg", "t3.jpg"]
+    assert names(root, "pool", "images") == ["p3.jpg", "p4.jpg"]
+    labels = root / "data/dataset/train/labels"
+    assert (labels / "p1.txt").read_text() == (
+        "0 0.500000 0.500000 0.250000 0.250000\n1 0.200000 0.200000 0.100000 0.100000\n"
+    )
+    assert (labels / "p2.txt").read_text() == ""
+    assert (labels / "t1.txt").read_text() == "0 0.5 0.5 0.2 0.2\n"  # others keep their bytes
+    assert (root / "data/dataset/train/manifest.csv").read_text().splitlines()[1:3] == [
+        "p1.jpg,1,oracle",
+        "p2.jpg,1,oracle",
+    ]
+    assert (root / "data/dataset/pool/manifest.csv").read_text().splitlines()[1:] == [
+        "p3.jpg,0,none",
+        "p4.jpg,0,import",
+    ]
+    assert (root / "models/parent.pt").read_text() == (root / "models/best.pt").read_text()
+    assert (root / "metrics/history.csv").read_bytes() == (root / "plots/converge/history.csv").read_bytes()
+    params = (root / "params.yaml").read_text().splitlines()
+    assert comment in params
+    assert params[2].startswith("iteration: 1 #")
+    assert sh(root, "git", "status", "--porcelain", "-uall") == ""
+    assert sh(root, "git", "log", "--format=%s", "-2").splitlines()[0] == "Start iteration 1 with 2 reviewed sheets"
+    assert sh(root, "git", "rev-parse", "dataset-v1") == sh(root, "git", "rev-parse", "HEAD")
+    assert_cache_whole(root)
+    tracked = ("data/dataset.dvc", "models/parent.pt.dvc", "models/target.pt.dvc", "data/oracle.dvc")
+    assert "up to date" in dvc(root, "status", *tracked)
+
+
+def test_the_next_iteration_runs_and_the_old_one_comes_back(finished: Callable[[], Path]) -> None:
+    root = finished()
+    advance(root, reviewer="oracle")
+    dvc(root, "repro", "-q")
+    finish(root)
+    assert "iteration 1 from iteration 0 from baseline" in (root / "models/best.pt").read_text()
+    sh(root, "git", "checkout", "-q", "iteration-0")
+    dvc(root, "checkout", "-q")
+    assert "up to date" in dvc(root, "status")
+    assert names(root, "train", "images") == ["t1.jpg", "t2.jpg", "t3.jpg"]
+
+
+def test_a_folder_is_merged_kept_in_history_and_taken_away(finished: Callable[[], Path]) -> None:
+    root = finished()
+    write_files(root / "data/review", REVIEW)
+    prompts = (root / "data/prompts.yaml").read_text().replace("title under", "the title of")
+    (root / "data/prompts.yaml").write_text(prompts)  # changed during the review: for the next iteration
+    said = advance(root, reviewer="folder")
+    assert "1 sheet with 1 box moved" in said
+    assert "still in the pool: p2.jpg" in said
+    assert (root / "data/dataset/train/labels/p1.txt").read_text() == "2 0.500000 0.500000 0.250000 0.250000\n"
+    assert (root / "data/dataset/train/images/p1.jpg").read_text() == "pixels of p1"  # our bytes
+    assert not (root / "data/review").exists()
+    assert not (root / "data/review.dvc").exists()
+    assert sh(root, "git", "status", "--porcelain", "-uall") == ""
+    assert sh(root, "git", "show", "HEAD:data/prompts.yaml") == prompts
+    command = re.search(r"to get it back: dvc (.*)", said)
+    assert command is not None
+    dvc(root, *command[1].split())
+    assert {str(f.relative_to(root / "review")) for f in (root / "review").rglob("*.*") if f.is_file()} == set(REVIEW)
+
+
+def test_going_on_despite_a_stop_is_written_into_the_history(project: Callable[[], Path]) -> None:
+    root = project()
+    params = root / "params.yaml"
+    params.write_text(params.read_text().replace("max_iterations: 10", "max_iterations: 1"))
+    dvc(root, "repro", "-q")
+    finish(root)
+    before = snapshot(root)
+    for reason in (None, "", "  "):
+        with pytest.raises(UserError, match=r"expected the verdict 'go on', found 'stop' \(1 of 1"):
+            advance(root, reviewer="oracle", despite_stop=reason)
+    assert snapshot(root) == before
+    advance(root, reviewer="oracle", despite_stop="two, new\nprojects")
+    rows = (root / "metrics/history.csv").read_text().splitlines()
+    assert rows[1].endswith(',stop,max_iterations,"two, new projects"')
+    assert len(rows) == 2
+
+
+def edit(name: str, old: str, new: str) -> Callable[[Path], object]:
+    return lambda root: (root / name).write_text((root / name).read_text().replace(old, new))
+
+
+def review(files: dict[str, str]) -> Callable[[Path], object]:
+    return lambda root: write_files(root / "data/review", {**REVIEW, **files})
+
+
+@pytest.mark.parametrize(
+    ("spoil", "complaint"),
+    [
+        (lambda root: sh(root, "git", "tag", "-d", "iteration-0"), "expected a finished iteration (tag iteration-0)"),
+        (lambda root: sh(root, "git", "tag", "dataset-v1"), "tag dataset-v1: expected"),
+        (lambda root: None, "data/review: expected the reviewed sheets as a YOLO folder"),
+        (review({"train/images/v1.jpg": ""}), "found v1.jpg, which is not in it"),
+        (review({"train/images/p3.jpg": ""}), "found p3.jpg, which is not in it"),  # in the pool, not in the packet
+        (review({"train/labels/p1_jpg.rf.aa.txt": "0 0.5\n"}), "p1_jpg.rf.aa.txt:1: expected five numbers"),
+        (edit("params.yaml", "epochs: 100", "epochs: 5"), "stage train: expected the results of iteration 0"),
+        (edit("params.yaml", "iteration: 0", "iteration: 3"), "expected a finished iteration (tag iteration-3)"),
+        (edit("data/prompts.yaml", "title:", "tittle:"), "expected a prompt for each of"),
+        (edit("data/dataset/pool/manifest.csv", "p3.jpg,0,none", "p3.jpg,0,folder"), "data/dataset.dvc: expected"),
+        (edit("metrics/converge.json", "go on", "go  on"), "stage converge: expected"),
+    ],
+)
+def test_refusals_change_nothing(finished: Callable[[], Path], spoil: Callable[[Path], object], complaint: str) -> None:
+    root = finished()
+    spoil(root)
+    before = snapshot(root)
+    with pytest.raises(UserError) as caught:
+        advance(root, reviewer="folder")
+    assert complaint in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert snapshot(root) == before
+
+
+def test_results_other_than_the_finished_ones_are_refused(finished: Callable[[], Path]) -> None:
+    root = finished()
+    edit("params.yaml", "budget: 20", "budget: 5")(root)
+    dvc(root, "repro", "-q")
+    for _ in range(2):  # not committed, then committed by hand
+        with pytest.raises(UserError, match="expected the results that iteration 0 was finished with"):
+            advance(root, reviewer="oracle")
+        sh(root, "git", "commit", "-q", "--allow-empty", "-a", "-m", "by hand")
+
+
+def test_a_used_up_pool_ends_the_loop(finished: Callable[[], Path]) -> None:
+    root = finished()
+    for _ in range(2):
+        advance(root, reviewer="oracle")
+        dvc(root, "repro", "-q")
+        finish(root)
+    assert names(root, "pool", "images") == []
+    with pytest.raises(UserError, match=r"expected sheets to review, found none \(0 left in the pool\)"):
+        advance(root, reviewer="oracle")
+
+
+def test_a_missing_oracle_label_is_named(finished: Callable[[], Path]) -> None:
+    root = finished()
+    (root / "data/oracle/labels/p2.txt").unlink()
+    with pytest.raises(UserError, match=r"p2\.txt|data/oracle\.dvc"):
+        advance(root, reviewer="oracle")
+
+
+def test_a_kill_after_any_dvc_call_leaves_old_or_new(finished: Callable[[], Path], tmp_path: Path) -> None:
+    fakes = tmp_path / "fakes"
+    write_files(fakes / "dvc", {"__init__.py": "", "__main__.py": FAKE_DVC})
+    script = "import sys; from pathlib import Path; from stages.commands.advance import advance; "
+    script += "advance(Path(sys.argv[1]), reviewer='folder')"
+    seen = []
+    for at in range(1, 20):
+        shutil.rmtree(tmp_path / "project", ignore_errors=True)
+        root = finished()
+        write_files(root / "data/review", REVIEW)
+        before = snapshot(root)
+        write_files(fakes, {"count": "0"})
+        env = {"COUNTER": str(fakes / "count"), "KILL_AT": str(at), "KILL": "after", "FAKES": str(fakes)}
+        env = {**os.environ, **env, "PYTHONPATH": f"{fakes}:{REPO}"}
+        ended = subprocess.run([sys.executable, "-c", script, str(root)], env=env, check=False).returncode
+        if ended == 0:
+            break
+        assert ended == -signal.SIGKILL
+        recover(root)
+        new = (root / ".git/refs/tags/dataset-v1").exists()
+        seen.append(new)
+        if not new:
+            assert snapshot(root) == before
+            continue
+        assert sh(root, "git", "status", "--porcelain", "-uall") == ""
+        assert names(root, "train", "images") == ["p1.jpg", "t1.jpg", "t2.jpg", "t3.jpg"]
+        assert not (root / "data/review").exists()
+        assert "up to date" in dvc(root, "status", "data/dataset.dvc", "models/parent.pt.dvc")
+    assert seen == sorted(seen)
+    assert len(seen) == 5  # status, three times add, checkout
