@@ -33,16 +33,8 @@ from stages.files.figures import Crop, draw_bars, draw_class_bars, draw_crops, d
 from stages.files.images import cut, safe_name, save_image, to_grey
 from stages.files.params import Strict, read_classes, read_section
 from stages.files.prompts import read_prompts
-from stages.files.tables import (
-    DETECTIONS,
-    FINDINGS,
-    GROUND_TRUTH,
-    IMAGES,
-    MATCHES,
-    read_table,
-    write_json,
-    write_table,
-)
+from stages.files.schemas import DETECTIONS, FINDINGS, GROUND_TRUTH, IMAGES, MATCHES
+from stages.files.tables import read_table, write_json, write_table
 
 CROPPED = ("train", "pool")  # val is never mined: its misses are on figures only
 TABLES = Path("data/validate")

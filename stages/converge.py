@@ -40,9 +40,7 @@ def run() -> None:
     metrics = read_json(VALIDATE)
     try:
         verdict = judge([*_f1(carried), metrics["val"]["f1"]], metrics["train"]["f1"], limits)
-        row = history_row(
-            metrics, iteration=iteration, classes=classes, verdict=verdict.verdict, rule=verdict.rule
-        )
+        row = history_row(metrics, iteration=iteration, classes=classes, verdict=verdict.verdict, rule=verdict.rule)
     except KeyError as error:
         raise problem(
             VALIDATE, expected=f"the key {error}", found="none", mend="Run `dvc repro` to write it again."

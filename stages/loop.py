@@ -32,16 +32,12 @@ Review = Annotated[Reviewer | None, typer.Option(help="Who reviews; default: `re
 
 @data_app.command("import")
 def data_import(
-    source: Annotated[
-        Path, typer.Argument(help="A YOLO folder: data.yaml, images and labels. It is only read.")
-    ],
+    source: Annotated[Path, typer.Argument(help="A YOLO folder: data.yaml, images and labels. It is only read.")],
     *,
     val: Annotated[str | None, typer.Option(help=f"What becomes val: {PART}.")] = None,
     test: Annotated[str | None, typer.Option(help=f"What becomes test: {PART}.")] = None,
     pool: Annotated[str | None, typer.Option(help=f"What becomes the pool: {PART}.")] = None,
-    oracle: Annotated[
-        bool, typer.Option("--oracle", help="Hold the pool's labels back, for simulation.")
-    ] = False,
+    oracle: Annotated[bool, typer.Option("--oracle", help="Hold the pool's labels back, for simulation.")] = False,
     baseline: Annotated[
         str, typer.Option(help="YOLO-26 weights: a file, or a name that is downloaded.")
     ] = "yolo26n.pt",
@@ -76,9 +72,7 @@ def status() -> None:
 @app.command()
 def run(
     review: Review = None,
-    resume: Annotated[
-        bool, typer.Option("--resume", help="Running again is resuming; this changes nothing.")
-    ] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Running again is resuming; this changes nothing.")] = False,
 ) -> None:
     """Repeat until the verdict says stop: run the iteration, finish it, pause for the review, advance."""
     with _project() as root:

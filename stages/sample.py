@@ -17,7 +17,8 @@ from stages.files.dataset import read_split
 from stages.files.packet import write_packet
 from stages.files.packet_pictures import write_contact_sheet
 from stages.files.params import Strict, read_classes, read_iteration, read_section
-from stages.files.tables import DETECTIONS, FINDINGS, GROUND_TRUTH, IMAGES, read_table, write_csv, write_json
+from stages.files.schemas import DETECTIONS, FINDINGS, GROUND_TRUTH, IMAGES
+from stages.files.tables import read_table, write_csv, write_json
 
 VALIDATE = Path("data/validate")
 FINDINGS_FILE = Path("data/analyze/findings.parquet")

@@ -17,16 +17,8 @@ from stages.files.command import stage_command
 from stages.files.dataset import DATASET, Labels, Sheet, check_names, read_labels, read_split
 from stages.files.params import Strict, read_classes, read_section
 from stages.files.prompts import read_prompts
-from stages.files.tables import (
-    DETECTIONS,
-    GROUND_TRUTH,
-    IMAGES,
-    MATCHES,
-    conform,
-    write_csv,
-    write_json,
-    write_table,
-)
+from stages.files.schemas import DETECTIONS, GROUND_TRUTH, IMAGES, MATCHES
+from stages.files.tables import conform, write_csv, write_json, write_table
 
 if TYPE_CHECKING:
     from stages.yolo.predict import Prediction

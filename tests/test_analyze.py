@@ -9,7 +9,8 @@ import yaml
 from stages import analyze
 from stages.core.errors import UserError
 from stages.files.params import read_section
-from stages.files.tables import FINDINGS, IMAGES, read_json, read_table, write_table
+from stages.files.schemas import FINDINGS, IMAGES
+from stages.files.tables import read_json, read_table, write_table
 from stages.validate import build_tables, measure, read_sheets, save
 from stages.yolo.predict import Prediction
 

@@ -12,7 +12,8 @@ import pytest
 from stages import sample
 from stages.core.errors import UserError
 from stages.files.packet import packet_sheets, read_packet
-from stages.files.tables import DETECTIONS, FINDINGS, GROUND_TRUTH, IMAGES, conform, write_table
+from stages.files.schemas import DETECTIONS, FINDINGS, GROUND_TRUTH, IMAGES
+from stages.files.tables import conform, write_table
 
 ROOT = Path(__file__).parents[1]
 WIDTH, HEIGHT = 400, 300

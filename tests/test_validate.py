@@ -8,7 +8,8 @@ import yaml
 
 from stages.core.errors import UserError
 from stages.files.params import PARAMS, read_section
-from stages.files.tables import DETECTIONS, GROUND_TRUTH, IMAGES, MATCHES, read_json, read_table
+from stages.files.schemas import DETECTIONS, GROUND_TRUTH, IMAGES, MATCHES
+from stages.files.tables import read_json, read_table
 from stages.validate import (
     METRICS,
     PLOTS,

@@ -29,6 +29,7 @@ def locate(root: Path) -> Facts:
         finished=finished,
         same_run=finished and git.content(root, tag, LOCK) == _bytes(root / LOCK),
         verdict=metrics_at(root, tag, "converge").get("verdict") if finished else None,
+        packet=metrics_at(root, tag, "sample").get("packet_sheets") if finished else None,
         changes=read_changes(dvc.status(root) if imported else {}, passed_over=str(PROMPTS) if finished else ""),
         all_stages=tuple(read_yaml(root / "dvc.yaml").get("stages", {})),
     )

@@ -40,8 +40,8 @@ def run_loop(root: Path, *, reviewer: Literal["oracle", "folder"], say: Say) -> 
             while True:
                 facts = locate(root)
                 position = position_of(facts)
-                here = f"iteration {facts.iteration}, {position.value}"
-                if position is Position.STOPPED:
+                here = f"iteration {facts.iteration} ({position.value})"
+                if position in (Position.STOPPED, Position.USED_UP):
                     say(_end(root, facts))
                     return True
                 if (position, facts.iteration) == before:
@@ -50,7 +50,7 @@ def run_loop(root: Path, *, reviewer: Literal["oracle", "folder"], say: Say) -> 
                 if not _step(root, facts, reviewer=reviewer, say=say):
                     return False
     except KeyboardInterrupt as stop:
-        say(f"\nStopped in {stop or here}. Go on with: yoloop run")
+        say(f"\nStopped in {str(stop) or here}. Go on with: yoloop run")
         raise
 
 
@@ -96,7 +96,7 @@ def run_iteration(root: Path, facts: Facts, *, say: Say) -> None:
             code = run_group(command, cwd=root, env=dvc.environment(), on_text=show)
         except KeyboardInterrupt:
             step = wording.last_step(tail, facts.all_stages) or "before the first step"
-            raise KeyboardInterrupt(f"iteration {n}, {step}") from None
+            raise KeyboardInterrupt(f"iteration {n} ({step})") from None
     if code != 0:
         line = wording.complaint(tail) or f"dvc exp run ended with exit code {code}"
         raise UserError(f"{line} Nothing is lost: finished stages are kept; then go on with `yoloop run`.")
@@ -139,6 +139,8 @@ def _end(root: Path, facts: Facts) -> str:
     tag = f"iteration-{facts.iteration}"
     f1 = (metrics_at(root, tag, "validate").get("val") or {}).get("f1")
     reason = str(metrics_at(root, tag, "converge").get("reason"))
+    if facts.verdict != "stop":
+        reason = f"the pool has nothing left to review (the verdict was: {facts.verdict}, {reason})"
     return wording.end_banner(facts.iteration, f1=number_text(f1), reason=reason)
 
 

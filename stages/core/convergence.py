@@ -85,9 +85,7 @@ def _go_on(
     if now is None:
         return f"F1 on val is undefined, so only the number of iterations can stop the loop: {parts[0]}."
     if gain is not None:
-        parts.append(
-            f"gained {_text(gain)} over the last {window} (at least {_text(limits.plateau_gain)} is wanted)"
-        )
+        parts.append(f"gained {_text(gain)} over the last {window} (at least {_text(limits.plateau_gain)} is wanted)")
     elif done > window:
         parts.append(f"no gain, since F1 was undefined {window} {_iterations(window, verb=False)} ago")
     if gap is not None:

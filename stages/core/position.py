@@ -18,6 +18,7 @@ class Position(Enum):
     COMPLETE = "run, but not finished"
     OTHER_EXPERIMENT = "finished, but the workspace holds something else"
     FINISHED = "finished"
+    USED_UP = "finished, and nothing is left to review"
     STOPPED = "finished, and the loop has come to its end"
 
 
@@ -40,6 +41,7 @@ class Facts(NamedTuple):
     finished: bool  # tag iteration-N is in the history of HEAD
     same_run: bool  # dvc.lock is the one at that tag
     verdict: str | None  # at that tag
+    packet: int | None  # sheets to review at that tag
     changes: Changes
     all_stages: tuple[str, ...]
 
@@ -80,6 +82,7 @@ def position_of(facts: Facts) -> Position:
         (bool(changes.stages), Position.STALE),
         (not facts.finished, Position.COMPLETE),
         (facts.verdict == "stop", Position.STOPPED),
+        (facts.packet == 0, Position.USED_UP),
     )
     return next((position for holds, position in checks if holds), Position.FINISHED)
 
@@ -111,6 +114,7 @@ def next_step(facts: Facts, *, home: str | None = None, reviewer: str = "folder"
         Position.COMPLETE: "yoloop finish",
         Position.OTHER_EXPERIMENT: "git stash && dvc checkout --force (brings the finished state back)",
         Position.FINISHED: review,
+        Position.USED_UP: "none: the pool has nothing more to ask about",
         Position.STOPPED: "none; to go on in spite of it: yoloop advance --despite-stop REASON",
     }[position_of(facts)]
 

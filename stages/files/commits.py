@@ -74,9 +74,7 @@ def _store(root: Path, data: bytes | None) -> str | None:
 
 
 def _index_info(blobs: Mapping[str, str | None]) -> bytes:
-    lines = [
-        f"100644 {blob}\t{path}\n" if blob else f"0 {'0' * 40}\t{path}\n" for path, blob in blobs.items()
-    ]
+    lines = [f"100644 {blob}\t{path}\n" if blob else f"0 {'0' * 40}\t{path}\n" for path, blob in blobs.items()]
     return "".join(lines).encode()
 
 
@@ -109,9 +107,7 @@ def moved(root: Path, ref: Ref) -> bool:
         return True
     # A person may have committed on top of ours before the rest could follow.
     return (
-        ref.name.startswith("refs/heads/")
-        and bool(now and ref.new)
-        and git.is_ancestor(root, str(ref.new), str(now))
+        ref.name.startswith("refs/heads/") and bool(now and ref.new) and git.is_ancestor(root, str(ref.new), str(now))
     )
 
 
@@ -138,9 +134,7 @@ def update_index(root: Path, blobs: Mapping[str, str | None]) -> None:
         ) from error
     try:
         shutil.copyfile(index, copy)
-        git.run(
-            root, "update-index", "--index-info", stdin=_index_info(blobs), env={"GIT_INDEX_FILE": str(copy)}
-        )
+        git.run(root, "update-index", "--index-info", stdin=_index_info(blobs), env={"GIT_INDEX_FILE": str(copy)})
         copy.replace(index)
     finally:
         lock.unlink()

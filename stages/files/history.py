@@ -76,9 +76,7 @@ def _numeric(types: Mapping[str, str]) -> list[str]:
 
 def _damaged(file: Path, expected: str, found: str) -> UserError:
     line = " ".join(found.split())[:120]
-    return problem(
-        file, expected=expected, found=line, mend=f"Restore it from Git: `git checkout HEAD -- {file}`."
-    )
+    return problem(file, expected=expected, found=line, mend=f"Restore it from Git: `git checkout HEAD -- {file}`.")
 
 
 def _other_columns(columns: list[str], classes: Sequence[str], file: Path) -> UserError:
@@ -86,9 +84,7 @@ def _other_columns(columns: list[str], classes: Sequence[str], file: Path) -> Us
     if found == list(classes):
         wanted = list(column_types(classes))
         differing = [name for name in (*wanted, *columns) if (name in wanted) != (name in columns)]
-        return _damaged(
-            file, "the columns of a history", f"others: {', '.join(differing) or 'another order'}"
-        )
+        return _damaged(file, "the columns of a history", f"others: {', '.join(differing) or 'another order'}")
     return problem(
         file,
         expected=f"a history of the classes of params.yaml ({', '.join(classes)})",

@@ -63,7 +63,9 @@ def read_params(file: Path = PARAMS) -> dict[str, Any]:
     unknown = sorted(str(key) for key in set(values) - set(SECTIONS))
     if unknown:
         where = _where(file, (unknown[0],))
-        raise problem(where, expected=f"one of {', '.join(SECTIONS)}", found=f"'{unknown[0]}'", mend="Remove or rename it.")
+        raise problem(
+            where, expected=f"one of {', '.join(SECTIONS)}", found=f"'{unknown[0]}'", mend="Remove or rename it."
+        )
     return values
 
 
@@ -98,7 +100,9 @@ def check(model: type[M], values: dict[str, Any], *, file: Path, prefix: Sequenc
         raise _complaint(model, file, path, first["type"], first["msg"], first.get("input")) from error
 
 
-def _complaint(model: type[Strict], file: Path, path: tuple[str, ...], kind: str, text: str, value: object) -> UserError:
+def _complaint(
+    model: type[Strict], file: Path, path: tuple[str, ...], kind: str, text: str, value: object
+) -> UserError:
     name = ".".join(path)
     if kind == "extra_forbidden":
         known = ", ".join(model.model_fields)

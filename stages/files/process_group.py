@@ -15,9 +15,7 @@ from types import FrameType
 _STOPS = ((signal.SIGINT, 30.0), (signal.SIGTERM, 10.0), (signal.SIGKILL, 10.0))
 
 
-def run_group(
-    command: Sequence[str], *, cwd: Path, env: Mapping[str, str], on_text: Callable[[str], None]
-) -> int:
+def run_group(command: Sequence[str], *, cwd: Path, env: Mapping[str, str], on_text: Callable[[str], None]) -> int:
     """Run `command` to its end and return its exit code; `on_text` gets each line with its own line end.
 
     The group is not the terminal's, so Ctrl+C reaches only us: then the whole group is stopped, and

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from stages.core.errors import UserError
+from stages.core.errors import UserError, problem
 from stages.files import dvc, git
 from stages.files.atomic import replacing
 from stages.files.commits import (
@@ -93,6 +93,10 @@ def transact(
     """
     with exclusive(root):
         git.require_repository(root)
+        if _journal_file(root).exists():
+            raise problem(
+                _journal_file(root), expected="no unfinished command", found="one", mend="Run `yoloop status`."
+            )
         branch, parent = git.branch(root), git.head(root)
         wanted = tag_refs(root, tags, renamed_tags or {})
         shas = build(root, commits, parent)
@@ -134,9 +138,7 @@ def _settle(root: Path) -> str | None:
     if git.resolve(root, "HEAD") != journal.head:
         _discard_staging(root)
         _journal_file(root).unlink()
-        return (
-            f"`{journal.name}` was finished, but HEAD has moved since: see `git status`, run `dvc checkout`."
-        )
+        return f"`{journal.name}` was finished, but HEAD has moved since: see `git status`, run `dvc checkout`."
     for target in journal.checkout:
         dvc.remove_leftovers(root / target.removesuffix(".dvc"))
     _follow(root, journal)

@@ -1,8 +1,9 @@
 """Carries a YOLO-26 detector into a YOLOE-26 model: its body, and its classes expressed through their prompts.
 
 A YOLOE head scores a place by `exp(scale) * t @ norm(W x + c) + bias`, with `t` the embedding of a prompt; a YOLO head
-by `w @ x + b`. With W = pinv(t) @ w / exp(scale), and a norm that changes nothing, both give the same score. So the first
-YOLOE model starts where the parent stood, and from its first step on the text decides which class a score belongs to.
+by `w @ x + b`. With W = pinv(t) @ w / exp(scale), and a norm that changes nothing, both give the same score. So the
+first YOLOE model starts where the parent stood, and from its first step on the text decides to which class a score
+belongs.
 """
 
 from collections.abc import Iterable

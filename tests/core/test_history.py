@@ -70,9 +70,7 @@ def test_row_of_a_class_that_was_not_measured_is_an_error():
 
 
 def test_earlier_rows_keep_what_was_written_about_them():
-    first = with_row(
-        empty_history(CLASSES), {**row(0), "despite_stop": "more sheets are coming"}, classes=CLASSES
-    )
+    first = with_row(empty_history(CLASSES), {**row(0), "despite_stop": "more sheets are coming"}, classes=CLASSES)
     both = with_row(first, row(1, f1=None), classes=CLASSES)
     assert both["despite_stop"].tolist() == ["more sheets are coming", ""]
     assert both["iteration"].tolist() == [0, 1]

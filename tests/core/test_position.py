@@ -12,10 +12,11 @@ FINISHED = Facts(
     finished=True,
     same_run=True,
     verdict="go on",
+    packet=3,
     changes=Changes(),
     all_stages=STAGES,
 )
-OPEN = FINISHED._replace(finished=False, same_run=False, verdict=None)
+OPEN = FINISHED._replace(finished=False, same_run=False, verdict=None, packet=None)
 
 CASES = [
     (OPEN._replace(imported=False), Position.NO_DATASET, "yoloop data import SOURCE"),
@@ -46,6 +47,8 @@ CASES = [
     ),
     (FINISHED._replace(same_run=False), Position.OTHER_EXPERIMENT, "git stash && dvc checkout"),
     (FINISHED, Position.FINISHED, "review data/sample/packet, then: yoloop advance"),
+    (FINISHED._replace(packet=0), Position.USED_UP, "none: the pool has nothing more"),
+    (FINISHED._replace(packet=0, verdict="stop"), Position.STOPPED, "none; to go on in spite of it"),
     (FINISHED._replace(verdict="stop"), Position.STOPPED, "none; to go on in spite of it"),
 ]
 

@@ -10,9 +10,7 @@ BLOCK = "# top\n\niteration: 0 # turn\nclasses: # names\n- a\n- b\n\ntrain:\n  e
 
 
 def test_a_value_keeps_its_comment():
-    assert edited(FLOW, {"train.epochs": 150, "iteration": 3}) == FLOW.replace("100", "150").replace(
-        "n: 0", "n: 3"
-    )
+    assert edited(FLOW, {"train.epochs": 150, "iteration": 3}) == FLOW.replace("100", "150").replace("n: 0", "n: 3")
 
 
 @pytest.mark.parametrize("text", [FLOW, BLOCK])
@@ -47,6 +45,5 @@ def test_a_missing_key_is_added():
 def test_prompts_are_replaced_and_the_rest_stays():
     text = "# head\nprompts:\n  a: one\n  b: two\nnotes: {}\n"
     assert (
-        replaced_mapping(text, "prompts", {"b": "two", "c": "c"})
-        == "# head\nprompts:\n  b: two\n  c: c\nnotes: {}\n"
+        replaced_mapping(text, "prompts", {"b": "two", "c": "c"}) == "# head\nprompts:\n  b: two\n  c: c\nnotes: {}\n"
     )

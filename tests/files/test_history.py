@@ -75,9 +75,7 @@ def test_history_with_a_gap_is_refused(tmp_path, rows):
 
 
 def test_missing_history_says_how_a_project_starts(tmp_path):
-    with pytest.raises(
-        UserError, match=re.escape("no file. Import a dataset first: `yoloop data import SOURCE`")
-    ):
+    with pytest.raises(UserError, match=re.escape("no file. Import a dataset first: `yoloop data import SOURCE`")):
         read_carried(0, CLASSES, tmp_path / "none.csv")
 
 

@@ -342,3 +342,12 @@ def test_with_hardlinks_the_cache_keeps_its_bytes(repo: Callable[[], Path]) -> N
     assert {file.name: file.read_text() for file in (root / "data/ds").iterdir()} == {"one": "1", "five": "5"}
     for file in (root / ".dvc/cache/files/md5").glob("*/*"):
         assert hashlib.md5(file.read_bytes()).hexdigest() == file.parent.name + file.name.removesuffix(".dir")
+
+
+def test_an_unfinished_command_comes_first(repo: Callable[[], Path], origin: tuple[Path, Path], tmp_path: Path) -> None:
+    root = repo()
+    drive(root, origin, tmp_path, kill="before", at=1, what="dvc")
+    with pytest.raises(UserError, match="expected no unfinished command"):
+        change(root)
+    recover(root)
+    assert_whole(root, origin, new=True)
