@@ -95,7 +95,8 @@ def check(model: type[M], values: dict[str, Any], *, file: Path, prefix: Sequenc
     try:
         return model.model_validate(values)
     except ValidationError as error:
-        first = error.errors()[0]
+        # A misspelt key is missing under its right name, too: the key that is there says more.
+        first = min(error.errors(), key=lambda found: found["type"] != "extra_forbidden")
         path = (*prefix, *(str(part) for part in first["loc"]))
         raise _complaint(model, file, path, first["type"], first["msg"], first.get("input")) from error
 

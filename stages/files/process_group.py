@@ -7,7 +7,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
 
@@ -61,7 +61,9 @@ def _pump(process: "subprocess.Popen[bytes]", on_text: Callable[[str], None]) ->
     """Pass on what the group prints; a progress bar ends its lines with a carriage return, and keeps it."""
     assert process.stdout is not None
     for line in io.TextIOWrapper(process.stdout, encoding="utf-8", errors="replace", newline=""):
-        on_text(line)
+        # Our own output may be gone (a closed terminal, `| head`); whoever writes to us must never block on that.
+        with suppress(OSError):
+            on_text(line)
 
 
 def _stop(process: "subprocess.Popen[bytes]") -> None:
