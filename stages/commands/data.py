@@ -75,7 +75,7 @@ def import_data(root: Path, source: Path, options: ImportOptions) -> Imported:
         files: dict[str, bytes | None] = {
             **_old_results(root),
             **{f"{name}.dvc": stage_dvc(root, folder) for name, folder in kept.items()},
-            str(PARAMS): _params(root, read.source.classes, options),
+            str(PARAMS): new_params(root, read.source.classes, options),
             str(PROMPTS): prompts,
             str(CARRIED): _empty_history(data, read.source.classes),
         }
@@ -233,7 +233,8 @@ def _old_results(root: Path) -> dict[str, bytes | None]:
     return {path: None for path in listed.split("\0") if path and not Path(path).name.startswith(".git")}
 
 
-def _params(root: Path, classes: tuple[str, ...], options: ImportOptions) -> bytes:
+def new_params(root: Path, classes: tuple[str, ...], options: ImportOptions) -> bytes:
+    """Return params.yaml with the source's classes, at iteration 0, and the person's values unless kept."""
     values: Mapping[str, Any] = {"iteration": 0} if options.keep_params else PERSON_VALUES
     text = (root / PARAMS).read_text(encoding="utf-8-sig")
     return edited(text, {**values, "classes": list(classes)}).encode()

@@ -17,6 +17,7 @@ from stages.commands.person_values import PERSON_VALUES
 from stages.core.errors import UserError
 from stages.core.splits import Assignment
 from stages.files.yolo_folder import Item, read_item_labels, read_source
+from tests.commands.test_person_values import flat, machine
 from tests.fake_project import REPO, init, sh
 
 CLASSES = ("detail", "elevation", "title")
@@ -270,64 +271,3 @@ def test_an_import_becomes_one_commit(fresh, tmp_path):
     assert flat(params) == {**PERSON_VALUES, **machine(params), "classes": ["detail", "door"]}
     with pytest.raises(UserError, match="dataset-v0"):
         import_data(Path(), source, options)
-
-
-def flat(values: dict, prefix: str = "") -> dict[str, object]:
-    """Return nested mappings as dotted paths."""
-    result: dict[str, object] = {}
-    for key, value in values.items():
-        result |= flat(value, f"{prefix}{key}.") if isinstance(value, dict) else {f"{prefix}{key}": value}
-    return result
-
-
-MACHINE = {"train.device", "train.workers", "train.amp", "validate.device"}
-
-
-def machine(params: dict) -> dict[str, object]:
-    return {key: value for key, value in flat(params).items() if key in MACHINE}
-
-
-def test_every_key_has_a_persons_value():
-    params = flat(yaml.safe_load((REPO / "params.yaml").read_text()))
-    assert set(params) - {"classes"} - MACHINE == set(PERSON_VALUES)
-
-
-def test_the_values_of_the_first_system():
-    assert {key: PERSON_VALUES[key] for key in FIRST_SYSTEM} == FIRST_SYSTEM
-
-
-FIRST_SYSTEM = {
-    "iteration": 0,
-    "train.epochs_baseline": 150,
-    "train.epochs": 100,
-    "train.base_lr": 0.001,
-    "train.lr_decay": 0.5,
-    "train.patience": 20,
-    "train.imgsz": 2560,
-    "train.batch": 2,
-    "train.augment.fliplr": 0.0,
-    "train.encoder": "mobileclip2",
-    "validate.imgsz": 2560,
-    "validate.iou": 0.5,
-    "validate.confidence": 0.25,
-    "analyze.tiny_area": 500,
-    "analyze.small_area": 2000,
-    "analyze.medium_area": 10000,
-    "analyze.border": 100,
-    "analyze.low_contrast": 30.0,
-    "analyze.aspect_min": 0.2,
-    "analyze.aspect_max": 5.0,
-    "analyze.overlap_iou": 0.3,
-    "analyze.crop_padding": 50,
-    "analyze.heatmap_bins": 50,
-    "converge.target_f1": 0.98,
-    "converge.max_iterations": 10,
-    "converge.plateau_gain": 0.005,
-    "converge.plateau_window": 3,
-    "converge.overfit_gap": 0.05,
-    "sample.budget": 20,
-    "sample.class_balance": 0.3,
-    "sample.size_diversity": 0.3,
-    "sample.spatial_diversity": 0.2,
-    "sample.uncertainty": 0.2,
-}
