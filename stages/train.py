@@ -5,7 +5,7 @@ import shutil
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -20,6 +20,9 @@ from stages.files.params import Strict, read_classes, read_iteration, read_secti
 from stages.files.prompts import read_prompts
 from stages.files.tables import write_csv, write_json
 from stages.files.view import fingerprint, split_slice, write_view
+
+if TYPE_CHECKING:
+    from stages.yolo.start import Start
 
 PARENT, TARGET = Path("models/parent.pt"), Path("models/target.pt")
 BEST, LAST = Path("models/best.pt"), Path("models/last.pt")
@@ -57,6 +60,7 @@ class Params(Strict):
     lr_decay: float = Field(gt=0, le=1)
     final_lr_fraction: float = Field(gt=0, le=1)
     warmup_epochs: float = Field(ge=0)
+    warmup_bias_lr: float = Field(ge=0, le=1)
     optimizer: Literal["AdamW", "Adam", "SGD", "MuSGD"]
     momentum: float = Field(ge=0, lt=1)
     weight_decay: float = Field(ge=0)
@@ -102,7 +106,6 @@ def settings(params: Params, iteration: int, device: str) -> dict[str, Any]:
         "lr0": learning_rate(params, iteration),
         "lrf": params.final_lr_fraction,
         "warmup_epochs": params.warmup_epochs,
-        "warmup_bias_lr": 0.0,  # Ultralytics would start biases at 0.1, a hundred times our rate
         "optimizer": params.optimizer,
         "momentum": params.momentum,
         "warmup_momentum": params.momentum,
@@ -177,16 +180,17 @@ def _fit(
     inputs = [file for sheet in sheets for file in (sheet.image, sheet.label)]
     name = fingerprint([PARENT, TARGET, *inputs], wanted, params, classes, prompts, versions())
     folder = (SCRATCH / name).resolve()
-    start, source, text = _start(params, classes, iteration, sheets, prompts, folder)
+    file, start, text = _start(params, classes, iteration, sheets, prompts, folder)
+    wanted["warmup_bias_lr"] = params.warmup_bias_lr if start.new_classes else 0.0
     data = _view(params, sheets, classes, folder)
     _log_to(LOGS / "train.log")
-    result = fit(Job(start, data, folder / "run", wanted, params.select, text))
+    result = fit(Job(file, data, folder / "run", wanted, params.select, text))
     save_model(result.best, BEST, imgsz=params.imgsz)
     save_model(result.last, LAST, imgsz=params.imgsz)
     write_csv(result.curves, CURVES)
     shutil.rmtree(folder)
     return {
-        "start": source,
+        "start": start.source,
         **result.used,
         "resumed": result.resumed,
         "device": device,
@@ -203,14 +207,14 @@ def _start(
     sheets: Sequence[Sheet],
     prompts: dict[str, str],
     folder: Path,
-) -> tuple[Path, str, Any]:
-    """Return the checkpoint to start from, where it came from, and the text features (None for YOLO-26)."""
+) -> tuple[Path, "Start", Any]:
+    """Return the checkpoint to start from, the model in it, and the text features (None for YOLO-26)."""
     from stages.yolo.checkpoint import save_model
     from stages.yolo.start import baseline_start, letterboxed, prompt_start
     from stages.yolo.text import encode
 
     if iteration == 0:
-        return PARENT.resolve(), baseline_start(PARENT, classes).source, None
+        return PARENT.resolve(), baseline_start(PARENT, classes), None
     vectors = encode(params.encoder, classes, prompts)
     some = [sheet.image for sheet in sheets[:: max(1, len(sheets) // CALIBRATION_SHEETS)]]
     start = prompt_start(
@@ -224,7 +228,7 @@ def _start(
     )
     file = folder / "start.pt"
     save_model(start.model, file, imgsz=params.imgsz)
-    return file, start.source, vectors
+    return file, start, vectors
 
 
 def _view(params: Params, sheets: list[Sheet], classes: Sequence[str], folder: Path) -> Path:

@@ -14,7 +14,7 @@ PERSON_VALUES: dict[str, Any] = {
     "train.lr_decay": 0.5,
     "train.final_lr_fraction": 0.01,
     "train.warmup_epochs": 3.0,
-    "train.warmup_bias_lr": 0.0,
+    "train.warmup_bias_lr": 0.1,
     "train.optimizer": "AdamW",
     "train.momentum": 0.9,
     "train.weight_decay": 0.0005,

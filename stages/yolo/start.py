@@ -7,17 +7,18 @@ from typing import Any, Literal, NamedTuple
 from stages.core.errors import problem
 from stages.files.decode import read_bgr
 from stages.yolo.carry import carry_body, carry_classes
-from stages.yolo.checkpoint import check_classes, check_order, is_promptable, load_model
+from stages.yolo.checkpoint import check_classes, check_order, class_names, is_promptable, load_model
 from stages.yolo.text import check_encoder, encoder_of, mark_encoder
 
 Carry = Literal["none", "body", "all"]
 
 
 class Start(NamedTuple):
-    """A model in memory, and a word for metrics/train.json that says where it came from."""
+    """A model in memory, a word for metrics/train.json that says where it came from, and whether its classes are new."""
 
     model: Any
     source: str
+    new_classes: bool  # the class branch has never seen them
 
 
 def baseline_start(parent: Path, classes: Sequence[str]) -> Start:
@@ -31,7 +32,7 @@ def baseline_start(parent: Path, classes: Sequence[str]) -> Start:
             found="YOLOE weights",
             mend="Set train.baseline: adopt to take them as they are, or import YOLO-26 weights.",
         )
-    return Start(model, "baseline")
+    return Start(model, "baseline", class_names(model) != tuple(classes))
 
 
 def prompt_start(
@@ -54,7 +55,7 @@ def prompt_start(
     check_classes(model, classes, parent)
     if is_promptable(model):
         check_encoder(model, encoder, parent)
-        return Start(model, "parent")
+        return Start(model, "parent", new_classes=False)
     if hasattr(model.model[-1], "reprta"):
         raise problem(
             parent,
@@ -65,11 +66,13 @@ def prompt_start(
     prompted = promptable(load_model(target), target)
     check_encoder(prompted, encoder, target)
     mark_encoder(prompted, encoder)
+    prompted.names = dict(enumerate(classes))
+    prompted.model[-1].nc = len(classes)
     if carry != "none":
         carry_body(model, prompted, parent)
     if carry == "all":
         carry_classes(model, prompted, vectors, images)
-    return Start(prompted, f"target, carried: {carry}")
+    return Start(prompted, f"target, carried: {carry}", carry != "all")
 
 
 def promptable(model: Any, file: Path) -> Any:
