@@ -14,7 +14,7 @@ Carry = Literal["none", "body", "all"]
 
 
 class Start(NamedTuple):
-    """A model in memory, a word for metrics/train.json that says where it came from, and whether its classes are new."""
+    """A model in memory, a word that says where it came from, and whether its classes are new."""
 
     model: Any
     source: str
