@@ -1,0 +1,41 @@
+# `make test` does everything, also on a fresh machine: it makes .venv, installs into it, and checks.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+WORKERS ?= 2
+
+.PHONY: test quick lint types install bench lock-deps clean
+
+test: lint types ## lint, types and all tests (about ten minutes on two cores)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
+
+quick: lint types ## the same without the tests that start DVC or train (under a minute)
+	$(BIN)/python -m pytest -m "not slow"
+
+lint: $(INSTALLED)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(INSTALLED)
+	$(BIN)/mypy
+
+install: $(INSTALLED) ## make .venv and install the pinned versions
+
+$(INSTALLED): requirements.lock pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+	touch $(INSTALLED)
+
+bench: $(INSTALLED) ## start-up and no-op costs as ratios measured in one run
+	$(BIN)/python benchmarks/startup.py
+	$(BIN)/python benchmarks/noop.py
+
+lock-deps: $(INSTALLED) ## write requirements.lock from what is installed, after an upgrade
+	$(BIN)/python -m pip freeze --exclude-editable | grep -viE '^(nvidia|cuda|triton)' > requirements.new
+	(grep '^#' requirements.lock; cat requirements.new) > requirements.tmp
+	mv requirements.tmp requirements.lock && rm requirements.new
+
+clean: ## remove caches and scratch, never data or models
+	rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis .scratch
