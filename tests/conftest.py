@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests import fake_project
+from tests.toy_weights import cached_weights
 
 
 @pytest.fixture
@@ -57,3 +58,9 @@ def finished(clean_env: None, finished_template: Path, tmp_path: Path) -> Callab
 
 def _copies(template: Path, folder: Path) -> Callable[[], Path]:
     return lambda: Path(shutil.copytree(template, folder / "project", symlinks=True))
+
+
+@pytest.fixture(scope="session")
+def toy_weights(pytestconfig: pytest.Config) -> Path:
+    """A YOLO-26n that finds easy toy shapes; trained once, then kept in pytest's cache."""
+    return cached_weights(pytestconfig.cache.mkdir("toy"))

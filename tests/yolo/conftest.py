@@ -5,15 +5,8 @@ from pathlib import Path
 import pytest
 
 from tests.toy import CLASSES, write_yolo_folder
-from tests.toy_weights import cached_weights
 
 PROMPTS = {"detail": "open dark circle", "elevation": "solid blue triangle", "title": "flat red bar"}
-
-
-@pytest.fixture(scope="session")
-def toy_weights(pytestconfig: pytest.Config) -> Path:
-    """A YOLO-26n that finds easy toy shapes; trained once, then kept in pytest's cache."""
-    return cached_weights(pytestconfig.cache.mkdir("toy"))
 
 
 @pytest.fixture
