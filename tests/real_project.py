@@ -19,6 +19,7 @@ COPIED = (
     "data/prompts.yaml",
     ".gitignore",
     ".dvcignore",
+    ".dvc/.gitignore",
     ".dvc/config",
     ".dvc/plots",
 )

@@ -1,0 +1,124 @@
+"""Stage `train` with real Ultralytics: what was asked is what was done, and nothing that was done is lost."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from tests.real_project import Project, build, set_params
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="session")
+def imported(toy_weights: Path, tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """A project at the start of iteration 0: to be copied, never changed."""
+    return build(tmp_path_factory.mktemp("train") / "project", toy_weights, counts={"train": 6, "val": 2, "pool": 2})
+
+
+@pytest.fixture
+def project(imported: Project, tmp_path: Path) -> Project:
+    shutil.copytree(imported.root, tmp_path / "project", symlinks=True)
+    return Project(tmp_path / "project", imported.root.parent / "home")
+
+
+def train(project: Project, **changes: object) -> dict:
+    set_params(project.root, {"train": changes})
+    project.stage("train")
+    return json.loads((project.root / "metrics/train.json").read_text())
+
+
+def test_what_was_asked_is_what_was_done(project):
+    used = train(project, optimizer="SGD", base_lr=0.003, freeze=10, epochs_baseline=2, batch=2)
+    assert (used["optimizer"], used["lr"], used["batch"], used["imgsz"]) == ("SGD", 0.003, 2, 128)
+    assert used["epochs_run"] == 2
+    assert used["untouched_tensors"] > 90  # of the ten frozen layers; none without freeze, as the other tests see
+    assert used["resumed"] is False
+    assert used["boxes"] > 0
+
+
+def test_equal_inputs_give_equal_bytes_without_a_clock(project):
+    outs = ("models/best.pt", "models/last.pt", "metrics/train.json", "plots/train/results.csv")
+    runs = []
+    for _ in range(2):
+        train(project, epochs_baseline=2)
+        runs.append([(project.root / out).read_bytes() for out in outs])
+    assert runs[0] == runs[1]
+    assert runs[0][0] == runs[0][1]  # select: last
+    assert json.loads(runs[0][2])["untouched_tensors"] == 0
+
+
+def test_a_killed_training_goes_on_from_its_last_checkpoint(project):
+    set_params(project.root, {"train": {"epochs_baseline": 12}})
+    process = subprocess.Popen(
+        [sys.executable, "-m", "stages.train"],
+        cwd=project.root,
+        env=project.env,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    deadline = time.monotonic() + 120
+    while not _epochs(project.root) >= 3 and time.monotonic() < deadline and process.poll() is None:
+        time.sleep(0.05)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    done = _epochs(project.root)
+    assert 3 <= done < 12
+    project.stage("train")
+    used = json.loads((project.root / "metrics/train.json").read_text())
+    assert used["resumed"] is True
+    assert used["epochs_run"] == 12
+    assert pd.read_csv(project.root / "plots/train/results.csv")["epoch"].tolist() == list(range(1, 13))
+    assert not list((project.root / ".scratch/train").iterdir())
+
+
+def _epochs(root: Path) -> int:
+    """Return how many epochs the training in progress has written down."""
+    files = list((root / ".scratch/train").glob("*/run/results.csv"))
+    return len(files[0].read_text().splitlines()) - 1 if files else 0
+
+
+def test_a_slice_of_train_selects_the_epoch_and_val_is_never_read(project):
+    shutil.rmtree(project.root / "data/dataset/val")
+    shutil.rmtree(project.root / "data/dataset/pool")
+    used = train(project, select="slice", slice=0.34, patience=1, epochs_baseline=4)
+    curves = pd.read_csv(project.root / "plots/train/results.csv")
+    assert curves["slice_map50_95"].notna().all()
+    assert used["best_epoch"] == curves["slice_map50_95"].idxmax() + 1
+    assert used["epochs_run"] == len(curves)
+
+
+def test_adopted_weights_stay_as_they_are(project):
+    used = train(project, baseline="adopt")
+    parent = (project.root / "models/parent.pt").read_bytes()
+    assert (project.root / "models/best.pt").read_bytes() == (project.root / "models/last.pt").read_bytes() == parent
+    assert (used["start"], used["epochs_run"]) == ("adopted", 0)
+
+
+def test_a_label_cache_never_lands_in_the_dataset(project):
+    before = sorted(str(path) for path in (project.root / "data").rglob("*"))
+    train(project)
+    assert sorted(str(path) for path in (project.root / "data").rglob("*")) == before
+    assert (project.root / "dvc.yaml").read_bytes() == (Path(__file__).parents[2] / "dvc.yaml").read_bytes()
+
+
+def test_a_jpeg_with_bytes_after_its_end_is_not_rewritten(project):
+    """Ultralytics would call it corrupt, and save its own version over the person's sheet."""
+    import cv2
+
+    sheet = sorted((project.root / "data/dataset/train/images").iterdir())[0]
+    photo = sheet.with_suffix(".jpg")
+    assert cv2.imwrite(str(photo), cv2.imread(str(sheet)))
+    sheet.unlink()
+    photo.write_bytes(photo.read_bytes() + b"scanner footer")
+    before = photo.read_bytes()
+    train(project)
+    assert photo.read_bytes() == before
