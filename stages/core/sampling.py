@@ -1,10 +1,11 @@
 """Chooses what goes to review: one score of four factors for every kind of candidate, and a greedy choice.
 
 A factor is in [0, 1], and 1 asks for review. Three factors belong to the candidate; the fourth, spatial
-diversity, falls while the choice grows, so scores never rise from one choice to the next.
+diversity, falls while the choice grows, so no score ever rises. No sheet takes the whole budget.
 """
 
 from collections.abc import Mapping, Sequence
+from math import ceil
 from typing import NamedTuple
 
 import numpy as np
@@ -17,6 +18,10 @@ SIZES = ("tiny", "small", "medium", "large")
 # Half of what a candidate can get, where nothing is known: the border part and the doubt of a whole sheet.
 NEUTRAL = 0.5
 _BORDER = {"corner": 1.0, "edge": 0.5, "center": 0.0, "": NEUTRAL}
+# The most of the budget that goes to one sheet, or to all sheets together where nothing was seen, while there is
+# anything else. Whole sheets are reviewed, so the tenth object of one asks nothing new; and of a good model's empty
+# sheets most are empty indeed.
+MOST_OF_BUDGET = 0.25
 # Scores that differ by less are equal, and the seed decides: below it are only the last bits of sums.
 _DECIMALS = 9
 
@@ -61,19 +66,20 @@ def choose(
     """Return `candidates` with their factors, score and rank, the chosen ones first.
 
     `candidates` is what `pool_candidates` returns plus class_name; at most `budget` of them get a rank, from
-    1. The score of a chosen one is that of its moment; of another one, that after the last choice. `rng`
-    settles ties.
+    1. A sheet that has its share of the budget (`MOST_OF_BUDGET`) waits until all others have theirs. The score
+    of a chosen one is that of its moment; of another one, that after the last choice. `rng` settles ties.
     """
     shares = weights.shares()
     fixed = _fixed_factors(candidates, class_rarity, size_rarity)
     border = np.array([_BORDER[position] for position in candidates["position"]], dtype=np.float64)
     centers, sheets = _centers(candidates), candidates["image_id"].to_numpy()
     novelty, luck = np.ones(len(candidates)), rng.permutation(len(candidates))
+    group, most = _groups(candidates), ceil(MOST_OF_BUDGET * budget)
     picks: list[int] = []
     spatial = (border + novelty) / 2
     score = _score(fixed, spatial, shares)
     for _ in range(min(budget, len(candidates))):
-        pick = _best(score, luck, picks)
+        pick = _best(score, luck, _open(group, picks, most=most))
         picks.append(pick)
         novelty = np.minimum(novelty, np.where(sheets == sheets[pick], _distances(centers, pick), 1.0))
         # What is chosen keeps the numbers that it was chosen for.
@@ -135,11 +141,25 @@ def _score(fixed: NDArray[np.float64], spatial: NDArray[np.float64], shares: Wei
     return np.asarray(np.clip(total, 0.0, 1.0).round(_DECIMALS), dtype=np.float64)
 
 
-def _best(score: NDArray[np.float64], luck: NDArray[np.int64], picks: list[int]) -> int:
-    """Return the place of the highest score that is not chosen yet; among equals, of the luckiest."""
-    open_score = score.copy()
-    open_score[picks] = -1.0
-    return int(np.lexsort((luck, -open_score))[0])
+def _groups(candidates: pd.DataFrame) -> NDArray[np.int64]:
+    """Return a number per candidate, (n,): that of its sheet, and one for all whole sheets."""
+    unseen = candidates["kind"].to_numpy() == "nothing_seen"
+    names = np.where(unseen, "", candidates["image_id"].to_numpy()).astype(str)  # no sheet is called ""
+    return np.unique(names, return_inverse=True)[1].astype(np.int64)
+
+
+def _open(group: NDArray[np.int64], picks: list[int], *, most: int) -> NDArray[np.bool_]:
+    """Return what may be chosen next, (n,): of groups that have fewer than `most` picks, or else anything left."""
+    left = np.ones(len(group), dtype=bool)
+    left[picks] = False
+    full = np.bincount(group[picks], minlength=len(group)) >= most
+    fair = left & ~full[group]
+    return fair if fair.any() else left
+
+
+def _best(score: NDArray[np.float64], luck: NDArray[np.int64], allowed: NDArray[np.bool_]) -> int:
+    """Return the place of the highest score among what is `allowed`; among equals, of the luckiest."""
+    return int(np.lexsort((luck, -np.where(allowed, score, -1.0)))[0])
 
 
 def _ranked(

@@ -108,6 +108,24 @@ def test_a_sheet_that_is_chosen_already_offers_less():
     assert chosen[["image_id", "x1"]].values.tolist() == [["a.png", 90], ["b.png", 90], ["a.png", 0], ["a.png", 95]]
 
 
+def test_one_sheet_does_not_take_the_budget():
+    """Thirty rare tiny objects on one sheet outscore all others, and get 5 of 20."""
+    dense = [{"class_name": "rare", "size": "tiny", "x1": 6.0 * i, "x2": 6.0 * i + 5} for i in range(30)]
+    others = [{"image_id": f"{i}.png"} for i in range(30)]
+    chosen = pick(*dense, *others).query("rank.notna()")
+    assert chosen["image_id"].value_counts().iloc[:2].tolist() == [5, 1]
+    assert chosen["image_id"].tolist()[:5] == ["a.png"] * 5
+
+
+def test_sheets_where_nothing_was_seen_do_not_take_the_budget():
+    """With one class of usual size, a whole sheet outscores every object, whose rarity is 0."""
+    whole = [{**WHOLE, "image_id": f"w{i}.png"} for i in range(30)]
+    objects = [{"image_id": f"o{i}.png", "confidence": 0.6} for i in range(12)]
+    kinds = pick(*whole, *objects).query("rank.notna()")["kind"].tolist()
+    # 5 are their share; when the objects have run out, the rest is theirs too
+    assert kinds == ["nothing_seen"] * 5 + ["uncertain"] * 12 + ["nothing_seen"] * 3
+
+
 def test_distance_is_in_fractions_of_the_sheet():
     """From the centre (0.5, 0.5) to (0.05, 0.1): sqrt(0.45² + 0.4²) / sqrt(2) = 0.425735."""
     rows = pick({"size": "tiny"}, {"x1": 0.0, "y1": 0.0, "x2": 20.0, "y2": 20.0}, weights=Weights(0, 0.01, 1, 0))
@@ -159,6 +177,11 @@ some_row = st.fixed_dictionaries(
 some_weights = st.builds(Weights, *[st.floats(0.01, 5)] * 4)
 
 
+def share_of(rows):
+    """Return what shares a part of the budget: a sheet, or all the sheets where nothing was seen."""
+    return rows["image_id"].where(rows["kind"] != "nothing_seen", "")
+
+
 @given(st.lists(some_row, max_size=12), some_weights, st.integers(1, 8), st.integers(0, 3))
 def test_laws_of_the_choice(rows, weights, budget, seed):
     scored = pick(*rows, weights=weights, budget=budget, seed=seed)
@@ -168,7 +191,14 @@ def test_laws_of_the_choice(rows, weights, budget, seed):
     assert chosen["rank"].tolist() == list(range(1, len(chosen) + 1))
     assert scored[[*FACTORS, "score"]].to_numpy(float).min(initial=0) >= 0
     assert scored[[*FACTORS, "score"]].to_numpy(float).max(initial=0) <= 1
-    assert scored["score"].is_monotonic_decreasing  # nobody who was left out deserved it more
+    left = scored[scored["rank"].isna()]
+    groups = {True: share_of(chosen), False: share_of(left)}
+    counts = groups[True].value_counts()
+    full = groups[False].map(counts).fillna(0) >= np.ceil(budget / 4)
+    # Nobody who was left out deserved it more, unless others of that sheet took its share;
+    assert full[left["score"] > chosen["score"].min()].all()
+    # and no sheet took more than its share while another one had something left to offer.
+    assert (counts <= np.ceil(budget / 4)).all() or full.all()
     pd.testing.assert_frame_equal(scored, pick(*rows, weights=weights, budget=budget, seed=seed))
 
 
