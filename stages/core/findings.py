@@ -173,14 +173,21 @@ def confusions(findings: pd.DataFrame, *, iou: float) -> pd.DataFrame:
     `iou` is the least overlap of the two; of several alarms the one that overlaps most counts.
     """
     misses, alarms = (findings[findings["outcome"] == outcome] for outcome in ("fn", "fp"))
-    pairs = misses.merge(alarms, on=SHEET, suffixes=("", "_other"))
-    pairs = pairs[pairs["class_id"] != pairs["class_id_other"]]
-    one, other = pairs[BOX].to_numpy(float), pairs[[f"{name}_other" for name in BOX]].to_numpy(float)
-    overlap = np.array([iou_matrix(a, b)[0, 0] for a, b in zip(one[:, None], other[:, None], strict=True)], dtype=float)
-    best = pairs.assign(overlap=overlap).sort_values("overlap", ascending=False, kind="stable")
-    best = best[best["overlap"] >= iou].drop_duplicates([*SHEET, "object_id"])
-    renamed = best[["class_id", "class_id_other"]].rename(columns={"class_id_other": "other_class_id"})
-    return renamed.sort_values(["class_id", "other_class_id"]).reset_index(drop=True)
+    there = dict(list(alarms.groupby(SHEET, sort=False)))
+    parts = [
+        _confusions_on_sheet(here, there[key], iou) for key, here in misses.groupby(SHEET, sort=False) if key in there
+    ]
+    blank = pd.DataFrame({"class_id": pd.Series(dtype="int32"), "other_class_id": pd.Series(dtype="int32")})
+    table = pd.concat(parts) if parts else blank
+    return table.sort_values(["class_id", "other_class_id"]).reset_index(drop=True)
+
+
+def _confusions_on_sheet(misses: pd.DataFrame, alarms: pd.DataFrame, iou: float) -> pd.DataFrame:
+    missed, seen = misses["class_id"].to_numpy(), alarms["class_id"].to_numpy()
+    overlap = iou_matrix(misses[BOX].to_numpy(float), alarms[BOX].to_numpy(float))
+    others = np.where(missed[:, None] != seen[None, :], overlap, -1.0)
+    confused = others.max(axis=1) >= iou
+    return pd.DataFrame({"class_id": missed[confused], "other_class_id": seen[others.argmax(axis=1)[confused]]})
 
 
 def _neighbours_on_sheet(here: pd.DataFrame, there: pd.DataFrame, ruler: Ruler) -> pd.DataFrame:
