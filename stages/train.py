@@ -5,11 +5,11 @@ import shutil
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import numpy as np
 import pandas as pd
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from stages.core.errors import problem
 from stages.files.command import stage_command
@@ -73,7 +73,7 @@ class Params(Strict):
     batch: int = Field(ge=1)
     accumulate: int = Field(ge=1)
     freeze: int = Field(ge=0)
-    device: str | int
+    device: Annotated[str, BeforeValidator(str), Field(pattern=r"^(auto|cpu|mps|\d+(,\d+)*)$")]
     workers: int = Field(ge=0)
     amp: bool
     seed: int = Field(ge=0)
@@ -172,15 +172,16 @@ def _fit(
     """Train in a scratch folder that is named by a fingerprint of the inputs, then write the outs."""
     from stages.yolo.checkpoint import digest, save_model
     from stages.yolo.fit import Job, fit
-    from stages.yolo.runtime import pick_device, start_ultralytics, versions
+    from stages.yolo.runtime import fits_into_memory, pick_device, start_ultralytics, versions
 
     start_ultralytics()
-    device = pick_device(str(params.device))
+    device = pick_device(params.device)
     wanted = settings(params, iteration, device)
     inputs = [file for sheet in sheets for file in (sheet.image, sheet.label)]
     name = fingerprint([PARENT, TARGET, *inputs], wanted, params, classes, prompts, versions())
     folder = (SCRATCH / name).resolve()
-    file, start, text = _start(params, classes, iteration, sheets, prompts, folder)
+    with fits_into_memory("train", batch=params.batch, imgsz=params.imgsz):
+        file, start, text = _start(params, classes, iteration, sheets, prompts, folder)
     wanted["warmup_bias_lr"] = params.warmup_bias_lr if start.new_classes else 0.0
     data = _view(params, sheets, classes, folder)
     _log_to(LOGS / "train.log")

@@ -10,7 +10,7 @@ from stages.core.errors import UserError
 
 def stage_command(run: Callable[[], None], *, reads: str, writes: str) -> Callable[[], None]:
     """Return the entry point of a stage: `python -m stages.NAME`, whose `--help` says what it reads and writes."""
-    app = typer.Typer(add_completion=False, rich_markup_mode=None)
+    app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
     summary = (run.__doc__ or "").strip()
     app.command(help=f"{summary}\n\n\b\nReads:  {reads}\nWrites: {writes}")(run)
     return lambda: exit_cleanly(app)

@@ -6,7 +6,8 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from stages.core.errors import UserError, problem
+from stages.core.errors import UserError
+from stages.yolo.runtime import fits_into_memory
 
 
 class Job(NamedTuple):
@@ -44,7 +45,8 @@ def fit(job: Job) -> Fit:
     if not done:
         trainer = BaselineTrainer if job.text_features is None else PromptTrainer
         overrides = _overrides(job, resume=interrupted[0] if interrupted else None)
-        _train(trainer, overrides, job.settings)
+        with fits_into_memory("train", batch=job.settings["batch"], imgsz=job.settings["imgsz"]):
+            trainer(overrides=overrides).train()
     return _result(job, resumed=interrupted is not None)
 
 
@@ -72,27 +74,6 @@ def _overrides(job: Job, *, resume: Path | None) -> dict[str, Any]:
         "val": job.select == "slice",
     }
     return {**overrides, "model": str(resume), "resume": str(resume)} if resume else overrides
-
-
-def _train(trainer: Any, overrides: dict[str, Any], settings: Mapping[str, Any]) -> None:
-    try:
-        trainer(overrides=overrides).train()
-    except (RuntimeError, MemoryError) as error:
-        if not is_out_of_memory(error):
-            raise
-        raise problem(
-            "params.yaml: train",
-            expected="a training that fits into memory",
-            found=f"out of memory with batch {settings['batch']} at imgsz {settings['imgsz']}",
-            mend="Lower train.batch first, then train.imgsz (memory grows with batch times imgsz squared).",
-        ) from error
-
-
-def is_out_of_memory(error: BaseException) -> bool:
-    """Return whether an exception of torch, on a GPU or a CPU, says that memory ran out."""
-    text = str(error).lower()
-    words = ("out of memory", "not enough memory", "can't allocate memory", "alloc_failed")
-    return isinstance(error, MemoryError) or any(word in text for word in words)
 
 
 def _latest_checkpoint(folder: Path) -> tuple[Path, dict[str, Any]] | None:

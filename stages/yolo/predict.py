@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from stages.core.boxes import Boxes
 from stages.files.decode import read_bgr
 from stages.yolo.checkpoint import check_classes, is_promptable, load_model
-from stages.yolo.runtime import pick_device, start_ultralytics
+from stages.yolo.runtime import fits_into_memory, pick_device, start_ultralytics
 from stages.yolo.text import encode, encoder_of
 
 
@@ -50,7 +50,8 @@ def predict(
         set_prompts(model, classes, prompts)
     predictor = _predictor(imgsz=imgsz, device=pick_device(device), conf=confidence_floor, max_det=max_det)
     for chunk in _same_shape(images, batch):
-        results = predictor(source=[image for _, image in chunk], model=model)
+        with fits_into_memory("validate", batch=batch, imgsz=imgsz):
+            results = predictor(source=[image for _, image in chunk], model=model)
         for (file, image), result in zip(chunk, results, strict=True):
             yield _prediction(file, image, result)
 

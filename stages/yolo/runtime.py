@@ -1,8 +1,13 @@
 """Brings Ultralytics up so that it downloads, installs, logs and remembers nothing behind our back."""
 
+import logging
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+from stages.core.errors import problem
 
 SCRATCH = Path(".scratch")
 # Services that Ultralytics would log to when they happen to be installed; `dvc` even rewrites our dvc.yaml.
@@ -20,8 +25,9 @@ def start_ultralytics(*, download: bool = False) -> Any:
     os.environ["YOLO_CONFIG_DIR"] = str(home)
     os.environ["YOLO_AUTOINSTALL"] = "false"
     os.environ["YOLO_OFFLINE"] = "false" if download else "true"
-    import ultralytics
-    from ultralytics.utils import SETTINGS
+    with _without_news():
+        import ultralytics
+        from ultralytics.utils import SETTINGS
 
     folders = {
         "runs_dir": str(home / "runs"),
@@ -39,13 +45,64 @@ def cache_folder() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "yoloop"
 
 
+@contextmanager
+def _without_news() -> Iterator[None]:
+    """Keep Ultralytics from announcing that it made a settings file; warnings still come through."""
+    before = logging.root.manager.disable
+    logging.disable(logging.INFO)
+    try:
+        yield
+    finally:
+        logging.disable(before)
+
+
 def pick_device(asked: str) -> str:
-    """Return what Ultralytics calls the device: `auto` is the first GPU, or the CPU when there is none."""
-    if asked != "auto":
-        return asked
+    """Return what Ultralytics calls the device: `auto` is the first GPU, or the CPU when there is none.
+
+    Raises `UserError` for a device that this machine does not have.
+    """
     import torch
 
-    return "0" if torch.cuda.is_available() else "cpu"
+    gpus = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    if asked == "auto":
+        return "0" if gpus else "cpu"
+    if asked == "mps":
+        there = torch.backends.mps.is_available()
+    else:
+        there = asked == "cpu" or all(part.isdecimal() and int(part) < gpus for part in asked.split(","))
+    if not there:
+        names = ", ".join(map(str, range(gpus))) or "none"
+        raise problem(
+            "params.yaml",
+            expected=f"a device of this machine (cpu; GPUs: {names})",
+            found=f"device: {asked}",
+            mend="Set device: auto, which takes a GPU when there is one.",
+        )
+    return asked
+
+
+@contextmanager
+def fits_into_memory(section: str, *, batch: int, imgsz: int) -> Iterator[None]:
+    """Raise `UserError` that says what to lower in `section` of params.yaml when memory runs out inside."""
+    try:
+        yield
+    except Exception as error:
+        if not is_out_of_memory(error):
+            raise
+        first = f"{section}.batch first, then {section}.imgsz" if batch > 1 else f"{section}.imgsz"
+        raise problem(
+            f"params.yaml: {section}",
+            expected="sheets that fit into memory",
+            found=f"out of memory with batch {batch} at imgsz {imgsz}",
+            mend=f"Lower {first} (memory grows with batch times imgsz squared).",
+        ) from error
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Return whether an exception of torch or OpenCV, on a GPU or a CPU, says that memory ran out."""
+    text = str(error).lower()
+    words = ("out of memory", "outofmemory", "not enough memory", "can't allocate memory", "alloc_failed", "bad_alloc")
+    return isinstance(error, MemoryError) or any(word in text for word in words)
 
 
 def versions() -> dict[str, str]:
