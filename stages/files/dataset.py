@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-import yaml
 
 from stages.core.boxes import Boxes
 from stages.core.errors import problem
+from stages.files.params import read_yaml
 
 DATASET = Path("data/dataset")
 IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp")
@@ -60,7 +60,13 @@ def read_labels(file: Path, classes: Sequence[str]) -> Labels:
     """
     if not file.is_file():
         return Labels(np.zeros(0, dtype=np.int32), np.zeros((0, 4)))
-    return parse_labels(file.read_text(encoding="utf-8-sig"), file, classes)
+    try:
+        text = file.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise problem(
+            file, expected="text in UTF-8", found="other bytes", mend="Restore it with `dvc checkout`."
+        ) from error
+    return parse_labels(text, file, classes)
 
 
 def parse_labels(text: str, file: Path, classes: Sequence[str]) -> Labels:
@@ -81,8 +87,9 @@ def check_names(classes: Sequence[str], root: Path = DATASET) -> None:
         raise problem(
             file, expected="the dataset's class names", found="no file", mend="Import one: yoloop data import SOURCE"
         )
-    names = yaml.safe_load(file.read_text(encoding="utf-8-sig")).get("names", [])
-    found = [names[key] for key in sorted(names)] if isinstance(names, dict) else list(names)
+    names = read_yaml(file).get("names") or []
+    listed = [names.get(number) for number in range(len(names))] if isinstance(names, dict) else names
+    found = listed if isinstance(listed, list) else [listed]
     if found != list(classes):
         raise problem(
             file,

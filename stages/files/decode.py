@@ -15,7 +15,11 @@ def read_bgr(file: Path) -> NDArray[np.uint8]:
     """Return the image as (height, width, 3), blue green red; raise `UserError` when it does not decode whole."""
     import cv2
 
-    data = file.read_bytes()
+    try:
+        data = file.read_bytes()
+    except OSError as error:  # a link into an emptied cache, a folder called x.png
+        mend = "Restore it with `dvc checkout`, or remove the sheet."
+        raise problem(file, expected="an image", found=str(error.strerror), mend=mend) from error
     # OpenCV fills the missing rest of a truncated JPEG with grey and says nothing.
     truncated = data.startswith(_JPEG_START) and _JPEG_END not in data[-64_000:]
     image = None if truncated or not data else cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
