@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from stages.files.atomic import replacing
 
 Image = NDArray[np.uint8]  # (height, width, 3), blue green red
-_LONGEST_NAME = 60  # letters of one part of a file name; file systems take 255 bytes for the whole
+_LONGEST_NAME = 70  # bytes of one part of a file name; file systems take 255 for the whole
 _BOX_COLOUR = (40, 40, 220)  # red, as OpenCV orders it
 
 
@@ -58,7 +58,7 @@ def safe_name(text: str) -> str:
 
     Different texts stay different: what had to be changed gets a few letters of its hash.
     """
-    safe = re.sub(r"[^\w.-]+", "_", text)[:_LONGEST_NAME].lstrip(".")
+    safe = re.sub(r"[^\w.-]+", "_", text).encode()[:_LONGEST_NAME].decode(errors="ignore").lstrip(".")
     return safe if safe == text else f"{safe}-{hashlib.sha256(text.encode()).hexdigest()[:6]}"
 
 

@@ -20,7 +20,7 @@ from stages.core.boxes import xyxy_to_xywhn
 from stages.core.errors import problem
 from stages.files.dataset import Sheet
 from stages.files.decode import read_bgr
-from stages.files.images import save_image
+from stages.files.images import safe_name, save_image
 from stages.files.packet_pictures import Picture, zoom
 from stages.files.tables import write_csv
 
@@ -69,7 +69,7 @@ def write_packet(
             image_id: _copy_sheet(_sheet(sheets, image_id), prelabels, building)
             for image_id in chosen["image_id"].unique()
         }
-        crops = [f"crops/{rank:03d}_{Path(name).stem}.jpg" for rank, name in _pairs(chosen)]
+        crops = [f"crops/{rank:03d}_{safe_name(Path(name).stem)}.jpg" for rank, name in _pairs(chosen)]
         filled = chosen.assign(image_sha256=chosen["image_id"].map(hashes), crop=crops)
         pictures = _write_crops(filled, building)
         write_csv(filled.reindex(columns=list(MANIFEST)).astype(MANIFEST), building / "manifest.csv")

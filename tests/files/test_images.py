@@ -59,5 +59,11 @@ def test_an_unsafe_name_changes_and_stays_unique(name, tmp_path):
     (tmp_path / f"{got}.jpg").write_text("")
 
 
+def test_two_long_names_and_a_temporary_one_fit_a_file_system(tmp_path):
+    file = tmp_path / f"{safe_name('图' * 90)}__medium__{safe_name('类' * 90)}__12345.jpg"
+    save_image(SHEET, file)
+    assert file.is_file()
+
+
 def test_names_that_clean_to_the_same_stay_apart():
     assert len({safe_name(name) for name in ["a b", "a_b", "a/b", "a  b"]}) == 4

@@ -47,6 +47,16 @@ def content(folder):
     return {str(file.relative_to(folder)): file.read_bytes() for file in Path(folder).rglob("*") if file.is_file()}
 
 
+def test_a_sheet_with_a_long_name_has_a_crop(pool):
+    image = pool["b.png"].image
+    long = image.rename(image.with_name(f"{'图' * 80}.png"))  # 244 of the 255 bytes that a file system takes
+    sheet = pool["b.png"]._replace(image=long)
+    write_packet(
+        chosen(long.name), sheets={long.name: sheet}, prelabels=NO_PRELABELS, classes=CLASSES, folder=Path("p")
+    )
+    assert [Path("p", crop).is_file() for crop in read_packet(Path("p"))["crop"]] == [True]
+
+
 def test_packet_is_the_sheets_that_hold_the_chosen(pool):
     write_packet(
         chosen("b.png", "a.png", "b.png"), sheets=pool, prelabels=NO_PRELABELS, classes=CLASSES, folder=Path("p")
