@@ -1,6 +1,7 @@
 """Reads what came back from a review: a folder that a person exported, or labels that were held back."""
 
 import re
+import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -108,16 +109,20 @@ def _class_ids(source: Source, classes: Sequence[str]) -> NDArray[np.int32]:
 
 
 def _sheet_of(name: str, packet: Sequence[str]) -> str | None:
-    """Return the sheet of the packet that the exported image `name` is: by name, by Roboflow's name, by stem.
+    """Return the sheet of the packet that the exported image `name` is: by name, by stem, by Roboflow's name.
 
-    Roboflow exports `a b.png` as `a-b_png.rf.<hash>.jpg`, other tools change the ending only.
+    Roboflow exports `a b.png` as `a-b_png.rf.<hash>.jpg`, other tools change the ending only. The closest reading
+    that fits one sheet wins; one that fits several names none.
     """
     if name in packet:
         return name
     match = _ROBOFLOW.fullmatch(Path(name).stem)
-    wanted = _plain(match.group("stem") if match else Path(name).stem)
-    hits = [image_id for image_id in packet if _plain(Path(image_id).stem) == wanted]
-    return hits[0] if len(hits) == 1 else None
+    exported = match.group("stem") if match else Path(name).stem
+    for reading in (_composed, _plain, _original):
+        hits = [image_id for image_id in packet if reading(Path(image_id).stem) == reading(exported)]
+        if hits:
+            return hits[0] if len(hits) == 1 else None
+    return None
 
 
 _ROBOFLOW = re.compile(
@@ -125,8 +130,20 @@ _ROBOFLOW = re.compile(
 )
 
 
+def _composed(stem: str) -> str:
+    """Return `stem` with each accent on its letter: a Mac writes the two apart."""
+    return unicodedata.normalize("NFC", stem)
+
+
 def _plain(stem: str) -> str:
-    return re.sub(r"[^0-9A-Za-z]+", "-", stem) if stem.isascii() else stem
+    """Return `stem` with a dash for everything but letters and digits of any language."""
+    return re.sub(r"[\W_]+", "-", _composed(stem))
+
+
+def _original(stem: str) -> str:
+    """Return `stem` plain, and without what an earlier export of Roboflow had added to it."""
+    match = _ROBOFLOW.fullmatch(stem)
+    return _plain(match.group("stem") if match else stem)
 
 
 def _stranger(image: Path) -> Exception:

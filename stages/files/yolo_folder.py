@@ -150,7 +150,9 @@ def _folders(folder: Path) -> list[Path]:
 def _images(folder: Path) -> list[Path]:
     if not folder.is_dir():
         return []
-    return sorted(path for path in folder.iterdir() if path.suffix.lower() in IMAGE_SUFFIXES and path.is_file())
+    files = (path for path in folder.iterdir() if path.suffix.lower() in IMAGE_SUFFIXES and path.is_file())
+    # A Mac leaves `._a.jpg` beside `a.jpg` in every archive: no image.
+    return sorted(path for path in files if not path.name.startswith("."))
 
 
 def _items(images: Path, labels: Path) -> dict[str, Item]:

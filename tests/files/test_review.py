@@ -48,6 +48,34 @@ def test_roboflow_changes_the_ending_and_the_punctuation(tmp_path: Path) -> None
     assert [sheet.image_id for sheet in review.reviewed] == ["b.png", "plan 2.1.jpg"]
 
 
+@pytest.mark.parametrize(
+    ("exported", "packet", "sheet"),
+    [
+        ("a_b_jpg.rf.x1.jpg", ["a-b.jpg", "a_b.jpg"], "a_b.jpg"),  # the closest wins
+        ("a-b_jpg.rf.x1.jpg", ["a b.jpg", "a_b.jpg"], None),  # one of two: nobody knows
+        ("Mo\u0308bel.jpg", ["M\u00f6bel.jpg"], "M\u00f6bel.jpg"),  # as a Mac writes it
+        ("M\u00f6bel-plan_jpg.rf.1a.jpg", ["M\u00f6bel plan.jpg"], "M\u00f6bel plan.jpg"),
+        ("a_jpg.rf.new_jpg.rf.def.jpg", ["a_jpg.rf.new.jpg", "a_jpg.rf.old.jpg"], "a_jpg.rf.new.jpg"),
+        ("a_jpg.rf.def.jpg", ["a_jpg.rf.abc.jpg", "b_jpg.rf.abc.jpg"], "a_jpg.rf.abc.jpg"),  # its own earlier export
+        ("a_jpg.rf.def.jpg", ["a_jpg.rf.abc.jpg", "a_png.rf.abc.jpg"], None),
+    ],
+)
+def test_names_that_an_export_has_changed(tmp_path: Path, exported: str, packet: list[str], sheet: str | None) -> None:
+    folder = export(tmp_path, {f"images/{exported}": "", f"labels/{Path(exported).stem}.txt": ROW})
+    if sheet is None:
+        with pytest.raises(UserError, match="which is not in it"):
+            read_folder(folder, packet, CLASSES)
+    else:
+        assert [(one.image_id, len(one.class_id)) for one in read_folder(folder, packet, CLASSES).reviewed] == [
+            (sheet, 1)
+        ]
+
+
+def test_what_a_mac_adds_is_no_sheet(tmp_path: Path) -> None:
+    folder = export(tmp_path, {"images/a.jpg": "", "images/._a.jpg": "", "labels/a.txt": ROW, "labels/._a.txt": "x"})
+    assert [one.image_id for one in read_folder(folder, PACKET, CLASSES).reviewed] == ["a.jpg"]
+
+
 @pytest.mark.parametrize("names", ["[title, detail, elevation]", "{0: title, 1: detail, 2: elevation}"])
 def test_classes_in_another_order(tmp_path: Path, names: str) -> None:
     rows = "0 0.5 0.5 0.2 0.1\n1 0.5 0.5 0.2 0.1\n2 0.5 0.5 0.2 0.1\n"
