@@ -125,11 +125,12 @@ def _project() -> Iterator[Path]:
     root = Path()
     _require_project(root)
     try:
+        from stages.files.experiment import return_to_branch
         from stages.files.transaction import recover
 
-        line = recover(root)
-        if line:
-            typer.echo(line)
+        for line in (return_to_branch(root), recover(root)):
+            if line:
+                typer.echo(line)
         yield root
     except KeyboardInterrupt:
         raise typer.Exit(130) from None

@@ -16,6 +16,7 @@ from stages.files.command import stage_command
 from stages.files.dataset import DATASET, Sheet, check_names, read_labels, read_split
 from stages.files.decode import read_bgr
 from stages.files.history import read_carried
+from stages.files.lock import alone
 from stages.files.params import Strict, read_classes, read_iteration, read_section
 from stages.files.prompts import read_prompts
 from stages.files.tables import write_csv, write_json
@@ -180,16 +181,18 @@ def _fit(
     inputs = [file for sheet in sheets for file in (sheet.image, sheet.label)]
     name = fingerprint([PARENT, TARGET, *inputs], wanted, params, classes, prompts, versions())
     folder = (SCRATCH / name).resolve()
-    with fits_into_memory("train", batch=params.batch, imgsz=params.imgsz):
+    memory = fits_into_memory("train", batch=params.batch, imgsz=params.imgsz)
+    with alone(SCRATCH / f"{name}.lock", doing="training with the same inputs"), memory:
         file, start, text = _start(params, classes, iteration, sheets, prompts, folder)
-    wanted["warmup_bias_lr"] = params.warmup_bias_lr if start.new_classes else 0.0
-    data = _view(params, sheets, classes, folder)
-    _log_to(LOGS / "train.log")
-    result = fit(Job(file, data, folder / "run", wanted, params.select, text))
+        wanted["warmup_bias_lr"] = params.warmup_bias_lr if start.new_classes else 0.0
+        data = _view(params, sheets, classes, folder)
+        _log_to(LOGS / "train.log")
+        result = fit(Job(file, data, folder / "run", wanted, params.select, text))
     save_model(result.best, BEST, imgsz=params.imgsz)
     save_model(result.last, LAST, imgsz=params.imgsz)
     write_csv(result.curves, CURVES)
     shutil.rmtree(folder)
+    (SCRATCH / f"{name}.lock").unlink(missing_ok=True)
     return {
         "start": start.source,
         **result.used,

@@ -16,6 +16,7 @@ from stages.core import wording
 from stages.core.errors import UserError, problem
 from stages.core.position import Facts, Position, next_step, position_of, state_line
 from stages.files import dvc, git
+from stages.files.experiment import away_from_branch
 from stages.files.lock import exclusive
 from stages.files.params import PARAMS, read_params
 from stages.files.process_group import ends_like_ctrl_c, run_group
@@ -89,11 +90,11 @@ def run_iteration(root: Path, facts: Facts, *, say: Say) -> None:
             sys.stdout.write(text)
             sys.stdout.flush()
 
-    with exclusive(root):
+    with exclusive(root) as held, away_from_branch(root):
         _forget_experiment(root, f"iter-{n}")
         command = [sys.executable, "-m", "dvc", "exp", "run", "-n", f"iter-{n}", "-S", f"iteration={n}"]
         try:
-            code = run_group(command, cwd=root, env=dvc.environment(), on_text=show)
+            code = run_group(command, cwd=root, env=dvc.environment(), on_text=show, inherited=held)
         except KeyboardInterrupt:
             step = wording.last_step(tail, facts.all_stages) or "before the first step"
             raise KeyboardInterrupt(f"iteration {n} ({step})") from None

@@ -15,8 +15,17 @@ from types import FrameType
 _STOPS = ((signal.SIGINT, 30.0), (signal.SIGTERM, 10.0), (signal.SIGKILL, 10.0))
 
 
-def run_group(command: Sequence[str], *, cwd: Path, env: Mapping[str, str], on_text: Callable[[str], None]) -> int:
+def run_group(
+    command: Sequence[str],
+    *,
+    cwd: Path,
+    env: Mapping[str, str],
+    on_text: Callable[[str], None],
+    inherited: Sequence[int] = (),
+) -> int:
     """Run `command` to its end and return its exit code; `on_text` gets each line with its own line end.
+
+    `inherited` are file descriptors that the command keeps open, to hold a lock as long as it lives.
 
     The group is not the terminal's, so Ctrl+C reaches only us: then the whole group is stopped, and
     `KeyboardInterrupt` goes on. A second Ctrl+C does not wait for a polite end.
@@ -28,6 +37,7 @@ def run_group(command: Sequence[str], *, cwd: Path, env: Mapping[str, str], on_t
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
+        pass_fds=inherited,
         start_new_session=True,
     )
     reader = threading.Thread(target=_pump, args=(process, on_text), daemon=True)

@@ -1,0 +1,77 @@
+"""A kill of everything in the middle of an experiment: the same command goes on, on the same branch, nothing lost."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.real_project import Project, build, set_params
+
+pytestmark = pytest.mark.slow
+
+
+def test_a_killed_run_goes_on_where_it_stopped(toy_weights, tmp_path):
+    project = build(tmp_path / "project", toy_weights, counts={"train": 6, "val": 4, "pool": 4})
+    set_params(project.root, {"train": {"epochs_baseline": 12}})
+    project.git("commit", "-qam", "More epochs")
+    _start_and_kill(project)
+    assert project.git("status", "-sb").startswith("## HEAD (no branch)")  # DVC had left the branch
+    done = project.yoloop("run", "--review", "folder")
+    assert "An experiment was killed: back on branch main." in done.stdout
+    assert '"resumed": true' in project.git("show", "iteration-0:metrics/train.json")
+    assert project.git("status", "-sb").strip() == "## main"
+    assert not (project.root / ".scratch/train").exists() or not list((project.root / ".scratch/train").iterdir())
+
+
+def test_the_same_training_never_runs_twice_at_once(toy_weights, tmp_path):
+    project = build(tmp_path / "project", toy_weights, counts={"train": 6, "val": 2, "pool": 2})
+    set_params(project.root, {"train": {"epochs_baseline": 60}})
+    first = _popen(project, "stages.train")
+    _wait_for_epochs(project, first)
+    second = project.stage("train", code=2)
+    first.kill()
+    first.wait()
+    assert "training with the same inputs" in second.stderr.splitlines()[-1]
+
+
+def _popen(project: Project, *module: str) -> "subprocess.Popen[bytes]":
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "stdin": subprocess.DEVNULL}
+    command = [sys.executable, "-m", *module]
+    return subprocess.Popen(command, cwd=project.root, env=project.env, start_new_session=True, **quiet)
+
+
+def _wait_for_epochs(project: Project, process: "subprocess.Popen[bytes]") -> None:
+    deadline = time.monotonic() + 180
+    while process.poll() is None and time.monotonic() < deadline:
+        files = list((project.root / ".scratch/train").glob("*/run/results.csv"))
+        if files and len(files[0].read_text().splitlines()) >= 3:
+            return
+        time.sleep(0.05)
+    raise AssertionError("the training did not get to its second epoch")
+
+
+def _start_and_kill(project: Project) -> None:
+    """Start the loop, and kill every process that works in the project while it trains."""
+    process = _popen(project, "stages.loop", "run", "--review", "folder")
+    _wait_for_epochs(project, process)
+    for pid in _processes_in(project.root):
+        os.kill(pid, signal.SIGKILL)
+    process.wait()
+    time.sleep(1)  # for the system to clear the orphans away: DVC would take them for living
+
+
+def _processes_in(folder: Path) -> list[int]:
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                place = (entry / "cwd").readlink()
+            except OSError:
+                continue
+            if place == folder:
+                found.append(int(entry.name))
+    return found
