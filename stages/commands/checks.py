@@ -67,7 +67,7 @@ def require_clean(root: Path, *, iteration: int, prompts_may_differ: bool) -> No
     for name, entries in sorted(found.items(), key=lambda item: not item[0].endswith(".dvc")):
         changes = [change for entry in entries for change in _changes(entry, prompts_may_differ)]
         if changes:
-            raise _stale(name, changes, iteration)
+            raise _stale(name, changes, iteration, finished=prompts_may_differ)
 
 
 def _changes(entry: object, prompts_may_differ: bool) -> list[str]:
@@ -86,9 +86,15 @@ def _words(path: str, state: object) -> str:
     return f"{path} {state}"
 
 
-def _stale(name: str, changes: list[str], iteration: int) -> UserError:
+def _stale(name: str, changes: list[str], iteration: int, *, finished: bool) -> UserError:
     more = f" and {len(changes) - 1} more" if len(changes) > 1 else ""
     mend = "Run `dvc repro`." if not name.endswith(".dvc") else f"Put it back: dvc checkout {name}"
+    if finished and all(change.startswith(("params.yaml ", "stages/")) for change in changes):
+        # Edited in the pause for the review: running this iteration again is seldom what was meant.
+        mend = (
+            "If it is meant for the next iteration: git stash && yoloop advance && git stash pop. "
+            f"If for this one: git tag -d {iteration_tag(iteration)} && dvc repro && yoloop finish"
+        )
     where = name if name.endswith(".dvc") else f"stage {name}"
     return problem(
         where,

@@ -112,7 +112,8 @@ def next_step(facts: Facts, *, home: str | None = None, reviewer: str = "folder"
         Position.STALE: "yoloop run",
         Position.OUTPUTS_MISSING: "dvc checkout (or dvc pull), or compute them again: yoloop run",
         Position.COMPLETE: "yoloop finish",
-        Position.OTHER_EXPERIMENT: "git stash && dvc checkout --force (brings the finished state back)",
+        Position.OTHER_EXPERIMENT: "git stash && dvc checkout --force (brings the finished state back; "
+        "what is meant for the next iteration: git stash pop, after yoloop advance)",
         Position.FINISHED: review,
         Position.USED_UP: "none: the pool has nothing more to ask about",
         Position.STOPPED: "none; to go on in spite of it: yoloop advance --despite-stop REASON",

@@ -169,6 +169,20 @@ def test_refusals_change_nothing(finished: Callable[[], Path], spoil: Callable[[
     assert snapshot(root) == before
 
 
+def test_params_edited_in_the_pause_reach_the_next_iteration_as_the_message_says(finished: Callable[[], Path]) -> None:
+    root = finished()
+    edit("params.yaml", "epochs: 100", "epochs: 5")(root)
+    with pytest.raises(UserError, match=r"git stash && yoloop advance && git stash pop\. If for this one"):
+        advance(root, reviewer="oracle")
+    sh(root, "git", "stash", "-q")
+    advance(root, reviewer="oracle")
+    sh(root, "git", "stash", "pop", "-q")
+    assert sh(root, "git", "diff", "--shortstat").startswith(" 1 file changed, 1 insertion(+), 1 deletion(-)")
+    params = (root / "params.yaml").read_text()
+    assert "epochs: 5 " in params
+    assert "iteration: 1 " in params
+
+
 def test_results_other_than_the_finished_ones_are_refused(finished: Callable[[], Path]) -> None:
     root = finished()
     edit("params.yaml", "budget: 20", "budget: 5")(root)
