@@ -1,6 +1,7 @@
 """Text encoders: prompts in, vectors of 512 numbers out. A checkpoint names the encoder that it was trained with."""
 
 from collections.abc import Mapping, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
@@ -29,11 +30,9 @@ class MobileClip2:
         """Return (n, 512); raise `UserError` when the encoder's file or the `clip` package is not there."""
         import torch
 
-        try:
-            import clip  # noqa: F401  (Ultralytics needs its tokenizer, and would try to install it)
-        except ImportError as error:
-            mend = "Run `pip install 'yoloop[mobileclip]'`, or set train.encoder: wordllama."
-            raise problem("train.encoder", expected="the package `clip`", found="none", mend=mend) from error
+        if find_spec("clip") is None:  # Ultralytics needs its tokenizer, and would try to install it
+            mend = "Run `pip install -e '.[mobileclip]'`, or set train.encoder: wordllama."
+            raise problem("train.encoder", expected="the package `clip`", found="none", mend=mend)
         from ultralytics.nn.text_model import build_text_model
 
         file = cache_folder() / MOBILECLIP2_FILE

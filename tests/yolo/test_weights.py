@@ -120,7 +120,7 @@ def test_wordllama_gives_unit_vectors_that_differ(workplace):
 
 
 def test_mobileclip2_says_what_is_missing(workplace):
-    with pytest.raises(UserError, match=r"yoloop\[mobileclip\]|mobileclip2_b\.ts"):
+    with pytest.raises(UserError, match=r"\[mobileclip\]|mobileclip2_b\.ts"):
         encode("mobileclip2", CLASSES, PROMPTS)
 
 
