@@ -40,6 +40,7 @@ CROPPED = ("train", "pool")  # val is never mined: its misses are on figures onl
 TABLES = Path("data/validate")
 FINDINGS_FILE = Path("data/analyze/findings.parquet")
 CROPS = Path("data/analyze/crops")
+SCRATCH = Path(".scratch/analyze/crops")  # until every sheet has been looked at
 PLOTS = Path("plots/analyze")
 METRICS = Path("metrics/analyze.json")
 SUGGESTIONS = Path("metrics/prompt_suggestions.json")
@@ -102,8 +103,8 @@ def run() -> None:
     seen = read_seen()
     described = find(seen, limits=params.limits(), ruler=ruler)
     shown = spread(described[(described["split"] == "val") & (described["outcome"] == "fn")], params.figure_crops)
-    shutil.rmtree(CROPS, ignore_errors=True)  # those of an earlier run
     findings, crops = look(described, seen.images, classes=classes, shown=shown, params=params)
+    keep_crops()
     write_table(findings, FINDINGS_FILE, FINDINGS)
     draw(findings, seen, crops, classes=classes, params=params)
     suggestions = suggest_prompts(findings, seen.ground_truth, classes, prompts, iou=params.overlap_iou)
@@ -133,7 +134,8 @@ def find(seen: Seen, *, limits: Limits, ruler: Ruler) -> pd.DataFrame:
 def look(
     described: pd.DataFrame, images: pd.DataFrame, *, classes: Sequence[str], shown: pd.Index, params: Params
 ) -> tuple[pd.DataFrame, list[Crop]]:
-    """Open each sheet with findings once: add the contrast, save the crops of misses, return `shown`."""
+    """Open each sheet with findings once: add the contrast, save the crops of misses to scratch, return `shown`."""
+    shutil.rmtree(SCRATCH, ignore_errors=True)
     contrast = pd.Series(np.nan, index=described.index)
     crops: dict[Any, Crop] = {}
     for rows, image in _sheets(described, images):
@@ -149,10 +151,18 @@ def look(
     return described.assign(contrast=contrast.astype("Float64"), low_contrast=low), [crops[label] for label in shown]
 
 
+def keep_crops() -> None:
+    """Put the crops where those of an earlier run were."""
+    shutil.rmtree(CROPS, ignore_errors=True)
+    if SCRATCH.is_dir():
+        CROPS.parent.mkdir(parents=True, exist_ok=True)
+        SCRATCH.rename(CROPS)
+
+
 def crop_file(row: Mapping[Any, Any], classes: Sequence[str]) -> Path:
-    """Return where the crop of one miss goes: <split>/<sheet>__<size>__<class>__<object_id>.jpg."""
+    """Return where the crop of one miss is put first: <split>/<sheet>__<size>__<class>__<object_id>.jpg."""
     sheet, name = safe_name(Path(row["image_id"]).stem), safe_name(classes[row["class_id"]])
-    return CROPS / str(row["split"]) / f"{sheet}__{row['size']}__{name}__{row['object_id']}.jpg"
+    return SCRATCH / str(row["split"]) / f"{sheet}__{row['size']}__{name}__{row['object_id']}.jpg"
 
 
 def draw(findings: pd.DataFrame, seen: Seen, crops: Sequence[Crop], *, classes: Sequence[str], params: Params) -> None:
