@@ -3,12 +3,15 @@
 import textwrap
 from collections.abc import Sequence
 from pathlib import Path
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from stages.files.atomic import replacing
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 Picture = NDArray[np.uint8]  # (height, width, 3), blue green red
 
@@ -43,6 +46,18 @@ def write_contact_sheet(
     pictures: Sequence[Picture], *, titles: Sequence[str], captions: Sequence[str], heading: str, file: Path
 ) -> None:
     """Write one PNG with the pictures in reading order, a title over each and a caption under it."""
+    import matplotlib as mpl
+
+    with mpl.rc_context():
+        mpl.rcdefaults()  # a person's own settings would change the bytes
+        figure = _contact_sheet(pictures, titles=titles, captions=captions, heading=heading)
+        with replacing(file) as temporary:
+            figure.savefig(temporary, format="png", dpi=80, metadata={"Software": None})
+
+
+def _contact_sheet(
+    pictures: Sequence[Picture], *, titles: Sequence[str], captions: Sequence[str], heading: str
+) -> "Figure":
     from matplotlib.figure import Figure
 
     shown = min(len(pictures), MOST_PICTURES)
@@ -59,8 +74,7 @@ def write_contact_sheet(
         axis.imshow(picture[:, :, ::-1])
         axis.set_title(title, fontsize=10, parse_math=False)
         axis.set_xlabel(textwrap.fill(caption, 40), fontsize=8, parse_math=False)
-    with replacing(file) as temporary:
-        figure.savefig(temporary, format="png", dpi=80, metadata={"Software": None})
+    return figure
 
 
 def _span(low: float, high: float, window: float, limit: int) -> tuple[int, int]:

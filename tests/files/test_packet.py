@@ -2,6 +2,7 @@ import hashlib
 from pathlib import Path
 
 import cv2
+import matplotlib as mpl
 import numpy as np
 import pandas as pd
 import pytest
@@ -170,8 +171,9 @@ def test_zoom_draws_the_box_around_the_object_and_not_over_it():
 def test_contact_sheet_holds_any_number_and_repeats_itself(tmp_path, count):
     pictures = [np.full((20, 30, 3), 200, np.uint8)] * count
     for name in ("one.png", "two.png"):
-        write_contact_sheet(
-            pictures, titles=["$a_b"] * count, captions=["x" * 90] * count, heading="h", file=tmp_path / name
-        )
+        with mpl.rc_context({"font.size": 30, "axes.linewidth": 4} if name == "two.png" else {}):  # a person's own
+            write_contact_sheet(
+                pictures, titles=["$a_b"] * count, captions=["x" * 90] * count, heading="h", file=tmp_path / name
+            )
     assert (tmp_path / "one.png").read_bytes() == (tmp_path / "two.png").read_bytes()
     assert cv2.imread(str(tmp_path / "one.png")).shape[1] == 1200
