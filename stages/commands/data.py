@@ -242,7 +242,8 @@ def new_params(root: Path, classes: tuple[str, ...], options: ImportOptions) -> 
 
 def _prompts(root: Path, classes: tuple[str, ...]) -> tuple[bytes, list[str]]:
     """Return the prompts file for `classes`, and lines that say what changed in it."""
-    found = read_yaml(root / PROMPTS).get("prompts") or {}
+    old = read_yaml(root / PROMPTS).get("prompts")
+    found = old if isinstance(old, dict) else {}
     prompts = {name: str(found.get(name) or name) for name in classes}
     new = [name for name in classes if not found.get(name)]
     gone = [str(name) for name in found if name not in prompts]

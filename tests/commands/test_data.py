@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import yaml
 
-from stages.commands.data import ImportOptions, import_data
+from stages.commands.data import ImportOptions, _prompts, import_data
 from stages.commands.import_report import table
 from stages.commands.person_values import PERSON_VALUES
 from stages.core.errors import UserError
@@ -271,3 +271,12 @@ def test_an_import_becomes_one_commit(fresh, tmp_path):
     assert flat(params) == {**PERSON_VALUES, **machine(params), "classes": ["detail", "door"]}
     with pytest.raises(UserError, match="dataset-v0"):
         import_data(Path(), source, options)
+
+
+@pytest.mark.parametrize("text", ["prompts: [round]\n", "prompts:\n", "notes: {}\n"])
+def test_prompts_that_are_no_mapping_are_written_anew(tmp_path, text):
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data/prompts.yaml").write_text(text)
+    new, said = _prompts(tmp_path, ("detail", "door tag [a]"))
+    assert yaml.safe_load(new)["prompts"] == {"detail": "detail", "door tag [a]": "door tag [a]"}
+    assert said[0].startswith("prompts: the class name itself for detail, door tag [a]")
