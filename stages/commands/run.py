@@ -8,7 +8,7 @@ from typing import Literal
 
 from stages.commands.advance import advance
 from stages.commands.finish import finish
-from stages.commands.locate import locate, metrics_at
+from stages.commands.locate import home_branch, locate, metrics_at
 from stages.commands.preflight import preflight
 from stages.commands.review_params import read_review
 from stages.commands.status import number_text
@@ -71,7 +71,7 @@ def _step(root: Path, facts: Facts, *, reviewer: Literal["oracle", "folder"], sa
             root.resolve(),
             expected="a project that can go on",
             found=f"iteration {facts.iteration}: {state_line(facts)}",
-            mend=f"Next: {next_step(facts)}",
+            mend=f"Next: {next_step(facts, home=home_branch(root))}",
         )
     return True
 

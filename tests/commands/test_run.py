@@ -12,7 +12,7 @@ import pexpect
 import pytest
 
 from stages.commands.locate import locate
-from stages.commands.run import run_iteration
+from stages.commands.run import run_iteration, run_loop
 from stages.core.errors import UserError
 from tests.fake_project import REPO, sh
 
@@ -210,3 +210,5 @@ def test_a_look_back_is_not_run(short):
     sh(short, "git", "switch", "-q", "--detach")
     with pytest.raises(UserError, match="branch"):
         run_iteration(short, locate(short), say=print)
+    with pytest.raises(UserError, match="no branch is checked out. Next: git switch main && dvc checkout"):
+        run_loop(short, reviewer="oracle", say=print)
