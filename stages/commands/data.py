@@ -68,14 +68,14 @@ def import_data(root: Path, source: Path, options: ImportOptions) -> Imported:
         write_dataset(data / "dataset", sheets, read.source.classes)
         if options.oracle:
             write_oracle(data / "oracle", sheets["pool"])
-        weights = _weights(models, options)
+        weights, encoder = _weights(models, options)
         staged = {name: (data if name.startswith("data/") else models) / Path(name).name for name in _TRACKED}
         kept = {name: folder for name, folder in staged.items() if folder.exists()}
         prompts, said = _prompts(root, read.source.classes)
         files: dict[str, bytes | None] = {
             **_old_results(root),
             **{f"{name}.dvc": stage_dvc(root, folder) for name, folder in kept.items()},
-            str(PARAMS): new_params(root, read.source.classes, options),
+            str(PARAMS): new_params(root, read.source.classes, options, encoder=encoder),
             str(PROMPTS): prompts,
             str(CARRIED): _empty_history(data, read.source.classes),
         }
@@ -218,13 +218,13 @@ def _sheets(read: Read, role: str, options: ImportOptions) -> list[NewSheet]:
     ]
 
 
-def _weights(models: Path, options: ImportOptions) -> list[str]:
+def _weights(models: Path, options: ImportOptions) -> tuple[list[str], str | None]:
+    """Fetch both weights; return lines about them, and the text encoder that the target wants."""
     from stages.yolo.weights import resolve
 
-    return [
-        resolve(options.baseline, models / "parent.pt", kind="baseline", seed=options.seed),
-        resolve(options.target, models / "target.pt", kind="target", seed=options.seed),
-    ]
+    baseline = resolve(options.baseline, models / "parent.pt", kind="baseline", seed=options.seed)
+    target = resolve(options.target, models / "target.pt", kind="target", seed=options.seed)
+    return [baseline.line, target.line], target.encoder
 
 
 def _old_results(root: Path) -> dict[str, bytes | None]:
@@ -233,9 +233,13 @@ def _old_results(root: Path) -> dict[str, bytes | None]:
     return {path: None for path in listed.split("\0") if path and not Path(path).name.startswith(".git")}
 
 
-def new_params(root: Path, classes: tuple[str, ...], options: ImportOptions) -> bytes:
-    """Return params.yaml with the source's classes, at iteration 0, and the person's values unless kept."""
-    values: Mapping[str, Any] = {"iteration": 0} if options.keep_params else PERSON_VALUES
+def new_params(root: Path, classes: tuple[str, ...], options: ImportOptions, *, encoder: str | None = None) -> bytes:
+    """Return params.yaml with the source's classes, at iteration 0, and the person's values unless kept.
+
+    `encoder` is the one that the target weights want.
+    """
+    fitting = {"train.encoder": encoder} if encoder else {}
+    values: Mapping[str, Any] = {"iteration": 0} if options.keep_params else {**PERSON_VALUES, **fitting}
     text = (root / PARAMS).read_text(encoding="utf-8-sig")
     return edited(text, {**values, "classes": list(classes)}).encode()
 

@@ -1,8 +1,9 @@
 """Finds the weights that a project starts from: a file, an Ultralytics name, or an architecture."""
 
 import shutil
+from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from stages.core.errors import problem
 from stages.files.atomic import replacing
@@ -14,8 +15,15 @@ Kind = Literal["baseline", "target"]
 ASSETS = "https://github.com/ultralytics/assets/releases/download/v8.4.0"  # where Ultralytics keeps its weights
 
 
-def resolve(spec: str, file: Path, *, kind: Kind, seed: int, base_url: str = ASSETS) -> str:
-    """Put the checkpoint that `spec` names at `file` and return one line that says what it is.
+class Resolved(NamedTuple):
+    """A line that says what the weights are, and the text encoder that they want (None: they take no text)."""
+
+    line: str
+    encoder: str | None
+
+
+def resolve(spec: str, file: Path, *, kind: Kind, seed: int, base_url: str = ASSETS) -> Resolved:
+    """Put the checkpoint that `spec` names at `file` and say what it is.
 
     `spec` is a path, the name of released weights (`yolo26n.pt`, downloaded), or for the target an architecture
     (`yoloe-26n.yaml`: random weights from `seed`). Raises `UserError` for anything else.
@@ -34,14 +42,23 @@ def resolve(spec: str, file: Path, *, kind: Kind, seed: int, base_url: str = ASS
         )
     with replacing(file) as temporary:
         shutil.copyfile(source, temporary)
-    text = f", text encoder {encoder_of(model)}" if kind == "target" else ""
+    encoder = encoder_of(model) if kind == "target" else None
     if kind == "target" and source.parent == cache_folder():
         fetch(MOBILECLIP2_FILE, base_url=base_url)  # the person has a network now, perhaps not when training
-    return f"{kind}: {source.name}, {len(class_names(model))} classes{text}"
+    text = f", text encoder {encoder}{_needed(encoder)}" if encoder else ""
+    return Resolved(f"{kind}: {source.name}, {len(class_names(model))} classes{text}", encoder)
 
 
-def _build(spec: str, file: Path, *, kind: Kind, seed: int) -> str:
-    """Write random weights of a YOLOE architecture, the same for the same seed."""
+def _needed(encoder: str) -> str:
+    missing = encoder == "mobileclip2" and find_spec("clip") is None
+    return " (before iteration 1: pip install -e '.[mobileclip]')" if missing else ""
+
+
+def _build(spec: str, file: Path, *, kind: Kind, seed: int) -> Resolved:
+    """Write random weights of a YOLOE architecture, the same for the same seed; no text has reached them yet.
+
+    They want the encoder that works everywhere.
+    """
     if kind != "target" or "yoloe" not in spec:
         raise problem(
             spec,
@@ -66,7 +83,7 @@ def _build(spec: str, file: Path, *, kind: Kind, seed: int) -> str:
     model.names = {i: str(i) for i in range(model.yaml["nc"])}
     mark_encoder(model, UNTRAINED)
     save_model(model, file, imgsz=640)
-    return f"target: {spec}, random weights from seed {seed}"
+    return Resolved(f"target: {spec}, random weights from seed {seed}, text encoder wordllama", "wordllama")
 
 
 def fetch(name: str, *, base_url: str = ASSETS) -> Path:

@@ -37,9 +37,10 @@ def release(tmp_path: Path) -> Iterator[tuple[Path, str]]:
 
 
 def test_a_path_is_copied_byte_for_byte(toy_weights, workplace):
-    text = resolve(str(toy_weights), Path("models/parent.pt"), kind="baseline", seed=0)
+    text, encoder = resolve(str(toy_weights), Path("models/parent.pt"), kind="baseline", seed=0)
     assert Path("models/parent.pt").read_bytes() == toy_weights.read_bytes()
     assert "3 classes" in text
+    assert encoder is None
 
 
 def test_a_released_name_is_downloaded_once(toy_weights, workplace, release):
@@ -60,7 +61,7 @@ def test_a_failed_download_says_where_to_get_the_file(workplace, release):
 
 def test_an_architecture_gives_the_same_bytes_for_the_same_seed(workplace):
     for name, seed in (("a.pt", 0), ("b.pt", 0), ("c.pt", 1)):
-        resolve("yoloe-26n.yaml", Path(name), kind="target", seed=seed)
+        assert resolve("yoloe-26n.yaml", Path(name), kind="target", seed=seed).encoder == "wordllama"
     assert Path("a.pt").read_bytes() == Path("b.pt").read_bytes() != Path("c.pt").read_bytes()
     assert encoder_of(load_model(Path("a.pt"))) == UNTRAINED
 
