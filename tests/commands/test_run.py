@@ -210,5 +210,5 @@ def test_a_look_back_is_not_run(short):
     sh(short, "git", "switch", "-q", "--detach")
     with pytest.raises(UserError, match="branch"):
         run_iteration(short, locate(short), say=print)
-    with pytest.raises(UserError, match="no branch is checked out. Next: git switch main && dvc checkout"):
+    with pytest.raises(UserError, match=r"no branch is checked out\. Next: git switch main && dvc checkout"):
         run_loop(short, reviewer="oracle", say=print)
