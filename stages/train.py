@@ -151,6 +151,11 @@ def count_boxes(sheets: Sequence[Sheet], classes: Sequence[str]) -> int:
     return sum(len(read_labels(sheet.label, classes).class_id) for sheet in sheets)
 
 
+def calibration_sheets(sheets: Sequence[Sheet]) -> Sequence[Sheet]:
+    """Return at most `CALIBRATION_SHEETS` of `sheets`, evenly spread: each takes 150 MB and more at imgsz 2560."""
+    return sheets[:: -(-len(sheets) // CALIBRATION_SHEETS)]
+
+
 def _adopt(classes: Sequence[str]) -> dict[str, Any]:
     """Take the person's weights byte for byte."""
     from stages.yolo.checkpoint import check_classes, digest, load_model
@@ -220,7 +225,7 @@ def _start(
     if iteration == 0:
         return PARENT.resolve(), baseline_start(PARENT, classes), None
     vectors = encode(params.encoder, classes, prompts)
-    some = [sheet.image for sheet in sheets[:: max(1, len(sheets) // CALIBRATION_SHEETS)]]
+    some = [sheet.image for sheet in calibration_sheets(sheets)]
     start = prompt_start(
         PARENT,
         TARGET,
