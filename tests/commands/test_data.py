@@ -268,7 +268,8 @@ def test_an_import_becomes_one_commit(fresh, tmp_path):
     assert "held back in data/oracle" in said
     params = yaml.safe_load((fresh / "params.yaml").read_text())
     assert params["classes"] == ["detail", "door"]
-    assert flat(params) == {**PERSON_VALUES, **machine(params), "classes": ["detail", "door"]}
+    fitting = {"classes": ["detail", "door"], "train.encoder": "wordllama"}  # what an architecture can be told with
+    assert flat(params) == {**PERSON_VALUES, **machine(params), **fitting}
     with pytest.raises(UserError, match="dataset-v0"):
         import_data(Path(), source, options)
 
