@@ -1,5 +1,7 @@
 """Fixtures that every kind of test may ask for: a clean environment, and a small real project to spoil."""
 
+import fcntl
+import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -7,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests import fake_project
+from tests.real_project import Project, build
 from tests.toy_weights import cached_weights
 
 
@@ -64,3 +67,19 @@ def _copies(template: Path, folder: Path) -> Callable[[], Path]:
 def toy_weights(pytestconfig: pytest.Config) -> Path:
     """A YOLO-26n that finds easy toy shapes; trained once, then kept in pytest's cache."""
     return cached_weights(pytestconfig.cache.mkdir("toy"))
+
+
+@pytest.fixture(scope="session")
+def ran(toy_weights: Path, tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """A project whose iteration 0 has run with the real stages, not finished: to be copied, never changed."""
+    own = tmp_path_factory.getbasetemp()
+    folder = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "ran"  # built once for all workers
+    folder.mkdir(exist_ok=True)
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (folder / "whole").exists():
+            shutil.rmtree(folder / "project", ignore_errors=True)
+            counts = {"train": 6, "val": 3, "test": 1, "pool": 3}
+            build(folder / "project", toy_weights, counts=counts).dvc("repro", "-q")
+            (folder / "whole").touch()
+    return Project(folder / "project", folder / "home")
