@@ -6,7 +6,7 @@ first YOLOE model starts where the parent stood, and from its first step on the 
 belongs.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
@@ -51,10 +51,17 @@ def carry_classes(source: Any, model: Any, vectors: Any, images: Iterable[Any]) 
             setattr(head, branch, deepcopy(getattr(parent, branch)))
             for layers, compare in zip(getattr(head, branch), getattr(head, contrast), strict=True):
                 layers[-1] = _through_text(layers[-1], compare, inverse)
-        inputs = _head_inputs(model, images)
-        for branch, contrast in CLASS_BRANCHES:
-            for level, (layers, compare) in enumerate(zip(getattr(head, branch), getattr(head, contrast), strict=True)):
-                _neutralise(compare.norm, [layers(features[level]) for features in inputs])
+        pairs = [
+            (level, layers, compare.norm)
+            for branch, contrast in CLASS_BRANCHES
+            for level, (layers, compare) in enumerate(zip(getattr(head, branch), getattr(head, contrast), strict=True))
+        ]
+        sums = [torch.zeros(3, inverse.shape[0], dtype=torch.float64) for _ in pairs]  # count, values, squares
+        for features in _head_inputs(model, images):
+            for total, (level, layers, _) in zip(sums, pairs, strict=True):
+                total.add_(_sums(layers(features[level])))
+        for total, (_, _, norm) in zip(sums, pairs, strict=True):
+            _neutralise(norm, mean=total[1] / total[0], square=total[2] / total[0])
 
 
 def _through_text(last: Any, compare: Any, inverse: Any) -> Any:
@@ -69,25 +76,31 @@ def _through_text(last: Any, compare: Any, inverse: Any) -> Any:
     return layer
 
 
-def _head_inputs(model: Any, images: Iterable[Any]) -> list[list[Any]]:
-    """Return the three feature maps that reach the head, for each batch of `images`."""
+def _head_inputs(model: Any, images: Iterable[Any]) -> Iterator[list[Any]]:
+    """Yield the three feature maps that reach the head, one batch of `images` after the other."""
     seen: list[list[Any]] = []
     hook = model.model[-1].register_forward_pre_hook(lambda _, args: seen.append(list(args[0][:3])))
     try:
         model.eval()
         for batch in images:
             model(batch)
+            yield seen.pop()
     finally:
         hook.remove()
-    return seen
 
 
-def _neutralise(norm: Any, outputs: list[Any]) -> None:
-    """Make a batch normalisation the identity on `outputs`, each (b, 512, h, w)."""
+def _sums(output: Any) -> Any:
+    """Return count, sum and sum of squares per channel of a (b, 512, h, w) tensor: (3, 512), in double precision."""
     import torch
 
-    values = torch.cat([output.transpose(0, 1).flatten(1) for output in outputs], dim=1)  # (512, n)
-    mean, variance = values.mean(dim=1), values.var(dim=1, unbiased=False)
+    values = output.transpose(0, 1).flatten(1).double()  # (512, n)
+    count = torch.full((values.shape[0],), float(values.shape[1]), dtype=torch.float64)
+    return torch.stack([count, values.sum(dim=1), values.square().sum(dim=1)])
+
+
+def _neutralise(norm: Any, *, mean: Any, square: Any) -> None:
+    """Make a batch normalisation the identity on values with this mean and mean square per channel, each (512,)."""
+    variance = (square - mean.square()).clamp(min=0)
     norm.running_mean.copy_(mean)
     norm.running_var.copy_(variance)
     norm.bias.copy_(mean)
