@@ -59,7 +59,7 @@ def gather(
 
 def suggest(evidence: Evidence, prompts: Mapping[str, str]) -> list[Suggestion]:
     """Return what to change for one class, the surest first; at least one suggestion."""
-    rules = (_cut_at_slash, _too_long, _shared, _bare, _confused, _tiny, _border, _faint)
+    rules = (_too_long, _shared, _bare, _confused, _tiny, _border, _faint)
     found = [one for rule in rules if (one := rule(evidence, prompts)) is not None]
     return found or [_look(evidence)]
 
@@ -113,13 +113,6 @@ def _dominating(counts: Mapping[str, int]) -> str | None:
     """Return what at least half of the misses have, or None."""
     name = max(counts, key=lambda key: counts[key], default=None)
     return name if name is not None and counts[name] >= MOSTLY * sum(counts.values()) else None
-
-
-def _cut_at_slash(one: Evidence, _: Mapping[str, str]) -> Suggestion | None:
-    if "/" not in one.prompt:
-        return None
-    kept = one.prompt.split("/")[0].strip()
-    return Suggestion("slash", "Write it without '/'.", f"Only what stands before the first '/' is read: '{kept}'.")
 
 
 def _too_long(one: Evidence, _: Mapping[str, str]) -> Suggestion | None:
