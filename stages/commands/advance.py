@@ -18,7 +18,7 @@ from stages.core.errors import problem
 from stages.files import git
 from stages.files.atomic import replacing
 from stages.files.commits import Commit
-from stages.files.dataset import DATASET, IMAGE_SUFFIXES
+from stages.files.dataset import DATASET, IMAGE_SUFFIXES, read_split
 from stages.files.edit_yaml import edited
 from stages.files.history import CARRIED, read_history, write_history
 from stages.files.lock import exclusive
@@ -132,10 +132,11 @@ def _require_tag_free(root: Path, tag: str) -> None:
 def _review(root: Path, reviewer: Reviewer, classes: Sequence[str]) -> FolderReview:
     packet = packet_sheets(root / PACKET)["image_id"].tolist()
     if not packet:
-        return FolderReview([], [], 0)
+        return FolderReview([], [], 0, [])
     if reviewer == "oracle":
-        return FolderReview(read_oracle(sorted(packet), classes, root), [], 0)
-    return read_folder(_folder(root), packet, classes)
+        return FolderReview(read_oracle(sorted(packet), classes, root), [], 0, [])
+    train = [sheet.image_id for sheet in read_split("train", root / DATASET)]
+    return read_folder(_folder(root), packet, classes, train=train)
 
 
 def _folder(root: Path) -> Path:
@@ -203,6 +204,8 @@ def _said(root: Path, step: Step, review: FolderReview, folder: Path | None) -> 
     ]
     if review.missing:
         lines.append(f"Not in the review, so still in the pool: {', '.join(review.missing)}")
+    if review.passed_over:
+        lines.append(f"In train already, so passed over: {_plural(len(review.passed_over), 'sheet')}")
     if review.polygons:
         lines.append(f"{_plural(review.polygons, 'polygon')} became the box around it.")
     if folder:

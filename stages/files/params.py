@@ -12,6 +12,7 @@ from stages.core.errors import UserError, problem
 PARAMS = Path("params.yaml")
 # Every top-level key that params.yaml may hold; anything else is a spelling mistake.
 SECTIONS = ("iteration", "classes", "train", "validate", "analyze", "converge", "sample", "review")
+TAKEN = ("all", "background")  # names that the curves and the confusion matrix need for themselves
 
 
 class Strict(BaseModel):
@@ -46,11 +47,12 @@ def read_classes(file: Path = PARAMS) -> tuple[str, ...]:
     """Return the class names; a name's place is its class_id."""
     value = read_params(file).get("classes")
     names = value if isinstance(value, list) else []
-    if not names or not all(isinstance(n, str) and n for n in names) or len(set(names)) != len(names):
+    usable = all(isinstance(name, str) and name and name not in TAKEN for name in names)
+    if not names or not usable or len(set(names)) != len(names):
         where = _where(file, ("classes",))
         raise problem(
             where,
-            expected="classes: a list of different names",
+            expected=f"classes: a list of different names, none of them {' or '.join(TAKEN)}",
             found=repr(value),
             mend="List each class once, in the order of the ids in the labels.",
         )

@@ -27,11 +27,15 @@ class Reviewed(NamedTuple):
 
 
 class FolderReview(NamedTuple):
-    """What a reviewed folder holds of a packet: the sheets, those that are not in it, polygons made boxes."""
+    """What a reviewed folder holds of a packet: the sheets, those that are not in it, polygons made boxes.
+
+    `passed_over` are sheets of earlier reviews, which an export of a growing project holds again.
+    """
 
     reviewed: list[Reviewed]
     missing: list[str]
     polygons: int
+    passed_over: list[str]
 
 
 def read_oracle(packet: Sequence[str], classes: Sequence[str], root: Path = Path()) -> list[Reviewed]:
@@ -56,24 +60,31 @@ def _oracle_sheet(image_id: str, classes: Sequence[str], root: Path) -> Reviewed
     return Reviewed(image_id, labels.class_id, labels.xywhn)
 
 
-def read_folder(folder: Path, packet: Sequence[str], classes: Sequence[str]) -> FolderReview:
+def read_folder(
+    folder: Path, packet: Sequence[str], classes: Sequence[str], *, train: Sequence[str] = ()
+) -> FolderReview:
     """Return the labels that `folder`, a YOLO export with its own `data.yaml`, has for sheets of `packet`.
 
     Its classes may be in another order; an image without labels was reviewed and holds nothing. Only labels
-    are taken, never images. Raises `UserError` for an unknown class, a row that is no box (with file and
-    line), and a sheet that is not in the packet or comes twice.
+    are taken, never images. Sheets of `train` are passed over. Raises `UserError` for a box of an unknown class, a
+    row that is no box (with file and line), and any other sheet that is not in the packet or comes twice.
     """
     _require_unpacked(folder)
     source = read_source(folder)
     ids = _class_ids(source, classes)
     found: dict[str, tuple[Reviewed, int]] = {}
+    passed_over: list[str] = []
     for name, item in sorted((name, item) for items in source.splits.values() for name, item in items.items()):
         image_id = _sheet_of(name, packet)
+        if image_id is None and _sheet_of(name, train) is not None:
+            passed_over.append(name)
+            continue
         if image_id is None:
             raise _stranger(item.image)
         if image_id in found:
             raise _twice(item.image, image_id)
         labels = read_item_labels(item, source.classes)
+        _require_known(source, ids[labels.boxes.class_id], labels.boxes.class_id, item.label, classes)
         found[image_id] = (
             Reviewed(image_id, ids[labels.boxes.class_id], labels.boxes.xywhn),
             labels.polygons,
@@ -82,6 +93,7 @@ def read_folder(folder: Path, packet: Sequence[str], classes: Sequence[str]) -> 
         [found[image_id][0] for image_id in sorted(found)],
         sorted(set(packet) - set(found)),
         sum(polygons for _, polygons in found.values()),
+        passed_over,
     )
 
 
@@ -95,17 +107,27 @@ def _require_unpacked(folder: Path) -> None:
         )
 
 
+_UNKNOWN = -1
+
+
 def _class_ids(source: Source, classes: Sequence[str]) -> NDArray[np.int32]:
-    """Return our class_id for each of the export's, (n,)."""
-    unknown = [name for name in source.classes if name not in classes]
-    if unknown:
+    """Return our class_id for each of the export's, (n,); `_UNKNOWN` for a class that is not ours."""
+    ours = {name: class_id for class_id, name in enumerate(classes)}
+    return np.array([ours.get(name, _UNKNOWN) for name in source.classes], dtype=np.int32)
+
+
+def _require_known(
+    source: Source, ids: NDArray[np.int32], theirs: NDArray[np.int32], label: Path, classes: Sequence[str]
+) -> None:
+    """Raise `UserError` when a box has a class that is not ours; a class that nobody used does no harm."""
+    strange = theirs[ids == _UNKNOWN]
+    if len(strange):
         raise problem(
-            source.folder / "data.yaml",
+            label,
             expected=f"the classes of params.yaml, in any order ({', '.join(classes)})",
-            found=f"'{unknown[0]}'",
-            mend="Rename or remove it in the annotation tool and export again.",
+            found=f"a box of '{source.classes[int(strange[0])]}'",
+            mend="Rename the class or remove its boxes in the annotation tool, and export again.",
         )
-    return np.array([list(classes).index(name) for name in source.classes], dtype=np.int32)
 
 
 def _sheet_of(name: str, packet: Sequence[str]) -> str | None:

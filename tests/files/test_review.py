@@ -71,6 +71,18 @@ def test_names_that_an_export_has_changed(tmp_path: Path, exported: str, packet:
         ]
 
 
+def test_sheets_of_earlier_reviews_are_passed_over(tmp_path: Path) -> None:
+    files = {"images/a.jpg": "", "labels/a.txt": ROW, "images/old_jpg.rf.1a.jpg": "", "labels/old_jpg.rf.1a.txt": "9"}
+    review = read_folder(export(tmp_path, files), PACKET, CLASSES, train=["old.jpg"])
+    assert [sheet.image_id for sheet in review.reviewed] == ["a.jpg"]
+    assert review.passed_over == ["old_jpg.rf.1a.jpg"]
+
+
+def test_a_class_that_nobody_used_does_no_harm(tmp_path: Path) -> None:
+    folder = export(tmp_path, {"images/a.jpg": "", "labels/a.txt": "1" + ROW[1:]}, "[spare, detail]")
+    assert read_folder(folder, PACKET, CLASSES).reviewed[0].class_id.tolist() == [0]
+
+
 def test_what_a_mac_adds_is_no_sheet(tmp_path: Path) -> None:
     folder = export(tmp_path, {"images/a.jpg": "", "images/._a.jpg": "", "labels/a.txt": ROW, "labels/._a.txt": "x"})
     assert [one.image_id for one in read_folder(folder, PACKET, CLASSES).reviewed] == ["a.jpg"]
@@ -109,7 +121,7 @@ def test_a_polygon_becomes_the_box_around_it(tmp_path: Path) -> None:
         ({"images/a.jpg": "", "labels/a.txt": "0 nan 0.5 0.1 0.1\n"}, None, "labels/a.txt:1: expected five numbers"),
         ({"images/val1.jpg": ""}, None, "found val1.jpg, which is not in it"),
         ({"train/images/a.jpg": "", "valid/images/a_jpg.rf.x1.jpg": ""}, None, "found a.jpg a second time"),
-        ({"images/a.jpg": ""}, "[detail, door]", "data.yaml: expected the classes of params.yaml"),
+        ({"images/a.jpg": "", "labels/a.txt": "1" + ROW[1:]}, "[detail, door]", "labels/a.txt: expected the classes"),
         ({"images/a.jpg": ""}, "3", "data.yaml: expected names: a list"),
         ({"labels/a.txt": ROW}, None, "found no image in these"),
     ],
