@@ -25,8 +25,6 @@ FINDINGS_FILE = Path("data/analyze/findings.parquet")
 CANDIDATES = Path("data/sample/candidates.csv")
 METRICS = Path("metrics/sample.json")
 FIGURE = Path("plots/sample/packet.png")
-# Detections from here on become labels to start from: deleting a box is faster than drawing one.
-PRELABEL_CONFIDENCE = 0.25
 KINDS = ("missed", "uncertain", "nothing_seen")
 COLUMNS = [
     "rank",
@@ -53,6 +51,9 @@ class Params(Strict):
     size_diversity: Weight
     spatial_diversity: Weight
     uncertainty: Weight
+    most_per_sheet: float = Field(gt=0, le=1)
+    plausible: float = Field(ge=0, le=1)
+    prelabel_confidence: float = Field(ge=0, le=1)
     seed: int = Field(ge=0)
 
     @model_validator(mode="after")
@@ -81,7 +82,8 @@ def run() -> None:
     params, classes = read_section(Params, "sample"), read_classes()
     bounds = read_section(SizeBounds, "analyze")
     images = read_table(VALIDATE / "images.parquet", IMAGES)
-    found = pool_candidates(images=images, findings=read_table(FINDINGS_FILE, FINDINGS))
+    findings = read_table(FINDINGS_FILE, FINDINGS)
+    found = pool_candidates(images=images, findings=findings, plausible=params.plausible)
     truth = read_table(VALIDATE / "ground_truth.parquet", GROUND_TRUTH)
     scored = score(
         found.assign(class_name=[_name(class_id, classes) for class_id in found["class_id"]]),
@@ -96,7 +98,7 @@ def run() -> None:
     pictures = write_packet(
         chosen,
         sheets={sheet.image_id: sheet for sheet in read_split("pool")},
-        prelabels=prelabels(detections, images),
+        prelabels=prelabels(detections, images, confidence=params.prelabel_confidence),
         classes=classes,
     )
     metrics = counts(scored, pool_sheets=int((images["split"] == "pool").sum()))
@@ -123,16 +125,17 @@ def score(
         size_rarity=rarity(count_sizes(area(train[BOX].to_numpy(float)), bounds)),
         weights=params.weights(),
         budget=params.budget,
+        most_per_sheet=params.most_per_sheet,
         rng=rng,
     )
     reasons = [reason(row.to_dict(), params.weights()) for _, row in ranked.iterrows()]
     return ranked.assign(reason=pd.Series(reasons, dtype="str"))
 
 
-def prelabels(detections: pd.DataFrame, images: pd.DataFrame) -> pd.DataFrame:
+def prelabels(detections: pd.DataFrame, images: pd.DataFrame, *, confidence: float) -> pd.DataFrame:
     """Return labels to start from on unlabelled pool sheets: image_id, class_id, box, width and height."""
     sheets = images[(images["split"] == "pool") & ~images["labelled"]]
-    pool = detections[(detections["split"] == "pool") & (detections["confidence"] >= PRELABEL_CONFIDENCE)]
+    pool = detections[(detections["split"] == "pool") & (detections["confidence"] >= confidence)]
     kept = without_duplicates(pool).merge(sheets[["image_id", "width", "height"]], on="image_id")
     return kept.sort_values(["image_id", "detection_id"], ignore_index=True)
 

@@ -7,9 +7,6 @@ from numpy.typing import NDArray
 from stages.core.boxes import iou_matrix
 
 BOX = ["x1", "y1", "x2", "y2"]
-# A detection under it is noise more often than an object: such a box is no reason to look at a sheet, though
-# the sheet itself stays a candidate. Growing it turns candidates `uncertain` into `nothing_seen`.
-PLAUSIBLE = 0.1
 # Two detections on one place are one question to the reviewer, whatever their classes.
 SAME_PLACE_IOU = 0.5
 
@@ -35,18 +32,18 @@ _TYPES: dict[str, str] = {
 }
 
 
-def pool_candidates(*, images: pd.DataFrame, findings: pd.DataFrame) -> pd.DataFrame:
+def pool_candidates(*, images: pd.DataFrame, findings: pd.DataFrame, plausible: float) -> pd.DataFrame:
     """Return every candidate of the pool, sorted, with the columns above; other splits are never looked at.
 
     `images` and `findings` have the columns of the schemas IMAGES and FINDINGS. Misses come from labelled
-    sheets, detections from unlabelled ones; an unlabelled sheet without a plausible detection is a candidate
-    as a whole.
+    sheets, detections from unlabelled ones; an unlabelled sheet without a detection of at least the confidence
+    `plausible` is a candidate as a whole.
     """
     pool = images[images["split"] == "pool"]
     found = findings[findings["split"] == "pool"].merge(pool[["image_id", "width", "height"]], on="image_id")
     missed = found[found["outcome"] == "fn"].assign(kind="missed")
-    plausible = found[(found["outcome"] == "unjudged") & (found["confidence"] >= PLAUSIBLE)]
-    uncertain = without_duplicates(plausible).assign(kind="uncertain")
+    doubtful = found[(found["outcome"] == "unjudged") & (found["confidence"] >= plausible)]
+    uncertain = without_duplicates(doubtful).assign(kind="uncertain")
     unseen = pool[~pool["labelled"] & ~pool["image_id"].isin(uncertain["image_id"])]
     parts = [part.reindex(columns=list(_TYPES)) for part in (missed, uncertain, _whole_sheets(unseen))]
     filled = [part.astype(_TYPES) for part in parts]

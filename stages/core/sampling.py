@@ -18,10 +18,6 @@ SIZES = ("tiny", "small", "medium", "large")
 # Half of what a candidate can get, where nothing is known: the border part and the doubt of a whole sheet.
 NEUTRAL = 0.5
 _BORDER = {"corner": 1.0, "edge": 0.5, "center": 0.0, "": NEUTRAL}
-# The most of the budget that goes to one sheet, or to all sheets together where nothing was seen, while there is
-# anything else. Whole sheets are reviewed, so the tenth object of one asks nothing new; and of a good model's empty
-# sheets most are empty indeed.
-MOST_OF_BUDGET = 0.25
 # Scores that differ by less are equal, and the seed decides: below it are only the last bits of sums.
 _DECIMALS = 9
 
@@ -61,12 +57,13 @@ def choose(
     size_rarity: Mapping[str, float],
     weights: Weights,
     budget: int,
+    most_per_sheet: float,
     rng: np.random.Generator,
 ) -> pd.DataFrame:
     """Return `candidates` with their factors, score and rank, the chosen ones first.
 
     `candidates` is what `pool_candidates` returns plus class_name; at most `budget` of them get a rank, from
-    1. A sheet that has its share of the budget (`MOST_OF_BUDGET`) waits until all others have theirs. The score
+    1. A sheet that has its share of the budget (`most_per_sheet`) waits until all others have theirs. The score
     of a chosen one is that of its moment; of another one, that after the last choice. `rng` settles ties.
     """
     shares = weights.shares()
@@ -74,7 +71,7 @@ def choose(
     border = np.array([_BORDER[position] for position in candidates["position"]], dtype=np.float64)
     centers, sheets = _centers(candidates), candidates["image_id"].to_numpy()
     novelty, luck = np.ones(len(candidates)), rng.permutation(len(candidates))
-    group, most = _groups(candidates), ceil(MOST_OF_BUDGET * budget)
+    group, most = _groups(candidates), ceil(most_per_sheet * budget)
     picks: list[int] = []
     spatial = (border + novelty) / 2
     score = _score(fixed, spatial, shares)

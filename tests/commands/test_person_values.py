@@ -68,6 +68,9 @@ FIRST_SYSTEM = {
     "sample.size_diversity": 0.3,
     "sample.spatial_diversity": 0.2,
     "sample.uncertainty": 0.2,
+    "sample.most_per_sheet": 0.25,
+    "sample.plausible": 0.1,
+    "sample.prelabel_confidence": 0.25,
 }
 
 

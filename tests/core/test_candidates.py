@@ -41,7 +41,9 @@ def picked(frame):
     ],
 )
 def test_kinds(row, sheet_is_labelled, kinds):
-    found = pool_candidates(images=images(a=sheet_is_labelled), findings=findings({"image_id": "a.png", **row}))
+    found = pool_candidates(
+        images=images(a=sheet_is_labelled), findings=findings({"image_id": "a.png", **row}), plausible=0.1
+    )
     assert found["kind"].tolist() == kinds
 
 
@@ -52,18 +54,18 @@ def test_other_splits_never_go_to_review(split):
         {"image_id": f"{split}_a.png", "split": split},
         {"image_id": f"{split}_b.png", "split": split, "outcome": "fn", "object_id": 1},
     )
-    assert pool_candidates(images=sheets, findings=rows).empty
+    assert pool_candidates(images=sheets, findings=rows, plausible=0.1).empty
 
 
 def test_a_sheet_without_detections_is_one_candidate_that_covers_it():
-    found = pool_candidates(images=images(a=False, b=True), findings=findings())
+    found = pool_candidates(images=images(a=False, b=True), findings=findings(), plausible=0.1)
     assert picked(found) == [("nothing_seen", "a.png")]
     assert found[["x1", "y1", "x2", "y2"]].values.tolist() == [[0, 0, 200, 100]]
     assert found["class_id"].isna().all()
 
 
 def test_empty_pool_has_no_candidates_and_all_columns():
-    found = pool_candidates(images=images(), findings=findings())
+    found = pool_candidates(images=images(), findings=findings(), plausible=0.1)
     assert found.empty
     assert {"kind", "class_id", "near_miss", "width"} <= set(found.columns)
 
@@ -71,8 +73,8 @@ def test_empty_pool_has_no_candidates_and_all_columns():
 def test_order_does_not_depend_on_the_order_of_the_findings():
     rows = [{"image_id": f"{name}.png", "detection_id": i, "x1": 9.0 * i} for name in "ba" for i in (0, 1)]
     sheets = images(a=False, b=False, c=False)
-    one = pool_candidates(images=sheets, findings=findings(*rows))
-    other = pool_candidates(images=sheets, findings=findings(*reversed(rows)))
+    one = pool_candidates(images=sheets, findings=findings(*rows), plausible=0.1)
+    other = pool_candidates(images=sheets, findings=findings(*reversed(rows)), plausible=0.1)
     pd.testing.assert_frame_equal(one, other)
 
 

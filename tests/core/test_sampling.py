@@ -38,6 +38,7 @@ def pick(*rows, weights=WEIGHTS, budget=20, seed=0):
         size_rarity=SIZE_RARITY,
         weights=weights,
         budget=budget,
+        most_per_sheet=0.25,
         rng=np.random.default_rng(seed),
     )
 
