@@ -19,8 +19,9 @@ def contents(root: Path) -> dict[str, str]:
 
 
 def refs(root: Path) -> str:
-    """Return HEAD, every ref, and what Git sees as changed."""
-    commands = (["symbolic-ref", "HEAD"], ["for-each-ref"], ["status", "--porcelain"])
+    """Return HEAD, every ref but the one that DVC notes to itself, and what Git sees as changed."""
+    own = ["for-each-ref", "refs/heads", "refs/tags", "refs/exps/??/**"]
+    commands = (["symbolic-ref", "HEAD"], own, ["status", "--porcelain"])
     return "\n".join(
         subprocess.run(["git", *command], cwd=root, capture_output=True, text=True, check=True).stdout
         for command in commands

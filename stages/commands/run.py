@@ -20,6 +20,7 @@ from stages.files.experiment import away_from_branch
 from stages.files.lock import exclusive
 from stages.files.params import PARAMS, read_params
 from stages.files.process_group import ends_like_ctrl_c, run_group
+from stages.files.put_back import put_back, remember
 from stages.files.tables import read_json
 
 Say = Callable[[str], None]
@@ -90,6 +91,7 @@ def run_iteration(root: Path, facts: Facts, *, say: Say) -> None:
             sys.stdout.write(text)
             sys.stdout.flush()
 
+    before = remember(root)
     with exclusive(root) as held, away_from_branch(root):
         _forget_experiment(root, f"iter-{n}")
         command = [sys.executable, "-m", "dvc", "exp", "run", "-n", f"iter-{n}", "-S", f"iteration={n}"]
@@ -99,6 +101,7 @@ def run_iteration(root: Path, facts: Facts, *, say: Say) -> None:
             step = wording.last_step(tail, facts.all_stages) or "before the first step"
             raise KeyboardInterrupt(f"iteration {n} ({step})") from None
     if code != 0:
+        put_back(root, before)
         line = wording.complaint(tail) or f"dvc exp run ended with exit code {code}"
         raise UserError(f"{line} Nothing is lost: finished stages are kept; then go on with `yoloop run`.")
     for line in wording.result_lines(

@@ -192,7 +192,7 @@ def test_a_second_try_of_an_iteration_takes_the_name(short, capsys):
         ("params.yaml", "epochs: 100", "epochs: many", "train.epochs"),
         ("params.yaml", "iteration: 0", "iteration: 7", "iteration: 7"),
         ("data/prompts.yaml", "  title:", "  tilte:", "title"),
-        ("params.yaml", "[detail, elevation, title]", "[elevation, detail, title]", "elevation, detail, title"),
+        ("params.yaml", "- detail\n- elevation\n", "- elevation\n- detail\n", "elevation, detail, title"),
         ("dvc.yaml", "  sample:\n", "  simple:\n", "no sample"),
     ],
 )
