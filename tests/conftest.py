@@ -3,6 +3,7 @@
 import fcntl
 import os
 import shutil
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -11,6 +12,9 @@ import pytest
 from tests import fake_project
 from tests.real_project import Project, build
 from tests.toy_weights import cached_weights
+
+# A shell that starts us in the background lets us and our children ignore Ctrl+C: the driver is tested with it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture
