@@ -104,9 +104,8 @@ def run_iteration(root: Path, facts: Facts, *, say: Say) -> None:
         put_back(root, before)
         line = wording.complaint(tail) or f"dvc exp run ended with exit code {code}"
         raise UserError(f"{line} Nothing is lost: finished stages are kept; then go on with `yoloop run`.")
-    for line in wording.result_lines(
-        read_json(root / "metrics/converge.json"), read_json(root / "metrics/sample.json")
-    ):
+    results = wording.result_lines(read_json(root / "metrics/converge.json"), read_json(root / "metrics/sample.json"))
+    for line in wording.not_said(results, tail):  # a stage that was not run again said nothing
         say(line)
 
 

@@ -1,7 +1,7 @@
 """What `yoloop run` says: banners, steps, verdicts, and the block at the pause for review."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 WIDTH = 80
@@ -73,6 +73,12 @@ def plan_line(iteration: int, train: Mapping[str, Any]) -> str:
     rate = train["base_lr"] * train["lr_decay"] ** iteration
     size = f"imgsz {train['imgsz']}, batch {train['batch']}"
     return f"Model: {model}; {epochs} epochs, learning rate {rate:g}, {size}"
+
+
+def not_said(lines: Iterable[str], seen: Iterable[str]) -> list[str]:
+    """Return the `lines` whose mark, such as `[SAMPLING]`, starts no line of `seen`."""
+    begun = tuple(seen)
+    return [line for line in lines if not any(text.startswith(line.split("]")[0]) for text in begun)]
 
 
 def result_lines(converge: Mapping[str, Any], sample: Mapping[str, Any]) -> list[str]:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from stages.core.wording import complaint, framed, last_step, plan_line, translated
+from stages.core.wording import complaint, framed, last_step, not_said, plan_line, translated
 
 STAGES = ("train", "validate", "analyze", "converge", "sample")
 
@@ -60,3 +60,9 @@ def test_the_plan_of_an_iteration(iteration, baseline, says):
 def test_a_long_line_widens_the_frame():
     rows = framed("T", ["x" * 100, "short"]).splitlines()
     assert {len(row) for row in rows} == {104}
+
+
+def test_a_result_is_said_once():
+    results = ["[CONVERGENCE] go on: F1 on val is 0.4", "[SAMPLING] 8 of 30 candidates picked"]
+    assert not_said(results, ["[CONVERGENCE] iteration 0: go on. F1 on val is 0.4\n"]) == results[1:]
+    assert not_said(results, ["Stage 'converge' didn't change, skipping\n"]) == results
