@@ -15,12 +15,12 @@ def closure(module: str) -> set[str]:
         if file is None or file in found:
             continue
         found.add(file)
-        queue += _imports(ROOT / file)
+        queue += imports(ROOT / file)
     return found
 
 
-def _imports(file: Path) -> list[str]:
-    """Return the modules of ours that a file imports anywhere, inside functions too."""
+def imports(file: Path) -> list[str]:
+    """Return the modules of ours that a file imports, inside functions too."""
     names: list[str] = []
     for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):

@@ -4,11 +4,10 @@ import ast
 import json
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
-from tests.closures import ROOT
+from tests.closures import ROOT, imports
 
 STAGES = ("train", "validate", "analyze", "converge", "sample")
 HEAVY = {"torch", "torchvision", "ultralytics", "matplotlib", "wordllama", "dvc", "cv2"}
@@ -26,17 +25,6 @@ try:
 except SystemExit as end:
     print(json.dumps([end.code, sorted({name.partition(".")[0] for name in sys.modules})]))
 """
-
-
-def imports(file: Path) -> list[str]:
-    """Return the modules of ours that a file imports, inside functions too."""
-    names: list[str] = []
-    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Import):
-            names += [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            names += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
-    return [name for name in names if name.split(".")[0] == "stages"]
 
 
 def reaches(name: str, forbidden: str) -> bool:

@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+from stages.commands.checks import iteration_tag
 from stages.core.position import Facts, read_changes
 from stages.files import dvc, git
 from stages.files.params import PARAMS, read_iteration, read_yaml
@@ -19,7 +20,7 @@ def locate(root: Path) -> Facts:
     dvc.require_repository(root)
     git.head(root)
     iteration = read_iteration(root / PARAMS)
-    tag = f"iteration-{iteration}"
+    tag = iteration_tag(iteration)
     finished = iteration in finished_iterations(root)
     imported = git.content(root, "HEAD", "data/dataset.dvc") is not None
     return Facts(

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import yaml
 
+from stages.commands.checks import iteration_tag
 from stages.commands.locate import finished_iterations, metrics_at
 from stages.commands.status import number_text
 from stages.core.errors import problem
@@ -21,7 +22,7 @@ def history_lines(root: Path) -> list[str]:
     rows = ["iteration     F1  prompts"]
     before: dict[str, str] = {}
     for iteration in finished_iterations(root):
-        tag = f"iteration-{iteration}"
+        tag = iteration_tag(iteration)
         prompts = _prompts_at(root, tag)
         f1 = (metrics_at(root, tag, "validate").get("val") or {}).get("f1")
         said = "; ".join(changes(before, prompts)) if len(rows) > 1 else _all(prompts)

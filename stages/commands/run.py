@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from stages.commands.advance import advance
+from stages.commands.checks import iteration_tag
 from stages.commands.finish import finish
 from stages.commands.locate import home_branch, locate, metrics_at
 from stages.commands.preflight import preflight
@@ -121,7 +122,7 @@ def _go_round(root: Path, facts: Facts, *, reviewer: Literal["oracle", "folder"]
     if reviewer == "oracle":
         say(advance(root, reviewer=reviewer, despite_stop=None))
         return True
-    sample = metrics_at(root, f"iteration-{facts.iteration}", "sample")
+    sample = metrics_at(root, iteration_tag(facts.iteration), "sample")
     say(wording.pause_block(facts.iteration, sample, read_review(root).folder))
     while sys.stdin.isatty():
         try:
@@ -139,7 +140,7 @@ def _go_round(root: Path, facts: Facts, *, reviewer: Literal["oracle", "folder"]
 
 
 def _end(root: Path, facts: Facts) -> str:
-    tag = f"iteration-{facts.iteration}"
+    tag = iteration_tag(facts.iteration)
     f1 = (metrics_at(root, tag, "validate").get("val") or {}).get("f1")
     reason = str(metrics_at(root, tag, "converge").get("reason"))
     if facts.verdict != "stop":

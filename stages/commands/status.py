@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from stages.commands.checks import dataset_tag, iteration_tag
 from stages.commands.locate import finished_iterations, home_branch, locate, metrics_at
 from stages.commands.review_params import read_review
 from stages.core.position import Facts, next_step, state_line
@@ -45,7 +46,7 @@ def _branch(root: Path, facts: Facts) -> str:
 def _dataset(root: Path, facts: Facts) -> str:
     if not facts.imported:
         return "none"
-    tag = f"dataset-v{facts.iteration}"
+    tag = dataset_tag(facts.iteration)
     name = tag if git.resolve(root, f"refs/tags/{tag}") else "untagged"
     folder = root / DATASET
     if not all((folder / role / MANIFEST).is_file() for role in ROLES):
@@ -64,7 +65,7 @@ def _last(root: Path) -> str:
     done = finished_iterations(root)
     if not done:
         return "no iteration is finished"
-    tag = f"iteration-{done[-1]}"
+    tag = iteration_tag(done[-1])
     verdict = metrics_at(root, tag, "converge")
     said = f"{verdict.get('verdict', 'no verdict')} ({verdict.get('reason', 'no reason')})"
     return f"{tag}: {result_text(metrics_at(root, tag, 'validate'))}; verdict: {said}"
