@@ -7,7 +7,6 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from stages.core.errors import UserError
-from stages.yolo.runtime import fits_into_memory
 
 
 class Job(NamedTuple):
@@ -32,7 +31,7 @@ class Fit(NamedTuple):
 
 
 def fit(job: Job) -> Fit:
-    """Train, or go on with an interrupted training in the same folder; raise `UserError` when memory runs out."""
+    """Train, or go on with an interrupted training in the same folder; raise `UserError` when the loss blows up."""
     from stages.yolo.trainer import TEXT_FILE, BaselineTrainer, PromptTrainer
 
     job.folder.mkdir(parents=True, exist_ok=True)
@@ -45,8 +44,7 @@ def fit(job: Job) -> Fit:
     if not done:
         trainer = BaselineTrainer if job.text_features is None else PromptTrainer
         overrides = _overrides(job, resume=interrupted[0] if interrupted else None)
-        with fits_into_memory("train", batch=job.settings["batch"], imgsz=job.settings["imgsz"]):
-            trainer(overrides=overrides).train()
+        trainer(overrides=overrides).train()
     return _result(job, resumed=interrupted is not None)
 
 
