@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from pydantic import ConfigDict, Field, ValidationInfo, field_validator
 
+from stages.core.boxes import BOX
 from stages.core.errors import problem
 from stages.core.findings import (
     POSITIONS,
@@ -23,7 +24,7 @@ from stages.core.findings import (
     usual_aspects,
     with_place,
 )
-from stages.core.matching import BOX, SHEET
+from stages.core.matching import SHEET
 from stages.core.prompts import gather, report
 from stages.core.summaries import SPLITS, centres, miss_counts, spread, summary
 from stages.files.command import stage_command

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 from pydantic import ConfigDict, Field, model_validator
 
-from stages.core.boxes import area
-from stages.core.candidates import BOX, pool_candidates, without_duplicates
+from stages.core.boxes import BOX, area
+from stages.core.candidates import pool_candidates, without_duplicates
 from stages.core.reasons import reason
 from stages.core.sampling import FACTORS, Weights, choose, count_sizes, rarity
 from stages.files.command import stage_command

@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 from pydantic import Field, ValidationInfo, field_validator
 
-from stages.core.boxes import Boxes, xywhn_to_xyxy
+from stages.core.boxes import BOX, Boxes, xywhn_to_xyxy
 from stages.core.curves import confusion, f1_curve, pr_curve
 from stages.core.errors import problem
-from stages.core.matching import BOX, SHEET, outcomes
+from stages.core.matching import SHEET, outcomes
 from stages.core.metrics import split_metrics
 from stages.files.command import stage_command
 from stages.files.dataset import DATASET, Labels, Sheet, check_names, read_labels, read_split

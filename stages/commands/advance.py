@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 from stages.commands.checks import (
+    HISTORY,
     RESULTS,
     dataset_tag,
     is_finished,
@@ -31,7 +32,6 @@ from stages.files.tables import read_json
 from stages.files.transaction import stage_dvc, staging, transact
 
 REVIEW = "data/review"  # where a reviewed folder is kept in Git's history, with its content in DVC's cache
-HISTORY = Path("plots/converge/history.csv")
 
 Reviewer = Literal["oracle", "folder"]
 

@@ -8,6 +8,7 @@ from stages.files.prompts import PROMPTS
 
 # What an iteration writes and reads that Git keeps; a person's other files are never committed for them.
 RESULTS = ("dvc.lock", "metrics", "plots", "data/*.dvc", "models/*.dvc")
+HISTORY = Path("plots/converge/history.csv")  # rows 0..N: written by `converge`, carried over by `advance`
 SETTINGS = ("params.yaml", str(PROMPTS))
 
 

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from stages.commands.checks import (
+    HISTORY,
     RESULTS,
     SETTINGS,
     dataset_tag,
@@ -23,8 +24,6 @@ from stages.files.params import PARAMS, read_classes, read_iteration, read_param
 from stages.files.prompts import PROMPTS, read_prompts
 from stages.files.tables import json_text, read_json
 from stages.files.transaction import transact
-
-HISTORY = Path("plots/converge/history.csv")  # rows 0..N, written by `converge`
 
 
 def finish(root: Path = Path()) -> str:

@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Boxes = NDArray[np.float64]  # (n, 4)
+BOX = ["x1", "y1", "x2", "y2"]  # columns that hold a box in a table
 
 
 def xywhn_to_xyxy(xywhn: Boxes, *, width: int, height: int) -> Boxes:

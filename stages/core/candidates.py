@@ -4,9 +4,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from stages.core.boxes import iou_matrix
+from stages.core.boxes import BOX, iou_matrix
 
-BOX = ["x1", "y1", "x2", "y2"]
 # Two detections on one place are one question to the reviewer, whatever their classes.
 SAME_PLACE_IOU = 0.5
 

@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from stages.core.boxes import Boxes, area, iou_matrix
-from stages.core.matching import BOX, SHEET
+from stages.core.boxes import BOX, Boxes, area, iou_matrix
+from stages.core.matching import SHEET
 
 Floats = NDArray[np.float64]
 SIZES = ("tiny", "small", "medium", "large")

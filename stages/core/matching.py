@@ -6,11 +6,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from stages.core.boxes import Boxes, iou_matrix
+from stages.core.boxes import BOX, Boxes, iou_matrix
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
-BOX = ["x1", "y1", "x2", "y2"]
 SHEET = ["split", "image_id"]
 
 

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from stages.core.candidates import BOX
+from stages.core.boxes import BOX
 
 SIZES = ("tiny", "small", "medium", "large")
 # Half of what a candidate can get, where nothing is known: the border part and the doubt of a whole sheet.

@@ -16,7 +16,7 @@ from pathlib import Path
 import pandas as pd
 import yaml
 
-from stages.core.boxes import xyxy_to_xywhn
+from stages.core.boxes import BOX, xyxy_to_xywhn
 from stages.core.errors import problem
 from stages.files.dataset import Sheet
 from stages.files.decode import read_bgr
@@ -25,7 +25,6 @@ from stages.files.packet_pictures import Picture, zoom
 from stages.files.tables import write_csv
 
 PACKET = Path("data/sample/packet")
-BOX = ["x1", "y1", "x2", "y2"]
 MANIFEST = {
     "rank": "int64",  # 1 is the most valuable
     "image_id": "str",

@@ -2,8 +2,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from stages.core.boxes import BOX
 from stages.core.curves import confusion, f1_curve, pr_curve
-from stages.core.matching import BOX
 
 CLASSES = ["door", "window", "unseen"]
 COLUMNS = ["split", "image_id", "class_id", *BOX]

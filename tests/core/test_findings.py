@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stages.core.boxes import area
+from stages.core.boxes import BOX, area
 from stages.core.findings import (
     Limits,
     Ruler,
@@ -19,7 +19,6 @@ from stages.core.findings import (
     unusual_aspects,
     usual_aspects,
 )
-from stages.core.matching import BOX
 
 LIMITS = Limits(500, 2000, 10_000, 100, 30.0, 2.5, 0.2, 5.0, 0.3)
 RULER = Ruler(iou=0.5, confidence=0.25)

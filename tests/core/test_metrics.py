@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stages.core.matching import BOX
+from stages.core.boxes import BOX
 from stages.core.metrics import average_precisions, interpolated, ratios, split_metrics
 
 
