@@ -69,7 +69,7 @@ def advance(root: Path = Path(), *, reviewer: Reviewer, despite_stop: str | None
                 root,
                 name="yoloop advance",
                 commits=commits,
-                tags={dataset_tag(step.iteration + 1): len(commits) - 1},
+                tags={dataset_tag(root, step.iteration + 1): len(commits) - 1},
                 removes=[REVIEW] if folder == root / REVIEW else [],
             )
         return "\n".join(_said(root, step, review, folder))
@@ -81,13 +81,13 @@ def _require_finished(root: Path, despite_stop: str | None) -> Step:
     if not is_finished(root, iteration):
         raise problem(
             f"iteration {iteration}",
-            expected=f"a finished iteration (tag {iteration_tag(iteration)})",
+            expected=f"a finished iteration (tag {iteration_tag(root, iteration)})",
             found="none",
             mend="Run it with `dvc repro`, then close it with `yoloop finish`.",
         )
     require_clean(root, iteration=iteration, prompts_may_differ=True)
     _require_as_tagged(root, iteration)
-    _require_tag_free(root, dataset_tag(iteration + 1))
+    _require_tag_free(root, dataset_tag(root, iteration + 1))
     read_prompts(classes, root / PROMPTS)
     verdict = read_json(root / "metrics/converge.json")
     if verdict["verdict"] != "stop":
@@ -104,7 +104,7 @@ def _require_finished(root: Path, despite_stop: str | None) -> Step:
 
 def _require_as_tagged(root: Path, iteration: int) -> None:
     """Raise `UserError` when the results here are not those that the iteration was finished with."""
-    tag = iteration_tag(iteration)
+    tag = iteration_tag(root, iteration)
     changed = git.changed(root, RESULTS)
     if not changed and git.content(root, tag, "dvc.lock") != git.content(root, "HEAD", "dvc.lock"):
         changed = ["dvc.lock"]
@@ -200,7 +200,7 @@ def _said(root: Path, step: Step, review: FolderReview, folder: Path | None) -> 
         f"{_plural(boxes, 'box', 'boxes')} moved from pool to train"
         + (f" ({empty} with nothing on it)" if empty else "")
         + f"; train has {_count(root, 'train')}, the pool {_count(root, 'pool')}. "
-        f"Tag {dataset_tag(step.iteration + 1)}."
+        f"Tag {dataset_tag(root, step.iteration + 1)}."
     ]
     if review.missing:
         lines.append(f"Not in the review, so still in the pool: {', '.join(review.missing)}")
@@ -210,7 +210,7 @@ def _said(root: Path, step: Step, review: FolderReview, folder: Path | None) -> 
         lines.append(f"{_plural(review.polygons, 'polygon')} became the box around it.")
     if folder:
         lines.append(
-            f"The review is kept; to get it back: dvc get . {REVIEW} --rev {dataset_tag(step.iteration + 1)}~1"
+            f"The review is kept; to get it back: dvc get . {REVIEW} --rev {dataset_tag(root, step.iteration + 1)}~1"
         )
     return [*lines, "Next: `yoloop run`, or `dvc repro` and then `yoloop finish`."]
 

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from stages.commands.lines import prefix, read_lines
 from stages.core.errors import UserError, problem
 from stages.files import dvc, git
 from stages.files.prompts import PROMPTS
@@ -12,14 +13,14 @@ HISTORY = Path("plots/converge/history.csv")  # rows 0..N: written by `converge`
 SETTINGS = ("params.yaml", str(PROMPTS))
 
 
-def iteration_tag(iteration: int) -> str:
-    """Return the tag of a finished iteration."""
-    return f"iteration-{iteration}"
+def iteration_tag(root: Path, iteration: int) -> str:
+    """Return the tag of a finished iteration, on the line that is checked out: `again-1/iteration-2`."""
+    return f"{prefix(read_lines(root), iteration)}iteration-{iteration}"
 
 
-def dataset_tag(iteration: int) -> str:
-    """Return the tag of the commit that an iteration starts from."""
-    return f"dataset-v{iteration}"
+def dataset_tag(root: Path, iteration: int) -> str:
+    """Return the tag of the commit that an iteration starts from, on the line that is checked out."""
+    return f"{prefix(read_lines(root), iteration)}dataset-v{iteration}"
 
 
 def report_stem(iteration: int) -> str:
@@ -37,7 +38,7 @@ def require_repository(root: Path) -> None:
 
 def is_finished(root: Path, iteration: int) -> bool:
     """Say whether the tag of `iteration` lies in our history; raise `UserError` when it lies elsewhere."""
-    tag = iteration_tag(iteration)
+    tag = iteration_tag(root, iteration)
     sha = git.resolve(root, f"refs/tags/{tag}")
     if sha is None:
         return False
@@ -68,7 +69,7 @@ def require_clean(root: Path, *, iteration: int, prompts_may_differ: bool) -> No
     for name, entries in sorted(found.items(), key=lambda item: not item[0].endswith(".dvc")):
         changes = [change for entry in entries for change in _changes(entry, prompts_may_differ)]
         if changes:
-            raise _stale(name, changes, iteration, finished=prompts_may_differ)
+            raise _stale(root, name, changes, iteration, finished=prompts_may_differ)
 
 
 def _changes(entry: object, prompts_may_differ: bool) -> list[str]:
@@ -87,14 +88,14 @@ def _words(path: str, state: object) -> str:
     return f"{path} {state}"
 
 
-def _stale(name: str, changes: list[str], iteration: int, *, finished: bool) -> UserError:
+def _stale(root: Path, name: str, changes: list[str], iteration: int, *, finished: bool) -> UserError:
     more = f" and {len(changes) - 1} more" if len(changes) > 1 else ""
     mend = "Run `dvc repro`." if not name.endswith(".dvc") else f"Put it back: dvc checkout {name}"
     if finished and all(change.startswith(("params.yaml ", "stages/")) for change in changes):
         # Edited in the pause for the review: running this iteration again is seldom what was meant.
         mend = (
             "If it is meant for the next iteration: git stash && yoloop advance && git stash pop. "
-            f"If for this one: git tag -d {iteration_tag(iteration)} && dvc repro && yoloop finish"
+            f"If for this one: git tag -d {iteration_tag(root, iteration)} && dvc repro && yoloop finish"
         )
     where = name if name.endswith(".dvc") else f"stage {name}"
     return problem(

@@ -46,13 +46,13 @@ def finish(root: Path = Path()) -> str:
         files[f"{report_stem(iteration)}.html"] = report_html(report, history).encode()
         message = f"Finish iteration {iteration}: {_score(report)}, {report['verdict']['verdict']}"
         commits = [Commit(message, files)]
-        transact(root, name="yoloop finish", commits=commits, tags={iteration_tag(iteration): 0})
+        transact(root, name="yoloop finish", commits=commits, tags={iteration_tag(root, iteration): 0})
         return _said(root, iteration, report)
 
 
 def _again(root: Path, iteration: int) -> str:
     """Say that the iteration is finished already; raise `UserError` when its results have changed since."""
-    tag = iteration_tag(iteration)
+    tag = iteration_tag(root, iteration)
     require_clean(root, iteration=iteration, prompts_may_differ=True)
     if git.content(root, tag, "dvc.lock") != _bytes(root / "dvc.lock"):
         raise problem(
@@ -69,7 +69,7 @@ def _again(root: Path, iteration: int) -> str:
 def _report(root: Path, iteration: int) -> dict[str, Any]:
     """Return every number of the iteration; it holds no clock, so finishing twice gives the same bytes."""
     metrics = {name: read_json(root / f"metrics/{name}.json") for name in ("validate", "train", "analyze", "sample")}
-    tag = dataset_tag(iteration)
+    tag = dataset_tag(root, iteration)
     return {
         "iteration": iteration,
         "start": git.head(root),
@@ -84,7 +84,7 @@ def _report(root: Path, iteration: int) -> dict[str, Any]:
 def _said(root: Path, iteration: int, report: dict[str, Any]) -> str:
     verdict = report["verdict"]
     lines = [
-        f"Iteration {iteration} is finished: {_score(report)}. Tag {iteration_tag(iteration)}, "
+        f"Iteration {iteration} is finished: {_score(report)}. Tag {iteration_tag(root, iteration)}, "
         f"report {report_stem(iteration)}.html",
         f"Verdict: {verdict['verdict']}. {verdict['reason']}",
     ]

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from stages.commands.checks import iteration_tag
+from stages.commands.lines import prefix, read_lines
 from stages.core.position import Facts, read_changes
 from stages.files import dvc, git
 from stages.files.params import PARAMS, read_iteration, read_yaml
@@ -20,7 +21,7 @@ def locate(root: Path) -> Facts:
     dvc.require_repository(root)
     git.head(root)
     iteration = read_iteration(root / PARAMS)
-    tag = iteration_tag(iteration)
+    tag = iteration_tag(root, iteration)
     finished = iteration in finished_iterations(root)
     imported = git.content(root, "HEAD", "data/dataset.dvc") is not None
     return Facts(
@@ -37,10 +38,11 @@ def locate(root: Path) -> Facts:
 
 
 def finished_iterations(root: Path) -> list[int]:
-    """Return the iterations whose tags lie in the history of HEAD, in order."""
-    tags = git.run(root, "tag", "--merged", "HEAD", "-l", "iteration-*").split()
-    found = (re.fullmatch(r"iteration-(\d+)", tag) for tag in tags)
-    return sorted(int(match[1]) for match in found if match)
+    """Return the iterations of this line, and of those that it came from, whose tags lie in the history of HEAD."""
+    tags = git.run(root, "tag", "--merged", "HEAD", "-l", "*iteration-*").split()
+    lines = read_lines(root)
+    found = {tag: int(match[2]) for tag in tags if (match := re.fullmatch(r"(.*/)?iteration-(\d+)", tag))}
+    return sorted(number for tag, number in found.items() if tag == f"{prefix(lines, number)}iteration-{number}")
 
 
 def metrics_at(root: Path, rev: str, stage: str) -> dict[str, Any]:

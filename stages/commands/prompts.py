@@ -22,7 +22,7 @@ def history_lines(root: Path) -> list[str]:
     rows = ["iteration     F1  prompts"]
     before: dict[str, str] = {}
     for iteration in finished_iterations(root):
-        tag = iteration_tag(iteration)
+        tag = iteration_tag(root, iteration)
         prompts = _prompts_at(root, tag)
         f1 = (metrics_at(root, tag, "validate").get("val") or {}).get("f1")
         said = "; ".join(changes(before, prompts)) if len(rows) > 1 else _all(prompts)

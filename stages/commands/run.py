@@ -122,7 +122,7 @@ def _go_round(root: Path, facts: Facts, *, reviewer: Literal["oracle", "folder"]
     if reviewer == "oracle":
         say(advance(root, reviewer=reviewer, despite_stop=None))
         return True
-    sample = metrics_at(root, iteration_tag(facts.iteration), "sample")
+    sample = metrics_at(root, iteration_tag(root, facts.iteration), "sample")
     say(wording.pause_block(facts.iteration, sample, read_review(root).folder))
     while sys.stdin.isatty():
         try:
@@ -140,7 +140,7 @@ def _go_round(root: Path, facts: Facts, *, reviewer: Literal["oracle", "folder"]
 
 
 def _end(root: Path, facts: Facts) -> str:
-    tag = iteration_tag(facts.iteration)
+    tag = iteration_tag(root, facts.iteration)
     f1 = (metrics_at(root, tag, "validate").get("val") or {}).get("f1")
     reason = str(metrics_at(root, tag, "converge").get("reason"))
     if facts.verdict != "stop":

@@ -46,7 +46,7 @@ def _branch(root: Path, facts: Facts) -> str:
 def _dataset(root: Path, facts: Facts) -> str:
     if not facts.imported:
         return "none"
-    tag = dataset_tag(facts.iteration)
+    tag = dataset_tag(root, facts.iteration)
     name = tag if git.resolve(root, f"refs/tags/{tag}") else "untagged"
     folder = root / DATASET
     if not all((folder / role / MANIFEST).is_file() for role in ROLES):
@@ -65,7 +65,7 @@ def _last(root: Path) -> str:
     done = finished_iterations(root)
     if not done:
         return "no iteration is finished"
-    tag = iteration_tag(done[-1])
+    tag = iteration_tag(root, done[-1])
     verdict = metrics_at(root, tag, "converge")
     said = f"{verdict.get('verdict', 'no verdict')} ({verdict.get('reason', 'no reason')})"
     return f"{tag}: {result_text(metrics_at(root, tag, 'validate'))}; verdict: {said}"
