@@ -23,6 +23,16 @@ class BaselineTrainer(DetectionTrainer):  # type: ignore[misc]
         super().__init__(*args, **kwargs)
         self.add_callback("on_train_batch_start", _no_silent_halving)
 
+    def get_model(self, cfg: Any = None, weights: Any = None, verbose: bool = True) -> Any:
+        """Return the loaded model itself where it has as many classes as the data, else a new one with its weights.
+
+        Building it anew would give it the class branch that Ultralytics thinks fit for the class count, and drop the
+        weights of one that is narrower or wider.
+        """
+        if weights is None or weights.model[-1].nc != self.data["nc"]:
+            return super().get_model(cfg=cfg, weights=weights, verbose=verbose)
+        return _trainable(weights)
+
     def validate(self) -> Any:
         """Return metrics of the slice and their fitness, or nothing when there is no slice (`val=False`)."""
         return super().validate() if self.args.val else ({}, None)
@@ -47,10 +57,8 @@ class PromptTrainer(BaselineTrainer):
 
         Building it anew for another class count would change the width of its class branch and drop what was learned.
         """
-        model = weights.float()
+        model = _trainable(weights)
         model.model[-1].nc = self.data["nc"]
-        for parameter in model.parameters():
-            parameter.requires_grad_(True)
         return model
 
     def preprocess_batch(self, batch: dict[str, Any]) -> dict[str, Any]:
@@ -85,6 +93,13 @@ class PromptTrainer(BaselineTrainer):
 
     def set_class_weights(self) -> None:
         """Do nothing: class weights are off (cls_pw 0)."""
+
+
+def _trainable(weights: Any) -> Any:
+    model = weights.float()
+    for parameter in model.parameters():
+        parameter.requires_grad_(True)
+    return model
 
 
 def _no_silent_halving(trainer: Any) -> None:
