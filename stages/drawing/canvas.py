@@ -5,6 +5,7 @@ x axis clockwise. Ink is a grey value, 0 (black) to 255 (white).
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -25,11 +26,12 @@ class Canvas:
         """Return the finished picture, (height, width): each pixel the mean of its scale x scale drawn ones."""
         s = self.scale
         blocks = self._ink.reshape(self.height, s, self.width, s)
-        return ((blocks.astype(np.uint32).sum(axis=(1, 3)) + s * s // 2) // (s * s)).astype(np.uint8)
+        total: NDArray[np.uint32] = blocks.sum(axis=(1, 3), dtype=np.uint32)
+        return ((total + s * s // 2) // (s * s)).astype(np.uint8)
 
     def line(self, start: ArrayLike, end: ArrayLike, *, width: float = 1.0, ink: int = 0) -> None:
         """Draw a straight line."""
-        self.polyline([start, end], width=width, ink=ink)
+        self.polyline(np.stack([np.asarray(start, float), np.asarray(end, float)]), width=width, ink=ink)
 
     def dashes(
         self, start: ArrayLike, end: ArrayLike, pattern: Sequence[float], *, width: float = 1.0, ink: int = 0
@@ -106,7 +108,27 @@ class Canvas:
         `anchor` is the point of the text that lies at `at`: l, m or r, then t, m or b. `turn` is 0, 90, 180 or 270
         degrees anticlockwise, and the anchor is meant after turning; `stretch` makes it narrower or wider.
         """
-        mask = _text_mask(text, size * self.scale, font, stretch)
+        return self._write(_text_mask(text, size * self.scale, font, stretch), at, ink, anchor, turn)
+
+    def plotted(
+        self,
+        at: ArrayLike,
+        text: str,
+        *,
+        size: float,
+        pen: float,
+        ink: int = 0,
+        anchor: str = "mm",
+        turn: int = 0,
+        stretch: float = 1.0,
+    ) -> tuple[float, float, float, float]:
+        """Write `text` with single strokes of `pen` px, as a plotter does; the rest is as in `text`."""
+        mask = _stroke_mask(text, size * self.scale, self._thickness(pen), stretch)
+        return self._write(mask, at, ink, anchor, turn)
+
+    def _write(
+        self, mask: Pixels, at: ArrayLike, ink: int, anchor: str, turn: int
+    ) -> tuple[float, float, float, float]:
         mask = np.rot90(mask, turn // 90)
         height, width = mask.shape
         x, y = np.asarray(at, float) * self.scale
@@ -142,6 +164,7 @@ def arc_points(centre: ArrayLike, radius: float, start: float, end: float) -> ND
     return np.asarray(centre, float) + radius * np.stack([np.cos(angles), np.sin(angles)], axis=1)
 
 
+@lru_cache(maxsize=1024)
 def _text_mask(text: str, size: float, font: Path, stretch: float) -> Pixels:
     """Return how far each pixel is covered by the text, trimmed to its ink; `size` is the height of an H."""
     from PIL import Image, ImageDraw, ImageFont
@@ -151,6 +174,27 @@ def _text_mask(text: str, size: float, font: Path, stretch: float) -> Pixels:
     left, top, right, bottom = face.getbbox(text)
     picture = Image.new("L", (max(1, int(right - left)), max(1, int(bottom - top))), 0)
     ImageDraw.Draw(picture).text((-left, -top), text, fill=255, font=face)
-    if stretch != 1.0:
-        picture = picture.resize((max(1, round(picture.width * stretch)), picture.height), Image.Resampling.BOX)
-    return np.asarray(picture, np.uint8)
+    mask = np.asarray(picture, np.uint8)
+    return mask if stretch == 1.0 else _stretched(mask, stretch)
+
+
+@lru_cache(maxsize=1024)
+def _stroke_mask(text: str, size: float, pen: int, stretch: float) -> Pixels:
+    """Return how far each pixel is covered by Hershey's single-stroke letters, trimmed to their ink."""
+    import cv2
+
+    face, magnified = cv2.FONT_HERSHEY_SIMPLEX, size / 21  # its capitals are 21 units high
+    (width, height), below = cv2.getTextSize(text, face, magnified, pen)
+    mask = np.zeros((height + below + 4 * pen + 8, width + 4 * pen + 8), np.uint8)
+    cv2.putText(mask, text, (2 * pen + 4, height + 2 * pen + 2), face, magnified, 255, pen, cv2.LINE_8)
+    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    mask = mask[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1] if len(rows) else mask[:1, :1]
+    return mask if stretch == 1.0 else _stretched(mask, stretch)
+
+
+def _stretched(mask: Pixels, stretch: float) -> Pixels:
+    from PIL import Image
+
+    height, width = mask.shape
+    wanted = (max(1, round(width * stretch)), height)
+    return np.asarray(Image.fromarray(mask).resize(wanted, Image.Resampling.BOX), np.uint8)
