@@ -73,6 +73,30 @@ def _store(root: Path, data: bytes | None) -> str | None:
     return None if data is None else git.run(root, "hash-object", "-w", "--stdin", stdin=data).strip()
 
 
+def build_from(root: Path, entries: Mapping[str, str], *, files: Mapping[str, bytes], parent: str, message: str) -> str:
+    """Write a commit on `parent` that holds exactly `entries` (as `entries_at` gives them) and `files`."""
+    index = {"GIT_INDEX_FILE": str((root / STATE / "index").resolve())}
+    new = {path: f"100644 {_store(root, data)}" for path, data in files.items()}
+    lines = "".join(f"{entry}\t{path}\0" for path, entry in {**entries, **new}.items())
+    git.run(root, "read-tree", "--empty", env=index)
+    git.run(root, "update-index", "-z", "--index-info", stdin=lines.encode(), env=index)
+    tree = git.run(root, "write-tree", env=index).strip()
+    return git.run(root, "commit-tree", tree, "-p", parent, stdin=message.encode() + b"\n").strip()
+
+
+def entries_at(root: Path, rev: str) -> dict[str, str]:
+    """Return every path of the commit `rev` with its mode and object: `100644 3b18e5…`."""
+    listed = [line.split("\t", 1) for line in git.run(root, "ls-tree", "-r", "-z", rev).split("\0") if line]
+    return {path: " ".join(info.split()[::2]) for info, path in listed}  # mode, type, object
+
+
+def differing(root: Path, old: str, new: str) -> dict[str, str | None]:
+    """Return every path that differs between two commits with its blob in `new`, or None where it is gone."""
+    before, after = entries_at(root, old), entries_at(root, new)
+    paths = [path for path in sorted({*before, *after}) if before.get(path) != after.get(path)]
+    return {path: after[path].split()[1] if path in after else None for path in paths}
+
+
 def _index_info(blobs: Mapping[str, str | None]) -> bytes:
     lines = [f"100644 {blob}\t{path}\n" if blob else f"0 {'0' * 40}\t{path}\n" for path, blob in blobs.items()]
     return "".join(lines).encode()

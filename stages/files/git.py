@@ -77,15 +77,21 @@ def head(root: Path) -> str:
 
 def branch(root: Path) -> str:
     """Return the full name of the branch that is checked out; raise `UserError` when HEAD is on none."""
-    done = call(root, "symbolic-ref", "-q", "HEAD")
-    if done.returncode != 0:
+    name = attached(root)
+    if name is None:
         raise problem(
             "HEAD",
             expected="a branch",
             found="a commit without one (detached HEAD)",
             mend="Start one here: git switch -c NAME",
         )
-    return done.stdout.decode().strip()
+    return name
+
+
+def attached(root: Path) -> str | None:
+    """Return the full name of the branch that is checked out, or None when HEAD is on none."""
+    done = call(root, "symbolic-ref", "-q", "HEAD")
+    return done.stdout.decode().strip() if done.returncode == 0 else None
 
 
 def resolve(root: Path, rev: str) -> str | None:

@@ -23,6 +23,7 @@ from stages.files.commits import (
     Ref,
     blobs_at,
     build,
+    differing,
     move_refs,
     moved,
     remove_stale_locks,
@@ -46,6 +47,7 @@ class _Journal(NamedTuple):
     before: dict[str, str | None]  # path -> sha256 of what lay in the workspace
     checkout: list[str]  # .dvc files that change: what they track follows them
     removes: list[str]
+    leaves: list[str] | None = None  # the branch (or commit) that was checked out, and its commit; None: we stay on it
 
 
 @contextmanager
@@ -93,10 +95,7 @@ def transact(
     """
     with exclusive(root):
         git.require_repository(root)
-        if _journal_file(root).exists():
-            raise problem(
-                _journal_file(root), expected="no unfinished command", found="one", mend="Run `yoloop status`."
-            )
+        _require_no_journal(root)
         branch, parent = git.branch(root), git.head(root)
         wanted = tag_refs(root, tags, renamed_tags or {})
         shas = build(root, commits, parent)
@@ -105,15 +104,24 @@ def transact(
         before = {path: _digest(root / path) for path in files}
         refs = [Ref(branch, parent, shas[-1]), *moves]
         checkout = _changed_dvc(root, files)
-        journal = _Journal(name, shas[-1], refs, files, before, checkout, list(removes))
-        _write_journal(root, journal)
-        try:
-            move_refs(root, journal.refs, reason=name)
-        except UserError:
-            _settle(root)  # Git refused, so nothing has moved: drop the journal
-            raise
-        _follow(root, journal)
-        return journal.head
+        _carry_out(root, _Journal(name, shas[-1], refs, files, before, checkout, list(removes)))
+        return shas[-1]
+
+
+def switch(root: Path, *, name: str, commit: str, branch: str, tags: Sequence[str]) -> None:
+    """Start `branch` at `commit`, set `tags` on it, and check it out, all in one step.
+
+    Every file that differs from HEAD is brought, and what changed .dvc files track; other files are never touched.
+    Raises `UserError` before anything happens when the branch or a tag exists.
+    """
+    with exclusive(root):
+        _require_no_journal(root)
+        head = git.head(root)
+        files = differing(root, head, commit)
+        before = {path: _digest(root / path) for path in files}
+        refs = [Ref(f"refs/heads/{branch}", None, commit), *(Ref(f"refs/tags/{tag}", None, commit) for tag in tags)]
+        leaves = [git.attached(root) or head, head]
+        _carry_out(root, _Journal(name, commit, refs, files, before, _changed_dvc(root, files), [], leaves))
 
 
 def recover(root: Path) -> str | None:
@@ -122,6 +130,28 @@ def recover(root: Path) -> str | None:
         return None
     with exclusive(root):
         return _settle(root)
+
+
+def _require_no_journal(root: Path) -> None:
+    if _journal_file(root).exists():
+        raise problem(_journal_file(root), expected="no unfinished command", found="one", mend="Run `yoloop status`.")
+
+
+def _carry_out(root: Path, journal: _Journal) -> None:
+    _write_journal(root, journal)
+    try:
+        move_refs(root, journal.refs, reason=journal.name)
+    except UserError:
+        _settle(root)  # Git refused, so nothing has moved: drop the journal
+        raise
+    _enter(root, journal)
+    _follow(root, journal)
+
+
+def _enter(root: Path, journal: _Journal) -> None:
+    """Let HEAD name the new branch of a `switch`, unless it has left the old place meanwhile."""
+    if journal.leaves == [git.attached(root) or git.head(root), git.head(root)]:
+        git.run(root, "symbolic-ref", "-m", f"yoloop: {journal.name}", "HEAD", journal.refs[0].name)
 
 
 def _settle(root: Path) -> str | None:
@@ -135,6 +165,7 @@ def _settle(root: Path) -> str | None:
         _journal_file(root).unlink()
         return f"`{journal.name}` was interrupted before anything had changed: run it again."
     move_refs(root, journal.refs, reason=journal.name)
+    _enter(root, journal)
     if git.resolve(root, "HEAD") != journal.head:
         _discard_staging(root)
         _journal_file(root).unlink()
