@@ -107,6 +107,22 @@ def advance(
 
 @prompts_app.command("history")
 def prompts_history() -> None:
+@app.command()
+def plots(
+    revisions: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[REV]...", help="Tags, commits or experiments, drawn over each other."),
+    ] = None,
+    *,
+    open_page: Annotated[bool, typer.Option("--open", help="Show the page in the browser.")] = False,
+) -> None:
+    """Draw DVC's plots on a page that needs no network, and say where it is."""
+    with _project() as root:
+        from stages.commands.plots import make_plots
+
+        _show(make_plots(root, revisions or []), open_page=open_page)
+
+
     """List the prompts of every finished iteration with its F1, and what changed."""
     with _project() as root:
         from stages.commands.prompts import history_lines
@@ -169,3 +185,11 @@ def _say(text: str) -> None:
 
 if __name__ == "__main__":
     main()
+def _show(page: str, *, open_page: bool) -> None:
+    typer.echo(page)
+    if open_page:
+        import webbrowser
+
+        webbrowser.open(page)
+
+

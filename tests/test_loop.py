@@ -16,6 +16,7 @@ COMMANDS = [
     ["run"],
     ["finish"],
     ["advance"],
+    ["plots"],
     ["prompts"],
     ["prompts", "history"],
 ]
@@ -77,6 +78,8 @@ def test_outside_a_project(elsewhere, tmp_path, command):
         (lambda root: None, ["data", "import", "nowhere"], "dataset-v0"),
         (lambda root: None, ["prompts", "history"], "yoloop run"),
         (lambda root: None, ["advance"], "yoloop finish"),
+        (lambda root: None, ["plots", "iteration-7"], "'iteration-7'"),
+        (lambda root: sh(root, "rm", "-r", "plots", "dvc.lock"), ["plots"], "yoloop run"),
         (lambda root: (root / "dvc.lock").unlink(), ["finish"], "dvc repro"),
     ],
 )
