@@ -9,6 +9,7 @@ from stages.drawing.details import fitting, split_text
 from stages.drawing.page import Box, Page, Point, around, corners
 from stages.drawing.words import sheet_number, view_number
 
+ONWARD: dict[str, Point] = {"right": (0, 1), "down": (-1, 0), "left": (0, -1), "up": (1, 0)}  # of a cutting line
 TURNS = {"right": 0.0, "down": 90.0, "left": 180.0, "up": 270.0}  # degrees clockwise from the x axis
 
 

@@ -3,7 +3,6 @@
 from stages.drawing.page import Box, Page, corners
 from stages.drawing.tags import column_lines
 from stages.drawing.views import Aim, Note, View
-from stages.drawing.words import NOTES
 
 
 def draw_facade(page: Page, box: Box) -> View:
@@ -20,13 +19,14 @@ def draw_facade(page: Page, box: Box) -> View:
     page.polyline([(x1 - 24, y2), (x2 + 24, y2)], width=page.style.cut * 1.5, ink=page.style.ink)
     _levels(page, box, eaves)
     joints = [(a, b) for a, b, _, _ in openings] + [(x1, eaves), (x2, eaves), (x1, y2)]
-    notes = [Note(((a + c) / 2, (b + d) / 2), page.pick(NOTES)) for a, b, c, d in openings[:2]]
+    notes = [Note(((a + c) / 2, (b + d) / 2), "window") for a, b, c, d in openings[:2]]
+    notes += [Note((x2 - 6, eaves - 3), "roof"), Note((x2 - 5, y2 - 24), "skin")]
     cut = x1 + (x2 - x1) * page.between(0.2, 0.8)
     aims = [Aim((cut, y1 - page.style.radius * 2), page.pick(("left", "right"))),
             Aim((x1 - page.style.radius * 2.2, (eaves + y2) / 2), "right"),
             Aim((x2 + page.style.radius * 2.2, (eaves + y2) / 2), "left")]  # fmt: skip
     tags = [((c - (c - a) / 2, d + 10), "window") for a, _, c, d in openings[1:4:2]]
-    return View(box, joints, aims, [], notes, tags)
+    return View("facade", box, joints, aims, [], notes, tags)
 
 
 def _skin(page: Page, box: Box) -> None:

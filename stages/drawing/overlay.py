@@ -1,33 +1,26 @@
 """What is laid over views: titles, markers, callouts, then words and look-alikes where there is room left."""
 
 from stages.drawing.details import draw_detail, region, room_for_detail
-from stages.drawing.elevations import draw_elevation, room_for_elevation
-from stages.drawing.page import Page, Point, around, grown, union
+from stages.drawing.elevations import ONWARD, draw_elevation, room_for_elevation
+from stages.drawing.page import Page, Point, around, crosses, grown, union
 from stages.drawing.tags import TAGS, arrow, cloud, draw_tag
 from stages.drawing.titles import draw_title, plan_title
 from stages.drawing.views import Aim, Note, View
-from stages.drawing.words import SCALES, VIEWS
+from stages.drawing.words import NOTES, SCALES, VIEWS, sheet_number
 
-TITLED = {
-    "plan": 1.0,
-    "roof": 1.0,
-    "facade": 1.0,
-    "section": 1.0,
-    "joint": 0.93,
-    "key": 0.35,
-    "schedule": 0.0,
-    "notes": 0.0,
-}
-VIEW_NAMES = {"key": "papers"}
-MOST_MARKERS, MOST_CALLOUTS = 2, 3
+RARELY_TITLED = {"key": 0.35}  # share of these views that have a title; the others have one where there is room
+MARKERS = {"0": 0.42, "1": 0.33, "2": 0.25}
+CALLOUTS = {"0": 0.4, "1": 0.36, "2": 0.18, "3": 0.06}
 
 
-def add_title(page: Page, view: View, kind: str, room: float) -> None:
-    """Write a title under a view if the page has room for it there."""
-    if not page.chance(TITLED[kind]):
+def add_title(page: Page, view: View, room: float) -> None:
+    """Write a title under a view if the page has room for it there, `room` px high."""
+    if view.kind not in VIEWS or not page.chance(RARELY_TITLED.get(view.kind, 1.0)):
         return
     variant = page.variant(page.style.titles)
-    name, scale = page.pick(VIEWS[VIEW_NAMES.get(kind, kind)]), page.pick(SCALES)
+    name, scale = page.pick(VIEWS[view.kind]), page.pick(SCALES)
+    if page.chance(0.2):
+        scale += f"   REF: {sheet_number(page)}"
     title, wide, high = plan_title(page, variant, name, scale)
     x1, _, x2, y2 = view.box
     middle = (max(x1, 0) + min(x2, page.width)) / 2
@@ -41,27 +34,37 @@ def add_title(page: Page, view: View, kind: str, room: float) -> None:
 def add_markers(page: Page, views: list[View]) -> None:
     """Set elevation markers where views offer places for them."""
     aims = page.shuffled([aim for view in views for aim in view.aims])
-    wanted = page.variant({"0": 0.4, "1": 0.35, "2": 0.25})
-    done = 0
+    wanted, done = int(page.variant(MARKERS)), 0
     for aim in aims:
-        if done >= int(wanted):
+        if done >= wanted:
             return
         done += _marker(page, aim)
 
 
 def _marker(page: Page, aim: Aim) -> bool:
     variant = page.variant(page.style.elevations)
-    if not page.free(room_for_elevation(page, aim.at, variant)):
+    box = room_for_elevation(page, aim.at, variant)
+    if not page.free(box) or page.inked(box) > 0.3:
         return False
     draw_elevation(page, aim.at, variant, aim.direction)
+    if variant == "section" and page.chance(0.7):
+        _cutting_line(page, aim)
     return True
+
+
+def _cutting_line(page: Page, aim: Aim) -> None:
+    """Draw the line along which a section cuts, from its head on as far as it meets no other symbol."""
+    (x, y), (dx, dy) = aim.at, ONWARD[aim.direction]
+    start, end = (page.style.radius * 2.3, page.style.radius * 2.3 + page.between(60, 220))
+    a, b = (x + dx * start, y + dy * start), (x + dx * end, y + dy * end)
+    if not any(crosses(mark.box, a, b) for mark in page.marks[:-1]):
+        page.dashes(a, b, (12, 3, 3, 3), width=page.style.bubble, ink=page.style.ink)
 
 
 def add_callouts(page: Page, views: list[View]) -> None:
     """Set detail callouts near what they show: with a leader to a dashed region, with a leader only, or alone."""
     joints = page.shuffled([joint for view in views for joint in view.joints])
-    wanted = int(page.variant({"0": 0.32, "1": 0.36, "2": 0.22, "3": 0.1}))
-    done = 0
+    wanted, done = int(page.variant(CALLOUTS)), 0
     for joint in joints:
         if done >= wanted:
             return
@@ -69,18 +72,23 @@ def add_callouts(page: Page, views: list[View]) -> None:
 
 
 def _callout(page: Page, joint: Point) -> bool:
+    """Draw a callout at the emptiest free place around a joint, if there is one."""
     variant = page.variant(page.style.details)
-    reach = page.style.radius * page.between(2.0, 3.2) + 6
+    reach = page.style.radius * page.between(2.0, 3.0) + 6
+    places = []
     for dx, dy in page.shuffled(((1, -1), (-1, -1), (1, 1), (-1, 1), (1, 0), (-1, 0), (0, -1), (0, 1))):
         at = (joint[0] + dx * reach, joint[1] + dy * reach)
-        if not page.free(room_for_detail(page, at, variant)):
-            continue
-        inside = 10 < joint[0] < page.width - 10 and 10 < joint[1] < page.height - 10
-        if inside and variant != "flag":
-            _lead(page, joint, at)
-        draw_detail(page, at, variant)
-        return True
-    return False
+        box = room_for_detail(page, at, variant)
+        if page.free(box) and page.inked(box) < 0.35:
+            places.append((round(page.inked(box), 2), at))
+    if not places:
+        return False
+    at = min(places, key=lambda place: place[0])[1]
+    inside = 10 < joint[0] < page.width - 10 and 10 < joint[1] < page.height - 10
+    if inside and variant != "flag" and not any(crosses(mark.box, joint, at) for mark in page.marks):
+        _lead(page, joint, at)
+    draw_detail(page, at, variant)
+    return True
 
 
 def _lead(page: Page, joint: Point, at: Point) -> None:
@@ -90,8 +98,10 @@ def _lead(page: Page, joint: Point, at: Point) -> None:
     kind = page.pick(("region", "region", "leader", "alone"))
     if kind == "region":
         half = page.between(11, 17)
-        region(page, around(joint, 2 * half, 2 * half * page.between(0.8, 1.2)), page.chance(0.5))
-        page.line((joint[0] + dx / far * half * 1.1, joint[1] + dy / far * half * 1.1), at, width=s.pen, ink=s.ink)
+        area = around(joint, 2 * half, 2 * half * page.between(0.8, 1.2))
+        if page.free(area, margin=-20):
+            region(page, area, page.chance(0.5))
+            page.line((joint[0] + dx / far * half * 1.1, joint[1] + dy / far * half * 1.1), at, width=s.pen, ink=s.ink)
     elif kind == "leader":
         page.line(joint, at, width=s.pen, ink=s.ink)
         arrow(page, joint, (-dx, -dy), 6)
@@ -101,15 +111,14 @@ def add_words(page: Page, views: list[View]) -> None:
     """Write names and notes and draw look-alikes where there is room left."""
     for view in views:
         for at, name in view.names:
-            page.label(at, name)
-        for note in view.notes:
+            _name(page, at, name)
+        for note in page.shuffled(view.notes):
             _note(page, view, note)
         for at, tag in view.tags:
             draw_tag(page, at, tag)
-    for tag in page.shuffled(tuple(TAGS))[: page.count(1, 4)]:
-        for _ in range(6):
-            at = (page.between(20, page.width - 20), page.between(20, page.height - 20))
-            if draw_tag(page, at, tag):
+    for tag in page.shuffled(tuple(TAGS))[: page.count(2, 5)]:
+        for _ in range(8):
+            if draw_tag(page, (page.between(16, page.width - 16), page.between(16, page.height - 16)), tag):
                 break
     if page.chance(0.12):
         at = (page.between(50, page.width - 50), page.between(50, page.height - 50))
@@ -118,32 +127,34 @@ def add_words(page: Page, views: list[View]) -> None:
             cloud(page, box)
 
 
+def _name(page: Page, at: Point, name: str) -> None:
+    """Write a room's name near a point, where it covers nothing if possible."""
+    wide, high = page.measure(name)
+    for dx, dy in ((0, 0), (0, 12), (0, -12), (-10, 0), (10, 0), (0, 22), (0, -22), (-14, 14), (14, -14)):
+        place = (at[0] + dx, at[1] + dy)
+        if page.inked(around(place, wide + 4, high + 4)) == 0 and page.label(place, name):
+            return
+    page.label(at, name)
+
+
 def _note(page: Page, view: View, note: Note) -> None:
     """Write a note beside its view with a leader to its target, or leave it out."""
-    _s, step = page.style, page.style.text * 1.7
-    sizes = [page.measure(line) for line in note.lines]
-    wide, high = max(w for w, _ in sizes), step * len(note.lines)
+    lines = page.pick(NOTES[note.material])
+    step = page.style.text * 1.7
+    wide, high = max(page.measure(line)[0] for line in lines), step * len(lines)
     for x in (view.box[2] + 12, view.box[2] + 30, view.box[0] - wide - 14):
         for dy in (0, -14, 14, -30, 30):
             y = note.target[1] + dy
             box = (x - 3, y - high / 2, x + wide + 3, y + high / 2)
-            if not page.free(box):
+            right = x > note.target[0]
+            edge, bend = (x - 3, x - 11) if right else (x + wide + 3, x + wide + 11)
+            if not page.free(box) or page.inked(box) > 0:
                 continue
-            edge = x - 3 if x > note.target[0] else x + wide + 3
-            bend = edge - 8 if x > note.target[0] else edge + 8
-            if any(_crosses(mark.box, note.target, (bend, y)) for mark in page.marks):
+            if any(crosses(taken, note.target, (bend, y)) for taken in page.taken):
                 continue
             page.stroke([(edge, y), (bend, y), note.target])
             arrow(page, note.target, (note.target[0] - bend, note.target[1] - y), 5)
-            for i, line in enumerate(note.lines):
+            for i, line in enumerate(lines):
                 page.write((x, y - high / 2 + step * (i + 0.5)), line, anchor="lm")
-            page.take(union([box]))
+            page.take(union([box, (min(edge, bend), y - 1, max(edge, bend), y + 1)]))
             return
-
-
-def _crosses(box: tuple[float, float, float, float], a: Point, b: Point) -> bool:
-    """Say whether a line comes near a box; sampled every 2 px."""
-    steps = max(2, int((abs(a[0] - b[0]) + abs(a[1] - b[1])) / 2))
-    x1, y1, x2, y2 = grown(box, 2)
-    points = ((a[0] + (b[0] - a[0]) * i / steps, a[1] + (b[1] - a[1]) * i / steps) for i in range(steps + 1))
-    return any(x1 < x < x2 and y1 < y < y2 for x, y in points)

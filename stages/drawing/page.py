@@ -134,6 +134,12 @@ class Page(Canvas):
         inside = x1 >= margin and y1 >= margin and x2 <= self.width - margin and y2 <= self.height - margin
         return inside and not any(overlap(box, other) for other in self.taken)
 
+    def inked(self, box: Box) -> float:
+        """Return the share of a box that is drawn on, 0 to 1; what lies off the page counts as empty."""
+        x1, y1, x2, y2 = (round(v * self.scale) for v in box)
+        part = self._ink[max(y1, 0) : max(y2, 0), max(x1, 0) : max(x2, 0)]
+        return float(np.count_nonzero(part != self.paper)) / max((x2 - x1) * (y2 - y1), 1)
+
     def take(self, box: Box) -> None:
         """Keep a box free from now on."""
         self.taken.append(box)
@@ -186,6 +192,14 @@ def overlap(a: Box, b: Box) -> bool:
 def grown(box: Box, by: float) -> Box:
     """Return the box with `by` px more on each side."""
     return box[0] - by, box[1] - by, box[2] + by, box[3] + by
+
+
+def crosses(box: Box, a: Point, b: Point) -> bool:
+    """Say whether the line from a to b comes within 2 px of a box; looked at every 2 px."""
+    steps = max(2, int((abs(a[0] - b[0]) + abs(a[1] - b[1])) / 2))
+    x1, y1, x2, y2 = grown(box, 2)
+    points = ((a[0] + (b[0] - a[0]) * i / steps, a[1] + (b[1] - a[1]) * i / steps) for i in range(steps + 1))
+    return any(x1 < x < x2 and y1 < y < y2 for x, y in points)
 
 
 def around(at: Point, width: float, height: float) -> Box:

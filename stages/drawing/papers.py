@@ -32,7 +32,7 @@ def draw_schedule(page: Page, box: Box) -> View:
             )
             page.write(((x + xs[j + 1]) / 2, y), text)
     page.take((x1, y1, x2, bottom))
-    return View((x1, y1, x2, bottom))
+    return View("schedule", (x1, y1, x2, bottom))
 
 
 def draw_notes(page: Page, box: Box) -> View:
@@ -52,7 +52,7 @@ def draw_notes(page: Page, box: Box) -> View:
         )
         right, y = max(right, edge), y + step
     page.take((x1, y1, right, bottom))
-    return View((x1, y1, right, bottom))
+    return View("notes", (x1, y1, right, bottom))
 
 
 def draw_key(page: Page, box: Box) -> View:
@@ -72,4 +72,4 @@ def draw_key(page: Page, box: Box) -> View:
         page.write((a + 3, b + 3), str(110 + i), size=page.style.text * 0.8, anchor="lt")
     place = (x1, y1, x1 + wide * columns, y1 + high * rows)
     page.take(place)
-    return View(place)
+    return View("key", place)

@@ -34,7 +34,7 @@ class Wall(NamedTuple):
 
 def draw_plan(page: Page, box: Box) -> View:
     """Draw a floor plan that fills `box`, which may reach over the page."""
-    thick = page.between(4.0, 6.0)
+    thick = page.between(2.8, 4.6)
     rooms, walls = _rooms(page, box, thick)
     _x1, y1, _x2, y2 = box
     if y1 > 40 and page.chance(0.75):
@@ -42,17 +42,18 @@ def draw_plan(page: Page, box: Box) -> View:
         column_lines(page, inner, y1 - 32, y2, radius=page.between(8, 10.5))
     _draw_walls(page, walls)
     for wall in walls:
-        _openings(page, wall)
+        _openings(page, wall, [p for other in walls if other != wall for p in (other.start, other.end)])
     for room in rooms:
         furnish(page, room)
     _dimensions(page, box, walls)
+    rooms_called = page.shuffled(ROOMS)
     names = [((r[0] + (r[2] - r[0]) * page.between(0.4, 0.6), r[1] + (r[3] - r[1]) * page.between(0.3, 0.7)),
-              page.pick(ROOMS)) for r in rooms]  # fmt: skip
+              rooms_called[i % len(ROOMS)]) for i, r in enumerate(rooms)]  # fmt: skip
     joints = [w.start for w in walls] + [w.end for w in walls]
     tags = [
         ((x + page.between(-20, 20), y + 14), page.pick(("door", "keynote", "window", "door"))) for (x, y), _ in names
     ]
-    return View(box, joints, _aims(page, rooms, box), names, [], tags)
+    return View("plan", box, joints, _aims(page, rooms, box), names, [], tags)
 
 
 def _rooms(page: Page, box: Box, thick: float) -> tuple[list[Box], list[Wall]]:
@@ -97,21 +98,26 @@ def _stripes(page: Page, wall: Wall) -> None:
         page.line((x, y + across), (x + across, y), width=page.style.pen * 0.8, ink=page.style.ink)
 
 
-def _openings(page: Page, wall: Wall) -> None:
-    """Cut doors or windows into a wall."""
+def _openings(page: Page, wall: Wall, ends: list[Point]) -> None:
+    """Cut doors or windows into a wall, away from the `ends` of the walls that meet it."""
     (x1, y1), (x2, y2) = wall.start, wall.end
     length = (y2 - y1) if wall.upright else (x2 - x1)
-    at = page.between(12, 30)
-    while at + DOOR + 10 < length:
-        wide = page.between(20, 34) if wall.outer and page.chance(0.8) else DOOR
-        point = (x1, y1 + at) if wall.upright else (x1 + at, y1)
-        if at + wide + 8 > length:
-            break
-        if wide == DOOR:
-            _door(page, wall, point)
-        else:
+    across, first = (x1, y1) if wall.upright else (y1, x1)
+    stops = [(y if wall.upright else x) - first for x, y in ends if abs((x if wall.upright else y) - across) < 1]
+    at = page.between(10, 26)
+    while at + DOOR + 8 < length:
+        glazed = wall.outer and page.chance(0.88)
+        wide = page.between(20, 34) if glazed else DOOR
+        blocked = [stop for stop in stops if at - 7 < stop < at + wide + 7]
+        if blocked or at + wide + 8 > length:
+            at = max([*blocked, at]) + 9
+            continue
+        point = (x1, first + at) if wall.upright else (first + at, y1)
+        if glazed:
             _window(page, wall, point, wide)
-        at += wide + page.between(26, 60)
+        else:
+            _door(page, wall, point)
+        at += wide + (page.between(18, 44) if glazed else page.between(60, 120))
 
 
 def _gap(page: Page, wall: Wall, at: Point, wide: float) -> Box:

@@ -4,7 +4,6 @@ from stages.drawing.canvas import arc_points
 from stages.drawing.page import Box, Page, corners
 from stages.drawing.tags import arrow, column_lines
 from stages.drawing.views import Aim, Note, View
-from stages.drawing.words import NOTES
 
 
 def draw_roof(page: Page, box: Box) -> View:
@@ -45,10 +44,16 @@ def _roof(page: Page, box: Box) -> View:
     if page.chance(0.5):
         page.hatch(corners((x1 + 8, y2 - 46, x1 + 70, y2 - 8)), spacing=6, angle=45, width=s.pen, ink=s.faint)
         page.hatch(corners((x1 + 8, y2 - 46, x1 + 70, y2 - 8)), spacing=6, angle=-45, width=s.pen, ink=s.faint)
-    notes = [Note((x, y), page.pick(NOTES)), Note((x1 + 12, y1 + 12), page.pick(NOTES))]
+    notes = [Note((x, y), "roof"), Note((x1 + 12, y1 + 12), "roof"), Note((x2 - 4, y + 20), "roof")]
     joints = [(x1 + 4, y1 + 4), (x2 - 4, y1 + 4), (x1 + ridge, y), (x2 - 4, y2 - 4)]
     return View(
-        box, joints, _aims(page, box), [], notes, [((x - 30, y2 - 20), "equipment"), ((x + 30, y1 + 20), "keynote")]
+        "roof",
+        box,
+        joints,
+        _aims(page, box),
+        [],
+        notes,
+        [((x - 30, y2 - 20), "equipment"), ((x + 30, y1 + 20), "keynote")],
     )
 
 
@@ -69,7 +74,7 @@ def _site(page: Page, box: Box) -> View:
     page.thick(corners(house), closed=True)
     page.fainter([(x + wide * 0.7, y + high), (x + wide * 0.7, y2)])
     page.fainter([(x + wide * 0.9, y + high), (x + wide * 0.9, y2)])
-    for _ in range(page.count(3, 6)):
+    for _ in range(page.count(4, 9)):
         at, radius = (page.between(x1 + 10, x2 - 10), page.between(y1 + 10, y2 - 10)), page.between(7, 13)
         if not (x - radius < at[0] < x + wide + radius and y - radius < at[1] < y + high + radius):
             page.circle(at, radius, width=s.pen, ink=s.faint)
@@ -80,4 +85,4 @@ def _site(page: Page, box: Box) -> View:
              ((x + wide * 0.8, (y + high + y2) / 2), "DRIVE")]  # fmt: skip
     aims = _aims(page, house)
     joints = [(x, y), (x + wide, y), (x + wide, y + high)]
-    return View(box, joints, aims, names, [Note((x1 + 2, (y1 + y2) / 2), ("PROPERTY LINE",))], [])
+    return View("site", box, joints, aims, names, [Note((x1 + 2, (y1 + y2) / 2), "site")], [])

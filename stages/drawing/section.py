@@ -3,7 +3,6 @@
 from stages.drawing.page import Box, Page, Point, corners
 from stages.drawing.tags import dimension
 from stages.drawing.views import Aim, Note, View
-from stages.drawing.words import NOTES
 
 
 def draw_section(page: Page, box: Box) -> View:
@@ -29,21 +28,14 @@ def draw_section(page: Page, box: Box) -> View:
     if ground - roof > 100:
         joist(page, (right, middle - 6, x2, middle + 6))
     _break(page, x2, y1 - 6, y2)
-    targets = [(right - 4, roof + 20), (left + 3, middle - 20), (right - 5, ground - 30), (right + 20, ground - 6),
-               (right + 8, y2 - 6), (left + 4, y2 - 22)]  # fmt: skip
+    notes = [Note((right - 4, roof + 20), "wall"), Note((left + 3, middle - 20), "skin"),
+             Note((right + 16, roof - 5), "roof"), Note((right - 5, ground - 30), "wall"),
+             Note((right + 20, ground - 6), "slab"),
+             Note((right + 8, y2 - 6), "footing")]  # fmt: skip
     joints = [(left + 4, roof), (right, ground - 6), (right, middle), (left, y2 - 10)]
     keep = page.style.radius * 2.1
     aims = [Aim((left - keep, middle), "right"), Aim((right + keep + 6, middle + keep), "left")]
-    return View(box, joints, aims, [], _notes(page, targets), [((left - 20, roof + 40), "keynote")])
-
-
-def draw_joint(page: Page, box: Box) -> View:
-    """Draw one of several details at a large scale in `box`."""
-    return page.pick((_footing, _beam, _jamb, _eave))(page, box)
-
-
-def _notes(page: Page, targets: list[Point]) -> list[Note]:
-    return [Note(target, page.pick(NOTES)) for target in targets]
+    return View("section", box, joints, aims, [], notes, [((left - 20, roof + 40), "keynote")])
 
 
 def _footing(page: Page, box: Box) -> View:
@@ -59,8 +51,12 @@ def _footing(page: Page, box: Box) -> View:
     page.stroke([(middle - 4, y1), (middle - 4, y2 - 9), (middle - 16, y2 - 9)])
     if x1 > 4:
         dimension(page, (middle - half, y2 + 9), (middle + half, y2 + 9), f"{page.count(1, 4)}'-{page.count(0, 9)}\"")
-    targets = [(middle + 4, y1 + 12), (middle + half - 8, y2 - 7), (middle + 10, top + 6)]
-    return View((x1, y1, x2, y2 + 14), [(middle, top), (middle - half, y2)], [], [], _notes(page, targets))
+    notes = [
+        Note((middle + 4, y1 + 12), "footing"),
+        Note((middle + half - 8, y2 - 7), "footing"),
+        Note((middle + 10, top + 6), "footing"),
+    ]
+    return View("footing", (x1, y1, x2, y2 + 14), [(middle, top), (middle - half, y2)], [], [], notes)
 
 
 def _beam(page: Page, box: Box) -> View:
@@ -78,8 +74,12 @@ def _beam(page: Page, box: Box) -> View:
     for i in range(bolts):
         page.disc((column + 20, deep + 12 + 9 * i), 1.9, ink=page.style.ink)
     _break(page, x2, deep - 8, end + 8)
-    targets = [(column + 20, deep + 12), (x2 - 12, deep + 2), (column + 12, end - 8)]
-    return View(box, [(column + 18, (deep + end) / 2), (column, y2 - 20)], [], [], _notes(page, targets))
+    notes = [
+        Note((column + 20, deep + 12), "steel"),
+        Note((x2 - 12, deep + 2), "steel"),
+        Note((column + 12, end - 8), "steel"),
+    ]
+    return View("beam", box, [(column + 18, (deep + end) / 2), (column, y2 - 20)], [], [], notes)
 
 
 def _jamb(page: Page, box: Box) -> View:
@@ -96,8 +96,13 @@ def _jamb(page: Page, box: Box) -> View:
     for part in (0.42, 0.58):
         page.stroke([(edge + 9, y + deep * part), (x2, y + deep * part)])
     page.stroke(corners((edge - 3, y + deep, edge + 6, y + deep + 5)), closed=True)
-    targets = [(edge - 9, y + 12), (edge + 4, y + 8), (x1 + 16, y + 2), (edge + 2, y + deep + 3)]
-    return View(box, [(edge, y + deep / 2), (x1 + 20, y + deep / 2)], [], [], _notes(page, targets))
+    notes = [
+        Note((edge - 9, y + 12), "wall"),
+        Note((edge + 4, y + 8), "window"),
+        Note((x1 + 16, y + 2), "skin"),
+        Note((edge + 2, y + deep + 3), "window"),
+    ]
+    return View("jamb", box, [(edge, y + deep / 2), (x1 + 20, y + deep / 2)], [], [], notes)
 
 
 def _eave(page: Page, box: Box) -> View:
@@ -114,14 +119,16 @@ def _eave(page: Page, box: Box) -> View:
     page.thick(
         corners((x1 - 2, plate + (wall - x1) * slope - 18, x1 + 2, plate + (wall - x1) * slope + 4)), closed=True
     )
-    targets = [
-        (x1 + 1, plate + (wall - x1) * slope - 6),
-        (wall + 5, plate + 5),
-        (wall + 6, y2 - 16),
-        (wall + 20, plate - 14),
+    notes = [
+        Note((x1 + 1, plate + (wall - x1) * slope - 6), "roof"),
+        Note((wall + 5, plate + 5), "wall"),
+        Note((wall + 6, y2 - 16), "wall"),
+        Note((wall + 20, plate - 14), "roof"),
     ]
-    return View(box, [(wall + 5, plate + 4), (x1, plate + 6)], [], [], _notes(page, targets))
+    return View("eave", box, [(wall + 5, plate + 4), (x1, plate + 6)], [], [], notes)
 
+
+JOINTS = {"footing": _footing, "beam": _beam, "jamb": _jamb, "eave": _eave}  # details at a large scale, by kind
 
 # --- materials ---
 

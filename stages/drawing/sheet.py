@@ -12,7 +12,7 @@ from stages.drawing.page import CLASSES, Box, Page
 from stages.drawing.papers import draw_key, draw_notes, draw_schedule
 from stages.drawing.plan import draw_plan
 from stages.drawing.roof import draw_roof
-from stages.drawing.section import draw_joint, draw_section
+from stages.drawing.section import JOINTS, draw_section
 from stages.drawing.style import Style
 from stages.drawing.views import View
 
@@ -21,9 +21,9 @@ __all__ = ["CLASSES", "DrawnSheet", "draw_sheet"]
 SIZES = ((320, 320), (320, 320), (256, 320), (320, 256))  # height, width
 SIDEWAYS = 0.08  # share of windows that lie on their side
 TITLE_ROOM = 44.0  # px under a view
-LAYOUTS = {"plan": 4.0, "facade": 2.0, "section": 2.5, "roof": 1.5, "joints": 3.0, "papers": 1.0}
+LAYOUTS = {"plan": 4.0, "facade": 2.0, "section": 2.5, "roof": 1.5, "joints": 4.0, "papers": 1.0}
 DRAW: dict[str, Callable[[Page, Box], View]] = {
-    "plan": draw_plan, "facade": draw_facade, "section": draw_section, "roof": draw_roof, "joint": draw_joint,
+    "plan": draw_plan, "facade": draw_facade, "section": draw_section, "roof": draw_roof, **JOINTS,
     "schedule": draw_schedule, "notes": draw_notes, "key": draw_key,
 }  # fmt: skip
 
@@ -42,15 +42,16 @@ def draw_sheet(rng: np.random.Generator, style: Style) -> DrawnSheet:
     page = Page(height, width, style, rng)
     layout = page.variant(LAYOUTS)
     views = {"joints": _joints, "papers": _papers}.get(layout, _single)(page, layout)
-    for kind, view in views:
-        add_title(page, view, kind, TITLE_ROOM)
-    add_markers(page, [view for _, view in views])
-    add_callouts(page, [view for _, view in views])
-    add_words(page, [view for _, view in views])
+    _frame(page)
+    for view in views:
+        add_title(page, view, TITLE_ROOM)
+    add_markers(page, views)
+    add_callouts(page, views)
+    add_words(page, views)
     return _finished(page)
 
 
-def _single(page: Page, kind: str) -> list[tuple[str, View]]:
+def _single(page: Page, kind: str) -> list[View]:
     """One view; large ones may reach over the page, and then have no title on it."""
     titled = page.chance(0.68)
     above = page.between(46, 64) if page.chance(0.6) else page.between(10, 20)
@@ -62,26 +63,28 @@ def _single(page: Page, kind: str) -> list[tuple[str, View]]:
         bottom = page.height + page.between(20, 60)
     if kind == "section":
         left, right = page.between(24, 50), page.width * page.between(0.48, 0.6)
-    return [(kind, DRAW[kind](page, (left, above, right, bottom)))]
+    return [DRAW[kind](page, (left, above, right, bottom))]
 
 
-def _joints(page: Page, _: str) -> list[tuple[str, View]]:
+def _joints(page: Page, _: str) -> list[View]:
     """Two or four views beside and above each other, divided by the sheet's lines."""
     rows = 2 if page.height >= 300 and page.chance(0.7) else 1
     columns = 2 if page.width >= 300 else 1
     wide, high = page.width / columns, page.height / rows
+    others = ("key", "schedule") if rows * columns > 2 else ()
+    kinds = page.shuffled(("footing", "beam", "jamb", "eave", *others))
     views = []
     for i in range(rows * columns):
         left, top = wide * (i % columns), high * (i // columns)
-        kind = page.pick(("joint", "joint", "joint", "section" if rows == 1 else "joint", "key", "schedule"))
-        share = 0.62 if kind in ("joint", "section") else 0.9
+        kind = "section" if rows == 1 and page.chance(0.5) else kinds[i]
+        share = 0.62 if kind not in ("key", "schedule") else 0.9
         box = (
             left + 14,
             top + page.between(14, 24),
             left + wide * share,
             top + high - TITLE_ROOM - page.between(10, 20),
         )
-        views.append((kind, DRAW[kind](page, box)))
+        views.append(DRAW[kind](page, box))
     if page.chance(0.5):
         for x in (wide,) if columns == 2 else ():
             page.thick([(x, 0), (x, page.height)])
@@ -90,15 +93,33 @@ def _joints(page: Page, _: str) -> list[tuple[str, View]]:
     return views
 
 
-def _papers(page: Page, _: str) -> list[tuple[str, View]]:
+def _papers(page: Page, _: str) -> list[View]:
     """A schedule, a list of notes or a key plan over another one: often a window without any object."""
     half = page.height * page.between(0.45, 0.55)
     kinds = page.shuffled(("schedule", "notes", "key"))[:2]
     views = []
     for kind, top, bottom in zip(kinds, (18.0, half + 12), (half - 40, page.height - 20.0), strict=True):
         left = page.between(16, 40)
-        views.append((kind, DRAW[kind](page, (left, top, page.width - page.between(20, 60), bottom))))
+        views.append(DRAW[kind](page, (left, top, page.width - page.between(20, 60), bottom)))
     return views
+
+
+def _frame(page: Page) -> None:
+    """Draw the frame of the sheet with its zones at the lower or right side, where nothing else is."""
+    across = page.chance(0.6)
+    side, other = (page.height, page.width) if across else (page.width, page.height)
+    strip = (0.0, side - 16.0, float(other), float(side)) if across else (side - 16.0, 0.0, float(side), float(other))
+    if not page.chance(0.35) or page.inked(strip) > 0 or not page.free(strip, margin=0):
+        return
+    at, zone, step = page.between(20, 90), page.count(0, 5), page.between(90, 130)
+    page.thick([(0, side - 14), (other, side - 14)] if across else [(side - 14, 0), (side - 14, other)])
+    while at < other - 8:
+        page.stroke([(at, side - 14), (at, side)] if across else [(side - 14, at), (side, at)])
+        middle = at + step / 2
+        if middle < other - 6:
+            page.write((middle, side - 7) if across else (side - 7, middle), chr(65 + zone), size=page.style.text * 1.2)
+        at, zone = at + step, zone + 1
+    page.take(strip)
 
 
 def _finished(page: Page) -> DrawnSheet:

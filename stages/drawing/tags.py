@@ -8,14 +8,14 @@ import numpy as np
 from stages.drawing.canvas import arc_points
 from stages.drawing.details import fitting
 from stages.drawing.page import Box, Page, Point, around, corners, grown
-from stages.drawing.words import HEADINGS
+from stages.drawing.words import GENERAL, HEADINGS
 
 
 def grid_bubble(page: Page, at: Point, name: str, *, radius: float) -> None:
     """Draw the head of a column line if its place is free."""
     if not page.free(around(at, 2 * radius, 2 * radius), margin=-radius / 2):
         return
-    ink = page.style.faint if page.style.grain % 2 else page.style.ink
+    ink = page.style.axis
     page.polygon(arc_points(at, radius, 0, 360), ink=page.paper)
     page.circle(at, radius, width=page.style.pen, ink=ink)
     fitting(page, at, name, radius * 1.3, size=radius * 0.75, ink=ink)
@@ -26,7 +26,7 @@ def column_lines(page: Page, xs: list[float], y: float, below: float, *, radius:
     """Draw vertical column lines from heads at height y down to `below`."""
     first, letters = page.count(1, 9), page.chance(0.3)
     for i, x in enumerate(xs):
-        page.dashes((x, y + radius), (x, below), (14, 3, 3, 3), width=page.style.pen * 0.8, ink=page.style.faint)
+        page.dashes((x, y + radius), (x, below), (14, 3, 3, 3), width=page.style.pen * 0.8, ink=page.style.axis)
         grid_bubble(page, (x, y), chr(64 + first + i) if letters else str(first + i), radius=radius)
 
 
@@ -125,25 +125,31 @@ def _scale_bar(page: Page, at: Point) -> None:
 
 
 def _heading(page: Page, at: Point) -> None:
-    """An underlined heading with lines of text: no view, so no title."""
-    text = page.pick(HEADINGS)
-    wide, high = page.measure(text, size=6.5)
-    page.write(at, text, size=6.5)
-    page.stroke([(at[0] - wide / 2, at[1] + high / 2 + 2), (at[0] + wide / 2, at[1] + high / 2 + 2)])
+    """An underlined heading over a few notes: no view, so no title."""
+    left, y, size = at[0] - 58, at[1] - 18, page.style.text
+    _, _, right, bottom = page.write((left, y), page.pick(HEADINGS), size=size * 1.35, anchor="lt")
+    page.stroke([(left, bottom + 2), (right, bottom + 2)])
+    for i, line in enumerate(page.shuffled(GENERAL)[:3]):
+        wide, _ = page.measure(line)
+        page.write((left, bottom + 8 + 9 * i), f"{i + 1}.", anchor="lm")
+        page.write((left + 11, bottom + 8 + 9 * i), line, anchor="lm", size=size * min(1.0, 104 / wide))
 
 
 TAGS: dict[str, tuple[Callable[[Page, Point], None], float, float]] = {  # how to draw it, width, height
     "door": (_door_tag, 18, 18), "keynote": (_keynote, 20, 20), "window": (_window_tag, 22, 22),
     "revision": (_revision, 24, 22), "level": (_level, 28, 24), "equipment": (_equipment, 28, 16),
-    "north": (_north, 64, 62), "scale bar": (_scale_bar, 90, 34), "heading": (_heading, 80, 16),
+    "north": (_north, 64, 62), "scale bar": (_scale_bar, 90, 34), "heading": (_heading, 122, 50),
 }  # fmt: skip
+
+
+ALONE = ("level", "north", "scale bar", "heading")  # stand on empty paper only
 
 
 def draw_tag(page: Page, at: Point, name: str) -> bool:
     """Draw one of TAGS centred at a point if its place is free; say whether it was."""
     draw, width, height = TAGS[name]
     box = around(at, width, height)
-    if not page.free(box):
+    if not page.free(box) or page.inked(box) > (0.0 if name in ALONE else 0.12):
         return False
     draw(page, at)
     page.take(box)

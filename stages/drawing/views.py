@@ -16,12 +16,13 @@ class Note(NamedTuple):
     """Words with a leader to a point of the drawing."""
 
     target: Point
-    lines: tuple[str, ...]
+    material: str  # a key of NOTES in words.py
 
 
 class View(NamedTuple):
     """A drawn view; all places in px of the page."""
 
+    kind: str  # a key of VIEWS in words.py, or another word for what never has a title
     box: Box
     joints: list[Point] = []  # noqa: RUF012  what a detail may show
     aims: list[Aim] = []  # noqa: RUF012  where elevation markers may stand

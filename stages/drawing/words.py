@@ -7,14 +7,21 @@ ROOMS = (
     "MECH.", "ELEC.", "LOBBY", "CONFERENCE", "LAUNDRY", "GARAGE", "DECK", "STUDY", "PANTRY", "JANITOR", "OPEN OFFICE",
     "WAITING", "EXAM 1", "EXAM 2", "VESTIBULE", "CLASSROOM", "STAIR A", "MEN", "WOMEN", "LIBRARY", "CAFE",
 )  # fmt: skip
-NOTES = (
-    ("PRE-FINISHED ALUM.", "COPING"), ("EXISTING STL. ANGLE", "TO REMAIN"), ("FLUID APPLIED", "AIR BARRIER"),
-    ("5/8\" GYP. BD.",), ("BATT INSUL. (R-13)",), ("FACE BRICK",), ("RIGID INSULATION",), ("#5 BARS @ 12\" O.C.",),
-    ("4\" CONC. SLAB", "ON GRADE"), ("VAPOR BARRIER",), ("2X10 JOISTS", "@ 16\" O.C."), ("METAL FLASHING",),
-    ("COMPACTED FILL",), ("SEE STRUCTURAL",), ("TREATED SILL PL.",), ("1/2\" ANCHOR BOLT", "@ 4'-0\" O.C."),
-    ("SEALANT, TYP.",), ("STL. LINTEL",), ("PTD. WOOD TRIM",), ("CONT. VENT",), ("(E) FOOTING",), ("GLAZING",),
-    ("DRAIN TILE",), ("3/4\" PLYWOOD",), ("W12X26 BEAM",), ("BASE AS", "SCHEDULED"), ("ALIGN",), ("SIM.",), ("TYP.",),
-)  # fmt: skip
+NOTES = {  # what a leader may say about what it points at
+    "roof": (("PRE-FINISHED ALUM.", "COPING"), ("METAL FLASHING",), ("ASPHALT SHINGLES",),
+             ("2X10 RAFTERS", "@ 16\" O.C."), ("ROOF MEMBRANE",), ("3/4\" PLYWOOD",), ("CONT. VENT",)),
+    "wall": (("BATT INSUL. (R-13)",), ("5/8\" GYP. BD.",), ("VAPOR BARRIER",), ("2X6 STUDS", "@ 16\" O.C."),
+             ("RIGID INSULATION",), ("TREATED SILL PL.",), ("EXISTING STUD", "TO REMAIN")),
+    "skin": (("FACE BRICK",), ("FLUID APPLIED", "AIR BARRIER"), ("WEEP HOLES", "@ 24\" O.C."), ("BRICK TIES",),
+             ("STUCCO",)),
+    "slab": (("4\" CONC. SLAB", "ON GRADE"), ("6X6 W.W.F.",), ("EXP. JOINT",), ("(E) SLAB",)),
+    "footing": (("#5 BARS @ 12\" O.C.",), ("3-#5 CONT.",), ("CONC. FOOTING",), ("(E) FOOTING",), ("DRAIN TILE",),
+                ("SEE STRUCTURAL",), ("1/2\" ANCHOR BOLT", "@ 4'-0\" O.C.")),
+    "steel": (("W12X26 BEAM",), ("3/4\" A325 BOLTS",), ("L4X4X3/8",), ("PL 1/2X6",), ("EXISTING STL.", "TO REMAIN"),
+              ("TYP.",)),
+    "window": (("GLAZING",), ("SEALANT, TYP.",), ("PTD. WOOD TRIM",), ("STL. LINTEL",), ("ALUM. FRAME",), ("ALIGN",)),
+    "site": (("PROPERTY LINE",), ("SETBACK",), ("(E) TREE", "TO REMAIN"), ("CONC. WALK",)),
+}  # fmt: skip
 GENERAL = (
     "VERIFY ALL DIMENSIONS IN FIELD.", "DO NOT SCALE DRAWINGS.", "SEE STRUCTURAL FOR FOOTINGS.",
     "ALL WORK TO CONFORM TO CODE.", "PATCH ALL DISTURBED FINISHES.", "COORDINATE WITH M.E.P.",
@@ -22,13 +29,18 @@ GENERAL = (
 )  # fmt: skip
 HEADINGS = ("GENERAL NOTES", "NOTES:", "KEYNOTES", "LEGEND", "PLAN NOTES", "ABBREVIATIONS")
 SCHEDULES = ("DOOR SCHEDULE", "WINDOW SCHEDULE", "ROOM FINISHES", "LINTEL SCHEDULE", "FIXTURES")
-VIEWS = {
-    "plan": ("FLOOR PLAN", "FIRST FLOOR PLAN", "LEVEL 2 PLAN", "DEMO PLAN", "ENLARGED PLAN", "BASEMENT PLAN"),
-    "roof": ("ROOF PLAN", "SITE PLAN", "ROOF FRAMING", "UPPER ROOF PLAN", "PAVING PLAN"),
+VIEWS = {  # names by what a view shows; a view without any has no title
+    "plan": ("FLOOR PLAN", "FIRST FLOOR PLAN", "LEVEL 2 PLAN", "DEMO PLAN", "ENLARGED PLAN", "BASEMENT PLAN",
+             "UNIT B PLAN"),
+    "roof": ("ROOF PLAN", "ROOF FRAMING", "UPPER ROOF PLAN", "LOW ROOF PLAN"),
+    "site": ("SITE PLAN", "PLOT PLAN", "SITE LAYOUT", "PAVING PLAN"),
     "facade": ("NORTH ELEVATION", "EAST ELEVATION", "SOUTH ELEV.", "WEST ELEVATION", "FRONT ELEVATION", "ELEVATION"),
-    "section": ("WALL SECTION", "SECTION", "TYP. SECTION", "BUILDING SECTION", "SECTION A-A"),
-    "joint": ("FOOTING DETAIL", "JAMB DETAIL", "SILL DETAIL", "HEAD DETAIL", "EAVE DETAIL", "CURB DETAIL", "DETAIL"),
-    "papers": ("KEY PLAN", "PARTITION TYPES", "LINE DIAGRAM", "CABINETS"),
+    "section": ("WALL SECTION", "SECTION", "TYP. SECTION", "EXT. WALL SECTION", "SECTION A-A"),
+    "footing": ("FOOTING DETAIL", "SPREAD FOOTING", "FTG. AT GRID 4", "TYP. FOOTING"),
+    "beam": ("BEAM DETAIL", "SHEAR TAB", "BEAM CONN.", "TYP. CONNECTION"),
+    "jamb": ("JAMB DETAIL", "WINDOW JAMB", "JAMB AT STUD", "DOOR JAMB"),
+    "eave": ("EAVE DETAIL", "ROOF EDGE", "SOFFIT DETAIL", "DETAIL"),
+    "key": ("KEY PLAN", "AREA PLAN"),
 }  # fmt: skip
 SCALES = (
     "SCALE: 1/4\" = 1'-0\"", "SCALE: 1/8\" = 1'-0\"", "3/4\" = 1'-0\"", "SCALE: 3\" = 1'-0\"", "1 1/2\" = 1'-0\"",
