@@ -12,7 +12,13 @@ from tests.closures import ROOT, imports
 STAGES = ("train", "validate", "analyze", "converge", "sample")
 HEAVY = {"torch", "torchvision", "ultralytics", "matplotlib", "wordllama", "dvc", "cv2"}
 LAYERS = {  # part -> the parts of ours that it must not know
-    "core": ("stages.files", "stages.yolo", "stages.drawing", "stages.commands", *(f"stages.{name}" for name in STAGES)),
+    "core": (
+        "stages.files",
+        "stages.yolo",
+        "stages.drawing",
+        "stages.commands",
+        *(f"stages.{name}" for name in STAGES),
+    ),
     "drawing": ("stages.files", "stages.yolo", "stages.commands", *(f"stages.{name}" for name in STAGES)),
     "files": ("stages.yolo", "stages.commands", *(f"stages.{name}" for name in STAGES)),
     "yolo": ("stages.commands", *(f"stages.{name}" for name in STAGES)),
