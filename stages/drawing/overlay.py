@@ -4,9 +4,9 @@ from stages.drawing.details import draw_detail, region, room_for_detail
 from stages.drawing.elevations import ONWARD, draw_elevation, room_for_elevation
 from stages.drawing.page import Page, Point, around, crosses, grown, union
 from stages.drawing.tags import TAGS, arrow, cloud, draw_tag
-from stages.drawing.titles import draw_title, plan_title
+from stages.drawing.titles import Title, draw_title, plan_title
 from stages.drawing.views import Aim, Note, View
-from stages.drawing.words import NOTES, SCALES, VIEWS, sheet_number
+from stages.drawing.words import NOTES, PARTS, SCALES, VIEWS, sheet_number
 
 RARELY_TITLED = {"key": 0.35}  # share of these views that have a title; the others have one where there is room
 MARKERS = {"0": 0.42, "1": 0.33, "2": 0.25}
@@ -21,14 +21,22 @@ def add_title(page: Page, view: View, room: float) -> None:
     name, scale = page.pick(VIEWS[view.kind]), page.pick(SCALES)
     if page.chance(0.2):
         scale += f"   REF: {sheet_number(page)}"
-    title, wide, high = plan_title(page, variant, name, scale)
+    longer = name + page.pick(PARTS)
+    if not (page.chance(0.4) and _title(page, view, room, plan_title(page, variant, longer, scale), variant)):
+        _title(page, view, room, plan_title(page, variant, name, scale), variant)
+
+
+def _title(page: Page, view: View, room: float, plan: tuple[Title, float, float], variant: str) -> bool:
+    """Write a title at the first place that is free under its view; say whether there was one."""
+    title, wide, high = plan
     x1, _, x2, y2 = view.box
     middle = (max(x1, 0) + min(x2, page.width)) / 2
     for x in (max(x1, 8.0), middle - wide / 2, 8.0, page.width - wide - 6):
         for y in (y2 + room / 2 + page.between(0, 6), y2 + room * 0.75 + 6, y2 + high / 2 + 6):
             if page.free((x - 3, y - high / 2, x + wide, y + high / 2), margin=3):
                 draw_title(page, (x, y), variant, title)
-                return
+                return True
+    return False
 
 
 def add_markers(page: Page, views: list[View]) -> None:
@@ -116,7 +124,7 @@ def add_words(page: Page, views: list[View]) -> None:
             _note(page, view, note)
         for at, tag in view.tags:
             draw_tag(page, at, tag)
-    for tag in page.shuffled(tuple(TAGS))[: page.count(2, 5)]:
+    for tag in page.shuffled(tuple(TAGS))[: page.count(1, 4)]:
         for _ in range(8):
             if draw_tag(page, (page.between(16, page.width - 16), page.between(16, page.height - 16)), tag):
                 break
@@ -125,6 +133,7 @@ def add_words(page: Page, views: list[View]) -> None:
         box = around(at, page.between(40, 70), page.between(30, 50))
         if page.free(grown(box, 8)):
             cloud(page, box)
+            draw_tag(page, (box[2] + 16, box[1]), "revision")
 
 
 def _name(page: Page, at: Point, name: str) -> None:
@@ -148,8 +157,8 @@ def _note(page: Page, view: View, note: Note) -> None:
             box = (x - 3, y - high / 2, x + wide + 3, y + high / 2)
             right = x > note.target[0]
             edge, bend = (x - 3, x - 11) if right else (x + wide + 3, x + wide + 11)
-            if not page.free(box) or page.inked(box) > 0:
-                continue
+            if not page.free(box, margin=-30 if right else 4) or not 4 < y < page.height - 4 or page.inked(box) > 0:
+                continue  # at the right, notes may run over the border
             if any(crosses(taken, note.target, (bend, y)) for taken in page.taken):
                 continue
             page.stroke([(edge, y), (bend, y), note.target])

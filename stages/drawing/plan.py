@@ -9,7 +9,8 @@ from stages.drawing.tags import column_lines, dimension
 from stages.drawing.views import Aim, View
 from stages.drawing.words import ROOMS, feet
 
-LEAST_ROOM = 56.0  # px
+SCALES = (1.0, 1.0, 1.25, 1.6)  # px per unit of the sizes here and in furniture.py
+LEAST_ROOM = 56.0  # units, as the next one
 DOOR = 19.0
 
 
@@ -34,17 +35,17 @@ class Wall(NamedTuple):
 
 def draw_plan(page: Page, box: Box) -> View:
     """Draw a floor plan that fills `box`, which may reach over the page."""
-    thick = page.between(2.8, 4.6)
-    rooms, walls = _rooms(page, box, thick)
-    _x1, y1, _x2, y2 = box
+    scale = page.pick(SCALES)
+    rooms, walls = _rooms(page, box, page.between(2.6, 4.2) * scale, LEAST_ROOM * scale)
+    _, y1, _, y2 = box
     if y1 > 40 and page.chance(0.75):
         inner = sorted({w.start[0] for w in walls if w.upright})
         column_lines(page, inner, y1 - 32, y2, radius=page.between(8, 10.5))
     _draw_walls(page, walls)
     for wall in walls:
-        _openings(page, wall, [p for other in walls if other != wall for p in (other.start, other.end)])
+        _openings(page, wall, [p for other in walls if other != wall for p in (other.start, other.end)], DOOR * scale)
     for room in rooms:
-        furnish(page, room)
+        furnish(page, room, scale)
     _dimensions(page, box, walls)
     rooms_called = page.shuffled(ROOMS)
     names = [((r[0] + (r[2] - r[0]) * page.between(0.4, 0.6), r[1] + (r[3] - r[1]) * page.between(0.3, 0.7)),
@@ -56,7 +57,7 @@ def draw_plan(page: Page, box: Box) -> View:
     return View("plan", box, joints, _aims(page, rooms, box), names, [], tags)
 
 
-def _rooms(page: Page, box: Box, thick: float) -> tuple[list[Box], list[Wall]]:
+def _rooms(page: Page, box: Box, thick: float, least: float) -> tuple[list[Box], list[Wall]]:
     x1, y1, x2, y2 = box
     outline = [((x1, y1), (x2, y1)), ((x1, y2), (x2, y2)), ((x1, y1), (x1, y2)), ((x2, y1), (x2, y2))]
     walls = [Wall(a, b, thick + 1.5, True) for a, b in outline]
@@ -64,7 +65,7 @@ def _rooms(page: Page, box: Box, thick: float) -> tuple[list[Box], list[Wall]]:
     while todo:
         a, b, c, d = room = todo.pop()
         wide, high = c - a, d - b
-        if max(wide, high) < 2 * LEAST_ROOM or (max(wide, high) < 2.8 * LEAST_ROOM and page.chance(0.25)):
+        if max(wide, high) < 2 * least or (max(wide, high) < 2.8 * least and page.chance(0.25)):
             rooms.append(room)
         elif wide > high:
             cut = a + wide * page.between(0.36, 0.64)
@@ -98,16 +99,16 @@ def _stripes(page: Page, wall: Wall) -> None:
         page.line((x, y + across), (x + across, y), width=page.style.pen * 0.8, ink=page.style.ink)
 
 
-def _openings(page: Page, wall: Wall, ends: list[Point]) -> None:
-    """Cut doors or windows into a wall, away from the `ends` of the walls that meet it."""
+def _openings(page: Page, wall: Wall, ends: list[Point], door: float) -> None:
+    """Cut doors, `door` px wide, or windows into a wall, away from the `ends` of the walls that meet it."""
     (x1, y1), (x2, y2) = wall.start, wall.end
     length = (y2 - y1) if wall.upright else (x2 - x1)
     across, first = (x1, y1) if wall.upright else (y1, x1)
     stops = [(y if wall.upright else x) - first for x, y in ends if abs((x if wall.upright else y) - across) < 1]
     at = page.between(10, 26)
-    while at + DOOR + 8 < length:
+    while at + door + 8 < length:
         glazed = wall.outer and page.chance(0.88)
-        wide = page.between(20, 34) if glazed else DOOR
+        wide = page.between(1.0, 1.8) * door if glazed else door
         blocked = [stop for stop in stops if at - 7 < stop < at + wide + 7]
         if blocked or at + wide + 8 > length:
             at = max([*blocked, at]) + 9
@@ -116,7 +117,7 @@ def _openings(page: Page, wall: Wall, ends: list[Point]) -> None:
         if glazed:
             _window(page, wall, point, wide)
         else:
-            _door(page, wall, point)
+            _door(page, wall, point, door)
         at += wide + (page.between(18, 44) if glazed else page.between(60, 120))
 
 
@@ -132,23 +133,23 @@ def _gap(page: Page, wall: Wall, at: Point, wide: float) -> Box:
     return box
 
 
-def _door(page: Page, wall: Wall, at: Point) -> None:
-    _gap(page, wall, at, DOOR)
+def _door(page: Page, wall: Wall, at: Point, wide: float) -> None:
+    _gap(page, wall, at, wide)
     s, (x, y) = page.style, at
     side, flip = page.pick((-1, 1)), page.chance(0.5)
     if wall.upright:
-        hinge = (x, y + DOOR if flip else y)
-        leaf = (x + side * DOOR, hinge[1])
+        hinge = (x, y + wide if flip else y)
+        leaf = (x + side * wide, hinge[1])
         start = (0 if side > 0 else 180, -90 if flip else 90)
     else:
-        hinge = (x + DOOR if flip else x, y)
-        leaf = (hinge[0], y + side * DOOR)
+        hinge = (x + wide if flip else x, y)
+        leaf = (hinge[0], y + side * wide)
         start = (90 if side > 0 else 270, 180 if flip else 0)
     page.line(hinge, leaf, width=s.pen * 1.4, ink=s.ink)
     a, b = sorted(start)
     if b - a > 180:
         a, b = b - 360, a
-    page.arc(hinge, DOOR, a, b, width=s.pen * 0.8, ink=s.ink)
+    page.arc(hinge, wide, a, b, width=s.pen * 0.8, ink=s.ink)
 
 
 def _window(page: Page, wall: Wall, at: Point, wide: float) -> None:
@@ -171,6 +172,8 @@ def _dimensions(page: Page, box: Box, walls: list[Wall]) -> None:
     if y1 > 22:
         for a, b in itertools.pairwise(xs):
             dimension(page, (a, y1 - 12), (b, y1 - 12), feet(page, 6, 24))
+    if 34 < y1 < 44 or (y1 > 44 and page.inked((x1, y1 - 34, x2, y1 - 22)) == 0):
+        dimension(page, (x1, y1 - 27), (x2, y1 - 27), feet(page, 28, 64))
     if x1 > 26:
         for a, b in itertools.pairwise(ys):
             dimension(page, (x1 - 14, a), (x1 - 14, b), feet(page, 6, 24))

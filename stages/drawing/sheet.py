@@ -53,14 +53,16 @@ def draw_sheet(rng: np.random.Generator, style: Style) -> DrawnSheet:
 
 def _single(page: Page, kind: str) -> list[View]:
     """One view; large ones may reach over the page, and then have no title on it."""
-    titled = page.chance(0.68)
+    titled = page.chance(0.75)
     above = page.between(46, 64) if page.chance(0.6) else page.between(10, 20)
     left, right = page.between(30, 60), page.width - page.between(24, 56)
     bottom = page.height - TITLE_ROOM - page.between(14, 40) if titled else page.height - page.between(20, 50)
-    if kind in ("plan", "roof") and page.chance(0.55):
+    if kind != "section" and page.chance(0.55):
         left, right = (-page.between(20, 60), right) if page.chance(0.5) else (left, page.width + page.between(20, 60))
     if kind == "plan" and not titled and page.chance(0.6):
         bottom = page.height + page.between(20, 60)
+    if kind in ("section", "facade") and page.chance(0.3):
+        above = -page.between(20, 70)
     if kind == "section":
         left, right = page.between(24, 50), page.width * page.between(0.48, 0.6)
     return [DRAW[kind](page, (left, above, right, bottom))]

@@ -64,6 +64,10 @@ def _door_tag(page: Page, at: Point) -> None:
 
 
 def _keynote(page: Page, at: Point) -> None:
+    way = page.pick(((1, -1), (1, 1), (-1, 1), (-1, -1)))
+    tip = (at[0] + way[0] * 17, at[1] + way[1] * 13)
+    page.stroke([at, tip])
+    arrow(page, tip, way, 5)
     page.outline(arc_points(at, 8, 0, 360)[::12])
     fitting(page, at, str(page.count(1, 24)), 9, size=5)
 
@@ -87,6 +91,9 @@ def _level(page: Page, at: Point) -> None:
     page.circle(at, 6.5, width=s.pen, ink=s.ink)
     for start in (180, 0):
         page.polygon([at, *arc_points(at, 6.5, start, start + 90).tolist()], ink=s.ink)
+    page.write(
+        (at[0] + 10, at[1] - 5), page.pick(("T/FOOTING", "FIN. FLOOR", "B.O. DECK", "EL. 100'-0\"")), anchor="lb"
+    )
 
 
 def _equipment(page: Page, at: Point) -> None:
@@ -136,8 +143,8 @@ def _heading(page: Page, at: Point) -> None:
 
 
 TAGS: dict[str, tuple[Callable[[Page, Point], None], float, float]] = {  # how to draw it, width, height
-    "door": (_door_tag, 18, 18), "keynote": (_keynote, 20, 20), "window": (_window_tag, 22, 22),
-    "revision": (_revision, 24, 22), "level": (_level, 28, 24), "equipment": (_equipment, 28, 16),
+    "door": (_door_tag, 18, 18), "keynote": (_keynote, 34, 28), "window": (_window_tag, 22, 22),
+    "revision": (_revision, 24, 22), "level": (_level, 96, 26), "equipment": (_equipment, 28, 16),
     "north": (_north, 64, 62), "scale bar": (_scale_bar, 90, 34), "heading": (_heading, 122, 50),
 }  # fmt: skip
 

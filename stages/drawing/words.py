@@ -9,11 +9,13 @@ ROOMS = (
 )  # fmt: skip
 NOTES = {  # what a leader may say about what it points at
     "roof": (("PRE-FINISHED ALUM.", "COPING"), ("METAL FLASHING",), ("ASPHALT SHINGLES",),
-             ("2X10 RAFTERS", "@ 16\" O.C."), ("ROOF MEMBRANE",), ("3/4\" PLYWOOD",), ("CONT. VENT",)),
+             ("2X10 RAFTERS", "@ 16\" O.C."), ("ROOF MEMBRANE",), ("3/4\" PLYWOOD",), ("CONT. VENT",),
+             ("NEW ROOF INSUL.", "OVER (E) DECK,", "SEE ROOF PLAN", "FOR SLOPES")),
     "wall": (("BATT INSUL. (R-13)",), ("5/8\" GYP. BD.",), ("VAPOR BARRIER",), ("2X6 STUDS", "@ 16\" O.C."),
-             ("RIGID INSULATION",), ("TREATED SILL PL.",), ("EXISTING STUD", "TO REMAIN")),
+             ("RIGID INSULATION",), ("TREATED SILL PL.",), ("EXISTING STUD", "TO REMAIN"),
+             ("EIFS W/ ROUGH", "TEXTURE AT EXT.", "(BASE BID)", "- SEE SPECS")),
     "skin": (("FACE BRICK",), ("FLUID APPLIED", "AIR BARRIER"), ("WEEP HOLES", "@ 24\" O.C."), ("BRICK TIES",),
-             ("STUCCO",)),
+             ("STUCCO",), ("(E) BRICK: CLEAN", "AND REPOINT, SEE", "EXT. NOTES")),
     "slab": (("4\" CONC. SLAB", "ON GRADE"), ("6X6 W.W.F.",), ("EXP. JOINT",), ("(E) SLAB",)),
     "footing": (("#5 BARS @ 12\" O.C.",), ("3-#5 CONT.",), ("CONC. FOOTING",), ("(E) FOOTING",), ("DRAIN TILE",),
                 ("SEE STRUCTURAL",), ("1/2\" ANCHOR BOLT", "@ 4'-0\" O.C.")),
@@ -42,6 +44,16 @@ VIEWS = {  # names by what a view shows; a view without any has no title
     "eave": ("EAVE DETAIL", "ROOF EDGE", "SOFFIT DETAIL", "DETAIL"),
     "key": ("KEY PLAN", "AREA PLAN"),
 }  # fmt: skip
+PARTS = (
+    " - TYPICAL",
+    " - BLOCK A",
+    " - GRID C",
+    " - LEVEL 2",
+    " - WEST",
+    " - NEW",
+    " - DEMO",
+    " - AREA B",
+)  # of a building
 SCALES = (
     "SCALE: 1/4\" = 1'-0\"", "SCALE: 1/8\" = 1'-0\"", "3/4\" = 1'-0\"", "SCALE: 3\" = 1'-0\"", "1 1/2\" = 1'-0\"",
     "NOT TO SCALE", "N.T.S.", "SCALE: 1\" = 20'", "SCALE 1:50", "1 : 100",

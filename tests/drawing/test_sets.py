@@ -26,11 +26,11 @@ def digest(sheet):
 @pytest.mark.parametrize(
     ("split", "number", "expected"),
     [
-        ("train", 0, "e4a9a60c31ec5fff"),
-        ("val", 1, "ec8a9fd0d25e4a1e"),
-        ("test", 5, "87d0020f3b43d5fd"),
-        ("pool", 6, "e68d59956a7ec31d"),
-        ("pool", 71, "756b48e119db2f73"),
+        ("train", 0, "a4b80f78a5da0e44"),
+        ("val", 1, "6d5e15c8d16ac884"),
+        ("test", 5, "17f55e09af854928"),
+        ("pool", 6, "8779c0ecd3f9f729"),
+        ("pool", 71, "4fe1d59672c7257d"),
     ],
 )
 def test_windows_are_pinned(split, number, expected):
