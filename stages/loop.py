@@ -4,10 +4,11 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
+from stages.commands.reviewers import Reviewer
 from stages.core.errors import problem
 from stages.files.command import exit_cleanly
 
@@ -20,14 +21,18 @@ app = typer.Typer(
 )
 data_app = typer.Typer(rich_markup_mode=None, no_args_is_help=True, help="The dataset of the project.")
 prompts_app = typer.Typer(rich_markup_mode=None, no_args_is_help=True, help="What YOLOE is told to look for.")
+demo_app = typer.Typer(rich_markup_mode=None, no_args_is_help=True, help="The loop on drawn sheets, to look at.")
 app.add_typer(data_app, name="data")
+app.add_typer(demo_app, name="demo")
 app.add_typer(prompts_app, name="prompts")
 
 PART = "a split of SOURCE (valid), a share of its train (0.25), or a file with one image name per line"
 
-
-Reviewer = Literal["folder", "oracle"]  # a YOLO folder that a person exported, or labels that were held back
 Review = Annotated[Reviewer | None, typer.Option(help="Who reviews; default: `review.by` in params.yaml.")]
+AutoConfidence = Annotated[
+    float | None,
+    typer.Option(min=0, max=1, help="From where `auto` takes detections; default: `review.auto_confidence`."),
+]
 
 
 @data_app.command("import")
@@ -73,12 +78,23 @@ def status() -> None:
 def run(
     review: Review = None,
     resume: Annotated[bool, typer.Option("--resume", help="Running again is resuming; this changes nothing.")] = False,
+    start_iteration: Annotated[
+        int | None, typer.Option(min=0, metavar="N", help="Start over from iteration N, on a new branch.")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="All but training, in a copy; nothing changes.")] = False,
+    auto: Annotated[bool, typer.Option("--auto", help="As --review auto: detections become labels, unseen.")] = False,
+    auto_confidence: AutoConfidence = None,
+    config: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Values for params.yaml, which keeps them.")
+    ] = None,
 ) -> None:
     """Repeat until the verdict says stop: run the iteration, finish it, pause for the review, advance."""
+    if dry_run:
+        sys.dont_write_bytecode = True  # not even that
     with _project() as root:
-        from stages.commands.run import run_loop
+        from stages.commands.switches import Switches, run_switched
 
-        run_loop(root, reviewer=_reviewer(root, review), say=_say)
+        run_switched(root, Switches(review, auto, auto_confidence, start_iteration, dry_run, config), say=_say)
 
 
 @app.command()
@@ -93,6 +109,7 @@ def finish() -> None:
 @app.command()
 def advance(
     review: Review = None,
+    auto_confidence: AutoConfidence = None,
     despite_stop: Annotated[
         str | None,
         typer.Option(metavar="REASON", help="Go on although the verdict says stop, and say why."),
@@ -101,12 +118,13 @@ def advance(
     """Take the review in and start the next iteration."""
     with _project() as root:
         from stages.commands.advance import advance as advance_iteration
+        from stages.commands.switches import pick_reviewer
 
-        typer.echo(advance_iteration(root, reviewer=_reviewer(root, review), despite_stop=despite_stop))
+        reviewer = pick_reviewer(root, review, auto=False, auto_confidence=auto_confidence)
+        said = advance_iteration(root, reviewer=reviewer, despite_stop=despite_stop, auto_confidence=auto_confidence)
+        typer.echo(said)
 
 
-@prompts_app.command("history")
-def prompts_history() -> None:
 @app.command()
 def plots(
     revisions: Annotated[
@@ -123,11 +141,35 @@ def plots(
         _show(make_plots(root, revisions or []), open_page=open_page)
 
 
+@prompts_app.command("history")
+def prompts_history() -> None:
     """List the prompts of every finished iteration with its F1, and what changed."""
     with _project() as root:
         from stages.commands.prompts import history_lines
 
         typer.echo("\n".join(history_lines(root)))
+
+
+@demo_app.command("run")
+def demo_run() -> None:
+    """Copy the project into .demo and run the whole loop there, with the labels that were held back as reviewer."""
+    with _project() as root:
+        from stages.commands.demo import run_demo
+
+        run_demo(root, say=_say)
+
+
+@demo_app.command("draw")
+def demo_draw(
+    renew: Annotated[
+        bool, typer.Option("--renew", help="Take what is drawn now as the demo, after a change of the drawing.")
+    ] = False,
+) -> None:
+    """Draw the demo's sheets and copy its weights, with exactly the hashes that Git holds."""
+    with _project() as root:
+        from stages.commands.demo_data import draw_demo
+
+        typer.echo(draw_demo(root, renew=renew))
 
 
 def main() -> None:
@@ -172,10 +214,12 @@ def _require_project(root: Path) -> None:
         )
 
 
-def _reviewer(root: Path, review: Reviewer | None) -> Reviewer:
-    from stages.commands.review_params import read_review
+def _show(page: str, *, open_page: bool) -> None:
+    typer.echo(page)
+    if open_page:
+        import webbrowser
 
-    return review or read_review(root).by
+        webbrowser.open(page)
 
 
 def _say(text: str) -> None:
@@ -185,11 +229,3 @@ def _say(text: str) -> None:
 
 if __name__ == "__main__":
     main()
-def _show(page: str, *, open_page: bool) -> None:
-    typer.echo(page)
-    if open_page:
-        import webbrowser
-
-        webbrowser.open(page)
-
-

@@ -3,8 +3,9 @@
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
+from stages.commands.auto_review import WARNING, auto_review
 from stages.commands.checks import (
     HISTORY,
     RESULTS,
@@ -15,6 +16,7 @@ from stages.commands.checks import (
     require_repository,
 )
 from stages.commands.review_params import read_review
+from stages.commands.reviewers import Reviewer
 from stages.core.errors import problem
 from stages.files import git
 from stages.files.atomic import replacing
@@ -33,8 +35,6 @@ from stages.files.transaction import stage_dvc, staging, transact
 
 REVIEW = "data/review"  # where a reviewed folder is kept in Git's history, with its content in DVC's cache
 
-Reviewer = Literal["oracle", "folder"]
-
 
 class Step(NamedTuple):
     """An iteration that may be left: its number, the class names, and why in spite of a stop, or ""."""
@@ -44,22 +44,27 @@ class Step(NamedTuple):
     despite_stop: str
 
 
-def advance(root: Path = Path(), *, reviewer: Reviewer, despite_stop: str | None = None) -> str:
+def advance(
+    root: Path = Path(), *, reviewer: Reviewer, despite_stop: str | None = None, auto_confidence: float | None = None
+) -> str:
     """Start the next iteration with the reviewed sheets in train; return what to print.
 
-    `despite_stop` is the reason to go on although the verdict says stop; it is written into the history. Raises
+    `despite_stop` is the reason to go on although the verdict says stop; it is written into the history.
+    `auto_confidence`, in [0, 1], is from where the reviewer `auto` takes detections; default: params.yaml. Raises
     `UserError`, with nothing changed, unless the iteration is finished and clean and its review is there.
     """
     require_repository(root)
     with exclusive(root):
         step = _require_finished(root, despite_stop)
-        review = _review(root, reviewer, step.classes)
+        confidence = read_review(root).auto_confidence if auto_confidence is None else auto_confidence
+        review = _review(root, reviewer, step.classes, confidence=confidence)
         if not review.reviewed:
-            raise _nothing_to_move(root, review)
+            raise _nothing_to_move(root, reviewer, review, confidence=confidence)
         folder = _folder(root) if reviewer == "folder" else None
         with staging(root) as (data, models):
             files = _start(root, data, models, review.reviewed, step=step, reviewer=reviewer)
-            commits = [Commit(_start_message(step, review.reviewed), files)]
+            how = f"labels: the model's own detections from {confidence:g} on" if reviewer == "auto" else ""
+            commits = [Commit(_start_message(step, review.reviewed, how), files)]
             if folder:
                 kept = Path(shutil.copytree(folder, data / "review", copy_function=link_or_copy))
                 pointer = stage_dvc(root, kept)
@@ -72,7 +77,8 @@ def advance(root: Path = Path(), *, reviewer: Reviewer, despite_stop: str | None
                 tags={dataset_tag(root, step.iteration + 1): len(commits) - 1},
                 removes=[REVIEW] if folder == root / REVIEW else [],
             )
-        return "\n".join(_said(root, step, review, folder))
+        warning = [WARNING] if reviewer == "auto" else []
+        return "\n".join([*warning, *_said(root, step, review, folder)])
 
 
 def _require_finished(root: Path, despite_stop: str | None) -> Step:
@@ -129,12 +135,14 @@ def _require_tag_free(root: Path, tag: str) -> None:
         )
 
 
-def _review(root: Path, reviewer: Reviewer, classes: Sequence[str]) -> FolderReview:
+def _review(root: Path, reviewer: Reviewer, classes: Sequence[str], *, confidence: float) -> FolderReview:
     packet = packet_sheets(root / PACKET)["image_id"].tolist()
     if not packet:
         return FolderReview([], [], 0, [])
     if reviewer == "oracle":
         return FolderReview(read_oracle(sorted(packet), classes, root), [], 0, [])
+    if reviewer == "auto":
+        return auto_review(root, sorted(packet), classes, confidence=confidence)
     train = [sheet.image_id for sheet in read_split("train", root / DATASET)]
     return read_folder(_folder(root), packet, classes, train=train)
 
@@ -143,7 +151,14 @@ def _folder(root: Path) -> Path:
     return root / read_review(root).folder
 
 
-def _nothing_to_move(root: Path, review: FolderReview) -> Exception:
+def _nothing_to_move(root: Path, reviewer: Reviewer, review: FolderReview, *, confidence: float) -> Exception:
+    if review.missing and reviewer == "auto":
+        return problem(
+            root / PACKET,
+            expected=f"a sheet with a detection of confidence {confidence:g} or more",
+            found=f"none among {len(review.missing)}",
+            mend="Lower review.auto_confidence in params.yaml, or review it yourself: yoloop run --review folder",
+        )
     if review.missing:
         return problem(
             _folder(root),
@@ -187,12 +202,14 @@ def _history(root: Path, data: Path, step: Step) -> bytes:
     return (data / "history.csv").read_bytes()
 
 
-def _start_message(step: Step, reviewed: list[Reviewed]) -> str:
+def _start_message(step: Step, reviewed: list[Reviewed], how: str) -> str:
     reason = f"\n\nDespite the verdict 'stop': {step.despite_stop}" if step.despite_stop else ""
-    return f"Start iteration {step.iteration + 1} with {_plural(len(reviewed), 'reviewed sheet')}{reason}"
+    sheets = f"{_plural(len(reviewed), 'sheet')} ({how})" if how else _plural(len(reviewed), "reviewed sheet")
+    return f"Start iteration {step.iteration + 1} with {sheets}{reason}"
 
 
 def _said(root: Path, step: Step, review: FolderReview, folder: Path | None) -> list[str]:
+    absent = "Not in the review" if folder else "Nothing was seen there, which proves nothing"
     boxes = sum(len(sheet.class_id) for sheet in review.reviewed)
     empty = sum(len(sheet.class_id) == 0 for sheet in review.reviewed)
     lines = [
@@ -203,7 +220,7 @@ def _said(root: Path, step: Step, review: FolderReview, folder: Path | None) -> 
         f"Tag {dataset_tag(root, step.iteration + 1)}."
     ]
     if review.missing:
-        lines.append(f"Not in the review, so still in the pool: {', '.join(review.missing)}")
+        lines.append(f"{absent}, so still in the pool: {', '.join(review.missing)}")
     if review.passed_over:
         lines.append(f"In train already, so passed over: {_plural(len(review.passed_over), 'sheet')}")
     if review.polygons:

@@ -74,4 +74,5 @@ PERSON_VALUES: dict[str, Any] = {
     "sample.seed": 0,
     "review.by": "folder",
     "review.folder": "data/review",
+    "review.auto_confidence": 0.5,
 }

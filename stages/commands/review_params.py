@@ -1,16 +1,19 @@
 """The section `review` of `params.yaml`: who reviews a packet, and where a reviewed folder is put."""
 
 from pathlib import Path
-from typing import Literal
 
+from pydantic import Field
+
+from stages.commands.reviewers import Reviewer
 from stages.files.params import PARAMS, Strict, read_section
 
 
 class ReviewParams(Strict):
     """Section `review`; no stage reads it, so changing it makes nothing stale."""
 
-    by: Literal["folder", "oracle"]
+    by: Reviewer
     folder: str
+    auto_confidence: float = Field(default=0.5, ge=0, le=1)  # has a default: params.yaml of older iterations lack it
 
 
 def read_review(root: Path = Path()) -> ReviewParams:

@@ -4,14 +4,15 @@ import sys
 from collections import deque
 from collections.abc import Callable
 from pathlib import Path
-from typing import Literal
 
 from stages.commands.advance import advance
+from stages.commands.auto_review import WARNING
 from stages.commands.checks import iteration_tag
 from stages.commands.finish import finish
 from stages.commands.locate import home_branch, locate, metrics_at
 from stages.commands.preflight import preflight
 from stages.commands.review_params import read_review
+from stages.commands.reviewers import Reviewer
 from stages.commands.status import number_text
 from stages.core import wording
 from stages.core.errors import UserError, problem
@@ -28,17 +29,19 @@ Say = Callable[[str], None]
 _TO_RUN = (Position.NOT_RUN, Position.STALE, Position.OUTPUTS_MISSING)
 
 
-def run_loop(root: Path, *, reviewer: Literal["oracle", "folder"], say: Say) -> bool:
+def run_loop(root: Path, *, reviewer: Reviewer, say: Say, auto_confidence: float | None = None) -> bool:
     """Go on from wherever the project is until the verdict says stop; `say` prints one text.
 
-    Returns False when it left at the review, because nobody is at the keyboard. Ctrl+C anywhere prints where
-    it stopped and how to go on, and raises `KeyboardInterrupt`. Raises `UserError` for what a person has to
-    mend.
+    `auto_confidence` is from where the reviewer `auto` takes detections; default: params.yaml. Returns False when it
+    left at the review, because nobody is at the keyboard. Ctrl+C anywhere prints where it stopped and how to go on,
+    and raises `KeyboardInterrupt`. Raises `UserError` for what a person has to mend.
     """
     here = "before the first step"
     try:
         with ends_like_ctrl_c():
             say(wording.banner("YOLOOP: train, validate, analyze, converge, sample; review; and round again"))
+            if reviewer == "auto":
+                say(WARNING)
             before: tuple[Position, int] | None = None
             while True:
                 facts = locate(root)
@@ -50,14 +53,14 @@ def run_loop(root: Path, *, reviewer: Literal["oracle", "folder"], say: Say) -> 
                 if (position, facts.iteration) == before:
                     raise _stuck(facts)
                 before = (position, facts.iteration)
-                if not _step(root, facts, reviewer=reviewer, say=say):
+                if not _step(root, facts, reviewer=reviewer, say=say, auto_confidence=auto_confidence):
                     return False
     except KeyboardInterrupt as stop:
         say(f"\nStopped in {str(stop) or here}. Go on with: yoloop run")
         raise
 
 
-def _step(root: Path, facts: Facts, *, reviewer: Literal["oracle", "folder"], say: Say) -> bool:
+def _step(root: Path, facts: Facts, *, reviewer: Reviewer, say: Say, auto_confidence: float | None) -> bool:
     """Do the one thing that the position asks for; return False to leave."""
     position = position_of(facts)
     if position in _TO_RUN:
@@ -65,7 +68,7 @@ def _step(root: Path, facts: Facts, *, reviewer: Literal["oracle", "folder"], sa
     elif position is Position.COMPLETE:
         say(finish(root))
     elif position is Position.FINISHED:
-        return _go_round(root, facts, reviewer=reviewer, say=say)
+        return _go_round(root, facts, reviewer=reviewer, say=say, auto_confidence=auto_confidence)
     elif position is Position.INPUTS_MISSING and not facts.changes.absent:
         dvc.checkout(root, *(f"{path}.dvc" for path in facts.changes.missing))
     else:
@@ -117,10 +120,10 @@ def _forget_experiment(root: Path, name: str) -> None:
         dvc.run(root, "exp", "remove", name)
 
 
-def _go_round(root: Path, facts: Facts, *, reviewer: Literal["oracle", "folder"], say: Say) -> bool:
+def _go_round(root: Path, facts: Facts, *, reviewer: Reviewer, say: Say, auto_confidence: float | None) -> bool:
     """Review and advance; a person is asked until the review is good. Return False when nobody is there."""
-    if reviewer == "oracle":
-        say(advance(root, reviewer=reviewer, despite_stop=None))
+    if reviewer != "folder":
+        say(advance(root, reviewer=reviewer, auto_confidence=auto_confidence))
         return True
     sample = metrics_at(root, iteration_tag(root, facts.iteration), "sample")
     say(wording.pause_block(facts.iteration, sample, read_review(root).folder))
@@ -130,7 +133,7 @@ def _go_round(root: Path, facts: Facts, *, reviewer: Literal["oracle", "folder"]
         except EOFError:
             break
         try:
-            say(advance(root, reviewer=reviewer, despite_stop=None))
+            say(advance(root, reviewer=reviewer))
         except UserError as error:
             say(f"error: {error}\nENTER tries again, Ctrl+C leaves.")
         else:

@@ -10,7 +10,7 @@ from stages.core.errors import problem
 from stages.files.atomic import replacing
 
 MANIFEST = "manifest.csv"
-LABEL_SOURCES = ("import", "oracle", "folder", "none")
+LABEL_SOURCES = ("import", "oracle", "folder", "auto", "none")  # auto: by the model, and nobody looked
 
 
 class ManifestRow(NamedTuple):
