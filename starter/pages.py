@@ -83,7 +83,7 @@ def _clutter(canvas: Canvas, rng: np.random.Generator) -> None:
         canvas.dashes(a, b, rng.uniform(2, 12, 4).tolist(), width=rng.uniform(0.5, 1.6), ink=ink)
     elif kind == 3:
         low, high = np.minimum(a, b), np.maximum(a, b) + 6
-        box = [low, (high[0], low[1]), high, (low[0], high[1])]
+        box = np.array([low, (high[0], low[1]), high, (low[0], high[1])])
         canvas.hatch(box, spacing=rng.uniform(2.5, 8), angle=float(rng.choice([45, -45, 0, 90, 30])), ink=ink)
     elif kind == 4:
         for row in range(int(rng.integers(1, 4))):

@@ -273,8 +273,8 @@ def _words(canvas: Canvas, strip: str, middle: Points, size: float, rng: np.rand
     elif "rows" in strip:
         canvas.text((middle[0], middle[1] + size * 1.8), some_text(rng, 3, 9, letters), size=size, font=face)
     elif "wavy" in strip:
-        x = np.linspace(x1, x2, 61)
-        canvas.polyline(np.stack([x, y2 + size + np.sin(x / size * 2) * size * 0.3], axis=1))
+        wave = np.linspace(x1, x2, 61)
+        canvas.polyline(np.stack([wave, y2 + size + np.sin(wave / size * 2) * size * 0.3], axis=1))
     elif "after" in strip:
         shape = outline("square" if "square" in strip else "triangle")
         canvas.polyline(np.array([x1 - size * 2, middle[1]]) + size * shape, closed=True)

@@ -9,6 +9,7 @@ import numpy as np
 from stages.commands.import_report import names_of_few, report
 from stages.commands.person_values import PERSON_VALUES
 from stages.core.errors import problem
+from stages.core.history import empty_history
 from stages.core.splits import ROLES, Assignment, Part, assign
 from stages.files import dvc, git
 from stages.files.commits import Commit
@@ -22,8 +23,10 @@ from stages.files.transaction import stage_dvc, staging, transact
 from stages.files.yolo_folder import Item, SheetLabels, Source, read_item_labels, read_source, split_name
 
 BASELINE, TARGET = "yolo26n.pt", "yoloe-26n-seg.pt"
+DEMO = Path("data/demo.md")  # a project with this file holds the demo, which makes room for a person's own sheets
+_TAGS = ("iteration-*", "dataset-v*")
 # What the import makes, each with a .dvc file beside it.
-_TRACKED = ("data/dataset", "data/oracle", "models/parent.pt", "models/target.pt")
+TRACKED = ("data/dataset", "data/oracle", "models/parent.pt", "models/target.pt")
 
 
 class ImportOptions(NamedTuple):
@@ -46,6 +49,14 @@ class Imported(NamedTuple):
     names: list[str]
 
 
+class Start(NamedTuple):
+    """What iteration 0 starts from, staged: the files that Git keeps, and what is to be said about the weights."""
+
+    files: dict[str, bytes]  # .dvc files and the empty history, by path
+    lines: list[str]
+    encoder: str | None  # that the target weights want
+
+
 class Read(NamedTuple):
     """A source after all checks: the role of every image, and its labels."""
 
@@ -58,60 +69,87 @@ class Read(NamedTuple):
 def import_data(root: Path, source: Path, options: ImportOptions) -> Imported:
     """Make `source` iteration 0 of the project at `root`, tag it dataset-v0, and return what to print.
 
-    The source is only read. Raises `UserError`, with nothing changed, for a project that has begun, for files
-    with uncommitted changes, and for anything in the source that cannot be trained on.
+    The source is only read. A demo that lies in the project makes room: its results go, its tags move to `demo/…`.
+    Raises `UserError`, with nothing changed, for a project that has begun, for files with uncommitted changes, and
+    for anything in the source that cannot be trained on.
     """
-    _require_fresh(root)
-    read = _read(source, options)
-    sheets = {role: _sheets(read, role, options) for role in ROLES}
+    moved = _require_fresh(root)
+    read = read_sheets(source, options)
     with staging(root) as (data, models):
-        write_dataset(data / "dataset", sheets, read.source.classes)
-        if options.oracle:
-            write_oracle(data / "oracle", sheets["pool"])
-        weights, encoder = _weights(models, options)
-        staged = {name: (data if name.startswith("data/") else models) / Path(name).name for name in _TRACKED}
-        kept = {name: folder for name, folder in staged.items() if folder.exists()}
+        start = stage_start(root, data, models, read, options)
         prompts, said = _prompts(root, read.source.classes)
         files: dict[str, bytes | None] = {
             **_old_results(root),
-            **{f"{name}.dvc": stage_dvc(root, folder) for name, folder in kept.items()},
-            str(PARAMS): new_params(root, read.source.classes, options, encoder=encoder),
+            **start.files,
+            str(PARAMS): new_params(root, read.source.classes, options, encoder=start.encoder),
             str(PROMPTS): prompts,
-            str(CARRIED): _empty_history(data, read.source.classes),
         }
-        message = f"Import {source.resolve().name}: {', '.join(f'{len(sheets[role])} {role}' for role in ROLES)}"
-        gone = [name for name in _TRACKED if files.get(f"{name}.dvc", b"") is None]
+        counts = ", ".join(f"{len(read.assignment.roles[role])} {role}" for role in ROLES)
+        gone = [name for name in TRACKED if files.get(f"{name}.dvc", b"") is None]
         transact(
             root,
             name="yoloop data import",
-            commits=[Commit(message, files)],
+            commits=[Commit(f"Import {source.resolve().name}: {counts}", files)],
             tags={"dataset-v0": 0},
+            renamed_tags=moved,
             removes=gone,
         )
     lines = report(read.source, read.assignment, read.labels, oracle=options.oracle)
-    return Imported([*lines, *weights, *said], names_of_few(read.assignment))
+    kept = [f"demo: its {len(moved)} tags are now demo/…"] if moved else []
+    return Imported([*lines, *start.lines, *said, *kept], names_of_few(read.assignment))
 
 
-def _require_fresh(root: Path) -> None:
+def stage_start(root: Path, data: Path, models: Path, read: Read, options: ImportOptions) -> Start:
+    """Prepare in the staging folders what iteration 0 starts from, and put it into DVC's cache."""
+    lines, encoder = write_start(data, models, read, options)
+    staged = {name: (data if name.startswith("data/") else models) / Path(name).name for name in TRACKED}
+    files = {f"{name}.dvc": stage_dvc(root, place) for name, place in staged.items() if place.exists()}
+    return Start({**files, str(CARRIED): (data / CARRIED.name).read_bytes()}, lines, encoder)
+
+
+def write_start(data: Path, models: Path, read: Read, options: ImportOptions) -> tuple[list[str], str | None]:
+    """Write what iteration 0 starts from; return lines about the weights, and the encoder that the target wants.
+
+    The history, without a row yet, is written into `data` as well.
+    """
+    sheets = {role: _sheets(read, role, options) for role in ROLES}
+    write_dataset(data / "dataset", sheets, read.source.classes)
+    if options.oracle:
+        write_oracle(data / "oracle", sheets["pool"])
+    write_history(empty_history(read.source.classes), data / CARRIED.name)
+    return _weights(models, options)
+
+
+def _require_fresh(root: Path) -> dict[str, str]:
+    """Return the tags of a demo that move, old name to new; raise `UserError` for a project that has begun."""
     git.require_repository(root)
     dvc.require_repository(root)
     git.head(root)
     git.branch(root)
-    tags = git.run(root, "tag", "-l", "iteration-*", "dataset-v*").split()
-    if tags:
+    tags = git.run(root, "tag", "-l", *(f"{line}{name}" for line in ("", "*/") for name in _TAGS)).split()
+    demo = [tag for tag in tags if git.content(root, tag, str(DEMO)) is not None]
+    begun = [tag for tag in tags if tag not in demo]
+    if begun:
         raise problem(
             "git tags",
             expected="a project that has not begun",
-            found=", ".join(tags[:3]),
+            found=", ".join(begun[:3]),
             mend="Import into a fresh clone; new sheets of a running project come in by `yoloop advance`.",
         )
+    _require_unchanged(root)
+    return {tag: f"demo/{tag}" for tag in demo if not tag.startswith("demo/")}
+
+
+def _require_unchanged(root: Path) -> None:
+    """Raise `UserError` when something lies where the import writes that is in neither Git nor DVC."""
     written = [
         str(PARAMS),
         str(PROMPTS),
         "metrics",
         "plots",
         "dvc.lock",
-        *(f"{name}.dvc" for name in _TRACKED),
+        str(DEMO),
+        *(f"{name}.dvc" for name in TRACKED),
     ]
     changed = git.changed(root, written)
     if changed:
@@ -121,12 +159,21 @@ def _require_fresh(root: Path) -> None:
             found=f"{len(changed)} changed file{'s' * (len(changed) > 1)}",
             mend="Commit it, or put it back: git stash -u",
         )
-    for name in _TRACKED:
+    for name in TRACKED:
         if (root / name).exists() and git.content(root, "HEAD", f"{name}.dvc") is None:
             raise problem(root / name, expected="nothing here yet", found="files of yours", mend="Move it elsewhere.")
+    unsaved = dvc.modified(root, *(f"{name}.dvc" for name in TRACKED if (root / name).exists()))
+    if unsaved:
+        raise problem(
+            root / unsaved[0],
+            expected="what its .dvc file says",
+            found="changes of yours",
+            mend=f"Copy them elsewhere, then put it back: dvc checkout --force {unsaved[0]}",
+        )
 
 
-def _read(folder: Path, options: ImportOptions) -> Read:
+def read_sheets(folder: Path, options: ImportOptions) -> Read:
+    """Return what is in a YOLO folder, every image decoded and every label read; raise `UserError` for a mistake."""
     source = read_source(folder)
     assignment = _assign(source, options)
     every = {name: item for items in source.splits.values() for name, item in items.items()}
@@ -229,7 +276,8 @@ def _weights(models: Path, options: ImportOptions) -> tuple[list[str], str | Non
 
 def _old_results(root: Path) -> dict[str, bytes | None]:
     """Return what an earlier attempt left in Git and iteration 0 must not start with, each to be deleted."""
-    listed = git.run(root, "ls-files", "-z", "--", "dvc.lock", "metrics", "plots", *(f"{n}.dvc" for n in _TRACKED))
+    pointers = (f"{name}.dvc" for name in TRACKED)
+    listed = git.run(root, "ls-files", "-z", "--", "dvc.lock", "metrics", "plots", str(DEMO), *pointers)
     return {path: None for path in listed.split("\0") if path and not Path(path).name.startswith(".git")}
 
 
@@ -256,11 +304,3 @@ def _prompts(root: Path, classes: tuple[str, ...]) -> tuple[bytes, list[str]]:
         said.append(f"prompts: the class name itself for {', '.join(new)}; describe them better in {PROMPTS}")
     text = (root / PROMPTS).read_text(encoding="utf-8-sig")
     return replaced_mapping(text, "prompts", prompts).encode(), said
-
-
-def _empty_history(scratch: Path, classes: tuple[str, ...]) -> bytes:
-    from stages.core.history import empty_history
-
-    file = scratch / "history.csv"
-    write_history(empty_history(classes), file)
-    return file.read_bytes()

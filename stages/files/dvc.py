@@ -47,6 +47,13 @@ def status(root: Path, *targets: str) -> dict[str, list[Any]]:
     return {str(key): list(value) for key, value in found.items() if key not in _READ_BY_NO_STAGE}
 
 
+def modified(root: Path, *targets: str) -> list[str]:
+    """Return which of the tracked files and folders of the .dvc files `targets` hold what DVC has not seen."""
+    found = json.loads(run(root, "status", "--json", *targets)) if targets else {}
+    entries = [part.get("changed outs", {}) for parts in found.values() for part in parts if isinstance(part, dict)]
+    return sorted(path for outs in entries for path, state in outs.items() if state == "modified")
+
+
 def add(root: Path, target: Path) -> None:
     """Put a file or folder into the DVC cache and write its .dvc file beside it; `target` stays as it is."""
     run(root, "add", "-q", "--no-relink", str(target))

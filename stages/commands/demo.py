@@ -1,0 +1,103 @@
+"""`yoloop demo run`: the whole loop on drawn sheets, in a copy of the project that leaves the clone as it is."""
+
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+
+from stages.commands.checks import HISTORY, report_stem
+from stages.commands.status import number_text
+from stages.core.errors import UserError
+from stages.core.history import classes_of
+from stages.files import dvc, git
+from stages.files.history import read_history
+from stages.files.params import PARAMS, read_classes
+
+PLACE, BEFORE = Path(".demo"), Path(".demo.old")
+AUTHOR = ("yoloop demo", "demo@localhost")
+
+
+def run_demo(clone: Path, *, say: Callable[[str], None]) -> None:
+    """Copy the working tree into `.demo`, run the loop there with the held-back labels as reviewer, and show it.
+
+    Raises `UserError` with the line of the step that failed; what is in `.demo` then can be looked at.
+    """
+    root = clone / PLACE
+    if root.exists():
+        shutil.rmtree(clone / BEFORE, ignore_errors=True)
+        root.rename(clone / BEFORE)
+        say(f"The demo of before is now in {BEFORE}.")
+    say(f"Copying the working tree into {PLACE} ...")
+    copy_project(clone, root)
+    start_repository(root)
+    for step in (("demo", "draw"), ("run", "--review", "oracle")):
+        _yoloop(root, *step)
+    say("\n".join(["", *table(root), "", *_afterwards(root)]))
+
+
+def table(root: Path) -> list[str]:
+    """Return the iterations of the project at `root` as lines: what was reviewed, and what came of it."""
+    history = read_history(root / HISTORY, read_classes(root / PARAMS))
+    classes = classes_of(list(history.columns))
+    width = max(7, *(len(name) for name in classes))
+    head = f"{'iteration':>9}{'reviewed':>10}{'in train':>10}{'F1':>8}{'P':>8}{'R':>8}"
+    lines = [f"{head}{''.join(f'{name:>{width + 2}}' for name in classes)}  verdict"]
+    boxes = history["train_boxes"]
+    reviewed = boxes.diff().fillna(0)
+    for (_, row), new in zip(history.iterrows(), reviewed, strict=True):
+        numbers = "".join(f"{_rate(row[name]):>8}" for name in ("f1", "precision", "recall"))
+        per_class = "".join(f"{_rate(row[f'f1[{name}]']):>{width + 2}}" for name in classes)
+        verdict = f"{row['verdict']} ({row['rule']})" if row["rule"] else row["verdict"]
+        lines.append(f"{row['iteration']:>9}{int(new):>10}{row['train_boxes']:>10}{numbers}{per_class}  {verdict}")
+    return [*lines, "reviewed, in train: boxes; F1, P and R on val, and F1 per class"]
+
+
+def _rate(value: float | None) -> str:
+    return number_text(None if pd.isna(value) else value)
+
+
+def copy_project(clone: Path, root: Path) -> None:
+    """Copy what Git tracks or would track; files that are deleted in the working tree are left out."""
+    listed = git.run(clone, "ls-files", "-z", "-co", "--exclude-standard").split("\0")
+    for name in sorted(set(listed) - {""}):
+        if (clone / name).is_file():
+            (root / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(clone / name, root / name)
+
+
+def start_repository(root: Path) -> None:
+    """Make the copy a repository of its own, with an author, so that it needs no settings of this machine."""
+    git.run(root, "init", "-q", "-b", "main")
+    for key, value in zip(("user.name", "user.email"), AUTHOR, strict=True):
+        git.run(root, "config", key, value)
+    git.run(root, "add", "-A")
+    git.run(root, "commit", "-q", "-m", "Start the demo")
+    git.run(root, "tag", "dataset-v0")
+
+
+def _yoloop(root: Path, *args: str) -> None:
+    """Run a command of the copy's own modules in the copy."""
+    command = [sys.executable, "-m", "stages.loop", *args]
+    code = subprocess.run(command, cwd=root, check=False, env=dvc.environment()).returncode
+    if code == 130:
+        raise KeyboardInterrupt
+    if code:
+        raise UserError(f"the demo's step `yoloop {' '.join(args)}` ended with exit code {code}; see above")
+
+
+def _afterwards(root: Path) -> list[str]:
+    history = read_history(root / HISTORY, read_classes(root / PARAMS))
+    last = int(history["iteration"].iloc[-1])
+    return [
+        f"Open {(root / report_stem(last)).resolve()}.html",
+        "",
+        f"Try next, in {PLACE}:",
+        f"  dvc metrics diff iteration-0 iteration-{last} --targets metrics/validate.json",
+        f"  yoloop plots iteration-0 iteration-{last} --open",
+        "  yoloop run --start-iteration 1     review the first packet yourself, on a line of its own",
+    ]
+
+

@@ -1,0 +1,134 @@
+"""`yoloop demo`: a copy that leaves the clone as it is, sheets with the hashes that Git holds, a table at the end."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from stages.commands.demo import BEFORE, PLACE, copy_project, run_demo, start_repository, table
+from stages.commands.demo_data import draw_demo, write_source
+from stages.core.errors import UserError
+from stages.core.history import column_types
+from stages.drawing.sets import draw_set
+from stages.files.history import write_history
+from stages.files.yolo_folder import read_source
+from tests.fake_project import REPO, sh
+
+CLASSES = ("detail", "elevation", "title")
+ROW = {
+    **dict.fromkeys(("f1", "precision", "recall", "map50", "map50_95", "train_f1"), 0.5),
+    **dict.fromkeys(("tp", "fp", "fn", "train_images", "pool_images"), 1),
+    **{f"f1[{name}]": 0.25 for name in CLASSES},
+    **{f"fn[{name}]": 2 for name in CLASSES},
+    "despite_stop": "",
+}
+
+
+def history(rows: list[dict]) -> pd.DataFrame:
+    types = column_types(CLASSES)
+    return pd.DataFrame([{**ROW, **row} for row in rows], columns=list(types)).astype(types)
+
+
+def test_the_table_has_a_row_per_iteration_with_the_boxes_that_were_reviewed_for_it(tmp_path: Path):
+    (tmp_path / "params.yaml").write_text("classes: [detail, elevation, title]\n")
+    (tmp_path / "plots/converge").mkdir(parents=True)
+    rows = [
+        {"iteration": 0, "train_boxes": 30, "verdict": "go on", "rule": "", "f1": None, "f1[title]": None},
+        {"iteration": 1, "train_boxes": 72, "verdict": "stop", "rule": "max_iterations", "f1": 0.875},
+    ]
+    write_history(history(rows), tmp_path / "plots/converge/history.csv")
+    head, first, second, legend = table(tmp_path)
+    assert head.split() == ["iteration", "reviewed", "in", "train", "F1", "P", "R", *CLASSES, "verdict"]
+    assert first.split() == ["0", "0", "30", "–", "0.500", "0.500", "0.250", "0.250", "–", "go", "on"]
+    assert second.split()[:5] == ["1", "42", "72", "0.875", "0.500"]
+    assert second.endswith("stop (max_iterations)")
+    assert "boxes" in legend
+
+
+@pytest.fixture
+def clone(tmp_path: Path) -> Path:
+    """A small repository with a changed file, a new one, a deleted one and an ignored one."""
+    root = tmp_path / "clone"
+    root.mkdir()
+    sh(root, "git", "init", "-q")
+    for name, text in {"a.txt": "a", "gone.txt": "b", ".gitignore": "secret\n.demo\n.demo.old\n"}.items():
+        (root / name).write_text(text)
+    sh(root, "git", "add", ".")
+    sh(root, "git", "-c", "user.name=n", "-c", "user.email=e", "commit", "-qm", "x")
+    (root / "a.txt").write_text("changed")
+    (root / "gone.txt").unlink()
+    (root / "folder").mkdir()
+    (root / "folder/new.txt").write_text("new")
+    (root / "secret").write_text("s")
+    return root
+
+
+def test_the_copy_holds_the_working_tree_without_what_is_ignored(clone: Path):
+    copy_project(clone, clone / PLACE)
+    found = {str(path.relative_to(clone / PLACE)) for path in (clone / PLACE).rglob("*") if path.is_file()}
+    assert found == {"a.txt", ".gitignore", "folder/new.txt"}
+    assert (clone / PLACE / "a.txt").read_text() == "changed"
+
+
+def test_the_copy_is_a_repository_that_needs_no_settings_of_the_machine(clone: Path, monkeypatch):
+    for name in ("GIT_AUTHOR_NAME", "GIT_AUTHOR_EMAIL", "GIT_COMMITTER_NAME", "GIT_COMMITTER_EMAIL"):
+        monkeypatch.delenv(name, raising=False)
+    copy_project(clone, clone / PLACE)
+    start_repository(clone / PLACE)
+    assert sh(clone / PLACE, "git", "tag").split() == ["dataset-v0"]
+    assert sh(clone / PLACE, "git", "status", "--porcelain") == ""
+    assert "yoloop demo" in sh(clone / PLACE, "git", "log", "--format=%an")
+
+
+def test_a_demo_of_before_is_put_aside_and_a_failing_step_is_named(clone: Path):
+    (clone / PLACE).mkdir()
+    (clone / PLACE / "mine.txt").write_text("mine")
+    said: list[str] = []
+    before = sh(clone, "git", "status", "--porcelain")
+    with pytest.raises(UserError, match=r"demo's step `yoloop demo draw` ended with exit code"):
+        run_demo(clone, say=said.append)
+    assert (clone / BEFORE / "mine.txt").read_text() == "mine"
+    assert any(str(BEFORE) in line for line in said)
+    assert sh(clone, "git", "status", "--porcelain") == before
+
+
+def test_drawn_sheets_become_a_folder_as_any_tool_exports_it(tmp_path: Path):
+    source = read_source(write_source(tmp_path, draw_set(0, {"train": 2, "val": 1, "pool": 1})))
+    assert source.classes == CLASSES
+    assert {split: len(items) for split, items in source.splits.items()} == {"train": 2, "val": 1, "test": 0, "pool": 1}
+
+
+def test_a_project_without_the_demo_is_refused(tmp_path: Path):
+    sh(tmp_path, "git", "init", "-q")
+    (tmp_path / ".dvc").mkdir()
+    with pytest.raises(UserError, match=r"expected a project that holds the demo .* Type it in a fresh clone"):
+        draw_demo(tmp_path)
+
+
+@pytest.mark.slow
+def test_the_demo_is_drawn_again_with_exactly_the_hashes_that_git_holds(tmp_path: Path):
+    root = tmp_path / "project"
+    names = sh(REPO, "git", "ls-files", "-co", "--exclude-standard").splitlines()
+    for name in names:
+        if (REPO / name).is_file():
+            (root / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(REPO / name, root / name)
+    sh(root, "git", "init", "-q")
+    sh(root, "git", "add", ".")
+    sh(root, "git", "commit", "-qm", "start")
+    env = {**os.environ, "PYTHONPATH": str(root)}
+    command = [sys.executable, "-m", "stages.loop", "demo", "draw"]
+    for _ in range(2):  # the second time everything is there already
+        done = subprocess.run(command, cwd=root, env=env, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        assert sh(root, "git", "status", "--porcelain") == ""
+        assert len(list((root / "data/dataset/pool/images").iterdir())) > 50
+        assert not list((root / "data/dataset/pool/labels").iterdir())
+    (root / "stages/drawing/sets.py").write_text((root / "stages/drawing/sets.py").read_text() + "\nWINDOWS = 3\n")
+    done = subprocess.run(command, cwd=root, env=env, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "data/dataset.dvc: expected the hashes of what this version draws, found others" in done.stderr
