@@ -19,7 +19,7 @@ def draw_facade(page: Page, box: Box) -> View:
     page.polyline([(x1 - 24, y2), (x2 + 24, y2)], width=page.style.cut * 1.5, ink=page.style.ink)
     _levels(page, box, eaves)
     joints = [(a, b) for a, b, _, _ in openings] + [(x1, eaves), (x2, eaves), (x1, y2)]
-    notes = [Note(((a + c) / 2, (b + d) / 2), "window") for a, b, c, d in openings[:2]]
+    notes = [Note(((a + c) / 2, (b + d) / 2), "window") for a, b, c, d in sorted(openings, key=lambda o: -o[2])[:2]]
     notes += [Note((x2 - 6, eaves - 3), "roof"), Note((x2 - 5, y2 - 24), "skin")]
     cut = x1 + (x2 - x1) * page.between(0.2, 0.8)
     aims = [Aim((cut, y1 - page.style.radius * 2), page.pick(("left", "right"))),

@@ -5,11 +5,12 @@ from stages.drawing.elevations import ONWARD, draw_elevation, room_for_elevation
 from stages.drawing.page import Page, Point, around, crosses, grown, union
 from stages.drawing.tags import TAGS, arrow, cloud, draw_tag
 from stages.drawing.titles import Title, draw_title, plan_title
-from stages.drawing.views import Aim, Note, View
+from stages.drawing.views import Aim, View
 from stages.drawing.words import NOTES, PARTS, SCALES, VIEWS, sheet_number
 
 RARELY_TITLED = {"key": 0.35}  # share of these views that have a title; the others have one where there is room
 MARKERS = {"0": 0.42, "1": 0.33, "2": 0.25}
+LONGEST_LEADER = 110.0  # px to the side
 CALLOUTS = {"0": 0.4, "1": 0.36, "2": 0.18, "3": 0.06}
 
 
@@ -33,7 +34,8 @@ def _title(page: Page, view: View, room: float, plan: tuple[Title, float, float]
     middle = (max(x1, 0) + min(x2, page.width)) / 2
     for x in (max(x1, 8.0), middle - wide / 2, 8.0, page.width - wide - 6):
         for y in (y2 + room / 2 + page.between(0, 6), y2 + room * 0.75 + 6, y2 + high / 2 + 6):
-            if page.free((x - 3, y - high / 2, x + wide, y + high / 2), margin=3):
+            box = (x - 3, y - high / 2, x + wide, y + high / 2)
+            if page.free(box, margin=3) and page.inked(box) < 0.01:
                 draw_title(page, (x, y), variant, title)
                 return True
     return False
@@ -120,8 +122,11 @@ def add_words(page: Page, views: list[View]) -> None:
     for view in views:
         for at, name in view.names:
             _name(page, at, name)
+        said: list[tuple[str, ...]] = []
         for note in page.shuffled(view.notes):
-            _note(page, view, note)
+            lines = page.pick([lines for lines in NOTES[note.material] if lines not in said])
+            said.append(lines)
+            _note(page, view, note.target, lines)
         for at, tag in view.tags:
             draw_tag(page, at, tag)
     for tag in page.shuffled(tuple(TAGS))[: page.count(1, 4)]:
@@ -146,23 +151,22 @@ def _name(page: Page, at: Point, name: str) -> None:
     page.label(at, name)
 
 
-def _note(page: Page, view: View, note: Note) -> None:
+def _note(page: Page, view: View, target: Point, lines: tuple[str, ...]) -> None:
     """Write a note beside its view with a leader to its target, or leave it out."""
-    lines = page.pick(NOTES[note.material])
     step = page.style.text * 1.7
     wide, high = max(page.measure(line)[0] for line in lines), step * len(lines)
     for x in (view.box[2] + 12, view.box[2] + 30, view.box[0] - wide - 14):
         for dy in (0, -14, 14, -30, 30):
-            y = note.target[1] + dy
+            y = target[1] + dy
             box = (x - 3, y - high / 2, x + wide + 3, y + high / 2)
-            right = x > note.target[0]
+            right = x > target[0]
             edge, bend = (x - 3, x - 11) if right else (x + wide + 3, x + wide + 11)
             if not page.free(box, margin=-30 if right else 4) or not 4 < y < page.height - 4 or page.inked(box) > 0:
                 continue  # at the right, notes may run over the border
-            if any(crosses(taken, note.target, (bend, y)) for taken in page.taken):
+            if abs(bend - target[0]) > LONGEST_LEADER or any(crosses(taken, target, (bend, y)) for taken in page.taken):
                 continue
-            page.stroke([(edge, y), (bend, y), note.target])
-            arrow(page, note.target, (note.target[0] - bend, note.target[1] - y), 5)
+            page.stroke([(edge, y), (bend, y), target])
+            arrow(page, target, (target[0] - bend, target[1] - y), 5)
             for i, line in enumerate(lines):
                 page.write((x, y - high / 2 + step * (i + 0.5)), line, anchor="lm")
             page.take(union([box, (min(edge, bend), y - 1, max(edge, bend), y + 1)]))

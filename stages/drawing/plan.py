@@ -20,7 +20,12 @@ class Wall(NamedTuple):
     start: Point
     end: Point
     thick: float
-    outer: bool
+    inside: int = 0  # 1 or -1 where the building lies on one side only: right or below, left or above
+
+    @property
+    def outer(self) -> bool:
+        """Whether it is the building's outline."""
+        return self.inside != 0
 
     @property
     def upright(self) -> bool:
@@ -58,9 +63,10 @@ def draw_plan(page: Page, box: Box) -> View:
 
 
 def _rooms(page: Page, box: Box, thick: float, least: float) -> tuple[list[Box], list[Wall]]:
-    x1, y1, x2, y2 = box
-    outline = [((x1, y1), (x2, y1)), ((x1, y2), (x2, y2)), ((x1, y1), (x1, y2)), ((x2, y1), (x2, y2))]
-    walls = [Wall(a, b, thick + 1.5, True) for a, b in outline]
+    upper_left, upper_right, lower_right, lower_left = corners(box)
+    outline = ((upper_left, upper_right, 1), (lower_left, lower_right, -1), (upper_left, lower_left, 1),
+               (upper_right, lower_right, -1))  # fmt: skip
+    walls = [Wall(start, end, thick + 1.5, inside) for start, end, inside in outline]
     todo, rooms = [box], []
     while todo:
         a, b, c, d = room = todo.pop()
@@ -69,11 +75,11 @@ def _rooms(page: Page, box: Box, thick: float, least: float) -> tuple[list[Box],
             rooms.append(room)
         elif wide > high:
             cut = a + wide * page.between(0.36, 0.64)
-            walls.append(Wall((cut, b), (cut, d), thick, False))
+            walls.append(Wall((cut, b), (cut, d), thick))
             todo += [(a, b, cut, d), (cut, b, c, d)]
         else:
             cut = b + high * page.between(0.36, 0.64)
-            walls.append(Wall((a, cut), (c, cut), thick, False))
+            walls.append(Wall((a, cut), (c, cut), thick))
             todo += [(a, b, c, cut), (a, cut, c, d)]
     return rooms, walls
 
@@ -136,7 +142,7 @@ def _gap(page: Page, wall: Wall, at: Point, wide: float) -> Box:
 def _door(page: Page, wall: Wall, at: Point, wide: float) -> None:
     _gap(page, wall, at, wide)
     s, (x, y) = page.style, at
-    side, flip = page.pick((-1, 1)), page.chance(0.5)
+    side, flip = wall.inside or page.pick((-1, 1)), page.chance(0.5)
     if wall.upright:
         hinge = (x, y + wide if flip else y)
         leaf = (x + side * wide, hinge[1])

@@ -26,10 +26,10 @@ def digest(sheet):
 @pytest.mark.parametrize(
     ("split", "number", "expected"),
     [
-        ("train", 0, "a4b80f78a5da0e44"),
-        ("val", 1, "6d5e15c8d16ac884"),
-        ("test", 5, "17f55e09af854928"),
-        ("pool", 6, "8779c0ecd3f9f729"),
+        ("train", 0, "0b5fc5d10b8eee1c"),
+        ("val", 1, "6026472423f3e3e7"),
+        ("test", 5, "d9105b1faf7fccff"),
+        ("pool", 6, "c363beb2a503ac52"),
         ("pool", 71, "4fe1d59672c7257d"),
     ],
 )
