@@ -1,5 +1,6 @@
 """The person's values: all of them, and the numbers of the first system."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -28,6 +29,18 @@ def machine(params: dict) -> dict[str, object]:
 def test_every_key_has_a_persons_value():
     params = flat(yaml.safe_load((REPO / "params.yaml").read_text()))
     assert set(params) - {"classes"} - MACHINE == set(PERSON_VALUES)
+
+
+def test_a_comment_begins_with_the_persons_value_exactly_where_the_demo_has_another():
+    text = (REPO / "params.yaml").read_text()
+    demo, said, path = flat(yaml.safe_load(text)), {}, []
+    for line in text.splitlines():
+        if match := re.match(r"( *)(\w+):(?: \S+ # (?:your sheets: (\S+); )?)?", line):
+            path = [*path[: len(match[1]) // 2], match[2]]
+            if match[3]:
+                said[".".join(path)] = yaml.safe_load(match[3])
+    assert said == {key: value for key, value in PERSON_VALUES.items() if demo[key] != value}
+    assert len(said) > 5
 
 
 def test_the_values_of_the_first_system():
@@ -76,8 +89,8 @@ FIRST_SYSTEM = {
 
 @pytest.mark.parametrize(("keep", "epochs"), [(True, 7), (False, 100)])
 def test_a_persons_own_params_can_stay(tmp_path: Path, keep: bool, epochs: int):
-    text = (
-        (REPO / "params.yaml").read_text().replace("epochs: 100", "epochs: 7").replace("iteration: 0", "iteration: 4")
+    text = re.sub(r"epochs: \d+", "epochs: 7", (REPO / "params.yaml").read_text()).replace(
+        "iteration: 0", "iteration: 4"
     )
     (tmp_path / "params.yaml").write_text(text)
     params = yaml.safe_load(new_params(tmp_path, ("a", "b"), ImportOptions(keep_params=keep)))
