@@ -5,10 +5,13 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 WORKERS ?= 2
 
-.PHONY: test quick lint types install bench lock-deps clean
+.PHONY: test demo quick lint types install bench lock lock-deps clean
 
 test: lint types ## lint, types and all tests (about ten minutes on two cores)
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
+
+demo: $(INSTALLED) ## the whole loop on drawn sheets, in a copy of the project (minutes, see README)
+	$(BIN)/python -m stages.loop demo run
 
 quick: lint types ## the same without the tests that start DVC or train (under a minute)
 	$(BIN)/python -m pytest -m "not slow"
@@ -31,6 +34,10 @@ $(INSTALLED): requirements.lock pyproject.toml
 bench: $(INSTALLED) ## start-up and no-op costs as ratios measured in one run
 	$(BIN)/python benchmarks/startup.py
 	$(BIN)/python benchmarks/noop.py
+
+lock: $(INSTALLED) ## run the demo's iteration 0 again after a change of code: dvc.lock, metrics and plots follow it
+	$(BIN)/python -m stages.loop demo draw --renew
+	PATH="$(abspath $(BIN)):$$PATH" $(BIN)/python -m dvc repro
 
 lock-deps: $(INSTALLED) ## write requirements.lock from what is installed, after an upgrade
 	$(BIN)/python -m pip freeze --exclude-editable | grep -viE '^(nvidia|cuda|triton)' > requirements.new

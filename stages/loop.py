@@ -1,5 +1,6 @@
 """The app `yoloop`: the commands that go round the pipeline of one iteration."""
 
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -126,6 +127,24 @@ def advance(
 
 
 @app.command()
+def report(
+    iteration: Annotated[
+        int | None, typer.Argument(metavar="[N]", min=0, help="The iteration; default: the last that has run.")
+    ] = None,
+    *,
+    open_page: Annotated[bool, typer.Option("--open", help="Show the page in the browser.")] = False,
+) -> None:
+    """Make the page of an iteration (verdict, numbers, what was missed, what to review, cost), and say where it is."""
+    with _project() as root:
+        from stages.commands.report import make_report
+
+        made = make_report(root, iteration)
+        if made.note:
+            typer.echo(made.note)
+        _show(made.page.resolve().as_uri(), open_page=open_page)
+
+
+@app.command()
 def plots(
     revisions: Annotated[
         list[str] | None,
@@ -174,7 +193,18 @@ def demo_draw(
 
 def main() -> None:
     """Run `yoloop`; a mistake of a person ends with one line and exit code 2."""
+    _run_the_projects_own_code()
     exit_cleanly(app)
+
+
+def _run_the_projects_own_code() -> None:
+    """Start again from the modules of the project in this folder, if yoloop is installed from another one.
+
+    DVC runs the stages of this folder, too: a copy (the demo, an experiment) must not be driven by other code.
+    """
+    ours, theirs = Path(__file__).resolve().parent, Path("stages").resolve()
+    if (theirs / "loop.py").is_file() and theirs != ours:
+        os.execv(sys.executable, [sys.executable, "-m", "stages.loop", *sys.argv[1:]])
 
 
 @contextmanager
@@ -203,15 +233,6 @@ def _require_project(root: Path) -> None:
                 found=f"none in {root.resolve()}",
                 mend="Change to the folder of a yoloop project (a clone of the repository).",
             )
-    ours = Path(__file__).resolve().parent
-    theirs = (root / "stages").resolve()
-    if (theirs / "__init__.py").is_file() and theirs != ours:
-        raise problem(
-            theirs,
-            expected="the code that this yoloop runs",
-            found=f"that it is installed from {ours.parent}",
-            mend="Run `pip install -e .` here, or `python -m stages.loop` instead of `yoloop`.",
-        )
 
 
 def _show(page: str, *, open_page: bool) -> None:

@@ -16,6 +16,7 @@ COMMANDS = [
     ["run"],
     ["finish"],
     ["advance"],
+    ["report"],
     ["plots"],
     ["prompts"],
     ["prompts", "history"],
@@ -78,6 +79,8 @@ def test_outside_a_project(elsewhere, tmp_path, command):
         (lambda root: None, ["data", "import", "nowhere"], "dataset-v0"),
         (lambda root: None, ["prompts", "history"], "yoloop run"),
         (lambda root: None, ["advance"], "yoloop finish"),
+        (lambda root: None, ["report", "7"], "expected an iteration that has run (none yet), found 7"),
+        (lambda root: (root / "dvc.lock").unlink(), ["report"], "dvc repro"),
         (lambda root: None, ["plots", "iteration-7"], "'iteration-7'"),
         (lambda root: sh(root, "rm", "-r", "plots", "dvc.lock"), ["plots"], "yoloop run"),
         (lambda root: (root / "dvc.lock").unlink(), ["finish"], "dvc repro"),
@@ -102,15 +105,16 @@ def test_status_is_five_lines(elsewhere, project):
     assert len(done.stdout.splitlines()) == 5
 
 
-def test_code_of_another_checkout_is_refused(elsewhere, project):
-    """A console script starts with its own code; `python -m stages.loop` takes the project's."""
+def test_a_project_with_code_of_its_own_is_driven_by_that(elsewhere, project):
+    """A console script starts with its own code; the stages that DVC starts would be the project's."""
     root = project()
     (root / "stages").mkdir()
     (root / "stages/__init__.py").write_text("")
+    (root / "stages/loop.py").write_text("import sys; print('the code of this project', sys.argv[1:]); sys.exit(5)\n")
     code = f"import sys; sys.path.insert(0, {str(REPO)!r}); from stages.loop import main; main()"
     script = [sys.executable, "-P", "-c", code, "status"]
     done = subprocess.run(script, cwd=root, capture_output=True, text=True, check=False)
-    one_line(done, "pip install -e .")
+    assert (done.returncode, done.stdout) == (5, "the code of this project ['status']\n")
 
 
 def test_an_interrupted_command_is_finished_first(elsewhere, project):
