@@ -23,9 +23,9 @@ def dataset_tag(root: Path, iteration: int) -> str:
     return f"{prefix(read_lines(root), iteration)}dataset-v{iteration}"
 
 
-def report_stem(iteration: int) -> str:
-    """Return the path of an iteration's report without its ending."""
-    return f"metrics/reports/iteration_{iteration:02d}"
+def report_file(iteration: int) -> str:
+    """Return the path of an iteration's report: its numbers, from which its page is made."""
+    return f"metrics/reports/iteration_{iteration:02d}.json"
 
 
 def require_repository(root: Path) -> None:

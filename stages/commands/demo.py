@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from stages.commands.checks import HISTORY, report_stem
+from stages.commands.checks import HISTORY
+from stages.commands.report import page_file
 from stages.commands.status import number_text
 from stages.core.errors import UserError
 from stages.core.history import classes_of
@@ -92,7 +93,7 @@ def _afterwards(root: Path) -> list[str]:
     history = read_history(root / HISTORY, read_classes(root / PARAMS))
     last = int(history["iteration"].iloc[-1])
     return [
-        f"Open {(root / report_stem(last)).resolve()}.html",
+        f"Open {(root / page_file(last)).resolve()}",
         "",
         f"Try next, in {PLACE}:",
         f"  dvc metrics diff iteration-0 iteration-{last} --targets metrics/validate.json",

@@ -1,33 +1,29 @@
-"""`yoloop finish`: closes an iteration, with one commit, one tag and one report."""
+"""`yoloop finish`: closes an iteration, with one commit, one tag, one report and one page."""
 
 from pathlib import Path
 from typing import Any
 
 from stages.commands.checks import (
-    HISTORY,
     RESULTS,
     SETTINGS,
-    dataset_tag,
     is_finished,
     iteration_tag,
-    report_stem,
+    report_file,
     require_clean,
     require_repository,
 )
-from stages.core.errors import problem
-from stages.core.report import report_html
+from stages.commands.report import build_report, write_page
+from stages.core.errors import UserError, problem
 from stages.files import git
 from stages.files.commits import Commit
-from stages.files.history import read_history
 from stages.files.lock import exclusive
-from stages.files.params import PARAMS, read_classes, read_iteration, read_params
-from stages.files.prompts import PROMPTS, read_prompts
+from stages.files.params import PARAMS, read_iteration
 from stages.files.tables import json_text, read_json
 from stages.files.transaction import transact
 
 
 def finish(root: Path = Path()) -> str:
-    """Commit the results of the iteration that has run, tag it, write its report; return what to print.
+    """Commit the results of the iteration that has run with its report, tag it, write its page; return what to print.
 
     A finished iteration is left as it is. Raises `UserError`, with nothing changed, unless DVC has nothing to do.
     """
@@ -37,17 +33,15 @@ def finish(root: Path = Path()) -> str:
         if is_finished(root, iteration):
             return _again(root, iteration)
         require_clean(root, iteration=iteration, prompts_may_differ=False)
-        report = _report(root, iteration)
+        report = build_report(root, iteration)
         files: dict[str, bytes | None] = {
             path: _bytes(root / path) for path in git.changed(root, [*RESULTS, *SETTINGS])
         }
-        history = read_history(root / HISTORY, read_classes(root / PARAMS))
-        files[f"{report_stem(iteration)}.json"] = json_text(report).encode()
-        files[f"{report_stem(iteration)}.html"] = report_html(report, history).encode()
+        files[report_file(iteration)] = json_text(report).encode()
         message = f"Finish iteration {iteration}: {_score(report)}, {report['verdict']['verdict']}"
         commits = [Commit(message, files)]
-        transact(root, name="yoloop finish", commits=commits, tags={iteration_tag(root, iteration): 0})
-        return _said(root, iteration, report)
+        commit = transact(root, name="yoloop finish", commits=commits, tags={iteration_tag(root, iteration): 0})
+        return "\n".join([*_said(root, iteration, report), _page_line(root, report, commit)])
 
 
 def _again(root: Path, iteration: int) -> str:
@@ -63,35 +57,29 @@ def _again(root: Path, iteration: int) -> str:
             f"or finish it with the new ones: git tag -d {tag} && yoloop finish",
         )
     verdict = read_json(root / "metrics/converge.json")["verdict"]
-    return f"Iteration {iteration} is finished already (tag {tag}). {_next_step(verdict)}"
+    return f"Iteration {iteration} is finished already (tag {tag}). {_next_step(verdict)} Its page: yoloop report"
 
 
-def _report(root: Path, iteration: int) -> dict[str, Any]:
-    """Return every number of the iteration; it holds no clock, so finishing twice gives the same bytes."""
-    metrics = {name: read_json(root / f"metrics/{name}.json") for name in ("validate", "train", "analyze", "sample")}
-    tag = dataset_tag(root, iteration)
-    return {
-        "iteration": iteration,
-        "start": git.head(root),
-        "dataset": tag if git.resolve(root, f"refs/tags/{tag}") else "a dataset without a tag",
-        "verdict": read_json(root / "metrics/converge.json"),
-        **metrics,
-        "params": read_params(root / PARAMS),
-        "prompts": read_prompts(read_classes(root / PARAMS), root / PROMPTS),
-    }
+def _page_line(root: Path, report: dict[str, Any], commit: str) -> str:
+    """Write the page and say where it is; by now the iteration is finished, whatever happens to a picture."""
+    try:
+        made = write_page(root, report, commit=commit)
+    except UserError as error:
+        return f"The page could not be made; try again with `yoloop report`. {error}"
+    return f"Page to open: {made.page.relative_to(root)}"
 
 
-def _said(root: Path, iteration: int, report: dict[str, Any]) -> str:
+def _said(root: Path, iteration: int, report: dict[str, Any]) -> list[str]:
     verdict = report["verdict"]
     lines = [
         f"Iteration {iteration} is finished: {_score(report)}. Tag {iteration_tag(root, iteration)}, "
-        f"report {report_stem(iteration)}.html",
+        f"report {report_file(iteration)}",
         f"Verdict: {verdict['verdict']}. {verdict['reason']}",
     ]
     left = git.changed(root, ["dvc.yaml", "stages"])
     if left:
         lines.append(f"Not committed, so the tag does not hold it: {', '.join(left)}")
-    return "\n".join([*lines, _next_step(verdict["verdict"])])
+    return [*lines, _next_step(verdict["verdict"])]
 
 
 def _next_step(verdict: str) -> str:

@@ -1,0 +1,77 @@
+"""The sentences on the page of an iteration: what its numbers mean, and how they came about."""
+
+from collections.abc import Mapping
+from typing import Any
+
+TILES = (
+    "F1 is the harmonic mean of precision (which share of the detections is right) and recall (which share of the "
+    "boxes was found). mAP50 is the average precision over all confidences, at IoU 0.50, mean over the classes. F1 on "
+    "train far above F1 on val means that the sheets of train were learnt by heart."
+)
+MISSED = (
+    "The bars count the missed boxes of val: by area, by place, and by what makes them hard. Each picture shows the "
+    "surroundings of one, framed in red. “Nearly found” is a detection of its class on it, at a confidence that is too "
+    "low to count."
+)
+ALARMS = (
+    "A detection on val that is on no box of its class, with how sure the model is of it. Some may be boxes that the "
+    "labels lack: look."
+)
+PACKET = (
+    "The number is the rank, 1 is worth most. The score is the weighted mean of the four bars, each from 0 to 1: how "
+    "rare the class and the size are in train, how new the place is to the packet, and how hard the object looks. "
+    "Whole sheets go to review, so everything on them is corrected."
+)
+PROMPTS = (
+    "From fixed rules, over the misses on val and pool. Prompts stand in data/prompts.yaml; an edit during the review "
+    "belongs to the next iteration."
+)
+NO_PROMPTS = "What YOLOE is told to look for. No change is suggested."
+COST = (
+    "Reviewed are the sheets and boxes that a review brought into train before that iteration. Seconds are those of "
+    "this machine; they are kept in logs, beside Git and DVC, so they are unknown for an iteration that ran elsewhere, "
+    "came from the cache, or was finished before they were kept."
+)
+MADE_OF = (
+    "weights_sha256 is the digest of the weights' tensors: equal digests are equal detectors. start says which weights "
+    "the training began with."
+)
+_BECAUSE = {
+    "target_f1": "the target is reached",
+    "max_iterations": "enough iterations are done",
+    "plateau": "F1 has stopped rising",
+    "overfitting": "train is learnt by heart",
+}
+
+
+def because(rule: str | None) -> str:
+    """Return in words why the loop stops, "" where it goes on."""
+    return _BECAUSE.get(rule or "", "")
+
+
+def rules(limits: Mapping[str, Any]) -> str:
+    """Return when the loop stops, from the section `converge` of the parameters."""
+    return (
+        f"The loop stops when F1 on val is at least {limits['target_f1']}, when {limits['max_iterations']} iterations "
+        f"are done, when F1 on val gained less than {limits['plateau_gain']} over {limits['plateau_window']} "
+        f"iterations, or when F1 on train is more than {limits['overfit_gap']} above it, asked in this order."
+    )
+
+
+def ruler(validate: Mapping[str, Any]) -> str:
+    """Return what counts as found, from the section `validate` of the parameters."""
+    return (
+        "A detection finds at most one box of its own class, from confidence "
+        f"{validate['confidence']} and IoU {validate['iou']} on (TP); other detections are false alarms (FP), other "
+        "boxes are missed (FN). P is TP / (TP + FP), R is TP / (TP + FN). A dash is a number that is undefined."
+    )
+
+
+def chosen(counts: Mapping[str, Any]) -> str:
+    """Return how the packet was chosen, from metrics/sample.json."""
+    return (
+        f"{counts['chosen_objects']} of {counts['candidates']} candidates go to review, on {counts['packet_sheets']} "
+        f"of {counts['pool_sheets']} sheets of the pool. Candidates are missed boxes of the pool ({counts['missed']}), "
+        f"detections on sheets without labels ({counts['uncertain']}), and sheets on which nothing was seen "
+        f"({counts['nothing_seen']})."
+    )
