@@ -103,6 +103,7 @@ def run_iteration(root: Path, facts: Facts, *, say: Say) -> None:
             code = run_group(command, cwd=root, env=dvc.environment(), on_text=show, inherited=held)
         except KeyboardInterrupt:
             step = wording.last_step(tail, facts.all_stages) or "before the first step"
+            put_back(root, before)
             raise KeyboardInterrupt(f"iteration {n} ({step})") from None
     if code != 0:
         put_back(root, before)
