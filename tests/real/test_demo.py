@@ -1,0 +1,83 @@
+"""The demo from end to end, on fewer steps than `make demo` takes, and a person's own sheets after it."""
+
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+from ruamel.yaml import YAML
+
+from stages.commands.demo import copy_project
+from tests.fake_project import REPO
+from tests.real_project import Project
+from tests.toy import write_yolo_folder
+
+pytestmark = pytest.mark.slow
+QUICK = {
+    "train": {"epochs_baseline": 1, "epochs": 1, "imgsz": 96, "batch": 16},
+    "validate": {"imgsz": 96},
+    "converge": {"max_iterations": 2},
+}
+
+
+class Shown(NamedTuple):
+    clone: Project
+    demo: Project
+    said: str
+
+
+@pytest.fixture(scope="module")
+def shown(tmp_path_factory: pytest.TempPathFactory) -> Shown:
+    """A clone in which `yoloop demo run` has been typed."""
+    root = tmp_path_factory.mktemp("demo") / "clone"
+    copy_project(REPO, root)
+    yaml = YAML()
+    params = yaml.load(root / "params.yaml")
+    for section, values in QUICK.items():
+        params[section].update(values)
+    yaml.dump(params, root / "params.yaml")
+    clone = Project(root, root.parent / "home")
+    clone.git("init", "-q", "-b", "main")
+    clone.git("add", ".")
+    clone.git("commit", "-q", "-m", "A clone")
+    said = clone.run(sys.executable, "-m", "stages.loop", "demo", "run").stdout
+    return Shown(clone, Project(root / ".demo", root.parent / "home"), said)
+
+
+def test_the_clone_stays_clean(shown: Shown):
+    assert shown.clone.git("status", "--porcelain") == ""
+    assert shown.clone.git("tag") == ""
+
+
+def test_it_ends_with_a_row_per_iteration_a_page_and_commands_to_try(shown: Shown):
+    lines = shown.said.splitlines()
+    head = next(i for i, line in enumerate(lines) if line.split()[:2] == ["iteration", "reviewed"])
+    assert [line.split()[0] for line in lines[head + 1 : head + 3]] == ["0", "1"]
+    assert int(lines[head + 1].split()[1]) == 0
+    assert int(lines[head + 2].split()[1]) > 0
+    page = next(line.removeprefix("Open ") for line in lines if line.startswith("Open "))
+    assert Path(page.removeprefix("file://")).is_file()
+    assert sum(line.startswith("  ") for line in lines[head + 4 :]) == 3
+
+
+def test_the_loop_was_real(shown: Shown):
+    assert shown.demo.git("tag").split() == ["dataset-v0", "dataset-v1", "iteration-0", "iteration-1"]
+    assert shown.demo.git("status", "--porcelain") == ""
+    assert "up to date" in shown.demo.dvc("status")
+
+
+def test_a_persons_sheets_take_the_place_of_the_demo(shown: Shown, tmp_path: Path):
+    """In the demo's own folder, where all its tags are."""
+    source = write_yolo_folder(tmp_path / "mine", {"train": 3, "val": 2, "pool": 2}, seed=1)
+    weights = ["--baseline", "starter/yolo26n.pt", "--target", "starter/yoloe-26n.pt"]
+    said = shown.demo.yoloop("data", "import", str(source), *weights).stdout
+    assert "demo: its 4 tags are now demo/…" in said
+    tags = {f"demo/{kind}{i}" for kind in ("iteration-", "dataset-v") for i in (0, 1)}
+    assert set(shown.demo.git("tag").split()) == {"dataset-v0", *tags}
+    left = shown.demo.git("ls-files", "metrics", "plots", "dvc.lock", "data/demo.md", "data/oracle.dvc").split()
+    assert left == ["metrics/history.csv"]
+    assert len(list((shown.demo.root / "data/dataset/train/images").iterdir())) == 3
+    assert shown.demo.git("status", "--porcelain") == ""
+    assert "yoloop run" in shown.demo.yoloop("status").stdout
+    refused = shown.demo.yoloop("data", "import", str(source), *weights, code=2).stderr
+    assert "expected a project that has not begun, found dataset-v0" in refused
