@@ -19,6 +19,7 @@ from stages.files.params import PARAMS, read_classes
 
 PLACE, BEFORE = Path(".demo"), Path(".demo.old")
 AUTHOR = ("yoloop demo", "demo@localhost")
+INTERRUPTED = 130  # exit code of a command that Ctrl+C ended
 
 
 def run_demo(clone: Path, *, say: Callable[[str], None]) -> None:
@@ -34,8 +35,12 @@ def run_demo(clone: Path, *, say: Callable[[str], None]) -> None:
     say(f"Copying the working tree into {PLACE} ...")
     copy_project(clone, root)
     start_repository(root)
-    for step in (("demo", "draw"), ("run", "--review", "oracle")):
-        _yoloop(root, *step)
+    try:
+        for step in (("demo", "draw"), ("run", "--review", "oracle")):
+            _yoloop(root, *step)
+    except KeyboardInterrupt:
+        say(f"The demo stopped. Go on with: cd {PLACE} && yoloop run --review oracle")
+        raise
     say("\n".join(["", *table(root), "", *_afterwards(root)]))
 
 
@@ -80,13 +85,19 @@ def start_repository(root: Path) -> None:
 
 
 def _yoloop(root: Path, *args: str) -> None:
-    """Run a command of the copy's own modules in the copy."""
-    command = [sys.executable, "-m", "stages.loop", *args]
-    code = subprocess.run(command, cwd=root, check=False, env=dvc.environment()).returncode
-    if code == 130:
+    """Run a command of the copy's own modules in the copy; Ctrl+C reaches it, too, and it says where it stopped."""
+    process = subprocess.Popen([sys.executable, "-m", "stages.loop", *args], cwd=root, env=dvc.environment())
+    interrupted = False
+    while process.returncode is None:
+        try:
+            process.wait()
+        except KeyboardInterrupt:
+            interrupted = True
+    if interrupted or process.returncode == INTERRUPTED:
         raise KeyboardInterrupt
-    if code:
-        raise UserError(f"the demo's step `yoloop {' '.join(args)}` ended with exit code {code}; see above")
+    if process.returncode:
+        step = f"yoloop {' '.join(args)}"
+        raise UserError(f"the demo's step `{step}` ended with exit code {process.returncode}; see above")
 
 
 def _afterwards(root: Path) -> list[str]:

@@ -2,8 +2,10 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pandas as pd
@@ -94,6 +96,38 @@ def test_a_demo_of_before_is_put_aside_and_a_failing_step_is_named(clone: Path):
     assert (clone / BEFORE / "mine.txt").read_text() == "mine"
     assert any(str(BEFORE) in line for line in said)
     assert sh(clone, "git", "status", "--porcelain") == before
+
+
+LOOP = """
+import pathlib, sys, time
+if sys.argv[1] == "run":
+    pathlib.Path("running").touch()
+    try:
+        time.sleep(60)
+    except KeyboardInterrupt:
+        time.sleep(1)  # longer than subprocess.run would wait before it kills
+        print("stopped in good order", flush=True)
+        sys.exit(130)
+"""
+
+
+def test_ctrl_c_lets_the_loop_stop_in_good_order_and_says_how_to_go_on(clone: Path):
+    (clone / "stages").mkdir()
+    (clone / "stages/__init__.py").touch()
+    (clone / "stages/loop.py").write_text(LOOP)
+    code = f"import sys; sys.path.insert(0, {str(REPO)!r}); from pathlib import Path; "
+    code += "from stages.commands.demo import run_demo; run_demo(Path(), say=lambda text: print(text, flush=True))"
+    command = [sys.executable, "-P", "-c", code]
+    process = subprocess.Popen(command, cwd=clone, stdout=subprocess.PIPE, text=True, start_new_session=True)
+    deadline = time.monotonic() + 60
+    while not (clone / PLACE / "running").exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    os.killpg(process.pid, signal.SIGINT)
+    said, _ = process.communicate(timeout=30)
+    assert said.splitlines()[-2:] == [
+        "stopped in good order",
+        "The demo stopped. Go on with: cd .demo && yoloop run --review oracle",
+    ]
 
 
 def test_drawn_sheets_become_a_folder_as_any_tool_exports_it(tmp_path: Path):
