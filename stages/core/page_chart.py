@@ -11,6 +11,7 @@ from stages.core.markup import text
 COLOURS = 8  # kinds of curves (colour and dash) that the style knows
 _WIDTH, _HEIGHT, _LEFT, _TOP, _BOTTOM, _RIGHT = 460, 250, 40, 18, 36, 20  # px of the chart and its margins
 _TICKS = 5
+_MOST_NAMES = 12  # of iterations under the axis; more would run into each other
 _HIGHEST_FLOOR = 0.8  # of the axis, so that a good model does not look as if it swung
 
 
@@ -34,6 +35,7 @@ def chart(curves: Sequence[Curve], steps: Sequence[int], *, label: str, target: 
     names = "".join(
         f'<text x="{_x(i, len(steps)):.1f}" y="{_HEIGHT - 18}" text-anchor="middle">{step}</text>'
         for i, step in enumerate(steps)
+        if i % -(-len(steps) // _MOST_NAMES) == 0
     )
     names += f'<text x="{(_WIDTH + _LEFT) / 2}" y="{_HEIGHT - 3}" text-anchor="middle">iteration</text>'
     lines = "".join(_curve(one, steps, low) for one in reversed(curves))  # the first lies on top

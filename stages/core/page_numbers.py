@@ -63,7 +63,9 @@ def charts(history: pd.DataFrame, target: float | None) -> str:
     shown = [name for name in classes if name in worst(history, classes, COLOURS)]
     per_class = [Curve(name, values_of(history[f"f1[{name}]"]), kind) for kind, name in enumerate(shown)]
     both = chart(totals, steps, label="F1, precision and recall on val over the iterations", target=target)
-    return f'<div class="charts">{both}{chart(per_class, steps, label="F1 per class on val over the iterations")}</div>'
+    note = f'<p class="soft">The second chart shows the {COLOURS} classes with the lowest F1.</p>'
+    by_class = chart(per_class, steps, label="F1 per class on val over the iterations")
+    return f'<div class="charts">{both}{by_class}</div>{note if len(classes) > COLOURS else ""}'
 
 
 def worst(history: pd.DataFrame, classes: Sequence[str], most: int) -> set[str]:

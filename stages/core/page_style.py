@@ -104,7 +104,7 @@ figcaption span { display: block; color: var(--soft); }
 """
 
 _PAPER = """
-@media (max-width: 560px) {
+@media screen and (max-width: 560px) {
   main { padding: 0 10px; margin-top: 16px; } section { padding: 16px 14px; border-radius: 10px; }
   .shots { grid-template-columns: repeat(2, 1fr); gap: 12px; } .shots.wide { grid-template-columns: 1fr; }
   .chart text { font-size: 14px; }
@@ -114,7 +114,8 @@ _PAPER = """
 @media print {
   :root { color-scheme: light; } body { background: #fff; font-size: 12px; } main { max-width: none; margin: 0; }
   * { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
-  section { border: 0; padding: 0; margin: 18px 0; }
+  section { border: 0; padding: 0; margin: 18px 0; } .charts { grid-template-columns: 1fr 1fr; }
+  .scroll { overflow: visible; } th, td { padding: 3px 5px; } .tiles { grid-template-columns: repeat(6, 1fr); }
   tr, .chart, figure { break-inside: avoid; } h2 { break-after: avoid; }
   .shots { grid-template-columns: repeat(5, 1fr); } .shots.wide { grid-template-columns: repeat(3, 1fr); }
 }

@@ -10,7 +10,7 @@ import pytest
 
 from stages.core.history import column_types
 from stages.core.page import Page, Pictures, page_html
-from stages.core.page_numbers import cost_table, worst
+from stages.core.page_numbers import charts, cost_table, worst
 from stages.core.page_shots import alarm_shot, miss_shot, packet_shot
 from tests.browser import CHROMIUM, look
 
@@ -180,6 +180,14 @@ def test_one_dot_per_number_and_no_line_over_a_gap(rates: Rates, dots: int, line
 def test_the_classes_that_are_worst_get_a_curve() -> None:
     frame = history([(0.5, 0.5, 0.5)], ["a", "b", "c"]).assign(**{"f1[a]": 0.9, "f1[b]": None, "f1[c]": 0.1})
     assert worst(frame, ["a", "b", "c"], 2) == {"a", "c"}
+
+
+def test_many_classes_and_iterations_stay_readable() -> None:
+    many = [f"class {i}" for i in range(30)]
+    text = charts(history([(0.5, 0.5, 0.5)] * 30, many), 0.98)
+    assert "the 8 classes with the lowest F1" in text
+    assert text.count("<li>") == 3 + 8
+    assert re.findall(r'y="232" text-anchor="middle">(\d+)<', text)[:10] == [str(i) for i in range(0, 30, 3)]
 
 
 def test_what_it_cost() -> None:
