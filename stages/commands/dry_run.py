@@ -39,7 +39,7 @@ def dry_run(root: Path, *, overrides: Mapping[str, Any], say: Say) -> None:
     if is_finished(root, iteration):
         say(f"Iteration {iteration} is finished: nothing would run before your review. See: yoloop status")
         return
-    here = "before the first step"
+    here, heard = "before the first step", list[str]()
     try:
         with ends_like_ctrl_c(), scratch_copy(root, _inputs(graph)) as copy:
             text = overridden((copy / PARAMS).read_text(encoding="utf-8-sig"), overrides)
@@ -48,9 +48,9 @@ def dry_run(root: Path, *, overrides: Mapping[str, Any], say: Say) -> None:
             say(wording.banner(f"DRY RUN of iteration {iteration}: everything but training, in a scratch copy", plan))
             for name in STAGES:
                 here = f"step {STAGES.index(name) + 1}/{len(STAGES)}, {name}"
-                _step(copy, name, str(graph[name]["cmd"]), say=say)
+                heard += _step(copy, name, str(graph[name]["cmd"]), say=say)
             here = "after the last step"
-            _say_results(root, copy, iteration, say=say)
+            _say_results(root, copy, iteration, heard=heard, say=say)
     except KeyboardInterrupt:
         say(f"\nStopped in the dry run ({here}): nothing has changed.")
         raise
@@ -80,14 +80,18 @@ def _paths(stage: Mapping[str, Any], kind: str) -> list[str]:
     return [next(iter(entry)) if isinstance(entry, dict) else str(entry) for entry in stage.get(kind, [])]
 
 
-def _step(copy: Path, name: str, cmd: str, *, say: Say) -> None:
-    """Run one stage as DVC would, or the stand-in for `train`; raise `UserError` with its own line when it fails."""
+def _step(copy: Path, name: str, cmd: str, *, say: Say) -> list[str]:
+    """Run one stage as DVC would, or the stand-in for `train`, and return what it printed.
+
+    Raises `UserError` with the stage's own line when it fails.
+    """
     line = str(wording.translated(f"Running stage '{name}':", STAGES)).rstrip("\n")
     say(f"{line} left out" if name == "train" else line)
     code, lines = _run(copy, _STAND_IN if name == "train" else ["/bin/sh", "-c", cmd], show=say)
     if code != 0:
         found = wording.complaint(lines) or f"{name} ended with exit code {code}."
         raise UserError(f"{found} This was a dry run: nothing has changed.")
+    return lines
 
 
 def _run(copy: Path, command: Sequence[str], *, show: Say) -> tuple[int, list[str]]:
@@ -102,10 +106,10 @@ def _run(copy: Path, command: Sequence[str], *, show: Say) -> tuple[int, list[st
     return run_group(command, cwd=copy, env=environment, on_text=on_text), list(tail)
 
 
-def _say_results(root: Path, copy: Path, iteration: int, *, say: Say) -> None:
+def _say_results(root: Path, copy: Path, iteration: int, *, heard: Sequence[str], say: Say) -> None:
     metrics = {name: read_json(copy / f"metrics/{name}.json") for name in ("validate", "converge", "sample")}
     say(f"On val, untrained: {result_text(metrics['validate'])}")
-    for line in wording.result_lines(metrics["converge"], metrics["sample"]):
+    for line in wording.not_said(wording.result_lines(metrics["converge"], metrics["sample"]), heard):
         say(line)
     measured = last_training(root)
     step = None if measured else _timed_step(copy)
