@@ -8,19 +8,22 @@ from pathlib import Path
 
 from stages.files import git
 
+_SMALL = 10_000_000  # bytes
+
 
 @contextmanager
 def scratch_copy(root: Path, inputs: Sequence[str]) -> Iterator[Path]:
     """Yield a temporary folder with the project's files as they are now; it goes with the block, whatever happens.
 
-    What Git tracks is copied. New files of the person, and the files below `inputs`, are links to read through: stages
-    replace files and never write into them, so neither the workspace nor DVC's cache can be reached.
+    What Git tracks, and small files that are new, are copied. The files below `inputs`, which no stage writes, are
+    links to read through, so that a large dataset costs neither time nor space.
     """
     folder = Path(tempfile.mkdtemp(prefix="yoloop-dry-run-"))
     try:
-        for path in _listed(root, "--cached"):
+        new = [path for path in _listed(root, "--others", "--exclude-standard") if _is_small(root / path)]
+        for path in [*_listed(root, "--cached"), *new]:
             _copy(root / path, folder / path)
-        for path in [*_listed(root, "--others", "--exclude-standard"), *inputs]:
+        for path in inputs:
             _link(root / path, folder / path)
         yield folder
     finally:
@@ -29,6 +32,11 @@ def scratch_copy(root: Path, inputs: Sequence[str]) -> Iterator[Path]:
 
 def _listed(root: Path, *which: str) -> list[str]:
     return [path for path in git.run(root, "ls-files", "-z", *which).split("\0") if path]
+
+
+def _is_small(file: Path) -> bool:
+    """Say whether it can be code or settings that a stage reads; an archive or a video beside them cannot."""
+    return file.is_file() and file.stat().st_size <= _SMALL
 
 
 def _copy(source: Path, target: Path) -> None:
