@@ -10,8 +10,10 @@ from stages.core.page import Page, page_html
 from stages.files import dvc, git
 from stages.files.atomic import replacing
 from stages.files.clocks import keep_seconds, kept_seconds
+from stages.files.dataset import DATASET
 from stages.files.history import read_history
 from stages.files.iteration_view import iteration_view
+from stages.files.manifest import MANIFEST, count_sources, read_manifest
 from stages.files.page_pictures import make_pictures
 from stages.files.params import PARAMS, read_classes, read_iteration, read_params
 from stages.files.prompts import PROMPTS, read_prompts
@@ -60,6 +62,7 @@ def build_report(root: Path, iteration: int) -> dict[str, Any]:
         "iteration": iteration,
         "start": git.head(root),
         "dataset": tag if git.resolve(root, f"refs/tags/{tag}") else "a dataset without a tag",
+        "labels": count_sources(read_manifest(root / DATASET / "train" / MANIFEST)),
         "verdict": read_json(root / "metrics/converge.json"),
         **metrics,
         "params": read_params(root / PARAMS),

@@ -11,7 +11,7 @@ from stages.core.position import Facts, next_step, state_line
 from stages.core.splits import ROLES
 from stages.files import git
 from stages.files.dataset import DATASET
-from stages.files.manifest import MANIFEST, read_manifest
+from stages.files.manifest import MANIFEST, count_sources, read_manifest
 
 
 def status_lines(root: Path) -> list[str]:
@@ -51,8 +51,11 @@ def _dataset(root: Path, facts: Facts) -> str:
     folder = root / DATASET
     if not all((folder / role / MANIFEST).is_file() for role in ROLES):
         return f"{name}, not in the workspace"
-    counts = [f"{role} {len(read_manifest(folder / role / MANIFEST))}" for role in ROLES]
-    return f"{name}: {', '.join(counts)} sheets; {_boxes(folder / 'train')} boxes in train"
+    manifests = {role: read_manifest(folder / role / MANIFEST) for role in ROLES}
+    counts = [f"{role} {len(rows)}" for role, rows in manifests.items()]
+    unseen = count_sources(manifests["train"]).get("auto", 0)
+    marked = f"; {unseen} of its sheets labelled by --auto" if unseen else ""
+    return f"{name}: {', '.join(counts)} sheets; {_boxes(folder / 'train')} boxes in train{marked}"
 
 
 def _boxes(split: Path) -> int:

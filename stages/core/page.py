@@ -81,8 +81,14 @@ def _top(page: Page) -> str:
         f'<header><div class="top"><h1>Iteration {text(report["iteration"])}</h1>{badge(verdict["verdict"])}'
         f'<span class="soft">{text(wording.because(verdict["rule"]))}</span></div>'
         f'<p class="reason">{text(verdict["reason"])}</p>'
-        f'<div class="soft">{text(report["dataset"])} · {text(at)}</div></header>'
+        f'<div class="soft">{text(report["dataset"])} · {text(at)}</div>{_unseen(report.get("labels", {}))}</header>'
     )
+
+
+def _unseen(labels: Mapping[str, int]) -> str:
+    """Return a warning where sheets were trained on whose labels nobody looked at."""
+    count, total = labels.get("auto", 0), sum(labels.values())
+    return f'<p class="note">{text(wording.unseen(count, total))}</p>' if count else ""
 
 
 def _missed(page: Page) -> str:

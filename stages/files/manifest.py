@@ -1,6 +1,7 @@
 """Reads and writes `manifest.csv` of a split: which sheets it has, since when, and who labelled them."""
 
 import csv
+from collections import Counter
 from collections.abc import Iterable
 from io import StringIO
 from pathlib import Path
@@ -19,6 +20,12 @@ class ManifestRow(NamedTuple):
     image_id: str
     added_iteration: int
     label_source: str
+
+
+def count_sources(rows: Iterable[ManifestRow]) -> dict[str, int]:
+    """Return how many sheets each source has labelled, in the order of `LABEL_SOURCES`; those without any are left out."""
+    found = Counter(row.label_source for row in rows)
+    return {source: found[source] for source in LABEL_SOURCES if found[source]}
 
 
 def write_manifest(rows: Iterable[ManifestRow], file: Path) -> None:
