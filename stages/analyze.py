@@ -229,6 +229,7 @@ def _sheets(rows: pd.DataFrame, images: pd.DataFrame) -> Iterator[tuple[pd.DataF
 
 
 main = stage_command(
+    "analyze",
     run,
     reads="data/validate/*.parquet, data/dataset/{train,val,pool}, data/prompts.yaml",
     writes="data/analyze, metrics/analyze.json, metrics/prompt_suggestions.json, plots/analyze/*.png",

@@ -61,6 +61,7 @@ def _metrics(verdict: Verdict) -> dict[str, Any]:
 
 
 main = stage_command(
+    "converge",
     run,
     reads="params.yaml (iteration, classes, converge), metrics/history.csv, metrics/validate.json",
     writes="metrics/converge.json, plots/converge/history.csv, plots/converge/classes.csv",

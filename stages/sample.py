@@ -177,6 +177,7 @@ def _title(row: Mapping[Any, Any]) -> str:
 
 
 main = stage_command(
+    "sample",
     run,
     reads="params.yaml (iteration, classes, sample, areas of analyze), data/validate, data/analyze, data/dataset/pool",
     writes="data/sample (candidates.csv, packet), metrics/sample.json, plots/sample",

@@ -2,7 +2,6 @@
 
 import logging
 import shutil
-import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -88,11 +87,9 @@ def run() -> None:
     check_names(classes)
     sheets = checked_sheets(classes)
     prompts = read_prompts(classes) if iteration > 0 else {}
-    started = time.monotonic()
     adopted = iteration == 0 and params.baseline == "adopt"
     metrics = _adopt(classes) if adopted else _fit(params, classes, iteration, sheets, prompts)
     write_json({**metrics, "images": len(sheets), "boxes": count_boxes(sheets, classes)}, METRICS)
-    write_json({"seconds": time.monotonic() - started}, LOGS / "seconds.json")
 
 
 def learning_rate(params: Params, iteration: int) -> float:
@@ -262,6 +259,7 @@ def _log_to(file: Path) -> None:
 
 
 main = stage_command(
+    "train",
     run,
     reads="data/dataset/train, data/dataset/data.yaml, data/prompts.yaml, metrics/history.csv, models/parent.pt, "
     "models/target.pt; params: iteration, classes, train",

@@ -251,6 +251,7 @@ def _of(frame: pd.DataFrame, split: str) -> pd.DataFrame:
 
 
 main = stage_command(
+    "validate",
     run,
     reads="models/best.pt, data/dataset/{data.yaml,train,val,pool}, data/prompts.yaml",
     writes="data/validate/*.parquet, metrics/validate.json, plots/validate/*.csv",

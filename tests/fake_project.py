@@ -8,6 +8,9 @@ from pathlib import Path
 
 import yaml
 
+from stages.commands.person_values import PERSON_VALUES
+from stages.files.edit_yaml import edited
+
 HERE = Path(__file__).resolve().parent
 REPO = HERE.parent
 LABELS = {  # split -> sheet -> rows of its label file; None: unlabelled
@@ -62,9 +65,9 @@ def init(root: Path) -> None:
 def build(root: Path) -> None:
     """Build the project at its first iteration, imported but not yet run, committed and tagged dataset-v0."""
     init(root)
-    for name in ("params.yaml", "data/prompts.yaml"):
-        (root / name).parent.mkdir(exist_ok=True)
-        shutil.copy(REPO / name, root / name)
+    (root / "params.yaml").write_text(edited((REPO / "params.yaml").read_text(), PERSON_VALUES))
+    (root / "data").mkdir()
+    shutil.copy(REPO / "data/prompts.yaml", root / "data/prompts.yaml")
     shutil.copy(HERE / "fake_stages.py", root / "fake_stages.py")
     (root / "dvc.yaml").write_text(_fake_graph())
     for split, sheets in LABELS.items():
