@@ -121,7 +121,7 @@ def advance(
         from stages.commands.advance import advance as advance_iteration
         from stages.commands.switches import pick_reviewer
 
-        reviewer = pick_reviewer(root, review, auto=False, auto_confidence=auto_confidence)
+        reviewer = pick_reviewer(root, review, auto_confidence=auto_confidence)
         said = advance_iteration(root, reviewer=reviewer, despite_stop=despite_stop, auto_confidence=auto_confidence)
         typer.echo(said)
 

@@ -49,17 +49,19 @@ def run_switched(root: Path, switches: Switches, *, say: Say) -> None:
     if switches.dry_run:
         dry_run(root, overrides=overrides, say=say)
         return
+    review: Reviewer | None = "auto" if switches.auto else switches.review
+    pick_reviewer(root, review, auto_confidence=switches.auto_confidence)  # a refusal comes before any change
     if switches.start_iteration is not None:
         say(start_over(root, switches.start_iteration))
     if switches.config:
         _configure(root, switches.config, say=say)
-    reviewer = pick_reviewer(root, switches.review, auto=switches.auto, auto_confidence=switches.auto_confidence)
+    reviewer = pick_reviewer(root, review, auto_confidence=switches.auto_confidence)  # of params.yaml as it is now
     run_loop(root, reviewer=reviewer, say=say, auto_confidence=switches.auto_confidence)
 
 
-def pick_reviewer(root: Path, review: Reviewer | None, *, auto: bool, auto_confidence: float | None) -> Reviewer:
-    """Return who reviews; raise `UserError` for a confidence that nobody would use."""
-    reviewer: Reviewer = "auto" if auto else review or read_review(root).by
+def pick_reviewer(root: Path, review: Reviewer | None, *, auto_confidence: float | None) -> Reviewer:
+    """Return who reviews: `review`, or what params.yaml says; refuse a confidence that nobody would use."""
+    reviewer: Reviewer = review or read_review(root).by
     if auto_confidence is not None and reviewer != "auto":
         raise problem(
             "--auto-confidence",

@@ -70,8 +70,8 @@ def ruler(validate: Mapping[str, Any]) -> str:
 def unseen(count: int, total: int) -> str:
     """Return the warning that `count` of the `total` sheets of train were labelled by the model alone."""
     return (
-        f"{count} of the {total} sheets in train were labelled by --auto: the model's own detections, which nobody "
-        "looked at. They can spread its errors."
+        f"Labelled by --auto: {count} of the {total} sheets in train. These are the model's own detections, which "
+        "nobody looked at; they can spread its errors."
     )
 
 

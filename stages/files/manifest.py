@@ -23,7 +23,7 @@ class ManifestRow(NamedTuple):
 
 
 def count_sources(rows: Iterable[ManifestRow]) -> dict[str, int]:
-    """Return how many sheets each source has labelled, in the order of `LABEL_SOURCES`; those without any are left out."""
+    """Return how many sheets each source has labelled, in the order of `LABEL_SOURCES` and without zeros."""
     found = Counter(row.label_source for row in rows)
     return {source: found[source] for source in LABEL_SOURCES if found[source]}
 

@@ -28,7 +28,8 @@ def stale(project: Callable[[], Path], monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("PYTHONPATH", str(REPO))
     root = project()
     file = root / "params.yaml"
-    file.write_text(edited(file.read_text(), {key: value for values in STEPS.values() for key, value in values.items()}))
+    values = {key: value for changes in STEPS.values() for key, value in changes.items()}
+    file.write_text(edited(file.read_text(), values))
     return root
 
 
