@@ -11,6 +11,7 @@ from stages.files.prompts import PROMPTS
 RESULTS = ("dvc.lock", "metrics", "plots", "data/*.dvc", "models/*.dvc")
 HISTORY = Path("plots/converge/history.csv")  # rows 0..N: written by `converge`, carried over by `advance`
 SETTINGS = ("params.yaml", str(PROMPTS))
+DEMO = Path("data/demo.md")  # a project with this file holds the demo, which makes room for a person's own sheets
 
 
 def iteration_tag(root: Path, iteration: int) -> str:
@@ -21,6 +22,11 @@ def iteration_tag(root: Path, iteration: int) -> str:
 def dataset_tag(root: Path, iteration: int) -> str:
     """Return the tag of the commit that an iteration starts from, on the line that is checked out."""
     return f"{prefix(read_lines(root), iteration)}dataset-v{iteration}"
+
+
+def holds_demo(root: Path, rev: str = "HEAD") -> bool:
+    """Say whether the project at `rev` holds the demo."""
+    return git.content(root, rev, str(DEMO)) is not None
 
 
 def report_file(iteration: int) -> str:

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from stages.commands.checks import DEMO, holds_demo
 from stages.commands.import_report import names_of_few, report
 from stages.commands.person_values import PERSON_VALUES
 from stages.core.errors import problem
@@ -23,7 +24,6 @@ from stages.files.transaction import stage_dvc, staging, transact
 from stages.files.yolo_folder import Item, SheetLabels, Source, read_item_labels, read_source, split_name
 
 BASELINE, TARGET = "yolo26n.pt", "yoloe-26n-seg.pt"
-DEMO = Path("data/demo.md")  # a project with this file holds the demo, which makes room for a person's own sheets
 _TAGS = ("iteration-*", "dataset-v*")
 # What the import makes, each with a .dvc file beside it.
 TRACKED = ("data/dataset", "data/oracle", "models/parent.pt", "models/target.pt")
@@ -127,7 +127,7 @@ def _require_fresh(root: Path) -> dict[str, str]:
     git.head(root)
     git.branch(root)
     tags = git.run(root, "tag", "-l", *(f"{line}{name}" for line in ("", "*/") for name in _TAGS)).split()
-    demo = [tag for tag in tags if git.content(root, tag, str(DEMO)) is not None]
+    demo = [tag for tag in tags if holds_demo(root, tag)]
     begun = [tag for tag in tags if tag not in demo]
     if begun:
         raise problem(

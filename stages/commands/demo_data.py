@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from stages.commands.data import DEMO, ImportOptions, Read, Start, read_sheets, stage_start
+from stages.commands.checks import DEMO, holds_demo
+from stages.commands.data import ImportOptions, Read, Start, read_sheets, stage_start
 from stages.core.boxes import xyxy_to_xywhn
 from stages.core.errors import problem
 from stages.drawing.sets import DEFAULT_COUNTS, NamedSheet, draw_set
@@ -62,7 +63,7 @@ def write_source(folder: Path, splits: Mapping[str, Sequence[NamedSheet]]) -> Pa
 def _require_demo(root: Path) -> None:
     git.require_repository(root)
     dvc.require_repository(root)
-    if git.content(root, "HEAD", str(DEMO)) is None:
+    if not holds_demo(root):
         raise problem(
             root.resolve(),
             expected=f"a project that holds the demo ({DEMO})",

@@ -5,9 +5,9 @@ import re
 from pathlib import Path
 from typing import Any
 
-from stages.commands.checks import iteration_tag
+from stages.commands.checks import holds_demo, iteration_tag
 from stages.commands.lines import prefix, read_lines
-from stages.core.position import Facts, read_changes
+from stages.core.position import Facts, next_step, read_changes
 from stages.files import dvc, git
 from stages.files.params import PARAMS, read_iteration, read_yaml
 from stages.files.prompts import PROMPTS
@@ -35,6 +35,13 @@ def locate(root: Path) -> Facts:
         changes=read_changes(dvc.status(root) if imported else {}, passed_over=str(PROMPTS) if finished else ""),
         all_stages=tuple(read_yaml(root / "dvc.yaml").get("stages", {})),
     )
+
+
+def next_command(root: Path, facts: Facts, *, reviewer: str = "folder") -> str:
+    """Return what to type next; in a clone of the demo, whose data is drawn and not pulled, that is an import."""
+    if facts.changes.absent and holds_demo(root):
+        return "yoloop data import SOURCE (your sheets), or make demo (drawn ones)"
+    return next_step(facts, home=home_branch(root), reviewer=reviewer)
 
 
 def finished_iterations(root: Path) -> list[int]:

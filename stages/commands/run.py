@@ -9,14 +9,14 @@ from stages.commands.advance import advance
 from stages.commands.auto_review import WARNING
 from stages.commands.checks import iteration_tag
 from stages.commands.finish import finish
-from stages.commands.locate import home_branch, locate, metrics_at
+from stages.commands.locate import locate, metrics_at, next_command
 from stages.commands.preflight import preflight
 from stages.commands.review_params import read_review
 from stages.commands.reviewers import Reviewer
 from stages.commands.status import number_text
 from stages.core import wording
 from stages.core.errors import UserError, problem
-from stages.core.position import Facts, Position, next_step, position_of, state_line
+from stages.core.position import Facts, Position, position_of, state_line
 from stages.files import dvc, git
 from stages.files.experiment import away_from_branch
 from stages.files.lock import exclusive
@@ -76,7 +76,7 @@ def _step(root: Path, facts: Facts, *, reviewer: Reviewer, say: Say, auto_confid
             root.resolve(),
             expected="a project that can go on",
             found=f"iteration {facts.iteration}: {state_line(facts)}",
-            mend=f"Next: {next_step(facts, home=home_branch(root))}",
+            mend=f"Next: {next_command(root, facts)}",
         )
     return True
 

@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Any
 
 from stages.commands.checks import dataset_tag, iteration_tag
-from stages.commands.locate import finished_iterations, home_branch, locate, metrics_at
+from stages.commands.locate import finished_iterations, locate, metrics_at, next_command
 from stages.commands.review_params import read_review
-from stages.core.position import Facts, next_step, state_line
+from stages.core.position import Facts, state_line
 from stages.core.splits import ROLES
 from stages.files import git
 from stages.files.dataset import DATASET
@@ -23,7 +23,7 @@ def status_lines(root: Path) -> list[str]:
         f"dataset  {_dataset(root, facts)}",
         f"last     {_last(root)}",
         f"state    iteration {facts.iteration}: {state_line(facts)}",
-        f"next     {next_step(facts, home=home_branch(root), reviewer=reviewer)}",
+        f"next     {next_command(root, facts, reviewer=reviewer)}",
     ]
 
 

@@ -27,6 +27,17 @@ def set_param(root, section, key, value):
 
 
 @pytest.mark.slow
+def test_a_clone_that_holds_the_demo_is_told_how_to_begin(project):
+    root = project()
+    (root / "data/demo.md").write_text("demo")
+    sh(root, "git", "add", "data/demo.md")
+    sh(root, "git", "commit", "-q", "-m", "hold the demo")
+    for place in (root / "data/dataset", root / ".dvc/cache"):
+        shutil.rmtree(place)
+    assert last_two(root)[1] == "yoloop data import SOURCE (your sheets), or make demo (drawn ones)"
+
+
+@pytest.mark.slow
 def test_a_project_on_its_way_through_an_iteration(project):
     root = project()
     assert status_lines(root) == [
