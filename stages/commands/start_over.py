@@ -100,7 +100,10 @@ def _require_nothing_to_lose(root: Path) -> None:
 
 
 def _require_cached(root: Path, tag: str) -> None:
-    names = [path for path in entries_at(root, tag) if _is_state(path) and path.endswith(".dvc")]
+    """Raise `UserError` when what would be checked out is not in the cache; what stays as it is need not be there."""
+    now = entries_at(root, "HEAD")
+    changed = [path for path, entry in entries_at(root, tag).items() if now.get(path) != entry]
+    names = [path for path in changed if _is_state(path) and path.endswith(".dvc")]
     pointers = {name: git.content(root, tag, name) or b"" for name in names}
     missing = lacks(root, pointers)
     if missing:
