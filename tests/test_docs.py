@@ -24,7 +24,16 @@ from tests.fake_project import REPO
 PAGES = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")
 STAGES = ("train", "validate", "analyze", "converge", "sample")
 # What lies at the boundary between two iterations, or comes and goes: no stage declares it.
-BOUNDARY = {"data/dataset", "data/dataset/test", "data/oracle", "data/review", "metrics/reports", "metrics/lines.csv", "logs/train", "logs"}
+BOUNDARY = {
+    "data/dataset",
+    "data/dataset/test",
+    "data/oracle",
+    "data/review",
+    "metrics/reports",
+    "metrics/lines.csv",
+    "logs/train",
+    "logs",
+}
 OTHERS_OPTIONS = {"--temp", "--queue", "--force", "--local", "--only-changed", "--drop", "--keep"}  # of DVC
 
 
