@@ -9,7 +9,7 @@ from stages.drawing.sheet import DrawnSheet, draw_sheet
 from stages.drawing.style import STYLES, Style
 
 SPLITS = ("train", "val", "test", "pool")
-DEFAULT_COUNTS = {"train": 16, "val": 40, "test": 20, "pool": 72}
+DEFAULT_COUNTS = {"train": 10, "val": 60, "test": 20, "pool": 72}
 KNOWN = 5  # styles that train has; val, test and pool have all
 WINDOWS = 4  # of one sheet of paper
 
