@@ -11,8 +11,9 @@ from typing import Any
 
 import yaml
 
-from stages.commands.data import ImportOptions, read_sheets, write_start
+from stages.commands.data import write_start
 from stages.commands.demo_data import write_source
+from stages.commands.import_source import ImportOptions, read_sheets
 from stages.drawing.sets import draw_set
 from stages.files.edit_yaml import edited
 

@@ -57,7 +57,8 @@ def data_import(
 ) -> None:
     """Make a YOLO folder iteration 0 of this project: dataset, weights, params and prompts, in one commit."""
     with _project() as root:
-        from stages.commands.data import ImportOptions, import_data
+        from stages.commands.data import import_data
+        from stages.commands.import_source import ImportOptions
 
         options = ImportOptions(val, test, pool, oracle, baseline, target, seed, keep_params)
         imported = import_data(root, source, options)

@@ -111,5 +111,3 @@ def _afterwards(root: Path) -> list[str]:
         f"  yoloop plots iteration-0 iteration-{last} --open",
         "  yoloop run --start-iteration 1     review the first packet yourself, on a line of its own",
     ]
-
-

@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from stages.commands.checks import DEMO, holds_demo
-from stages.commands.data import ImportOptions, Read, Start, read_sheets, stage_start
+from stages.commands.data import Start, stage_start
+from stages.commands.import_source import ImportOptions, Read, read_sheets
 from stages.core.boxes import xyxy_to_xywhn
 from stages.core.errors import problem
 from stages.drawing.sets import DEFAULT_COUNTS, NamedSheet, draw_set

@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 import yaml
 
-from stages.commands.data import ImportOptions, _prompts, import_data
+from stages.commands.data import _prompts, import_data
 from stages.commands.import_report import table
+from stages.commands.import_source import ImportOptions
 from stages.commands.person_values import PERSON_VALUES
 from stages.core.errors import UserError
 from stages.core.splits import Assignment

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from stages.commands.data import ImportOptions, new_params
+from stages.commands.data import new_params
+from stages.commands.import_source import ImportOptions
 from stages.commands.person_values import PERSON_VALUES
 from tests.fake_project import REPO
 

@@ -1,0 +1,114 @@
+"""What `yoloop data import` takes from a YOLO folder: every image with its role and its labels, all checked."""
+
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from stages.core.errors import problem
+from stages.core.splits import ROLES, Assignment, Part, assign
+from stages.files.decode import read_bgr
+from stages.files.yolo_folder import Item, SheetLabels, Source, read_item_labels, read_source, split_name
+
+BASELINE, TARGET = "yolo26n.pt", "yoloe-26n-seg.pt"
+
+
+class ImportOptions(NamedTuple):
+    """What was asked for; val, test and pool are each a split, a share of train, or a file of names."""
+
+    val: str | None = None
+    test: str | None = None
+    pool: str | None = None
+    oracle: bool = False
+    baseline: str = BASELINE
+    target: str = TARGET
+    seed: int = 0
+    keep_params: bool = False
+
+
+class Read(NamedTuple):
+    """A source after all checks: the role of every image, and its labels."""
+
+    source: Source
+    assignment: Assignment
+    labels: dict[str, SheetLabels]  # by image file name
+    items: dict[str, Item]
+
+
+def read_sheets(folder: Path, options: ImportOptions) -> Read:
+    """Return what is in a YOLO folder, every image decoded and every label read; raise `UserError` for a mistake."""
+    source = read_source(folder)
+    assignment = _assign(source, options)
+    every = {name: item for items in source.splits.values() for name, item in items.items()}
+    used = [name for role in ROLES for name in assignment.roles[role]]
+    labels = {name: read_item_labels(every[name], source.classes) for name in used}
+    for name in used:
+        read_bgr(every[name].image)
+    return Read(source, assignment, labels, every)
+
+
+def _assign(source: Source, options: ImportOptions) -> Assignment:
+    asked = {"val": options.val, "test": options.test, "pool": options.pool}
+    wanted = {role: _part(text, source, role) for role, text in asked.items() if text is not None}
+    names = {split: list(items) for split, items in source.splits.items()}
+    try:
+        done = assign(names, wanted, np.random.default_rng(options.seed))
+    except ValueError as error:
+        raise problem(
+            source.folder,
+            expected="one role for every image, and some for train",
+            found=f"that {error}",
+            mend="Choose others with --val, --test and --pool.",
+        ) from error
+    if not done.roles["val"]:
+        raise problem(
+            source.folder,
+            expected="a val split, which F1 is measured on",
+            found=f"only {', '.join(sorted(names))}",
+            mend="Draw one from train: --val 0.2",
+        )
+    if options.oracle and not done.roles["pool"]:
+        raise problem("--oracle", expected="a pool to hold labels back of", found="none", mend="Draw one: --pool 0.5")
+    return done
+
+
+def _part(text: str, source: Source, role: str) -> Part:
+    """Return what the text behind `--val`, `--test` or `--pool` stands for."""
+    if split_name(text) in source.splits:
+        return Part(split=split_name(text))
+    share = _number(text)
+    if share is not None and 0 < share < 1:
+        return Part(share=share)
+    if share is None and Path(text).is_file():
+        return Part(names=_listed(Path(text), source))
+    raise problem(
+        f"--{role} {text}",
+        expected=f"a split ({', '.join(source.splits)}), a share between 0 and 1, or a file of names",
+        found="none of these",
+        mend=f"For example --{role} 0.2",
+    )
+
+
+def _number(text: str) -> float | None:
+    try:
+        return float(text)
+    except ValueError:
+        return None
+
+
+def _listed(file: Path, source: Source) -> frozenset[str]:
+    """Return the image names in a list file; a path or a name without its ending is fine, too."""
+    known = {key: name for items in source.splits.values() for name in items for key in (name, Path(name).stem)}
+    names = []
+    for number, line in enumerate(file.read_text(encoding="utf-8-sig").splitlines(), 1):
+        if line.strip():
+            name = known.get(Path(line.strip()).name)
+            if name is None:
+                raise problem(
+                    f"{file}:{number}",
+                    expected="an image of the source",
+                    found=line.strip(),
+                    mend="Correct the name.",
+                )
+            names.append(name)
+    return frozenset(names)
