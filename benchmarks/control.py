@@ -12,7 +12,8 @@ import shutil
 import statistics
 import subprocess
 import sys
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -36,8 +37,8 @@ def main(
     threads: Annotated[int, typer.Option(help="Threads of a run; two runs go side by side.")] = 1,
 ) -> None:
     """Print F1 on val per iteration, of the loop and of the control: mean and range over the seeds."""
-    with ThreadPoolExecutor(2) as runs:
-        done = list(runs.map(lambda seed: _seed(folder.resolve() / f"seed-{seed}", seed, threads), range(seeds)))
+    with ProcessPoolExecutor(2) as runs:
+        done = list(runs.map(partial(_seed, folder.resolve(), threads), range(seeds)))
     rows = pd.concat(done, ignore_index=True)
     print(f"{seeds} seeds; F1 on val")
     print(f"{'iteration':>9}  {'loop':>24}  {'control':>24}  {'steps':>6}  {'boxes in train':>14}")
@@ -54,8 +55,9 @@ def _spread(values: list[float]) -> str:
     return f"{statistics.mean(values):.3f} ({min(values):.3f} to {max(values):.3f})"
 
 
-def _seed(folder: Path, seed: int, threads: int) -> pd.DataFrame:
+def _seed(home: Path, threads: int, seed: int) -> pd.DataFrame:
     """Return both arms of one seed: iteration, loop, control, steps, boxes."""
+    folder = home / f"seed-{seed}"
     result = folder / "result.csv"
     if not result.is_file():
         shutil.rmtree(folder, ignore_errors=True)

@@ -13,7 +13,8 @@ def draw_roof(page: Page, box: Box) -> View:
 
 def _aims(page: Page, box: Box) -> list[Aim]:
     (x1, y1, x2, y2), keep = box, page.style.radius * 2
-    x, y = page.between(x1 + keep, x2 - keep), page.between(y1 + keep, y2 - keep)
+    inner = min(keep, (x2 - x1) / 2, (y2 - y1) / 2)  # a small building has no room to keep away from its sides
+    x, y = page.between(x1 + inner, x2 - inner), page.between(y1 + inner, y2 - inner)
     return [Aim((x, y1 - keep), "down"), Aim((x, y2 + keep), "up"), Aim((x1 - keep, y), "right"),
             Aim((x2 + keep, y), "left"), Aim((x, y1 + keep), "up"), Aim((x, y2 - keep), "down"),
             Aim((x1 + keep, y), "left")]  # fmt: skip
