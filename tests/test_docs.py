@@ -21,7 +21,7 @@ from stages.loop import app
 from stages.sample import counts
 from tests.fake_project import REPO
 
-PAGES = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")
+PAGES = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/demo.md", "starter/README.md")
 STAGES = ("train", "validate", "analyze", "converge", "sample")
 # What lies at the boundary between two iterations, or comes and goes: no stage declares it.
 BOUNDARY = {
@@ -169,7 +169,7 @@ def test_every_link_leads_somewhere(page):
         if target.startswith("#"):
             assert target[1:] in {anchor(line) for line in text_of(page).splitlines() if line.startswith("#")}
         elif not target.startswith("https://"):
-            assert (REPO / target.split("#")[0]).is_file(), target
+            assert ((REPO / page).parent / target.split("#")[0]).is_file(), target
 
 
 def anchor(heading: str) -> str:
