@@ -6,6 +6,7 @@ Everything is kept in `.scratch/starter`, so that a run that was stopped goes on
 not drawn again, and a training goes on from its last whole epoch.
 """
 
+import shutil
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -14,11 +15,12 @@ from typing import Annotated, Any
 import numpy as np
 import typer
 
+from stages.files.atomic import replacing
 from starter.pages import draw_page
 from starter.vocabulary import Symbol, vocabulary
 
 HOME = Path(__file__).parent
-YOLO, YOLOE = HOME / "yolo26n.pt", HOME / "yoloe-26n.pt"
+YOLO, YOLOE = "yolo26n.pt", "yoloe-26n.pt"
 SCRATCH = Path(".scratch/starter")
 SYMBOLS = 240
 PAGE = 160  # px of a side: the largest symbols still fit, and a step stays cheap
@@ -54,8 +56,9 @@ def main(
     epochs: Annotated[int, typer.Option(help="Epochs of YOLO-26n.")] = 5,
     prompt_epochs: Annotated[int, typer.Option(help="Epochs of YOLOE-26n after that.")] = 1,
     folder: Annotated[Path, typer.Option(help="Where the work in progress is kept.")] = SCRATCH,
+    out: Annotated[Path, typer.Option(help="Where the weights are written.")] = HOME,
 ) -> None:
-    """Draw pages, train both, and write starter/yolo26n.pt and starter/yoloe-26n.pt."""
+    """Draw pages, train both, and write yolo26n.pt and yoloe-26n.pt."""
     from stages.yolo.runtime import start_ultralytics
 
     symbols = vocabulary(SYMBOLS, np.random.default_rng(0))
@@ -63,6 +66,9 @@ def main(
     start_ultralytics()
     train_yolo(folder.resolve(), data, symbols, epochs)
     train_yoloe(folder.resolve(), data, symbols, prompt_epochs)
+    for name in (YOLO, YOLOE):
+        with replacing(out / name) as temporary:
+            shutil.copyfile(folder / name, temporary)
 
 
 def write_pages(folder: Path, symbols: list[Symbol], count: int) -> Path:
@@ -85,7 +91,6 @@ def _write_page(folder: Path, symbols: list[Symbol], number: int) -> None:
     import cv2
 
     from stages.core.boxes import xyxy_to_xywhn
-    from stages.files.atomic import replacing
 
     image, label = folder / f"images/{number:06d}.png", folder / f"labels/{number:06d}.txt"
     if image.is_file():
@@ -121,14 +126,13 @@ def train_yolo(folder: Path, data: Path, symbols: list[Symbol], epochs: int) -> 
     from stages.yolo.checkpoint import save_model
     from stages.yolo.fit import Job, fit
 
-    done = folder / "yolo26n.pt"
+    done = folder / YOLO
     if not done.is_file():
         start = folder / "random.pt"
         save_model(random_detector(symbols), start, imgsz=PAGE)
         settings = {**COMMON, "epochs": epochs, "lr0": 0.002, "warmup_epochs": 0.5}
         result = fit(Job(start, data, folder / "yolo", settings, "last"))
         save_model(result.last, done, imgsz=PAGE)
-    YOLO.write_bytes(done.read_bytes())
 
 
 def train_yoloe(folder: Path, data: Path, symbols: list[Symbol], epochs: int) -> None:
@@ -141,7 +145,7 @@ def train_yoloe(folder: Path, data: Path, symbols: list[Symbol], epochs: int) ->
     from stages.yolo.start import letterboxed, prompt_start
     from stages.yolo.text import UNTRAINED, encode, mark_encoder
 
-    done = folder / "yoloe-26n.pt"
+    done = folder / YOLOE
     if not done.is_file():
         torch.manual_seed(0)
         target: Any = YOLOEModel("yoloe-26n.yaml", nc=WIDTH, verbose=False)
@@ -151,7 +155,7 @@ def train_yoloe(folder: Path, data: Path, symbols: list[Symbol], epochs: int) ->
         vectors = encode("wordllama", names, {symbol.name: symbol.prompt for symbol in symbols})
         some = sorted((data.parent / "images").glob("*.png"))[:64]
         started = prompt_start(
-            folder / "yolo26n.pt",
+            folder / YOLO,
             folder / "target.pt",
             names,
             encoder="wordllama",
@@ -163,7 +167,6 @@ def train_yoloe(folder: Path, data: Path, symbols: list[Symbol], epochs: int) ->
         settings = {**COMMON, "epochs": epochs, "lr0": 0.001, "warmup_epochs": 0.1, "warmup_bias_lr": 0.0}
         result = fit(Job(folder / "start.pt", data, folder / "yoloe", settings, "last", vectors))
         save_model(result.last, done, imgsz=PAGE)
-    YOLOE.write_bytes(done.read_bytes())
 
 
 if __name__ == "__main__":
