@@ -62,10 +62,15 @@ def init(root: Path) -> None:
         shutil.copy(REPO / name, root / name)
 
 
+def person_params() -> str:
+    """Return params.yaml with a person's values: those of the demo may change without a test knowing them."""
+    return edited((REPO / "params.yaml").read_text(), PERSON_VALUES)
+
+
 def build(root: Path) -> None:
     """Build the project at its first iteration, imported but not yet run, committed and tagged dataset-v0."""
     init(root)
-    (root / "params.yaml").write_text(edited((REPO / "params.yaml").read_text(), PERSON_VALUES))
+    (root / "params.yaml").write_text(person_params())
     (root / "data").mkdir()
     shutil.copy(REPO / "data/prompts.yaml", root / "data/prompts.yaml")
     shutil.copy(HERE / "fake_stages.py", root / "fake_stages.py")

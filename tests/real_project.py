@@ -9,13 +9,12 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
-from tests.fake_project import REPO, environment
+from tests.fake_project import REPO, environment, person_params
 from tests.toy import write_yolo_folder
 
 COPIED = (
     "stages",
     "dvc.yaml",
-    "params.yaml",
     "data/prompts.yaml",
     ".gitignore",
     ".dvcignore",
@@ -103,6 +102,7 @@ def build(root: Path, weights: Path, *, counts: dict[str, int] | None = None) ->
             shutil.copytree(source, place, ignore=shutil.ignore_patterns("__pycache__"))
         else:
             shutil.copyfile(source, place)
+    (root / "params.yaml").write_text(person_params())
     set_params(root)
     project.git("init", "-q", "-b", "main")
     project.git("add", ".")

@@ -13,6 +13,7 @@ from stages.files.schemas import FINDINGS, IMAGES
 from stages.files.tables import read_json, read_table, write_table
 from stages.validate import build_tables, measure, read_sheets, save
 from stages.yolo.predict import Prediction
+from tests.fake_project import person_params
 
 PROJECT = Path(__file__).parents[1]
 CLASSES = ["door", "window"]
@@ -42,7 +43,7 @@ def picture(boxes):
 
 
 def make_project(root, seen=SEEN):
-    params = yaml.safe_load((PROJECT / "params.yaml").read_text())
+    params = yaml.safe_load(person_params())
     params["classes"] = CLASSES
     (root / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False))
     for name, boxes in TRUTH.items():

@@ -14,6 +14,7 @@ from stages.core.errors import UserError
 from stages.files.packet import packet_sheets, read_packet
 from stages.files.schemas import DETECTIONS, FINDINGS, GROUND_TRUTH, IMAGES
 from stages.files.tables import conform, write_table
+from tests.fake_project import person_params
 
 ROOT = Path(__file__).parents[1]
 WIDTH, HEIGHT = 400, 300
@@ -72,7 +73,7 @@ def write_inputs(pool, detected=DETECTED, missed=MISSED):
 @pytest.fixture
 def project(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    shutil.copy(ROOT / "params.yaml", tmp_path)
+    (tmp_path / "params.yaml").write_text(person_params())
     write_inputs({"claims": True, "seen": False, "empty": False})
     return tmp_path
 
@@ -151,7 +152,7 @@ def test_equal_inputs_are_equal_bytes(project):
 
 def test_iteration_and_seed_settle_ties(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    shutil.copy(ROOT / "params.yaml", tmp_path)
+    (tmp_path / "params.yaml").write_text(person_params())
     write_inputs({f"s{i:02d}": False for i in range(30)}, detected=[], missed=[])
     sample.run()
     first = packet_sheets()["image_id"].tolist()
@@ -167,7 +168,7 @@ def test_iteration_and_seed_settle_ties(tmp_path, monkeypatch):
 )
 def test_nothing_to_review_is_an_empty_packet(tmp_path, monkeypatch, pool):
     monkeypatch.chdir(tmp_path)
-    shutil.copy(ROOT / "params.yaml", tmp_path)
+    (tmp_path / "params.yaml").write_text(person_params())
     write_inputs(pool, detected=[], missed=[])
     sample.run()
     assert metrics() == {

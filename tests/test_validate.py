@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from stages.core.errors import UserError
-from stages.files.params import PARAMS, read_section
+from stages.files.params import read_section
 from stages.files.schemas import DETECTIONS, GROUND_TRUTH, IMAGES, MATCHES
 from stages.files.tables import read_json, read_table
 from stages.validate import (
@@ -22,6 +22,7 @@ from stages.validate import (
     save,
 )
 from stages.yolo.predict import Prediction
+from tests.fake_project import person_params
 
 PROJECT = Path(__file__).parents[1]
 CLASSES = ("door", "window")
@@ -209,7 +210,7 @@ def test_a_class_without_a_name_is_refused_before_predicting(tmp_path):
 
 
 def params_with(tmp_path, **changes):
-    values = yaml.safe_load((PROJECT / PARAMS).read_text())
+    values = yaml.safe_load(person_params())
     values["validate"].update(changes)
     file = tmp_path / "params.yaml"
     file.write_text(yaml.safe_dump(values, sort_keys=False))

@@ -1,6 +1,5 @@
 """`yoloop run --config FILE`, and which switches go together: every refusal is one line and changes nothing."""
 
-import shutil
 from pathlib import Path
 
 import pytest
@@ -12,12 +11,12 @@ from stages.files import git
 from tests.commands.test_advance import snapshot
 from tests.commands.test_run import in_pipe
 from tests.commands.test_start_over import refs
-from tests.fake_project import REPO, sh
+from tests.fake_project import REPO, person_params, sh
 
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
-    shutil.copy(REPO / "params.yaml", tmp_path / "params.yaml")
+    (tmp_path / "params.yaml").write_text(person_params())
     return tmp_path
 
 

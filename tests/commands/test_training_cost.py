@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 from pathlib import Path
 
 import pytest
@@ -10,7 +9,7 @@ import pytest
 from stages.commands.training_cost import cost_lines, last_training
 from stages.core.cost import Training
 from stages.files.edit_yaml import edited
-from tests.fake_project import REPO, write_files
+from tests.fake_project import person_params, write_files
 
 TRAINED = {"images": 10, "epochs_run": 5, "batch": 4, "imgsz": 320, "encoder": None, "resumed": False}
 VALUES = {
@@ -25,7 +24,7 @@ VALUES = {
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
     """A project with 24 sheets in train, in which a training has just taken 60 seconds."""
-    shutil.copy(REPO / "params.yaml", tmp_path / "params.yaml")
+    (tmp_path / "params.yaml").write_text(person_params())
     change(tmp_path, {**VALUES, "train.select": "last"})
     write_files(tmp_path / "data/dataset/train/images", {f"{number}.png": "" for number in range(24)})
     write_files(tmp_path, {"logs/train/seconds.json": '{"seconds": 60}', "metrics/train.json": json.dumps(TRAINED)})
