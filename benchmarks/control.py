@@ -49,6 +49,11 @@ def main(
     last = rows[rows["iteration"] == rows["iteration"].max()]
     gains = (last["loop"] - last["control"]).tolist()
     print(f"loop minus control at the last iteration, per seed: {', '.join(f'{gain:+.3f}' for gain in gains)}")
+    if seeds > 1:
+        from scipy.stats import t
+
+        reach = t.ppf(0.975, seeds - 1) * statistics.stdev(gains) / math.sqrt(seeds)
+        print(f"mean {statistics.mean(gains):+.3f} +- {reach:.3f} (95 % interval, t, n = {seeds})")
 
 
 def _spread(values: list[float]) -> str:
