@@ -1,5 +1,6 @@
 """What a drawn view offers to the symbols and words that are laid over it later."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from stages.drawing.page import Box, Point
@@ -24,8 +25,8 @@ class View(NamedTuple):
 
     kind: str  # a key of VIEWS in words.py, or another word for what never has a title
     box: Box
-    joints: list[Point] = []  # noqa: RUF012  what a detail may show
-    aims: list[Aim] = []  # noqa: RUF012  where elevation markers may stand
-    names: list[tuple[Point, str]] = []  # noqa: RUF012  words to write there if the place stays free
-    notes: list[Note] = []  # noqa: RUF012
-    tags: list[tuple[Point, str]] = []  # noqa: RUF012  look-alikes to draw there if the place stays free
+    joints: Sequence[Point] = ()  # what a detail may show
+    aims: Sequence[Aim] = ()  # where elevation markers may stand
+    names: Sequence[tuple[Point, str]] = ()  # words to write there if the place stays free
+    notes: Sequence[Note] = ()
+    tags: Sequence[tuple[Point, str]] = ()  # look-alikes to draw there if the place stays free
