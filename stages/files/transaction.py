@@ -208,9 +208,17 @@ def _bring(root: Path, path: str, blob: str | None, *, before: str | None) -> No
 
 
 def _changed_dvc(root: Path, files: Mapping[str, str | None]) -> list[str]:
-    """Return the .dvc files that will differ from what lies in the workspace."""
+    """Return the .dvc files that will differ from what lies in the workspace, or whose data does not lie there.
+
+    An equal .dvc file says nothing about the data: a clone has the one without the other.
+    """
     paths = [path for path, blob in files.items() if blob and path.endswith(".dvc")]
-    return [path for path in paths if _digest(root / path) != _digest_of(_blob(root, files[path]))]
+    return [
+        path
+        for path in paths
+        if _digest(root / path) != _digest_of(_blob(root, files[path]))
+        or not (root / path.removesuffix(".dvc")).exists()
+    ]
 
 
 def _discard_staging(root: Path) -> None:

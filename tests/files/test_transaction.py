@@ -351,3 +351,12 @@ def test_an_unfinished_command_comes_first(repo: Callable[[], Path], origin: tup
         change(root)
     recover(root)
     assert_whole(root, origin, new=True)
+
+
+def test_data_that_is_missing_comes_although_its_pointer_is_the_same(repo: Callable[[], Path]) -> None:
+    """A clone has every .dvc file and no data: what is staged with the same hash must still be placed."""
+    root = repo()
+    pointer = (root / "data/ds.dvc").read_bytes()
+    shutil.rmtree(root / "data/ds")
+    transact(root, name="try", commits=[Commit("same", {"data/ds.dvc": pointer, "a.txt": b"new\n"})], tags={})
+    assert sorted(file.name for file in (root / "data/ds").iterdir()) == ["one", "two"]

@@ -81,3 +81,15 @@ def test_a_persons_sheets_take_the_place_of_the_demo(shown: Shown, tmp_path: Pat
     assert "yoloop run" in shown.demo.yoloop("status").stdout
     refused = shown.demo.yoloop("data", "import", str(source), *weights, code=2).stderr
     assert "expected a project that has not begun, found dataset-v0" in refused
+
+
+def test_the_starter_weights_are_placed_in_a_clone_that_names_them_already(shown: Shown, tmp_path: Path):
+    """The way without a network that README shows; the clone has the demo's .dvc files, and none of its data."""
+    assert not (shown.clone.root / "models/parent.pt").exists()
+    source = write_yolo_folder(tmp_path / "mine", {"train": 3, "val": 2, "pool": 2}, seed=1)
+    weights = ["--baseline", "starter/yolo26n.pt", "--target", "starter/yoloe-26n.pt"]
+    shown.clone.yoloop("data", "import", str(source), *weights)
+    for name, starter in (("parent", "yolo26n"), ("target", "yoloe-26n")):
+        placed = (shown.clone.root / f"models/{name}.pt").read_bytes()
+        assert placed == (REPO / f"starter/{starter}.pt").read_bytes()
+    assert "next     yoloop run" in shown.clone.yoloop("status").stdout
