@@ -57,7 +57,9 @@ def _require_section(name: object, values: object, file: Path) -> None:
         return
     top = yaml.compose(file.read_text(encoding="utf-8-sig"))
     keys = [key for key, _ in top.value] if isinstance(top, yaml.MappingNode) else []
-    where = f"{file}:{next(key.start_mark.line + 1 for key in keys if key.value == str(name))}"
+    # A key like `on` has another name once it is read (True), so its line is not found.
+    line = next((key.start_mark.line + 1 for key in keys if key.value == str(name)), None)
+    where = f"{file}:{line}" if line else str(file)
     if name in _SECTIONS:
         raise problem(where, expected=f"keys of {name} below it", found=repr(values), mend="Write KEY: VALUE lines.")
     mend = _ELSEWHERE.get(str(name), "Remove or rename it.")

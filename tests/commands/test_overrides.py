@@ -62,6 +62,8 @@ def test_only_what_differs_and_comments_stay(root):
             "found 'iteration'. Leave it out: `yoloop advance` raises it; to start over: --start-iteration N",
         ),
         ("classes: [a]\n", "found 'classes'. Leave them out"),
+        ("on: 1\n", "over.yaml: expected one of train, validate, analyze, converge, sample, review, found 'True'"),
+        ("null: 1\n", "over.yaml: expected one of train, validate, analyze, converge, sample, review, found 'None'"),
         ("train: [\n", "over.yaml:2: expected valid YAML"),
         ("- 1\n", "over.yaml: expected keys and values, found list"),
     ],
