@@ -79,7 +79,7 @@ def build_from(root: Path, entries: Mapping[str, str], *, files: Mapping[str, by
     new = {path: f"100644 {_store(root, data)}" for path, data in files.items()}
     lines = "".join(f"{entry}\t{path}\0" for path, entry in {**entries, **new}.items())
     git.run(root, "read-tree", "--empty", env=index)
-    git.run(root, "update-index", "-z", "--index-info", stdin=lines.encode(), env=index)
+    git.run(root, "update-index", "-z", "--index-info", stdin=os.fsencode(lines), env=index)
     tree = git.run(root, "write-tree", env=index).strip()
     return git.run(root, "commit-tree", tree, "-p", parent, stdin=message.encode() + b"\n").strip()
 
@@ -99,7 +99,7 @@ def differing(root: Path, old: str, new: str) -> dict[str, str | None]:
 
 def _index_info(blobs: Mapping[str, str | None]) -> bytes:
     lines = [f"100644 {blob}\t{path}\n" if blob else f"0 {'0' * 40}\t{path}\n" for path, blob in blobs.items()]
-    return "".join(lines).encode()
+    return os.fsencode("".join(lines))
 
 
 def blobs_at(root: Path, commits: Sequence[Commit], head: str) -> dict[str, str | None]:

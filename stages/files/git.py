@@ -14,7 +14,7 @@ def run(root: Path, *args: str, stdin: bytes = b"", env: Mapping[str, str] | Non
     if done.returncode != 0:
         lines = done.stderr.decode(errors="replace").strip().splitlines()
         raise UserError(f"git {args[0]}: {lines[-1] if lines else f'exit code {done.returncode}'}")
-    return done.stdout.decode()
+    return os.fsdecode(done.stdout)  # a file's name may be no UTF-8
 
 
 def call(
