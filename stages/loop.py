@@ -204,7 +204,8 @@ def _run_the_projects_own_code() -> None:
     DVC runs the stages of this folder, too: a copy (the demo, an experiment) must not be driven by other code.
     """
     ours, theirs = Path(__file__).resolve().parent, Path("stages").resolve()
-    if (theirs / "loop.py").is_file() and theirs != ours:
+    if (theirs / "loop.py").is_file() and theirs != ours and __name__ != "__main__":
+        os.environ.pop("PYTHONSAFEPATH", None)  # with it, Python would not look into this folder
         os.execv(sys.executable, [sys.executable, "-m", "stages.loop", *sys.argv[1:]])
 
 

@@ -12,6 +12,9 @@ COMMANDS = [
     [],
     ["data"],
     ["data", "import"],
+    ["demo"],
+    ["demo", "draw"],
+    ["demo", "run"],
     ["status"],
     ["run"],
     ["finish"],
@@ -105,15 +108,17 @@ def test_status_is_five_lines(elsewhere, project):
     assert len(done.stdout.splitlines()) == 5
 
 
-def test_a_project_with_code_of_its_own_is_driven_by_that(elsewhere, project):
+@pytest.mark.parametrize("safe", ["", "1"])
+def test_a_project_with_code_of_its_own_is_driven_by_that(elsewhere, project, monkeypatch, safe):
     """A console script starts with its own code; the stages that DVC starts would be the project's."""
+    monkeypatch.setenv("PYTHONSAFEPATH", safe)
     root = project()
     (root / "stages").mkdir()
     (root / "stages/__init__.py").write_text("")
     (root / "stages/loop.py").write_text("import sys; print('the code of this project', sys.argv[1:]); sys.exit(5)\n")
     code = f"import sys; sys.path.insert(0, {str(REPO)!r}); from stages.loop import main; main()"
     script = [sys.executable, "-P", "-c", code, "status"]
-    done = subprocess.run(script, cwd=root, capture_output=True, text=True, check=False)
+    done = subprocess.run(script, cwd=root, capture_output=True, text=True, check=False, timeout=60)
     assert (done.returncode, done.stdout) == (5, "the code of this project ['status']\n")
 
 
