@@ -11,6 +11,7 @@ from stages.files.prompts import PROMPTS
 RESULTS = ("dvc.lock", "metrics", "plots", "data/*.dvc", "models/*.dvc")
 HISTORY = Path("plots/converge/history.csv")  # rows 0..N: written by `converge`, carried over by `advance`
 SETTINGS = ("params.yaml", str(PROMPTS))
+WITHOUT_DATA = "yoloop data import SOURCE (your sheets), or make demo (drawn ones)"  # next in a clone of the demo
 DEMO = Path("data/demo.md")  # a project with this file holds the demo, which makes room for a person's own sheets
 
 
@@ -96,17 +97,24 @@ def _words(path: str, state: object) -> str:
 
 def _stale(root: Path, name: str, changes: list[str], iteration: int, *, finished: bool) -> UserError:
     more = f" and {len(changes) - 1} more" if len(changes) > 1 else ""
-    mend = "Run `dvc repro`." if not name.endswith(".dvc") else f"Put it back: dvc checkout {name}"
-    if finished and all(change.startswith(("params.yaml ", "stages/")) for change in changes):
-        # Edited in the pause for the review: running this iteration again is seldom what was meant.
-        mend = (
-            "If it is meant for the next iteration: git stash && yoloop advance && git stash pop. "
-            f"If for this one: git tag -d {iteration_tag(root, iteration)} && dvc repro && yoloop finish"
-        )
     where = name if name.endswith(".dvc") else f"stage {name}"
     return problem(
         where,
         expected=f"the results of iteration {iteration}, up to date",
         found=f"{changes[0]}{more}",
-        mend=mend,
+        mend=_mend(root, name, changes, iteration, finished=finished),
     )
+
+
+def _mend(root: Path, name: str, changes: list[str], iteration: int, *, finished: bool) -> str:
+    if name.endswith(".dvc"):
+        if not changes[0].endswith(" not in cache"):
+            return f"Put it back: dvc checkout {name}"
+        return f"Next: {WITHOUT_DATA}" if holds_demo(root) else f"Bring it from a remote: dvc pull {name}"
+    if finished and all(change.startswith(("params.yaml ", "stages/")) for change in changes):
+        # Edited in the pause for the review: running this iteration again is seldom what was meant.
+        return (
+            "If it is meant for the next iteration: git stash && yoloop advance && git stash pop. "
+            f"If for this one: git tag -d {iteration_tag(root, iteration)} && dvc repro && yoloop finish"
+        )
+    return "Run `dvc repro`."

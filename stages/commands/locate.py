@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from stages.commands.checks import holds_demo, iteration_tag
+from stages.commands.checks import WITHOUT_DATA, holds_demo, iteration_tag
 from stages.commands.lines import prefix, read_lines
 from stages.core.position import Facts, next_step, read_changes
 from stages.files import dvc, git
@@ -40,7 +40,7 @@ def locate(root: Path) -> Facts:
 def next_command(root: Path, facts: Facts, *, reviewer: str = "folder") -> str:
     """Return what to type next; in a clone of the demo, whose data is drawn and not pulled, that is an import."""
     if facts.changes.absent and holds_demo(root):
-        return "yoloop data import SOURCE (your sheets), or make demo (drawn ones)"
+        return WITHOUT_DATA
     return next_step(facts, home=home_branch(root), reviewer=reviewer)
 
 
