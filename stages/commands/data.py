@@ -136,6 +136,11 @@ def _require_unchanged(root: Path) -> None:
     for name in TRACKED:
         if (root / name).exists() and git.content(root, "HEAD", f"{name}.dvc") is None:
             raise problem(root / name, expected="nothing here yet", found="files of yours", mend="Move it elsewhere.")
+    require_unchanged_data(root)
+
+
+def require_unchanged_data(root: Path) -> None:
+    """Raise `UserError` when dataset, oracle or weights hold what DVC has not seen: it would be overwritten."""
     unsaved = dvc.modified(root, *(f"{name}.dvc" for name in TRACKED if (root / name).exists()))
     if unsaved:
         raise problem(

@@ -19,6 +19,9 @@ from stages.files.params import PARAMS, read_classes
 
 PLACE, BEFORE = Path(".demo"), Path(".demo.old")
 AUTHOR = ("yoloop demo", "demo@localhost")
+STEPS = (("demo", "draw"), ("run", "--review", "oracle"))
+# A person's settings that would ask for a key, run a hook or leave files out.
+SETTINGS = {"commit.gpgsign": "false", "tag.gpgsign": "false", "core.hooksPath": "/dev/null"}
 INTERRUPTED = 130  # exit code of a command that Ctrl+C ended
 
 
@@ -35,13 +38,14 @@ def run_demo(clone: Path, *, say: Callable[[str], None]) -> None:
     say(f"Copying the working tree into {PLACE} ...")
     copy_project(clone, root)
     start_repository(root)
-    try:
-        for step in (("demo", "draw"), ("run", "--review", "oracle")):
+    for number, step in enumerate(STEPS):
+        try:
             _yoloop(root, *step)
-    except KeyboardInterrupt:
-        say(f"The demo stopped. Go on with: cd {PLACE} && yoloop run --review oracle")
-        raise
-    say("\n".join(["", *table(root), "", *_afterwards(root)]))
+        except KeyboardInterrupt:
+            left = [f"yoloop {' '.join(later)}" for later in STEPS[number:]]
+            say(f"The demo stopped. Go on with: {' && '.join([*_entering(clone), *left])}")
+            raise
+    say("\n".join(["", *table(root), "", *_afterwards(clone, root)]))
 
 
 def table(root: Path) -> list[str]:
@@ -77,9 +81,10 @@ def copy_project(clone: Path, root: Path) -> None:
 def start_repository(root: Path) -> None:
     """Make the copy a repository of its own, with an author, so that it needs no settings of this machine."""
     git.run(root, "init", "-q", "-b", "main")
-    for key, value in zip(("user.name", "user.email"), AUTHOR, strict=True):
+    author = dict(zip(("user.name", "user.email"), AUTHOR, strict=True))
+    for key, value in {**author, **SETTINGS}.items():
         git.run(root, "config", key, value)
-    git.run(root, "add", "-A")
+    git.run(root, "add", "-A", "--force")  # all that was copied, whatever this machine ignores
     git.run(root, "commit", "-q", "-m", "Start the demo")
     git.run(root, "tag", "dataset-v0")
 
@@ -100,13 +105,21 @@ def _yoloop(root: Path, *args: str) -> None:
         raise UserError(f"the demo's step `{step}` ended with exit code {process.returncode}; see above")
 
 
-def _afterwards(root: Path) -> list[str]:
+def _entering(clone: Path) -> list[str]:
+    """Return the commands that lead into the demo, with this interpreter's `yoloop` and `dvc` on the path."""
+    activate = Path(sys.executable).parent / "activate"
+    home = clone.resolve()
+    place = activate.relative_to(home) if activate.is_relative_to(home) else activate
+    return [*([f". {place}"] if activate.is_file() else []), f"cd {PLACE}"]
+
+
+def _afterwards(clone: Path, root: Path) -> list[str]:
     history = read_history(root / HISTORY, read_classes(root / PARAMS))
     last = int(history["iteration"].iloc[-1])
     return [
         f"Open {(root / page_file(last)).resolve()}",
         "",
-        f"Try next, in {PLACE}:",
+        f"Try next, after {' && '.join(_entering(clone))}",
         f"  dvc metrics diff iteration-0 iteration-{last} --targets metrics/validate.json",
         f"  yoloop plots iteration-0 iteration-{last} --open",
         "  yoloop run --start-iteration 1     review the first packet yourself, on a line of its own",

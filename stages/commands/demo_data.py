@@ -4,15 +4,16 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from stages.commands.checks import DEMO, holds_demo
-from stages.commands.data import Start, stage_start
+from stages.commands.data import Start, require_unchanged_data, stage_start
 from stages.commands.import_source import ImportOptions, Read, read_sheets
 from stages.core.boxes import xyxy_to_xywhn
-from stages.core.errors import problem
+from stages.core.errors import UserError, problem
 from stages.drawing.sets import DEFAULT_COUNTS, NamedSheet, draw_set
 from stages.drawing.sheet import CLASSES
 from stages.files import dvc, git
 from stages.files.atomic import replacing
 from stages.files.new_dataset import write_names
+from stages.files.params import PARAMS, read_iteration
 from stages.files.png import png_bytes
 from stages.files.transaction import staging
 
@@ -42,7 +43,11 @@ def draw_demo(root: Path, *, renew: bool = False) -> str:
         for path in changed:
             with replacing(root / path) as temporary:
                 temporary.write_bytes(start.files[path])
-    dvc.checkout(root, *(path for path in start.files if path.endswith(".dvc")))
+    try:
+        dvc.checkout(root, *(path for path in start.files if path.endswith(".dvc")))
+    except UserError:
+        require_unchanged_data(root)  # what is in no cache is not overwritten
+        raise
     return _said(read, start)
 
 
@@ -70,6 +75,14 @@ def _require_demo(root: Path) -> None:
             expected=f"a project that holds the demo ({DEMO})",
             found="one with its own sheets",
             mend="Type it in a fresh clone.",
+        )
+    iteration = read_iteration(root / PARAMS)
+    if iteration > 0:
+        raise problem(
+            root / PARAMS,
+            expected="the demo at iteration 0, which the drawn sheets belong to",
+            found=f"iteration {iteration}",
+            mend="Its sheets are in DVC's cache: dvc checkout",
         )
 
 

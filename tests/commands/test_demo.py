@@ -1,7 +1,6 @@
 """`yoloop demo`: a copy that leaves the clone as it is, sheets with the hashes that Git holds, a table at the end."""
 
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -86,6 +85,30 @@ def test_the_copy_is_a_repository_that_needs_no_settings_of_the_machine(clone: P
     assert "yoloop demo" in sh(clone / PLACE, "git", "log", "--format=%an")
 
 
+def test_settings_of_a_person_do_not_get_in_the_way(clone: Path, tmp_path: Path, monkeypatch):
+    hooks, ignored = tmp_path / "hooks", tmp_path / "ignored"
+    hooks.mkdir()
+    (hooks / "pre-commit").write_text("#!/bin/sh\nexit 1\n")
+    (hooks / "pre-commit").chmod(0o755)
+    ignored.write_text("*.txt\n")
+    settings = (
+        f"[commit]\ngpgsign = true\n[tag]\ngpgsign = true\n[core]\nhooksPath = {hooks}\nexcludesFile = {ignored}\n"
+    )
+    (tmp_path / "gitconfig").write_text(settings)
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(tmp_path / "gitconfig"))
+    copy_project(clone, clone / PLACE)
+    start_repository(clone / PLACE)
+    assert sh(clone / PLACE, "git", "ls-files").split() == [".gitignore", "a.txt"]
+    assert sh(clone / PLACE, "git", "tag").split() == ["dataset-v0"]
+
+
+def test_a_file_whose_name_is_no_utf_8_is_copied(clone: Path):
+    name = os.fsdecode(b"M\xfcller.txt")
+    (clone / name).write_text("m")
+    copy_project(clone, clone / PLACE)
+    assert (clone / PLACE / name).read_text() == "m"
+
+
 def test_a_demo_of_before_is_put_aside_and_a_failing_step_is_named(clone: Path):
     (clone / PLACE).mkdir()
     (clone / PLACE / "mine.txt").write_text("mine")
@@ -100,7 +123,7 @@ def test_a_demo_of_before_is_put_aside_and_a_failing_step_is_named(clone: Path):
 
 LOOP = """
 import pathlib, sys, time
-if sys.argv[1] == "run":
+if sys.argv[1] == pathlib.Path("slow").read_text():
     pathlib.Path("running").touch()
     try:
         time.sleep(60)
@@ -111,7 +134,12 @@ if sys.argv[1] == "run":
 """
 
 
-def test_ctrl_c_lets_the_loop_stop_in_good_order_and_says_how_to_go_on(clone: Path):
+@pytest.mark.parametrize(
+    ("slow", "left"),
+    [("demo", "yoloop demo draw && yoloop run --review oracle"), ("run", "yoloop run --review oracle")],
+)
+def test_ctrl_c_lets_the_loop_stop_in_good_order_and_says_how_to_go_on(clone: Path, slow: str, left: str):
+    (clone / "slow").write_text(slow)
     (clone / "stages").mkdir()
     (clone / "stages/__init__.py").touch()
     (clone / "stages/loop.py").write_text(LOOP)
@@ -124,10 +152,12 @@ def test_ctrl_c_lets_the_loop_stop_in_good_order_and_says_how_to_go_on(clone: Pa
         time.sleep(0.05)
     os.killpg(process.pid, signal.SIGINT)
     said, _ = process.communicate(timeout=30)
-    assert said.splitlines()[-2:] == [
-        "stopped in good order",
-        "The demo stopped. Go on with: cd .demo && yoloop run --review oracle",
-    ]
+    stopped, how = said.splitlines()[-2:]
+    assert stopped == "stopped in good order"
+    assert how.startswith("The demo stopped. Go on with: ")
+    assert how.endswith(f"cd .demo && {left}")
+    activate = Path(sys.executable).with_name("activate")
+    assert activate.is_file() == (f". {activate} && " in how)
 
 
 def test_drawn_sheets_become_a_folder_as_any_tool_exports_it(tmp_path: Path):
@@ -143,14 +173,22 @@ def test_a_project_without_the_demo_is_refused(tmp_path: Path):
         draw_demo(tmp_path)
 
 
+def test_a_demo_that_has_gone_on_keeps_its_sheets(tmp_path: Path):
+    sh(tmp_path, "git", "init", "-q")
+    (tmp_path / ".dvc").mkdir()
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data/demo.md").touch()
+    (tmp_path / "params.yaml").write_text("iteration: 2\n")
+    sh(tmp_path, "git", "add", ".")
+    sh(tmp_path, "git", "commit", "-qm", "x")
+    with pytest.raises(UserError, match=r"expected the demo at iteration 0, which .* found iteration 2"):
+        draw_demo(tmp_path, renew=True)
+
+
 @pytest.mark.slow
 def test_the_demo_is_drawn_again_with_exactly_the_hashes_that_git_holds(tmp_path: Path):
     root = tmp_path / "project"
-    names = sh(REPO, "git", "ls-files", "-co", "--exclude-standard").splitlines()
-    for name in names:
-        if (REPO / name).is_file():
-            (root / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(REPO / name, root / name)
+    copy_project(REPO, root)
     sh(root, "git", "init", "-q")
     sh(root, "git", "add", ".")
     sh(root, "git", "commit", "-qm", "start")
@@ -162,6 +200,11 @@ def test_the_demo_is_drawn_again_with_exactly_the_hashes_that_git_holds(tmp_path
         assert sh(root, "git", "status", "--porcelain") == ""
         assert len(list((root / "data/dataset/pool/images").iterdir())) > 50
         assert not list((root / "data/dataset/pool").glob("labels/*"))
+    (root / "data/dataset/data.yaml").write_text("mine")
+    done = subprocess.run(command, cwd=root, env=env, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "data/dataset: expected what its .dvc file says, found changes of yours" in done.stderr
+    assert (root / "data/dataset/data.yaml").read_text() == "mine"
     (root / "stages/drawing/sets.py").write_text((root / "stages/drawing/sets.py").read_text() + "\nWINDOWS = 3\n")
     done = subprocess.run(command, cwd=root, env=env, capture_output=True, text=True, check=False)
     assert done.returncode == 2
