@@ -55,13 +55,17 @@ def link_or_copy(source: str, target: str) -> str:
 
 def _move_rows(dataset: Path, target: Path, reviewed: Sequence[Reviewed], row: ManifestRow) -> None:
     moved = {sheet.image_id for sheet in reviewed}
-    pool = [old for old in read_manifest(dataset / "pool" / MANIFEST) if old.image_id not in moved]
-    train = [
-        *read_manifest(dataset / "train" / MANIFEST),
-        *(row._replace(image_id=name) for name in sorted(moved)),
-    ]
+    before = {old.image_id: old for old in read_manifest(dataset / "pool" / MANIFEST)}
+    pool = [old for name, old in before.items() if name not in moved]
+    added = [row._replace(image_id=name, label_source=_source(before[name], row)) for name in sorted(moved)]
+    train = [*read_manifest(dataset / "train" / MANIFEST), *added]
     write_manifest(pool, target / "pool" / MANIFEST)
     write_manifest(train, target / "train" / MANIFEST)
+
+
+def _source(before: ManifestRow, now: ManifestRow) -> str:
+    """Return who labelled a sheet: with `auto` a sheet keeps the labels that it had, and so their source."""
+    return before.label_source if now.label_source == "auto" and before.label_source != "none" else now.label_source
 
 
 def _require_in_pool(image_id: str, pool: dict[str, Sheet], dataset: Path) -> None:

@@ -13,6 +13,8 @@ from stages.commands.auto_review import WARNING, auto_review
 from stages.commands.finish import finish
 from stages.commands.status import status_lines
 from stages.core.errors import UserError
+from stages.files.manifest import MANIFEST, ManifestRow, read_manifest, write_manifest
+from stages.files.merge import merge_reviewed
 from stages.files.schemas import DETECTIONS, IMAGES
 from stages.files.tables import write_table
 from tests.commands.test_run import in_pipe, replace
@@ -63,6 +65,17 @@ def test_detections_become_labels_and_what_somebody_drew_stays(pool):
     np.testing.assert_allclose(first.xywhn, [[0.2, 0.3, 0.2, 0.2], [0.6, 0.7, 0.2, 0.4]])
     assert (own.class_id.tolist(), own.xywhn.tolist()) == ([2], [[0.25, 0.25, 0.5, 0.5]])
     assert review.missing == ["p2.jpg"]
+
+
+def test_labels_that_somebody_drew_are_not_marked_as_the_models(pool):
+    """p4 was imported with labels, p1 without."""
+    sources = {"p1.jpg": "none", "p2.jpg": "none", "p4.jpg": "import"}
+    write_manifest([ManifestRow(name, 0, by) for name, by in sources.items()], pool / "data/dataset/pool" / MANIFEST)
+    write_manifest([], pool / "data/dataset/train" / MANIFEST)
+    review = auto_review(pool, PACKET, CLASSES, confidence=0.5)
+    merge_reviewed(pool / "data/dataset", pool / "next", review.reviewed, iteration=1, label_source="auto")
+    rows = {row.image_id: row.label_source for row in read_manifest(pool / "next/train" / MANIFEST)}
+    assert (rows["p1.jpg"], rows["p4.jpg"]) == ("auto", "import")
 
 
 @pytest.mark.parametrize(("confidence", "boxes"), [(0.0, {0: 3, 1: 1}), (0.5, {0: 2}), (0.51, {0: 1}), (0.95, {})])
