@@ -112,7 +112,8 @@ def run() -> None:
     write_json({"suggestions": suggestions}, SUGGESTIONS)
     write_json(summary(findings), METRICS)
     counts = findings["outcome"].value_counts()
-    print(", ".join(f"{counts.get(key, 0)} {key}" for key in ("fn", "fp", "unjudged")), flush=True)
+    said = ", ".join(f"{counts.get(key, 0)} {key}" for key in ("fn", "fp", "unjudged"))
+    print(f"val, train and pool together: {said}", flush=True)
 
 
 def read_seen(root: Path = TABLES) -> Seen:
