@@ -1,5 +1,6 @@
 """`yoloop data import`: a person's YOLO folder becomes iteration 0 of the project, in one step."""
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -189,7 +190,14 @@ def new_params(root: Path, classes: tuple[str, ...], options: ImportOptions, *, 
     fitting = {"train.encoder": encoder} if encoder else {}
     values: Mapping[str, Any] = {"iteration": 0} if options.keep_params else {**PERSON_VALUES, **fitting}
     text = (root / PARAMS).read_text(encoding="utf-8-sig")
+    text = text if options.keep_params else _without_demo(text)
     return edited(text, {**values, "classes": list(classes)}).encode()
+
+
+def _without_demo(text: str) -> str:
+    """Return params.yaml without what its comments say of the demo's values: they are about to go."""
+    text = re.sub(r"# your sheets: [^;\n]+; ", "# ", text)
+    return re.sub(r"# The values are the demo's.*\n(#.*\n)*", "", text)
 
 
 def _prompts(root: Path, classes: tuple[str, ...]) -> tuple[bytes, list[str]]:

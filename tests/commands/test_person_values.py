@@ -44,6 +44,15 @@ def test_a_comment_begins_with_the_persons_value_exactly_where_the_demo_has_anot
     assert len(said) > 5
 
 
+def test_an_import_says_nothing_more_of_the_demos_values():
+    text = new_params(REPO, ("a", "b"), ImportOptions()).decode()
+    assert "your sheets" not in text
+    assert "demo" not in text
+    assert "epochs_baseline: 150 # epochs of iteration 0" in text
+    kept = new_params(REPO, ("a", "b"), ImportOptions(keep_params=True)).decode()
+    assert "your sheets: 150" in kept
+
+
 def test_the_values_of_the_first_system():
     assert {key: PERSON_VALUES[key] for key in FIRST_SYSTEM} == FIRST_SYSTEM
 
