@@ -242,7 +242,8 @@ def _show(page: str, *, open_page: bool) -> None:
     if open_page:
         import webbrowser
 
-        webbrowser.open(page)
+        if not webbrowser.open(page):
+            typer.echo("No browser was found here: open the page yourself.", err=True)
 
 
 def _say(text: str) -> None:

@@ -122,5 +122,5 @@ def _afterwards(clone: Path, root: Path) -> list[str]:
         f"Try next, after {' && '.join(_entering(clone))}",
         f"  dvc metrics diff iteration-0 iteration-{last} --targets metrics/validate.json",
         f"  yoloop plots iteration-0 iteration-{last} --open",
-        "  yoloop run --start-iteration 1     review the first packet yourself, on a line of its own",
+        "  yoloop run --start-iteration 0     review the first packet yourself, on a line of its own",
     ]

@@ -57,7 +57,8 @@ def _again(root: Path, iteration: int) -> str:
             f"or finish it with the new ones: git tag -d {tag} && yoloop finish",
         )
     verdict = read_json(root / "metrics/converge.json")["verdict"]
-    return f"Iteration {iteration} is finished already (tag {tag}). {_next_step(verdict)} Its page: yoloop report"
+    step = _next_step(verdict, read_json(root / "metrics/sample.json")["packet_sheets"])
+    return f"Iteration {iteration} is finished already (tag {tag}). {step} Its page: yoloop report"
 
 
 def _page_line(root: Path, report: dict[str, Any], commit: str) -> str:
@@ -79,12 +80,14 @@ def _said(root: Path, iteration: int, report: dict[str, Any]) -> list[str]:
     left = git.changed(root, ["dvc.yaml", "stages"])
     if left:
         lines.append(f"Not committed, so the tag does not hold it: {', '.join(left)}")
-    return [*lines, _next_step(verdict["verdict"])]
+    return [*lines, _next_step(verdict["verdict"], report["sample"]["packet_sheets"])]
 
 
-def _next_step(verdict: str) -> str:
+def _next_step(verdict: str, packet_sheets: int) -> str:
     if verdict == "stop":
         return "The loop ends here; to go on all the same: yoloop advance --despite-stop REASON"
+    if packet_sheets == 0:
+        return "Nothing was picked for review, so there is nothing to go on with."
     return "Next: review the sheets in data/sample/packet, then `yoloop advance`."
 
 

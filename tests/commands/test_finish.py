@@ -7,11 +7,19 @@ from pathlib import Path
 
 import pytest
 
-from stages.commands.finish import finish
+from stages.commands.finish import _next_step, finish
 from stages.core.errors import UserError
 from tests.fake_project import dvc, sh, write_files
 
 pytestmark = pytest.mark.slow
+
+
+@pytest.mark.parametrize(
+    ("verdict", "sheets", "said"),
+    [("go on", 3, "Next: review"), ("go on", 0, "Nothing was picked"), ("stop", 3, "The loop ends here")],
+)
+def test_the_next_step_is_one_that_can_be_taken(verdict: str, sheets: int, said: str) -> None:
+    assert _next_step(verdict, sheets).startswith(said)
 
 
 def test_commits_results_only_and_tags(project: Callable[[], Path]) -> None:
