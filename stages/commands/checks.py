@@ -109,7 +109,8 @@ def _stale(root: Path, name: str, changes: list[str], iteration: int, *, finishe
 def _mend(root: Path, name: str, changes: list[str], iteration: int, *, finished: bool) -> str:
     if name.endswith(".dvc"):
         if not changes[0].endswith(" not in cache"):
-            return f"Put it back: dvc checkout {name}"
+            force = "--force " if changes[0].endswith(" modified") else ""
+            return f"Put it back: dvc checkout {force}{name}"
         return f"Next: {WITHOUT_DATA}" if holds_demo(root) else f"Bring it from a remote: dvc pull {name}"
     if finished and all(change.startswith(("params.yaml ", "stages/")) for change in changes):
         # Edited in the pause for the review: running this iteration again is seldom what was meant.

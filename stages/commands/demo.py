@@ -4,6 +4,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from itertools import count
 from pathlib import Path
 
 import pandas as pd
@@ -17,7 +18,7 @@ from stages.files import dvc, git
 from stages.files.history import read_history
 from stages.files.params import PARAMS, read_classes
 
-PLACE, BEFORE = Path(".demo"), Path(".demo.old")
+PLACE = Path(".demo")
 AUTHOR = ("yoloop demo", "demo@localhost")
 STEPS = (("demo", "draw"), ("run", "--review", "oracle"))
 # A person's settings that would ask for a key, run a hook or leave files out.
@@ -31,10 +32,11 @@ def run_demo(clone: Path, *, say: Callable[[str], None]) -> None:
     Raises `UserError` with the line of the step that failed; what is in `.demo` then can be looked at.
     """
     root = clone / PLACE
+    git.require_work_tree(clone)
     if root.exists():
-        shutil.rmtree(clone / BEFORE, ignore_errors=True)
-        root.rename(clone / BEFORE)
-        say(f"The demo of before is now in {BEFORE}.")
+        aside = next(place for n in count(1) if not (place := clone / f"{PLACE}.{n}").exists())
+        root.rename(aside)  # never deleted: it may hold somebody's review
+        say(f"The demo of before is now in {aside.name}; delete it when you are done with it.")
     say(f"Copying the working tree into {PLACE} ...")
     copy_project(clone, root)
     start_repository(root)

@@ -62,6 +62,17 @@ def require_repository(root: Path) -> None:
         )
 
 
+def require_work_tree(root: Path) -> None:
+    """Raise `UserError` unless `root` is a checkout of a Git repository."""
+    if call(root, "rev-parse", "--is-inside-work-tree").stdout.strip() != b"true":
+        raise problem(
+            root.resolve(),
+            expected="a clone of the repository",
+            found="a folder without Git",
+            mend="Clone it with git instead of unpacking an archive.",
+        )
+
+
 def head(root: Path) -> str:
     """Return the commit that is checked out; raise `UserError` when there is none yet."""
     sha = resolve(root, "HEAD")

@@ -10,7 +10,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from stages.commands.demo import BEFORE, PLACE, copy_project, run_demo, start_repository, table
+from stages.commands.demo import PLACE, copy_project, run_demo, start_repository, table
 from stages.commands.demo_data import draw_demo, write_source
 from stages.core.errors import UserError
 from stages.core.history import column_types
@@ -56,7 +56,7 @@ def clone(tmp_path: Path) -> Path:
     root = tmp_path / "clone"
     root.mkdir()
     sh(root, "git", "init", "-q")
-    for name, text in {"a.txt": "a", "gone.txt": "b", ".gitignore": "secret\n.demo\n.demo.old\n"}.items():
+    for name, text in {"a.txt": "a", "gone.txt": "b", ".gitignore": "secret\n.demo\n.demo.*\n"}.items():
         (root / name).write_text(text)
     sh(root, "git", "add", ".")
     sh(root, "git", "-c", "user.name=n", "-c", "user.email=e", "commit", "-qm", "x")
@@ -116,9 +116,21 @@ def test_a_demo_of_before_is_put_aside_and_a_failing_step_is_named(clone: Path):
     before = sh(clone, "git", "status", "--porcelain")
     with pytest.raises(UserError, match=r"demo's step `yoloop demo draw` ended with exit code"):
         run_demo(clone, say=said.append)
-    assert (clone / BEFORE / "mine.txt").read_text() == "mine"
-    assert any(str(BEFORE) in line for line in said)
+    assert (clone / ".demo.1/mine.txt").read_text() == "mine"
+    assert any(".demo.1" in line for line in said)
+    with pytest.raises(UserError):
+        run_demo(clone, say=said.append)
+    assert (clone / ".demo.1/mine.txt").read_text() == "mine"
+    assert (clone / ".demo.2").is_dir()
     assert sh(clone, "git", "status", "--porcelain") == before
+
+
+def test_an_unpacked_archive_is_refused_before_anything_moves(tmp_path: Path, monkeypatch):
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
+    (tmp_path / PLACE).mkdir()
+    with pytest.raises(UserError, match="expected a clone of the repository, found a folder without Git"):
+        run_demo(tmp_path, say=print)
+    assert [path.name for path in tmp_path.iterdir()] == [".demo"]
 
 
 LOOP = """
