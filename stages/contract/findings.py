@@ -1,0 +1,33 @@
+"""What a check found: one record, one line of text, and what counts as a refusal."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+Severity = Literal["error", "warning", "note"]
+
+
+class Finding(NamedTuple):
+    """One thing that a check found; `line` is a line of a text file or the id of an annotation, or None.
+
+    `severity` error: the dataset is refused. warning: it is taken, and this is what is done about it.
+    note: only to be known. `code` is short, in words joined by dashes, and the same for every finding of one kind.
+    """
+
+    severity: Severity
+    code: str
+    file: Path
+    line: int | None
+    expected: str
+    found: str
+    mend: str
+
+    def __str__(self) -> str:
+        """Return the one line that a person reads, in the form of all our messages."""
+        where = f"{self.file}:{self.line}" if self.line is not None else f"{self.file}"
+        return f"{where}: expected {self.expected}, found {self.found}. {self.mend}"
+
+
+def errors(findings: Iterable[Finding]) -> list[Finding]:
+    """Return those that refuse the dataset, in their order."""
+    return [finding for finding in findings if finding.severity == "error"]
