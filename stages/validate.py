@@ -61,6 +61,8 @@ class Labelled(NamedTuple):
     split: str
     sheet: Sheet
     labels: Labels | None
+    group: str = ""  # drawing set or project; "": stands for itself
+    near_copy: bool = False  # train holds a sheet that looks almost like it
 
 
 class Tables(NamedTuple):
@@ -129,7 +131,7 @@ def build_tables(sheets: Sequence[Labelled], predictions: Sequence["Prediction"]
     Detections are numbered by falling confidence within their sheet, after rounding to what is saved.
     """
     pairs = list(zip(sheets, predictions, strict=True))
-    images = [(one.split, one.sheet.image_id, seen.width, seen.height, one.labels is not None) for one, seen in pairs]
+    images = [_image_row(one, seen) for one, seen in pairs]
     truth = [_truth_rows(one, one.labels, seen.width, seen.height) for one, seen in pairs if one.labels is not None]
     found = [_rows(one, seen.class_id, seen.xyxy).assign(confidence=seen.confidence) for one, seen in pairs]
     return Tables(
@@ -197,6 +199,21 @@ def _predictions(
         if count == total or count % _SAY_EVERY == 0:
             print(f"{one.split}: {count} of {total} sheets", flush=True)
         yield prediction
+
+
+def _image_row(one: Labelled, seen: "Prediction") -> tuple[Any, ...]:
+    """Return a row of IMAGES; from where detections count is decided when the sheet is measured."""
+    unknown = float("nan")
+    return (
+        one.split,
+        one.sheet.image_id,
+        seen.width,
+        seen.height,
+        one.labels is not None,
+        one.group,
+        unknown,
+        one.near_copy,
+    )
 
 
 def _truth_rows(one: Labelled, labels: Labels, width: int, height: int) -> pd.DataFrame:

@@ -7,8 +7,19 @@ from stages.files.tables import Schema
 
 _BOX = {"x1": "float64", "y1": "float64", "x2": "float64", "y2": "float64"}  # pixels of the original image
 
+# group: the drawing set or project, "" if it stands for itself; confidence: from where detections count on this sheet;
+# near_copy: whether train holds a sheet that looks almost like it.
 IMAGES = Schema(
-    {"split": "str", "image_id": "str", "width": "int32", "height": "int32", "labelled": "bool"},
+    {
+        "split": "str",
+        "image_id": "str",
+        "width": "int32",
+        "height": "int32",
+        "labelled": "bool",
+        "group": "str",
+        "confidence": "float64",
+        "near_copy": "bool",
+    },
     ("split", "image_id"),
 )
 GROUND_TRUTH = Schema(
