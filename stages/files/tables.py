@@ -68,6 +68,11 @@ def write_json(values: dict[str, Any], file: Path) -> None:
         temporary.write_text(json_text(values), encoding="utf-8")
 
 
+def write_metrics(shown: dict[str, Any], details: dict[str, Any], file: Path) -> None:
+    """Write `shown` at the top level and `details` in a list, which DVC's tables of metrics leave out."""
+    write_json({**shown, "details": [details]}, file)
+
+
 def json_text(values: dict[str, Any]) -> str:
     """Return what `write_json` writes."""
     return json.dumps(_plain(values), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
@@ -84,6 +89,17 @@ def read_json(file: Path) -> dict[str, Any]:
     if not isinstance(values, dict):
         raise problem(file, expected="a JSON object", found=type(values).__name__, mend="Run `dvc repro`.")
     return values
+
+
+def read_metrics(file: Path) -> dict[str, Any]:
+    """Return what `write_metrics` wrote, details and all, side by side; raises as `read_json` does."""
+    return with_details(read_json(file))
+
+
+def with_details(values: dict[str, Any]) -> dict[str, Any]:
+    """Return metrics with their details beside the rest instead of in a list; others as they are."""
+    rest = {key: value for key, value in values.items() if key != "details"}
+    return {**rest, **(values.get("details") or [{}])[0]}
 
 
 def _plain(value: Any) -> Any:
