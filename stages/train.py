@@ -18,7 +18,7 @@ from stages.files.history import read_carried
 from stages.files.lock import alone
 from stages.files.params import Strict, read_classes, read_iteration, read_section
 from stages.files.prompts import read_prompts
-from stages.files.tables import write_csv, write_json
+from stages.files.tables import write_csv, write_metrics
 from stages.files.view import fingerprint, split_slice, write_view
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 PARENT, TARGET = Path("models/parent.pt"), Path("models/target.pt")
 BEST, LAST = Path("models/best.pt"), Path("models/last.pt")
+_SHOWN = ("lr", "epochs_run")  # in DVC's tables; the file has all
 METRICS, CURVES = Path("metrics/train.json"), Path("plots/train/results.csv")
 SCRATCH, LOGS = Path(".scratch/train"), Path("logs/train")
 CALIBRATION_SHEETS = 8  # on which the carried class branch is normalised; more change the third digit only
@@ -89,7 +90,9 @@ def run() -> None:
     prompts = read_prompts(classes) if iteration > 0 else {}
     adopted = iteration == 0 and params.baseline == "adopt"
     metrics = _adopt(classes) if adopted else _fit(params, classes, iteration, sheets, prompts)
-    write_json({**metrics, "images": len(sheets), "boxes": count_boxes(sheets, classes)}, METRICS)
+    used = {**metrics, "images": len(sheets), "boxes": count_boxes(sheets, classes)}
+    rest = {key: value for key, value in used.items() if key not in _SHOWN}
+    write_metrics({key: used[key] for key in _SHOWN if key in used}, rest, METRICS)
 
 
 def learning_rate(params: Params, iteration: int) -> float:
