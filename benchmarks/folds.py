@@ -1,6 +1,6 @@
-"""Real predictions for measurements: trains on a part of a dataset, predicts on the rest, and leaves the boxes as tables.
+"""Real predictions for measurements: trains on a part of a dataset, predicts on the rest, leaves the boxes as tables.
 
-DATASET is a folder with data.yaml, images/<split> and labels/<split>. Without `--fit`, its sheets of all splits are dealt
+DATASET is a folder with data.yaml, images/<split> and labels/<split>. Without `--fit`, all sheets are dealt
 into folds, and each fold is predicted by a model that was trained on the others: every sheet is judged by weights that
 never saw it. The tables are those of `validate`, with split "val" for all that was predicted, below
 .scratch/benchmarks/NAME. Nothing of it, and no weights, belong into the repository.

@@ -16,7 +16,6 @@ from stages.core.findings import (
     POSITIONS,
     SIZES,
     Limits,
-    Ruler,
     confusions,
     contrasts,
     describe,
@@ -78,13 +77,12 @@ class Params(Strict):
         return Limits(**{name: getattr(self, name) for name in Limits._fields})
 
 
-class OperatingPoint(Strict):
+class Finding(Strict):
     """What section `validate` says about a find; its other keys are no business of this stage."""
 
     model_config = ConfigDict(extra="ignore")
 
     iou: float
-    confidence: float
 
 
 class Seen(NamedTuple):
@@ -100,9 +98,9 @@ def run() -> None:
     """Describe every miss and false alarm of train, val and pool, and say what to change in the prompts."""
     params, classes = read_section(Params, "analyze"), read_classes()
     prompts = read_prompts(classes)
-    ruler = Ruler(**read_section(OperatingPoint, "validate").model_dump())
+    iou = read_section(Finding, "validate").iou
     seen = read_seen()
-    described = find(seen, limits=params.limits(), ruler=ruler)
+    described = find(seen, limits=params.limits(), iou=iou)
     shown = spread(described[(described["split"] == "val") & (described["outcome"] == "fn")], params.figure_crops)
     findings, crops = look(described, seen.images, classes=classes, shown=shown, params=params)
     keep_crops()
@@ -126,11 +124,11 @@ def read_seen(root: Path = TABLES) -> Seen:
     )
 
 
-def find(seen: Seen, *, limits: Limits, ruler: Ruler) -> pd.DataFrame:
+def find(seen: Seen, *, limits: Limits, iou: float) -> pd.DataFrame:
     """Return every finding with all that needs no pixels."""
     rows = select(**seen._asdict())
     usual = usual_aspects(seen.ground_truth[seen.ground_truth["split"] == "train"])
-    return describe(rows, images=seen.images, detections=seen.detections, usual=usual, limits=limits, ruler=ruler)
+    return describe(rows, images=seen.images, detections=seen.detections, usual=usual, limits=limits, iou=iou)
 
 
 def look(

@@ -31,13 +31,6 @@ class Limits(NamedTuple):
     overlap_iou: float
 
 
-class Ruler(NamedTuple):
-    """What counts as found: IoU and confidence of section `validate`."""
-
-    iou: float
-    confidence: float
-
-
 def size_names(areas: Floats, limits: Limits) -> NDArray[np.str_]:
     """Return tiny, small, medium or large for areas (n,) in px²; an area at a limit has the larger size."""
     return np.array(SIZES)[np.digitize(areas, [limits.tiny_area, limits.small_area, limits.medium_area])]
@@ -121,13 +114,17 @@ def describe(
     detections: pd.DataFrame,
     usual: Mapping[int, float],
     limits: Limits,
-    ruler: Ruler,
+    iou: float,
 ) -> pd.DataFrame:
-    """Return `rows` of `select` with every column of FINDINGS that needs no pixels (all but contrast)."""
+    """Return `rows` of `select` with every column of FINDINGS that needs no pixels (all but contrast).
+
+    `images` says with which confidence each sheet is judged, `iou` what counts as found.
+    """
     placed = with_place(rows, images=images, limits=limits)
     values = aspects(rows[BOX].to_numpy(float))
     odd = unusual_aspects(values, class_id=rows["class_id"].to_numpy(), usual=usual, limits=limits)
-    beside = neighbours(rows, detections=detections, ruler=ruler)
+    judged = with_counting(detections, images=images)
+    beside = neighbours(rows, detections=judged, iou=iou)
     return placed.assign(
         aspect=values,
         unusual_aspect=odd,
@@ -135,6 +132,12 @@ def describe(
         overlapping=beside["overlap_iou"] > limits.overlap_iou,
         near_miss=beside["near_miss"],
     )
+
+
+def with_counting(detections: pd.DataFrame, *, images: pd.DataFrame) -> pd.DataFrame:
+    """Return `detections` with a column `counts`: whether each is at least as sure as its sheet asks for."""
+    asked = detections[SHEET].merge(images[[*SHEET, "confidence"]], on=SHEET, how="left", validate="many_to_one")
+    return detections.assign(counts=detections["confidence"].to_numpy() >= asked["confidence"].to_numpy())
 
 
 def with_place(rows: pd.DataFrame, *, images: pd.DataFrame, limits: Limits) -> pd.DataFrame:
@@ -152,15 +155,15 @@ def with_place(rows: pd.DataFrame, *, images: pd.DataFrame, limits: Limits) -> p
     )
 
 
-def neighbours(rows: pd.DataFrame, *, detections: pd.DataFrame, ruler: Ruler) -> pd.DataFrame:
-    """Return overlap_iou and near_miss for `rows`, with their index.
+def neighbours(rows: pd.DataFrame, *, detections: pd.DataFrame, iou: float) -> pd.DataFrame:
+    """Return overlap_iou and near_miss for `rows`, with their index; `detections` as `with_counting` returns them.
 
-    overlap_iou: with the best other detection of any class at the operating confidence; 0 without one.
+    overlap_iou: with the best other detection of any class that counts; 0 without one.
     near_miss: for a miss, the highest confidence of those that found it but were not sure enough.
     """
     there = dict(list(detections.groupby(SHEET, sort=False)))
     parts = [
-        _neighbours_on_sheet(here, there[key], ruler) for key, here in rows.groupby(SHEET, sort=False) if key in there
+        _neighbours_on_sheet(here, there[key], iou) for key, here in rows.groupby(SHEET, sort=False) if key in there
     ]
     blank = pd.DataFrame({"overlap_iou": pd.Series(dtype="float64"), "near_miss": pd.Series(dtype="Float64")})
     table = (pd.concat(parts) if parts else blank).reindex(rows.index)
@@ -190,14 +193,14 @@ def _confusions_on_sheet(misses: pd.DataFrame, alarms: pd.DataFrame, iou: float)
     return pd.DataFrame({"class_id": missed[confused], "other_class_id": seen[others.argmax(axis=1)[confused]]})
 
 
-def _neighbours_on_sheet(here: pd.DataFrame, there: pd.DataFrame, ruler: Ruler) -> pd.DataFrame:
+def _neighbours_on_sheet(here: pd.DataFrame, there: pd.DataFrame, iou: float) -> pd.DataFrame:
     overlap = iou_matrix(here[BOX].to_numpy(float), there[BOX].to_numpy(float))
     confidence = there["confidence"].to_numpy(float)
-    sure = confidence >= ruler.confidence
+    sure = there["counts"].to_numpy(bool)
     itself = here["detection_id"].fillna(-1).to_numpy(int)[:, None] == there["detection_id"].to_numpy()[None, :]
     best = np.where(sure[None, :] & ~itself, overlap, 0.0).max(axis=1, initial=0.0)
     same = here["class_id"].to_numpy()[:, None] == there["class_id"].to_numpy()[None, :]
     missed = (here["outcome"] == "fn").to_numpy()[:, None]
-    nearly = np.where(same & missed & ~sure[None, :] & (overlap >= ruler.iou), confidence[None, :], -1.0)
+    nearly = np.where(same & missed & ~sure[None, :] & (overlap >= iou), confidence[None, :], -1.0)
     near = pd.Series(nearly.max(axis=1, initial=-1.0), index=here.index, dtype="Float64")
     return pd.DataFrame({"overlap_iou": best, "near_miss": near.mask(near < 0)}, index=here.index)

@@ -7,7 +7,6 @@ from hypothesis import strategies as st
 from stages.core.boxes import BOX, area
 from stages.core.findings import (
     Limits,
-    Ruler,
     aspects,
     border_distances,
     confusions,
@@ -18,10 +17,11 @@ from stages.core.findings import (
     size_names,
     unusual_aspects,
     usual_aspects,
+    with_counting,
 )
 
 LIMITS = Limits(500, 2000, 10_000, 100, 30.0, 2.5, 0.2, 5.0, 0.3)
-RULER = Ruler(iou=0.5, confidence=0.25)
+IOU = 0.5
 
 
 @pytest.mark.parametrize(
@@ -119,8 +119,12 @@ def test_words_belong_to_every_box(rows):
 
 
 IMAGES = pd.DataFrame(
-    [("val", "a.png", 1000, 600, True), ("pool", "p.png", 1000, 600, False), ("train", "t.png", 1000, 600, True)],
-    columns=["split", "image_id", "width", "height", "labelled"],
+    [
+        ("val", "a.png", 1000, 600, True, 0.25),
+        ("pool", "p.png", 1000, 600, False, 0.25),
+        ("train", "t.png", 1000, 600, True, 0.25),
+    ],
+    columns=["split", "image_id", "width", "height", "labelled", "confidence"],
 )
 TRUTH = pd.DataFrame(
     [
@@ -154,7 +158,7 @@ MATCHES = pd.DataFrame(
 @pytest.fixture
 def described():
     rows = select(images=IMAGES, ground_truth=TRUTH, detections=DETECTIONS, matches=MATCHES)
-    return describe(rows, images=IMAGES, detections=DETECTIONS, usual={}, limits=LIMITS, ruler=RULER)
+    return describe(rows, images=IMAGES, detections=DETECTIONS, usual={}, limits=LIMITS, iou=IOU)
 
 
 def test_select_takes_misses_alarms_and_everything_on_unlabelled_sheets(described):
@@ -177,7 +181,7 @@ def test_describe_by_hand(described):
 
 def test_describe_nothing():
     rows = select(images=IMAGES[:0], ground_truth=TRUTH[:0], detections=DETECTIONS[:0], matches=MATCHES[:0])
-    got = describe(rows, images=IMAGES[:0], detections=DETECTIONS[:0], usual={}, limits=LIMITS, ruler=RULER)
+    got = describe(rows, images=IMAGES[:0], detections=DETECTIONS[:0], usual={}, limits=LIMITS, iou=IOU)
     assert len(got) == 0
     assert "near_miss" in got.columns
 
@@ -186,3 +190,20 @@ def test_confusions_pair_a_miss_with_the_alarm_on_it(described):
     assert confusions(described, iou=0.3).values.tolist() == [[0, 1]]
     assert len(confusions(described, iou=0.8)) == 0
     assert len(confusions(described[:0], iou=0.3)) == 0
+
+
+def test_every_sheet_has_its_own_threshold():
+    images = pd.DataFrame(
+        [("val", "a.png", 1000, 600, True, 0.1), ("val", "b.png", 1000, 600, True, 0.6)],
+        columns=IMAGES.columns,
+    )
+    seen = pd.DataFrame(
+        [("val", name, 0, 0, 10, 10, 30, 30, confidence) for name, confidence in [("a.png", 0.5), ("b.png", 0.5)]],
+        columns=DETECTIONS.columns,
+    )
+    assert with_counting(seen, images=images)["counts"].tolist() == [True, False]
+    truth = pd.DataFrame([("val", name, 0, 0, 10, 10, 30, 30) for name in ("a.png", "b.png")], columns=TRUTH.columns)
+    missed = truth.assign(outcome="fn", detection_id=pd.array([pd.NA, pd.NA], dtype="Int32"), confidence=pd.NA)
+    got = describe(missed, images=images, detections=seen, usual={}, limits=LIMITS, iou=IOU)
+    assert got["overlap_iou"].tolist() == [1.0, 0.0]
+    assert got["near_miss"].tolist() == [pd.NA, 0.5]
