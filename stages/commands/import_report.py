@@ -4,8 +4,9 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from stages.contract.sheets import SheetLabels
 from stages.core.splits import ROLES, Assignment
-from stages.files.yolo_folder import SheetLabels, Source
+from stages.files.yolo_folder import Source
 
 _FEW = 10  # names that still fit on a line
 

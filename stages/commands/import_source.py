@@ -1,14 +1,18 @@
-"""What `yoloop data import` takes from a YOLO folder: every image with its role and its labels, all checked."""
+"""What `yoloop data import` takes from a source: every image with its role and its labels, all checked."""
 
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
+from stages.contract.check import check_sheets, dataset_findings
+from stages.contract.findings import Finding, refuse
+from stages.contract.read import read_dataset
+from stages.contract.sheets import SheetLabels
+from stages.contract.yolo import sheet_labels
 from stages.core.errors import problem
 from stages.core.splits import ROLES, Assignment, Part, assign
-from stages.files.decode import read_bgr
-from stages.files.yolo_folder import Item, SheetLabels, Source, read_item_labels, read_source, split_name
+from stages.files.yolo_folder import Item, Source, split_name
 
 BASELINE, TARGET = "yolo26n.pt", "yoloe-26n-seg.pt"
 
@@ -27,24 +31,33 @@ class ImportOptions(NamedTuple):
 
 
 class Read(NamedTuple):
-    """A source after all checks: the role of every image, and its labels."""
+    """A source after all checks: the role of every image, its labels, and what the checks found and let pass."""
 
     source: Source
     assignment: Assignment
     labels: dict[str, SheetLabels]  # by image file name
     items: dict[str, Item]
+    kind: str = "YOLO folder"  # the words for its format
+    findings: tuple[Finding, ...] = ()
 
 
 def read_sheets(folder: Path, options: ImportOptions) -> Read:
-    """Return what is in a YOLO folder, every image decoded and every label read; raise `UserError` for a mistake."""
-    source = read_source(folder)
-    assignment = _assign(source, options)
-    every = {name: item for items in source.splits.values() for name, item in items.items()}
-    used = [name for role in ROLES for name in assignment.roles[role]]
-    labels = {name: read_item_labels(every[name], source.classes) for name in used}
-    for name in used:
-        read_bgr(every[name].image)
-    return Read(source, assignment, labels, every)
+    """Return what is in `folder` (YOLO, COCO JSON or Pascal VOC), every image that gets a role decoded and checked.
+
+    Raises `UserError` with the first error that the checks found and how many more there are.
+    """
+    dataset = read_dataset(folder)
+    whole = dataset_findings(dataset)
+    then = f"All of them: yoloop data check {folder}; a repaired copy: add --fix TARGET"
+    refuse(whole, then=then)
+    assignment = _assign(dataset.source, options)
+    sheets = {sheet.item.image.name: sheet for sheet in dataset.sheets}
+    checked = check_sheets([sheets[name] for role in ROLES for name in assignment.roles[role]])
+    found = [finding for one in checked for finding in one.findings]
+    refuse(found, then=then)
+    labels = {one.sheet.item.image.name: sheet_labels(one.sheet, one.placed) for one in checked}
+    items = {name: sheet.item for name, sheet in sheets.items()}
+    return Read(dataset.source, assignment, labels, items, dataset.kind, (*whole, *found))
 
 
 def _assign(source: Source, options: ImportOptions) -> Assignment:

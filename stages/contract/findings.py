@@ -4,6 +4,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Literal, NamedTuple
 
+from stages.core.errors import UserError, problem
+
 Severity = Literal["error", "warning", "note"]
 
 
@@ -24,10 +26,22 @@ class Finding(NamedTuple):
 
     def __str__(self) -> str:
         """Return the one line that a person reads, in the form of all our messages."""
+        return str(self.error())
+
+    def error(self) -> UserError:
+        """Return it as what a command raises."""
         where = f"{self.file}:{self.line}" if self.line is not None else f"{self.file}"
-        return f"{where}: expected {self.expected}, found {self.found}. {self.mend}"
+        return problem(where, expected=self.expected, found=self.found, mend=self.mend)
 
 
 def errors(findings: Iterable[Finding]) -> list[Finding]:
     """Return those that refuse the dataset, in their order."""
     return [finding for finding in findings if finding.severity == "error"]
+
+
+def refuse(findings: Iterable[Finding], *, then: str = "") -> None:
+    """Raise `UserError` for the first error among `findings`, with how many more there are, and `then`, a mend."""
+    found = errors(findings)
+    if found:
+        more = f" {len(found) - 1} more error{'s' * (len(found) > 2)} like this or others." if len(found) > 1 else ""
+        raise UserError(f"{found[0]}{more}{' ' * bool(then)}{then}")

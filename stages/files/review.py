@@ -9,10 +9,12 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from stages.contract.findings import refuse
+from stages.contract.yolo import read_item_labels
 from stages.core.boxes import Boxes
 from stages.core.errors import problem
 from stages.files.dataset import IMAGE_SUFFIXES, read_labels
-from stages.files.yolo_folder import Source, read_item_labels, read_source
+from stages.files.yolo_folder import Source, read_source
 
 ORACLE = Path("data/oracle/labels")
 POOL = Path("data/dataset/pool/labels")
@@ -71,6 +73,8 @@ def read_folder(
     """
     _require_unpacked(folder)
     source = read_source(folder)
+    # An export names splits that it has no sheet for.
+    refuse(one for one in source.findings if one.code != "split-missing")
     ids = _class_ids(source, classes)
     found: dict[str, tuple[Reviewed, int]] = {}
     passed_over: list[str] = []

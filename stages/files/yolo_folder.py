@@ -1,18 +1,17 @@
-"""Reads a YOLO folder as people have them: `data.yaml`, images, labels, in one of the three usual layouts."""
+"""Reads a YOLO folder as people have them: images and labels where `data.yaml` says, or in a usual layout."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-import numpy as np
-
-from stages.core.errors import UserError, problem
-from stages.files.dataset import IMAGE_SUFFIXES, Labels, parse_labels
+from stages.contract.findings import Finding, Severity
+from stages.core.errors import problem
+from stages.core.splits import ROLES
+from stages.files.dataset import IMAGE_SUFFIXES
 from stages.files.params import read_yaml
 
 # Other tools' words for our splits; any other name stays as it is.
 _SPLIT_NAMES = {"valid": "val", "validation": "val", "training": "train", "testing": "test"}
-_ROUNDING = 1e-3  # tools round; pixels instead of fractions are far above
 _DESCRIPTIONS = ("data.yaml", "data.yml", "dataset.yaml")
 
 
@@ -24,40 +23,38 @@ class Item(NamedTuple):
 
 
 class Source(NamedTuple):
-    """A YOLO folder: its class names in the order of their ids, and its images per split, by file name."""
+    """A dataset's folder: its class names in the order of their ids, and its images per split, by file name."""
 
     folder: Path
     classes: tuple[str, ...]
     splits: dict[str, dict[str, Item]]
     strangers: tuple[Path, ...]  # files among the images and labels that belong to no image
+    findings: tuple[Finding, ...] = ()
 
 
-class SheetLabels(NamedTuple):
-    """The labels of one image as rows of five numbers, as boxes, and how many of them were polygons."""
+class _Part(NamedTuple):
+    """Where one split, or a part of it, lies: a folder of images (or a list of them in a file), and its labels."""
 
-    text: str
-    boxes: Labels
-    polygons: int
+    split: str
+    images: Path
+    labels: Path
 
 
 def read_source(folder: Path) -> Source:
-    """Return what is in `folder`; raise `UserError` for no YOLO folder, and for a stem used twice."""
+    """Return what is in `folder`; raise `UserError` for no YOLO folder, and for two folders of one split."""
     if not folder.is_dir():
         mend = "Give the folder that has data.yaml."
         raise problem(folder, expected="a YOLO folder", found="no folder", mend=mend)
     classes = read_names(folder)
+    parts, findings = _parts(folder)
+    findings += _count_differs(folder, classes)
     splits: dict[str, dict[str, Item]] = {}
-    strangers: list[Path] = []
-    for split, images, labels in _split_folders(folder):
-        if split in splits:
-            raise problem(
-                images,
-                expected="one folder per split",
-                found=f"a second '{split}'",
-                mend="Merge or remove one.",
-            )
-        splits[split] = _items(images, labels)
-        strangers += _strangers(images, labels, splits[split])
+    for part in parts:
+        items = _items(part)
+        findings += _not_there(part)
+        twice = sorted(set(items) & set(splits.get(part.split, {})))
+        findings += [_twice(items[name].image, splits[part.split][name].image) for name in twice]
+        splits.setdefault(part.split, {}).update({name: items[name] for name in items if name not in twice})
     if not any(splits.values()):
         raise problem(
             folder,
@@ -65,14 +62,12 @@ def read_source(folder: Path) -> Source:
             found="no image in these",
             mend=f"Images end in {', '.join(IMAGE_SUFFIXES)}.",
         )
-    _refuse_shared_stems(splits)
-    return Source(folder, classes, splits, tuple(strangers))
+    return Source(folder, classes, splits, tuple(_strangers(parts, splits)), tuple(findings))
 
 
 def read_names(folder: Path) -> tuple[str, ...]:
     """Return the class names that `data.yaml` in `folder` lists or maps, in the order of their ids."""
-    files = [folder / name for name in _DESCRIPTIONS]
-    file = next((file for file in files if file.is_file()), files[0])
+    file = description(folder)
     if not file.is_file():
         raise problem(
             file,
@@ -94,30 +89,53 @@ def read_names(folder: Path) -> tuple[str, ...]:
     return tuple(texts)
 
 
-def read_item_labels(item: Item, classes: Sequence[str]) -> SheetLabels:
-    """Return the labels of `item`, polygons (an odd count of numbers above five) as the boxes around them.
-
-    A missing file holds none. Raises `UserError` with file and line for a row that is no box, a class that is
-    not named, and a box that has no size or is not in fractions of the image.
-    """
-    if not item.label.is_file():
-        return SheetLabels("", parse_labels("", item.label, classes), 0)
-    try:
-        lines = item.label.read_text(encoding="utf-8-sig").splitlines()
-    except UnicodeDecodeError as error:
-        raise problem(
-            item.label, expected="text in UTF-8", found="other bytes", mend="Replace or remove the file."
-        ) from error
-    boxed = [_box_around(line) for line in lines]
-    text = "".join(f"{new or old.strip()}\n" for new, old in zip(boxed, lines, strict=True))
-    boxes = parse_labels(text, item.label, classes)
-    _require_fractions(boxes, [n for n, line in enumerate(lines, 1) if line.strip()], item.label)
-    rows = "".join(f"{line}\n" for line in text.splitlines() if line.strip())
-    return SheetLabels(rows, boxes, sum(new is not None for new in boxed))
+def _count_differs(folder: Path, classes: Sequence[str]) -> list[Finding]:
+    file = description(folder)
+    count = read_yaml(file).get("nc")
+    if count is None or count == len(classes):
+        return []
+    mend = "The names are taken: correct the number."
+    expected = f"nc: {len(classes)}, as many as names"
+    return [Finding("warning", "count-of-classes", file, None, expected, f"nc: {count}", mend)]
 
 
-def _split_folders(folder: Path) -> Iterator[tuple[str, Path, Path]]:
-    """Yield (split, images, labels) of whichever layout `folder` has."""
+def description(folder: Path) -> Path:
+    """Return the file in `folder` that names the classes, or where it should be."""
+    files = [folder / name for name in _DESCRIPTIONS]
+    return next((file for file in files if file.is_file()), files[0])
+
+
+def _parts(folder: Path) -> tuple[list[_Part], list[Finding]]:
+    """Return where every split lies: where data.yaml says if that is there, or where the layout has it."""
+    named, findings = _named_parts(folder, read_yaml(description(folder)))
+    taken = {part.split for part in named}
+    laid: dict[str, _Part] = {}
+    for part in _laid_parts(folder):
+        if part.split in laid:
+            raise problem(
+                part.images,
+                expected="one folder per split",
+                found=f"a second '{part.split}'",
+                mend="Merge or remove one.",
+            )
+        laid[part.split] = part
+    findings = [one for one in findings if one.code != "split-missing" or one.found.split("'")[1] not in laid]
+    places = {part.images for part in named} | {
+        laid[part.split].images for part in named if part.images.is_file() and part.split in laid
+    }
+    unread = [part for split, part in laid.items() if split in taken and part.images not in places]
+    mend = "Correct data.yaml, or remove the folder."
+    findings += [
+        Finding(
+            "warning", "folder-not-read", part.images, None, f"the {part.split} that data.yaml names", "another", mend
+        )
+        for part in unread
+    ]
+    return [*named, *(part for split, part in laid.items() if split not in taken)], findings
+
+
+def _laid_parts(folder: Path) -> Iterator[_Part]:
+    """Yield the splits of whichever layout `folder` has."""
     images, labels = folder / "images", folder / "labels"
     inner = _folders(images)
     if inner and _images(images):
@@ -128,12 +146,102 @@ def _split_folders(folder: Path) -> Iterator[tuple[str, Path, Path]]:
             mend=f"Move the images into {inner[0]}.",
         )
     if _images(images):
-        yield "train", images, labels
+        yield _Part("train", images, labels)
     for split in inner:
-        yield split_name(split.name), split, labels / split.name
+        yield _Part(split_name(split.name), split, labels / split.name)
     for split in _folders(folder):
         if split.name != "images" and (split / "images").is_dir():
-            yield split_name(split.name), split / "images", split / "labels"
+            yield _Part(split_name(split.name), split / "images", split / "labels")
+
+
+def _named_parts(folder: Path, values: Mapping[str, Any]) -> tuple[list[_Part], list[Finding]]:
+    """Return the splits that data.yaml names and that are there, and findings about those that are not."""
+    file = description(folder)
+    base, findings = _base(folder, file, values.get("path"))
+    parts: list[_Part] = []
+    for key, value in values.items():
+        split = split_name(str(key))
+        entries = value if isinstance(value, list) else [value]
+        if split not in ROLES or not value or not all(isinstance(entry, str) for entry in entries):
+            continue
+        for entry in entries:
+            place = _place(folder, base, entry)
+            if place is None:
+                findings.append(_missing(file, split, entry))
+            elif place in [part.images for part in parts]:
+                findings.append(_again(file, split, entry))
+            else:
+                parts.append(_Part(split, place, labels_of(place / "x").parent))
+    outside = [part for part in parts if folder.resolve() not in part.images.resolve().parents]
+    findings += [
+        Finding("note", "elsewhere", file, None, f"{part.split} in this folder", str(part.images), "It is read there.")
+        for part in outside
+    ]
+    return parts, findings
+
+
+def _base(folder: Path, file: Path, path: object) -> tuple[Path, list[Finding]]:
+    """Return what the splits in data.yaml are relative to: its `path:`, or its own folder where that is not here."""
+    if not isinstance(path, str) or not path.strip():
+        return folder, []
+    base = folder / path  # an absolute path stays one
+    if base.is_dir():
+        return (folder if base.resolve() == folder.resolve() else base), []
+    mend = "The folders beside data.yaml are read."
+    return folder, [Finding("warning", "path-not-here", file, None, f"the folder of `path: {path}`", "none", mend)]
+
+
+def _place(folder: Path, base: Path, entry: str) -> Path | None:
+    """Return the folder of images, or the list of them, that an entry of data.yaml means.
+
+    Roboflow writes `../train/images` for a folder beside data.yaml, as Ultralytics knows, too.
+    """
+    for root in (base, folder):
+        for text in (entry, entry.removeprefix("../")):
+            place = root / text
+            if (place / "images").is_dir() and not _images(place):
+                place = place / "images"
+            if place.is_dir() or (place.suffix == ".txt" and place.is_file()):
+                return place
+    return None
+
+
+def labels_of(image: Path) -> Path:
+    """Return where the label file of `image` is by YOLO's rule: the last folder `images` becomes `labels`."""
+    parts = list(image.parts)
+    for number in range(len(parts) - 2, -1, -1):
+        if parts[number] == "images":
+            parts[number] = "labels"
+            break
+    return Path(*parts).with_name(f"{image.stem}.txt")
+
+
+def _listed(file: Path) -> list[Path]:
+    """Return the images that a list file names, one a line, relative to it."""
+    lines = (line.strip() for line in file.read_text(encoding="utf-8-sig").splitlines())
+    return sorted(file.parent / line.removeprefix("./") for line in lines if line)
+
+
+def _not_there(part: _Part) -> list[Finding]:
+    """Return a finding for the images of a list that do not exist."""
+    gone = [image for image in _listed(part.images) if not image.is_file()] if part.images.is_file() else []
+    mend = "They are left out."
+    found = f"{len(gone)} that do not, such as {gone[0]}" if gone else ""
+    return [Finding("warning", "image-missing", part.images, None, "images that exist", found, mend)] if gone else []
+
+
+def _missing(file: Path, split: str, entry: str) -> Finding:
+    mend = {
+        "train": "Bring the folder, or correct the line.",
+        "val": "Bring the folder, or draw one from train when you import: --val 0.2",
+    }.get(split, "Nothing is read for it.")
+    severity: Severity = "error" if split == "train" else "warning"
+    return Finding(severity, "split-missing", file, None, f"the folder {entry}", f"none for '{split}'", mend)
+
+
+def _again(file: Path, split: str, entry: str) -> Finding:
+    mend = "It is passed over: a sheet belongs to one split."
+    return Finding("warning", "split-twice", file, None, f"a folder of its own for {split}", f"{entry} again", mend)
 
 
 def split_name(word: str) -> str:
@@ -155,14 +263,17 @@ def _images(folder: Path) -> list[Path]:
     return sorted(path for path in files if not path.name.startswith("."))
 
 
-def _items(images: Path, labels: Path) -> dict[str, Item]:
-    return {image.name: Item(image, labels / f"{image.stem}.txt") for image in _images(images)}
+def _items(part: _Part) -> dict[str, Item]:
+    if part.images.is_file():
+        return {image.name: Item(image, labels_of(image)) for image in _listed(part.images) if image.is_file()}
+    return {image.name: Item(image, part.labels / f"{image.stem}.txt") for image in _images(part.images)}
 
 
-def _strangers(images: Path, labels: Path, items: dict[str, Item]) -> list[Path]:
+def _strangers(parts: Sequence[_Part], splits: Mapping[str, Mapping[str, Item]]) -> list[Path]:
     """Return the files that would be left behind: no images, deeper folders, label files without an image."""
-    known = {path for item in items.values() for path in item}
-    files = [path for folder in (images, labels) for path in sorted(folder.rglob("*")) if path.is_file()]
+    known = {path for items in splits.values() for item in items.values() for path in item}
+    folders = dict.fromkeys(folder for part in parts for folder in (part.images, part.labels) if folder.is_dir())
+    files = dict.fromkeys(path for folder in folders for path in sorted(folder.rglob("*")) if path.is_file())
     return [path for path in files if path not in known and not _is_clutter(path)]
 
 
@@ -170,45 +281,7 @@ def _is_clutter(file: Path) -> bool:
     return file.name.startswith(".") or file.suffix == ".cache" or file.name in ("classes.txt", "Thumbs.db")
 
 
-def _refuse_shared_stems(splits: dict[str, dict[str, Item]]) -> None:
-    seen: dict[str, Path] = {}
-    for item in (item for items in splits.values() for item in items.values()):
-        other = seen.setdefault(item.image.stem, item.image)
-        if other is not item.image:
-            raise problem(
-                item.image,
-                expected="a name that no other image has (without its ending)",
-                found=f"the same as {other}",
-                mend="Rename or remove one: a sheet belongs to one split.",
-            )
-
-
-def _box_around(line: str) -> str | None:
-    """Return a polygon row (class x y x y x y ...) as a box row, None for any other row."""
-    parts = line.split()
-    if len(parts) <= 5 or len(parts) % 2 == 0:
-        return None
-    try:
-        points = np.array([float(part) for part in parts[1:]]).reshape(-1, 2)
-    except ValueError:
-        return None  # the row is refused where its neighbours are read
-    low, high = points.min(axis=0), points.max(axis=0)
-    return " ".join([parts[0], *(f"{value:.6f}" for value in (*((low + high) / 2), *(high - low)))])
-
-
-def _require_fractions(boxes: Labels, lines: Sequence[int], file: Path) -> None:
-    """Raise `UserError` for the first box that cannot be one: outside [0, 1], or without width or height."""
-    outside = (boxes.xywhn < 0) | (boxes.xywhn > 1 + _ROUNDING)
-    wrong = outside.any(axis=1) | (boxes.xywhn[:, 2:] == 0).any(axis=1)
-    if wrong.any():
-        row = int(np.flatnonzero(wrong)[0])
-        raise _no_box(f"{file}:{lines[row]}", boxes.xywhn[row].tolist())
-
-
-def _no_box(where: str, values: list[float]) -> UserError:
-    return problem(
-        where,
-        expected="centre and size as fractions of the image, above 0 and at most 1",
-        found=" ".join(f"{value:g}" for value in values),
-        mend="Correct or remove the row; pixels are divided by the image's width and height.",
-    )
+def _twice(image: Path, other: Path) -> Finding:
+    mend = "Rename or remove one: a sheet belongs to one split."
+    expected = "a name that no other image has (without its ending)"
+    return Finding("error", "same-stem", image, None, expected, f"the same as {other}", mend)

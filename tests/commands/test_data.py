@@ -15,9 +15,10 @@ from stages.commands.data import _prompts, import_data
 from stages.commands.import_report import table
 from stages.commands.import_source import ImportOptions
 from stages.commands.person_values import PERSON_VALUES
+from stages.contract.yolo import read_item_labels
 from stages.core.errors import UserError
 from stages.core.splits import Assignment
-from stages.files.yolo_folder import Item, read_item_labels, read_source
+from stages.files.yolo_folder import Item, read_source
 from tests.commands.test_person_values import flat, machine
 from tests.fake_project import REPO, init, sh
 
