@@ -25,7 +25,9 @@ from stages.core.findings import (
 )
 from stages.core.matching import SHEET
 from stages.core.prompts import gather, report
-from stages.core.summaries import SPLITS, centres, miss_counts, spread, summary
+from stages.core.summaries import SPLITS, centres, count_table, miss_counts, spread, summary
+from stages.core.suspect_words import suspicion
+from stages.core.triage import triage
 from stages.files.command import stage_command
 from stages.files.dataset import DATASET, read_split
 from stages.files.decode import read_bgr
@@ -33,12 +35,14 @@ from stages.files.figures import Crop, draw_bars, draw_class_bars, draw_crops, d
 from stages.files.images import cut, safe_name, save_image, to_grey
 from stages.files.params import Strict, read_classes, read_section
 from stages.files.prompts import read_prompts
-from stages.files.schemas import DETECTIONS, FINDINGS, GROUND_TRUTH, IMAGES, MATCHES
-from stages.files.tables import read_table, write_json, write_table
+from stages.files.schemas import DETECTIONS, FINDINGS, GROUND_TRUTH, IMAGES, MATCHES, SUSPECTS
+from stages.files.tables import read_table, write_csv, write_json, write_table
 
 CROPPED = ("train", "pool")  # val is never mined: its misses are on figures only
 TABLES = Path("data/validate")
 FINDINGS_FILE = Path("data/analyze/findings.parquet")
+SUSPECTS_FILE = Path("data/analyze/suspects.parquet")
+COUNTS = Path("data/analyze/counts.csv")
 CROPS = Path("data/analyze/crops")
 SCRATCH = Path(".scratch/analyze/crops")  # until every sheet has been looked at
 PLOTS = Path("plots/analyze")
@@ -95,7 +99,9 @@ class Seen(NamedTuple):
 
 
 def run() -> None:
-    """Describe every miss and false alarm of train, val and pool, and say what to change in the prompts."""
+    """Describe every miss and false alarm of train, val and pool, judge which of them the labels are to blame for, and
+    say what to change in the prompts.
+    """
     params, classes = read_section(Params, "analyze"), read_classes()
     prompts = read_prompts(classes)
     iou = read_section(Finding, "validate").iou
@@ -104,14 +110,19 @@ def run() -> None:
     shown = spread(described[(described["split"] == "val") & (described["outcome"] == "fn")], params.figure_crops)
     findings, crops = look(described, seen.images, classes=classes, shown=shown, params=params)
     keep_crops()
+    suspects = suspect(seen, classes, iou=iou)
     write_table(findings, FINDINGS_FILE, FINDINGS)
+    write_table(suspects, SUSPECTS_FILE, SUSPECTS)
+    write_csv(count_table(findings), COUNTS)
     draw(findings, seen, crops, classes=classes, params=params)
     suggestions = suggest_prompts(findings, seen.ground_truth, classes, prompts, iou=params.overlap_iou)
     write_json({"suggestions": suggestions}, SUGGESTIONS)
-    write_json(summary(findings), METRICS)
+    numbers = summary(findings, suspects)
+    write_json(numbers, METRICS)
     counts = findings["outcome"].value_counts()
     said = ", ".join(f"{counts.get(key, 0)} {key}" for key in ("fn", "fp", "unjudged"))
     print(f"val, train and pool together: {said}", flush=True)
+    print(f"val: {numbers['suspect_labels']} labels look wrong (yoloop suspects)", flush=True)
 
 
 def read_seen(root: Path = TABLES) -> Seen:
@@ -129,6 +140,12 @@ def find(seen: Seen, *, limits: Limits, iou: float) -> pd.DataFrame:
     rows = select(**seen._asdict())
     usual = usual_aspects(seen.ground_truth[seen.ground_truth["split"] == "train"])
     return describe(rows, images=seen.images, detections=seen.detections, usual=usual, limits=limits, iou=iou)
+
+
+def suspect(seen: Seen, classes: Sequence[str], *, iou: float) -> pd.DataFrame:
+    """Return for every miss and false alarm on labelled sheets whether the label or the model is wrong, and why."""
+    rows = triage(**seen._asdict(), iou=iou)
+    return rows.assign(reason=pd.Series([suspicion(row, classes) for row in rows.to_dict("records")], dtype="str"))
 
 
 def look(

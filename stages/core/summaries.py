@@ -13,9 +13,28 @@ from stages.core.matching import SHEET
 SPLITS = ("val", "pool", "train")  # in the order of the bars
 
 
-def summary(findings: pd.DataFrame) -> dict[str, Any]:
-    """Return the content of metrics/analyze.json: per split its findings, and what its misses share."""
-    return {split: _split_summary(findings[findings["split"] == split]) for split in ("val", "train", "pool")}
+def summary(findings: pd.DataFrame, suspects: pd.DataFrame) -> dict[str, int]:
+    """Return the content of metrics/analyze.json: findings on val, what its misses share, labels that look wrong."""
+    val = findings[findings["split"] == "val"]
+    misses = val[val["outcome"] == "fn"]
+    wrong = (suspects["split"] == "val") & (suspects["judgement"] == "label")
+    return {
+        "fn": len(misses),
+        "fp": int((val["outcome"] == "fp").sum()),
+        **{sign: int(has.sum()) for sign, has in _signs(misses).items()},
+        "suspect_labels": int(wrong.sum()),
+    }
+
+
+def count_table(findings: pd.DataFrame) -> pd.DataFrame:
+    """Return the misses per split as split, kind (size, position or sign), name and fn."""
+    rows: list[tuple[str, str, str, int]] = []
+    for split in SPLITS:
+        misses = findings[(findings["split"] == split) & (findings["outcome"] == "fn")]
+        for kind, names in (("size", SIZES), ("position", POSITIONS)):
+            rows += [(split, kind, name, int((misses[kind] == name).sum())) for name in names]
+        rows += [(split, "sign", sign, int(has.sum())) for sign, has in _signs(misses).items()]
+    return pd.DataFrame(rows, columns=["split", "kind", "name", "fn"])
 
 
 def miss_counts(
@@ -54,12 +73,7 @@ def centres(rows: pd.DataFrame, images: pd.DataFrame) -> NDArray[np.float64]:
     return np.asarray(middle / sides[["width", "height"]].to_numpy(float), dtype=np.float64)
 
 
-def _split_summary(rows: pd.DataFrame) -> dict[str, Any]:
-    misses = rows[rows["outcome"] == "fn"]
-    return {
-        **{key: int((rows["outcome"] == key).sum()) for key in ("fn", "fp", "unjudged")},
-        **{key: int(misses[key].sum()) for key in ("low_contrast", "unusual_aspect", "overlapping")},
-        "near_miss": int(misses["near_miss"].notna().sum()),
-        "size": {name: int((misses["size"] == name).sum()) for name in SIZES},
-        "position": {name: int((misses["position"] == name).sum()) for name in POSITIONS},
-    }
+def _signs(misses: pd.DataFrame) -> dict[str, pd.Series]:
+    """Return which misses were nearly found, are faint, oddly shaped, or under a detection."""
+    named = {name: misses[name] for name in ("low_contrast", "unusual_aspect", "overlapping")}
+    return {"near_miss": misses["near_miss"].notna(), **named}

@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from stages.core.summaries import centres, miss_counts, spread, summary
+from stages.core.summaries import centres, count_table, miss_counts, spread, summary
 
 FINDINGS = pd.DataFrame(
     {
@@ -22,21 +22,39 @@ FINDINGS = pd.DataFrame(
 )
 
 
-def test_summary_counts_misses_only_in_what_they_share():
-    numbers = summary(FINDINGS)
-    assert numbers["val"] == {
+SUSPECTS = pd.DataFrame({"split": ["val", "val", "train", "val"], "judgement": ["label", "model", "label", "unclear"]})
+
+
+def test_summary_is_of_val_and_counts_misses_only_in_what_they_share():
+    assert summary(FINDINGS, SUSPECTS) == {
         "fn": 2,
         "fp": 1,
-        "unjudged": 0,
+        "near_miss": 1,
         "low_contrast": 1,
         "unusual_aspect": 0,
         "overlapping": 2,
-        "near_miss": 1,
-        "size": {"tiny": 1, "small": 0, "medium": 0, "large": 1},
-        "position": {"corner": 0, "edge": 1, "center": 1},
+        "suspect_labels": 1,
     }
-    assert numbers["pool"]["unjudged"] == 1
-    assert numbers["train"]["fn"] == 0
+
+
+def test_the_counts_have_a_row_per_split_and_what_misses_share():
+    table = count_table(FINDINGS)
+    assert table.columns.tolist() == ["split", "kind", "name", "fn"]
+    val = table[table["split"] == "val"]
+    assert val[["kind", "name", "fn"]].to_numpy().tolist() == [
+        ["size", "tiny", 1],
+        ["size", "small", 0],
+        ["size", "medium", 0],
+        ["size", "large", 1],
+        ["position", "corner", 0],
+        ["position", "edge", 1],
+        ["position", "center", 1],
+        ["sign", "near_miss", 1],
+        ["sign", "low_contrast", 1],
+        ["sign", "unusual_aspect", 0],
+        ["sign", "overlapping", 2],
+    ]
+    assert table.loc[table["split"] != "val", "fn"].sum() == 0  # unjudged detections are no misses
 
 
 def test_miss_counts_has_a_row_per_split_with_boxes_and_category():

@@ -1,0 +1,191 @@
+"""How well the triage finds label errors: plants errors of known kinds among real labels, and counts what it finds.
+
+Needs the predictions that `python -m benchmarks.folds` leaves. Of each kind 3 % of the labels are spoiled: dropped,
+shifted by 35 to 80 % of their sides, given another class, doubled (with 5 % of jitter). Several seeds plant others.
+Real errors of the data are still there, and count as false alarms here.
+
+    python -m benchmarks.triage circuits callouts --seeds 20
+"""
+
+from typing import Annotated, NamedTuple
+
+import numpy as np
+import pandas as pd
+import typer
+
+from benchmarks.folds import SCRATCH
+from stages.core.boxes import BOX, iou_matrix
+from stages.core.matching import SHEET, outcomes
+from stages.core.triage import triage
+from stages.files.schemas import DETECTIONS, GROUND_TRUTH, IMAGES
+from stages.files.tables import read_table
+
+IOU = 0.5
+KINDS = ("drop", "shift", "swap", "duplicate")
+THRESHOLDS = np.arange(0.1, 0.75, 0.05)
+
+
+class Boxes(NamedTuple):
+    """The tables of one dataset."""
+
+    images: pd.DataFrame
+    ground_truth: pd.DataFrame
+    detections: pd.DataFrame
+
+
+class Spoiled(NamedTuple):
+    """Labels with planted errors, and the errors: kind, sheet, object_id and twin (-1: none), class_id, true box."""
+
+    ground_truth: pd.DataFrame
+    errors: pd.DataFrame
+
+
+def main(
+    names: Annotated[list[str], typer.Argument(help="Folders that `benchmarks.folds` left.")],
+    share: Annotated[float, typer.Option(help="Of the labels, per kind.")] = 0.03,
+    seeds: Annotated[int, typer.Option()] = 20,
+) -> None:
+    """Print found errors at k and k/2, and the share of each kind that is found: mean and range of the seeds."""
+    for name in names:
+        boxes = read(name)
+        rows = [row for seed in range(seeds) for row in trial(boxes, share, seed)]
+        print(f"\n{name}: {len(boxes.images)} sheets, {len(boxes.ground_truth)} labels, {seeds} seeds")
+        print(table(pd.DataFrame(rows)), flush=True)
+
+
+def read(name: str) -> Boxes:
+    """Return the tables of a dataset; all sheets are judged at the confidence with the best F1."""
+    folder = SCRATCH / name
+    schemas = {"images": IMAGES, "ground_truth": GROUND_TRUTH, "detections": DETECTIONS}
+    return Boxes(**{table: read_table(folder / f"{table}.parquet", schema) for table, schema in schemas.items()})
+
+
+def trial(boxes: Boxes, share: float, seed: int) -> list[dict[str, object]]:
+    """Return one row per ranking: hits at k and k/2, and the share of each kind that is found at k."""
+    rng = np.random.default_rng(seed)
+    spoiled = plant(boxes, share, rng)
+    images, matches = judged(boxes, spoiled.ground_truth)
+    spoilt = boxes._replace(images=images, ground_truth=spoiled.ground_truth)
+    suspects = triage(**spoilt._asdict(), matches=matches, iou=IOU).sort_values("score", ascending=False, kind="stable")
+    plain = by_confidence(matches, rng)
+    ranked = {
+        "triage": suspects,
+        "confidence over 0.95": plain[plain["confidence"].fillna(0) > 0.95],
+        "by confidence": plain,
+    }
+    k = len(spoiled.errors)
+    rows = []
+    for rule, order in ranked.items():
+        found = hits(order[:k], spoiled, boxes.detections)
+        row = {"rule": rule, "k": k, "listed": min(len(order), k), "found": len(set(found) - {-1})}
+        row["half"] = len(set(found[: k // 2]) - {-1})
+        at = spoiled.errors.loc[sorted(set(found) - {-1}), "kind"].value_counts()
+        rows.append({**row, **{kind: at.get(kind, 0) / (k / len(KINDS)) for kind in KINDS}})
+    return rows
+
+
+def judged(boxes: Boxes, ground_truth: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return images with the confidence of the best F1, and the matches at it."""
+    options = []
+    for confidence in THRESHOLDS:
+        matches = outcomes(
+            detections=boxes.detections, ground_truth=ground_truth, iou=IOU, confidence=float(confidence)
+        )
+        count = matches["outcome"].value_counts()
+        options.append((2 * count["tp"] / (2 * count["tp"] + count["fp"] + count["fn"]), float(confidence), matches))
+    _, confidence, matches = max(options, key=lambda option: option[0])
+    return boxes.images.assign(confidence=confidence), matches
+
+
+def plant(boxes: Boxes, share: float, rng: np.random.Generator) -> Spoiled:
+    """Return the labels with `share` of them spoiled in each way; no label is spoiled twice."""
+    truth = boxes.ground_truth.reset_index(drop=True)
+    count = round(share * len(truth))
+    picked = rng.permutation(len(truth))[: count * len(KINDS)].reshape(len(KINDS), count)
+    errors = [truth.loc[rows].assign(kind=kind, twin=-1) for kind, rows in zip(KINDS, picked, strict=True)]
+    spoiled = truth.copy()
+    spoiled.loc[picked[1], BOX] = shifted(truth.loc[picked[1], BOX].to_numpy(float), rng)
+    spoiled.loc[picked[2], "class_id"] = other_class(truth["class_id"], picked[2], rng)
+    copies = truth.loc[picked[3]].copy()
+    copies[BOX] = jittered(copies[BOX].to_numpy(float), rng)
+    copies["object_id"] += 10_000
+    errors[3]["twin"] = errors[3]["object_id"] + 10_000
+    errors[0]["object_id"] = -1
+    return Spoiled(
+        pd.concat([spoiled.drop(index=picked[0]), copies], ignore_index=True), pd.concat(errors, ignore_index=True)
+    )
+
+
+def shifted(boxes: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Return boxes (n, 4) moved by 35 to 80 % of their sides into any direction: IoU 0.1 to 0.5 with before."""
+    angle, far = rng.uniform(0, 2 * np.pi, len(boxes)), rng.uniform(0.35, 0.8, len(boxes))
+    step = (far * np.stack([np.cos(angle), np.sin(angle)])).T * (boxes[:, 2:] - boxes[:, :2])
+    return np.asarray(boxes + np.hstack([step, step]))
+
+
+def jittered(boxes: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Return boxes (n, 4) with every edge moved by up to 5 % of their sides."""
+    sides = np.tile(boxes[:, 2:] - boxes[:, :2], 2)
+    return np.asarray(boxes + sides * rng.uniform(-0.05, 0.05, boxes.shape))
+
+
+def other_class(classes: pd.Series, rows: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Return another class for each of `rows`, all equally likely."""
+    names = np.sort(classes.unique())
+    return np.array([rng.choice(names[names != own]) for own in classes.loc[rows]], dtype="int32")
+
+
+def by_confidence(matches: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
+    """Return the plain rule: false alarms by falling confidence, then the misses in any order."""
+    alarms = matches[matches["outcome"] == "fp"].sort_values("confidence", ascending=False, kind="stable")
+    misses = matches[matches["outcome"] == "fn"]
+    return pd.concat([alarms, misses.iloc[rng.permutation(len(misses))]])
+
+
+def hits(ranked: pd.DataFrame, spoiled: Spoiled, detections: pd.DataFrame) -> list[int]:
+    """Return for each of `ranked` the error that it points at, by its row, or -1.
+
+    A suspect with a label points at the error of that label; one without at a true box of its class below it.
+    """
+    boxes = ranked[[*SHEET, "object_id", "detection_id", "class_id"]].merge(
+        detections[[*SHEET, "detection_id", *BOX]], on=[*SHEET, "detection_id"], how="left"
+    )
+    there = dict(list(spoiled.errors.groupby(SHEET)))
+    none = spoiled.errors[:0]
+    return [_hit(row, there.get((row.split, row.image_id), none)) for row in boxes.itertuples()]
+
+
+def _hit(suspect: "pd.core.frame.Series[object]", errors: pd.DataFrame) -> int:
+    if errors.empty:
+        return -1
+    if not pd.isna(suspect.object_id):
+        rows = errors[(errors["object_id"] == suspect.object_id) | (errors["twin"] == suspect.object_id)]
+        return int(rows.index[0]) if len(rows) else -1
+    errors = errors[(errors["class_id"] == suspect.class_id) & (errors["kind"] != "duplicate")]
+    box = np.array([[suspect.x1, suspect.y1, suspect.x2, suspect.y2]], dtype=float)
+    on = iou_matrix(box, errors[BOX].to_numpy(float))[0]
+    return int(errors.index[on.argmax()]) if on.max(initial=0.0) >= IOU else -1
+
+
+def table(rows: pd.DataFrame) -> str:
+    """Return the means over seeds with their range as text."""
+    rows = rows.assign(
+        precision=rows["found"] / rows["listed"].clip(lower=1),
+        recall=rows["found"] / rows["k"],
+        half=rows["half"] / (rows["k"] // 2),
+    )
+    lines = []
+    for rule, group in rows.groupby("rule", sort=False):
+        cells = [_cell(group[name]) for name in ("precision", "recall", "half", *KINDS)]
+        lines.append(f"{rule:22}{group['listed'].mean():7.0f}" + "".join(f"{cell:>18}" for cell in cells))
+    head = ["precision at k", "recall at k", "precision at k/2", *(f"recall {kind}" for kind in KINDS)]
+    return f"{'rule':22}{'listed':>7}" + "".join(f"{name:>18}" for name in head) + "\n" + "\n".join(lines)
+
+
+def _cell(values: pd.Series) -> str:
+    low, high = np.percentile(values, [2.5, 97.5])
+    return f"{values.mean():.2f} ({low:.2f}-{high:.2f})"
+
+
+if __name__ == "__main__":
+    typer.run(main)
