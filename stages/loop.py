@@ -38,7 +38,9 @@ AutoConfidence = Annotated[
 
 @data_app.command("import")
 def data_import(
-    source: Annotated[Path, typer.Argument(help="A YOLO folder: data.yaml, images and labels. It is only read.")],
+    source: Annotated[
+        Path, typer.Argument(help="A YOLO folder, COCO JSON or Pascal VOC with its images. It is only read.")
+    ],
     *,
     val: Annotated[str | None, typer.Option(help=f"What becomes val: {PART}.")] = None,
     test: Annotated[str | None, typer.Option(help=f"What becomes test: {PART}.")] = None,
@@ -55,7 +57,7 @@ def data_import(
         bool, typer.Option("--keep-params", help="Write only classes and iteration into params.yaml.")
     ] = False,
 ) -> None:
-    """Make a YOLO folder iteration 0 of this project: dataset, weights, params and prompts, in one commit."""
+    """Make a dataset iteration 0 of this project: dataset, weights, params and prompts, in one commit."""
     with _project() as root:
         from stages.commands.data import import_data
         from stages.commands.import_source import ImportOptions
@@ -65,6 +67,27 @@ def data_import(
         typer.echo("\n".join(imported.lines))
         for line in imported.names:
             typer.echo(line, err=True)
+
+
+@data_app.command("check")
+def data_check(
+    source: Annotated[
+        Path | None, typer.Argument(help="A dataset: YOLO folder, COCO JSON or Pascal VOC; default: the project's own.")
+    ] = None,
+    *,
+    fix: Annotated[
+        Path | None, typer.Option(metavar="TARGET", help="Write a repaired copy and a report there; SOURCE stays.")
+    ] = None,
+    every: Annotated[bool, typer.Option("--all", help="List every finding, not a few of each kind.")] = False,
+) -> None:
+    """Look for everything that would spoil a training or a number; exit code 2 if there is an error."""
+    with _project() as root:
+        from stages.commands.data_check import check_data
+
+        checked = check_data(root, source, fix=fix, every=every, say=_say_aside)
+        typer.echo("\n".join(checked.lines))
+        if checked.refused:
+            raise typer.Exit(2)
 
 
 @app.command()
@@ -244,6 +267,10 @@ def _show(page: str, *, open_page: bool) -> None:
 
         if not webbrowser.open(page):
             typer.echo("No browser was found here: open the page yourself.", err=True)
+
+
+def _say_aside(text: str) -> None:
+    typer.echo(text, err=True)
 
 
 def _say(text: str) -> None:

@@ -4,18 +4,39 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from stages.contract.findings import Finding
 from stages.contract.sheets import SheetLabels
 from stages.core.splits import ROLES, Assignment
 from stages.files.yolo_folder import Source
 
 _FEW = 10  # names that still fit on a line
+# Kinds of warnings that have a line of their own.
+_COUNTED = {"polygon", "no-label-file", "no-val", "label-without-image", "image-not-read"}
 
 
-def report(source: Source, assignment: Assignment, labels: Mapping[str, SheetLabels], *, oracle: bool) -> list[str]:
-    """Return a table of sheets and boxes per split and class, then one line per thing worth knowing."""
+def report(
+    source: Source,
+    assignment: Assignment,
+    labels: Mapping[str, SheetLabels],
+    *,
+    oracle: bool,
+    findings: Sequence[Finding] = (),
+) -> list[str]:
+    """Return a table of sheets and boxes per split and class, then one line per thing worth knowing.
+
+    `findings` are what the checks let pass; a kind of warnings that the lines before do not count gets a line.
+    """
     lines = table(source.classes, assignment, labels)
     lines += _remarks(source, assignment, labels, oracle=oracle)
-    return lines
+    return [*lines, *_warnings(findings)]
+
+
+def _warnings(findings: Sequence[Finding]) -> list[str]:
+    of_kind: dict[str, list[Finding]] = {}
+    for finding in findings:
+        if finding.severity == "warning" and finding.code not in _COUNTED:
+            of_kind.setdefault(finding.code, []).append(finding)
+    return [f"warning {code} ({len(group)}): {group[0]}" for code, group in of_kind.items()]
 
 
 def table(classes: Sequence[str], assignment: Assignment, labels: Mapping[str, SheetLabels]) -> list[str]:

@@ -1,0 +1,72 @@
+"""`yoloop data check`: says what is wrong with a dataset before anything is trained on it, and repairs a copy."""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from stages.commands.checks import holds_demo
+from stages.contract.check import Checked, check_sheets, class_findings, dataset_findings
+from stages.contract.findings import errors
+from stages.contract.fix import require_target, write_fixed
+from stages.contract.listing import finding_lines, summary
+from stages.contract.read import read_dataset
+from stages.contract.sheets import Dataset
+from stages.files import git
+from stages.files.dataset import DATASET
+from stages.files.params import PARAMS, read_classes
+
+_TAGS = ("iteration-*", "dataset-v*", "*/iteration-*", "*/dataset-v*")
+
+
+class CheckReport(NamedTuple):
+    """What to print, and whether the dataset is refused."""
+
+    lines: list[str]
+    refused: bool
+
+
+def check_data(
+    root: Path,
+    source: Path | None,
+    *,
+    fix: Path | None = None,
+    every: bool = False,
+    say: Callable[[str], None] | None = None,
+) -> CheckReport:
+    """Check `source`, or the project's own dataset; with `fix`, write a repaired copy there and say what was done.
+
+    `every` lists every finding. Raises `UserError` for what is no dataset, and where no copy can be written.
+    """
+    own = source is None or source.resolve() == (root / DATASET).resolve()
+    folder = root / DATASET if source is None else source
+    if fix is not None:
+        require_target(folder, fix)
+    dataset = read_dataset(folder)
+    classes = read_classes(root / PARAMS) if own or _begun(root) else None
+    whole = [*dataset_findings(dataset), *(class_findings(dataset, classes) if classes else [])]
+    sheets = check_sheets(dataset.sheets, say=say)
+    found = [*whole, *(finding for one in sheets for finding in one.findings)]
+    lines = [
+        *_head(dataset, sheets),
+        *finding_lines(found, every=every),
+        summary(found),
+    ]
+    if fix is None:
+        return CheckReport(lines, bool(errors(found)))
+    return CheckReport([*lines, *write_fixed(dataset, sheets, whole, fix, classes=classes)], refused=False)
+
+
+def _begun(root: Path) -> bool:
+    """Say whether iterations of a person's own sheets are in the project: then its classes are settled."""
+    tags = git.run(root, "tag", "-l", *_TAGS).split()
+    return any(not holds_demo(root, tag) for tag in tags)
+
+
+def _head(dataset: Dataset, sheets: Sequence[Checked]) -> list[str]:
+    """Return what the dataset is, in one line."""
+    count = Counter(one.sheet.split for one in sheets)
+    boxes = sum(len(one.placed.rows) for one in sheets)
+    splits = ", ".join(f"{split} {number}" for split, number in count.items())
+    classes = ", ".join(dataset.source.classes)
+    return [f"{dataset.source.folder}: {dataset.kind}, {len(sheets)} images ({splits}), {boxes} boxes of {classes}"]
