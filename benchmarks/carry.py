@@ -46,7 +46,7 @@ def _iteration_1(project: Project, carry: str, seed: int, epochs: int) -> float:
 
 def _f1(project: Project) -> float:
     metrics = json.loads((project.root / "metrics/validate.json").read_text())
-    return float(metrics["val"]["f1"] or 0)
+    return float(metrics["f1"] or 0)
 
 
 def _weights() -> Path:

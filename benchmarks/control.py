@@ -27,6 +27,7 @@ from stages.drawing.sets import DEFAULT_COUNTS, draw_set
 from stages.files import dvc, git
 
 HISTORY, CARRIED = "plots/converge/history.csv", "metrics/history.csv"
+SHEETS, CARRIED_SHEETS = "metrics/converge_sheets.json", "metrics/history_sheets.json"
 
 
 def main(
@@ -108,11 +109,12 @@ def _control(loop: Trial, root: Path, threads: int) -> pd.DataFrame:
     for iteration in range(1, len(history)):
         shutil.copyfile(root / "models/best.pt", root / "models/parent.pt")
         shutil.copyfile(root / HISTORY, root / CARRIED)
+        shutil.copyfile(root / SHEETS, root / CARRIED_SHEETS)
         epochs = math.ceil(steps[iteration] / math.ceil(sheets / batch))
         trial.set({"iteration": iteration, "train.epochs": epochs})
         for stage in ("train", "validate", "converge"):
             trial.stage(stage)
-        scores.append(float(trial.metrics("validate")["val"]["f1"] or 0))
+        scores.append(float(trial.metrics("validate")["f1"] or 0))
     columns: dict[str, Any] = {"iteration": history["iteration"], "loop": history["f1"].fillna(0), "control": scores}
     return pd.DataFrame({**columns, "steps": steps, "boxes": history["train_boxes"]})
 

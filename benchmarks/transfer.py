@@ -49,7 +49,7 @@ def _measured(
         trial = build(Path(folder) / "trial", counts, values, baseline=file, seed=seed, threads=threads)
         trial.stage("train")
         trial.stage("validate")
-        val = trial.metrics("validate")["val"]
+        val = trial.metrics("validate")
     return val["map50"] or 0.0, val["map50_95"] or 0.0, val["f1"] or 0.0
 
 

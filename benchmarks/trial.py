@@ -70,7 +70,8 @@ def build(
     for name in ("models", "metrics"):
         (root / name).mkdir()
     write_start(root / "data", root / "models", read_sheets(source, options), options)
-    (root / "data/history.csv").replace(root / "metrics/history.csv")
+    for name in ("history.csv", "history_sheets.json"):
+        (root / "data" / name).replace(root / "metrics" / name)
     trial = Trial(root, threads=threads)
     trial.set(values)
     return trial

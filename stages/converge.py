@@ -1,18 +1,22 @@
 """Decides whether another iteration is worth it, and adds this one to the history."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
-import pandas as pd
 from pydantic import Field
 
 from stages.core.convergence import Limits, Verdict, judge
 from stages.core.errors import problem
-from stages.core.history import history_row, long_by_class, with_row
+from stages.core.gains import Gain, gains_of, measured, measured_now
+from stages.core.history_rows import history_row, long_by_class, with_row
+from stages.core.shown import gain_in, rate_in
 from stages.files.command import stage_command
 from stages.files.history import read_carried, write_history
+from stages.files.history_sheets import SHEETS, read_carried_sheets, write_sheets
 from stages.files.params import Strict, read_classes, read_iteration, read_section
-from stages.files.tables import read_json, write_csv, write_json
+from stages.files.scores import read_scores, read_sheets
+from stages.files.tables import read_metrics, write_csv, write_json
 
 VALIDATE = Path("metrics/validate.json")
 METRICS = Path("metrics/converge.json")
@@ -37,10 +41,16 @@ def run() -> None:
     limits = Limits(**read_section(Params, "converge").model_dump())
     classes, iteration = read_classes(), read_iteration()
     carried = read_carried(iteration, classes)
-    metrics = read_json(VALIDATE)
+    earlier = measured(carried, read_carried_sheets(carried["ruler"].tolist()))
+    metrics, scores, sheets = read_metrics(VALIDATE), read_scores(), read_sheets()
     try:
-        verdict = judge([*_f1(carried), metrics["val"]["f1"]], metrics["train"]["f1"], limits)
-        row = history_row(metrics, iteration=iteration, classes=classes, verdict=verdict.verdict, rule=verdict.rule)
+        now = measured_now(metrics, iteration=iteration, sheets=sheets)
+        gains = gains_of([*earlier, now], window=limits.plateau_window)
+        over_window = gains.get(iteration - limits.plateau_window)
+        verdict = judge(now.f1, metrics["train_f1"], over_window, limits, done=iteration + 1)
+        row = history_row(
+            metrics, scores, iteration=iteration, classes=classes, verdict=verdict.verdict, rule=verdict.rule
+        )
     except KeyError as error:
         raise problem(
             VALIDATE, expected=f"the key {error}", found="none", mend="Run `dvc repro` to write it again."
@@ -48,23 +58,40 @@ def run() -> None:
     history = with_row(carried, row, classes=classes)
     write_history(history, HISTORY)
     write_csv(long_by_class(history, classes), CLASSES)
-    write_json(_metrics(verdict), METRICS)
-    print(f"[CONVERGENCE] iteration {iteration}: {verdict.verdict}. {verdict.reason}")
+    write_sheets([*earlier, now], SHEETS)
+    write_json(_metrics(verdict, gains, iteration), METRICS)
+    for line in (f"iteration {iteration}: {verdict.verdict}. {verdict.reason}", *_said(row, gains)):
+        print(f"[CONVERGENCE] {line}")
 
 
-def _f1(history: pd.DataFrame) -> list[float | None]:
-    return [None if pd.isna(value) else float(value) for value in history["f1"]]
+def _metrics(verdict: Verdict, gains: Mapping[int, Gain], iteration: int) -> dict[str, Any]:
+    """Return the content of metrics/converge.json; the gains are a list, which DVC's tables leave out."""
+    before = gains.get(iteration - 1)
+    return {
+        **verdict._asdict(),
+        "ruler_changed": bool(before and before.other_ruler),
+        "gains": [gain._asdict() for gain in gains.values()],
+    }
 
 
-def _metrics(verdict: Verdict) -> dict[str, Any]:
-    return dict(verdict._asdict())
+def _said(row: Mapping[str, Any], gains: Mapping[int, Gain]) -> list[str]:
+    """Return F1 with its interval, what it gained since when, and which earlier iterations it does not compare with."""
+    gained = [f"{gain_in(*one[1:4])} since iteration {one.since}" for one in gains.values() if one.gain is not None]
+    others = [
+        f"iteration {one.since} was measured by another ruler: {one.other_ruler}"
+        for one in gains.values()
+        if one.other_ruler
+    ]
+    f1 = rate_in(row["f1"], row["f1_low"], row["f1_high"])
+    return [", ".join([f"F1 on val {f1}", *gained]), *others]
 
 
 main = stage_command(
     "converge",
     run,
-    reads="params.yaml (iteration, classes, converge), metrics/history.csv, metrics/validate.json",
-    writes="metrics/converge.json, plots/converge/history.csv, plots/converge/classes.csv",
+    reads="params.yaml (iteration, classes, converge), metrics/history.csv, metrics/history_sheets.json, "
+    "metrics/validate.json, data/validate/{scores,sheets}.csv",
+    writes="metrics/converge.json, metrics/converge_sheets.json, plots/converge/{history,classes}.csv",
 )
 
 if __name__ == "__main__":

@@ -11,30 +11,40 @@ import pytest
 from stages import converge
 from stages.core.errors import UserError
 from stages.core.history import empty_history
+from stages.core.scores import COLUMNS
 from stages.files.history import read_carried, write_history
+from stages.files.history_sheets import write_sheets
 from stages.files.params import read_section
 from tests.fake_project import person_params
 
 ROOT = Path(__file__).parents[1]
 CLASSES = ("detail", "elevation", "title")
-OUTS = ["metrics/converge.json", "plots/converge/classes.csv", "plots/converge/history.csv"]
+OUTS = [
+    "metrics/converge.json",
+    "metrics/converge_sheets.json",
+    "plots/converge/classes.csv",
+    "plots/converge/history.csv",
+]
 
 
-def numbers(f1):
-    return {
-        **dict.fromkeys(("f1", "precision", "recall", "map50", "map50_95", "ap50", "ap50_95"), f1),
-        **{"tp": 5, "fp": 3, "fn": 2, "images": 4, "boxes": 7},
-    }
-
-
-def measure(f1, train_f1=0.5):
+def measure(f1, train_f1=0.5, imgsz=640, counts=((3, 2, 1), (2, 1, 1), (4, 1, 2))):
+    """Write what `validate` writes."""
     metrics = {
-        "val": numbers(f1),
-        "train": numbers(train_f1),
-        "pool": {"images": 6, "labelled": 0},
-        "per_class": {"val": {name: numbers(f1) for name in CLASSES}, "train": {}},
+        **dict.fromkeys(("f1", "f1_low", "f1_high", "precision", "recall", "map50", "map50_95"), f1),
+        **{"tp": 5, "fp": 3, "fn": 2, "train_f1": train_f1, "confidence": 0.25},
+        "ruler": f"ruler{imgsz}",
+        "ruler_statement": [{"iou": 0.5, "imgsz": imgsz}],
+        "splits": [{"split": split, "images": 6, "labelled": 4, "boxes": 7} for split in ("val", "train", "pool")],
     }
     Path("metrics/validate.json").write_text(json.dumps(metrics))
+    rows = [{"split": "val", "part": "class", "name": name, "f1": f1, "fn": 2} for name in CLASSES]
+    Path("data/validate").mkdir(parents=True, exist_ok=True)
+    pd.DataFrame(rows).reindex(columns=COLUMNS).to_csv("data/validate/scores.csv", index=False)
+    sheets = pd.DataFrame(counts, columns=["tp", "fp", "fn"])
+    names = [f"{place}.png" for place in range(len(sheets))]
+    sheets = sheets.assign(split="val", image_id=names, group="", confidence=0.25)
+    columns = ["split", "image_id", "group", "confidence", "tp", "fp", "fn"]
+    sheets[columns].to_csv("data/validate/sheets.csv", index=False)
 
 
 def set_iteration(number):
@@ -49,6 +59,7 @@ def project(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "metrics").mkdir()
     write_history(empty_history(CLASSES), Path("metrics/history.csv"))
+    write_sheets([], Path("metrics/history_sheets.json"))
     set_iteration(0)
     measure(0.5)
     return tmp_path
@@ -60,6 +71,16 @@ def verdict():
 
 def carry():
     Path("metrics/history.csv").write_bytes(Path("plots/converge/history.csv").read_bytes())
+    Path("metrics/history_sheets.json").write_bytes(Path("metrics/converge_sheets.json").read_bytes())
+
+
+def turn(iteration, *args, **kw):
+    """Run `converge` for an iteration in which `validate` measured this, and carry it over."""
+    set_iteration(iteration)
+    measure(*args, **kw)
+    converge.run()
+    carry()
+    return verdict()
 
 
 def test_writes_its_outs_and_nothing_else(project):
@@ -67,23 +88,17 @@ def test_writes_its_outs_and_nothing_else(project):
     converge.run()
     after = {str(file.relative_to(project)) for file in project.rglob("*") if file.is_file()}
     assert sorted(after - before) == OUTS
-    assert list(verdict()) == ["verdict", "rule", "reason", "gain", "gap"]
+    keys = ["verdict", "rule", "reason", "gain", "gain_low", "gain_high", "gap", "ruler_changed", "gains"]
+    assert list(verdict()) == keys
     assert verdict() | {"reason": ""} == {
-        "verdict": "go on",
-        "rule": None,
-        "reason": "",
-        "gain": None,
-        "gap": 0.0,
+        **{"verdict": "go on", "rule": None, "reason": "", "gain": None, "gain_low": None, "gain_high": None},
+        **{"gap": 0.0, "ruler_changed": False, "gains": []},
     }
 
 
 def test_four_flat_iterations_are_a_plateau_with_one_row_each(project):
     for iteration in range(4):
-        set_iteration(iteration)
-        measure(0.5)
-        converge.run()
-        assert verdict()["verdict"] == ("stop" if iteration == 3 else "go on")
-        carry()
+        assert turn(iteration, 0.5)["verdict"] == ("stop" if iteration == 3 else "go on")
     history = read_carried(4, CLASSES)
     assert history["verdict"].tolist() == ["go on", "go on", "go on", "stop"]
     assert history["rule"].tolist() == ["", "", "", "plateau"]
@@ -91,8 +106,7 @@ def test_four_flat_iterations_are_a_plateau_with_one_row_each(project):
 
 
 def test_earlier_reasons_for_going_on_are_kept(project):
-    measure(0.99)
-    converge.run()
+    turn(0, 0.99)
     text = Path("plots/converge/history.csv").read_text()
     Path("metrics/history.csv").write_text(text.replace("stop,target_f1,", "stop,target_f1,more to come"))
     set_iteration(1)
@@ -108,7 +122,46 @@ def test_undefined_f1_goes_on_and_says_so(project):
     converge.run()
     assert verdict()["verdict"] == "go on"
     assert "undefined" in verdict()["reason"]
-    assert Path("plots/converge/history.csv").read_text().splitlines()[1].startswith("0,,,,,,5,3,2,,4,7,6,")
+    assert Path("plots/converge/history.csv").read_text().splitlines()[1].startswith("0,,,,,,,,5,3,2,0.25,,4,7,6,")
+
+
+def test_a_gain_has_its_interval_over_the_sheets(project, capsys):
+    start, end = [(3, 2, 1), (2, 1, 1), (4, 1, 2)] * 5, [(4, 2, 0), (3, 1, 0), (5, 1, 1)] * 5
+    for iteration in range(3):
+        turn(iteration, 0.692308, counts=start)  # 2 · 9 / (2 · 9 + 4 + 4)
+    found = turn(3, 0.827586, counts=end)  # 2 · 12 / (2 · 12 + 4 + 1)
+    assert [one["since"] for one in found["gains"]] == [2, 0]
+    assert found["gain"] == found["gains"][1]["gain"] == 0.135278
+    assert found["gain_low"] == found["gains"][1]["low"]
+    assert 0.08 < found["gain_low"] < 0.135278 < found["gain_high"] < 0.19
+    said = capsys.readouterr().out.splitlines()[-1]
+    assert said.startswith("[CONVERGENCE] F1 on val 0.828 (0.83 to 0.83), +0.135 (0.1")
+    assert "since iteration 2, +0.135 (0.1" in said
+
+
+def test_another_ruler_is_said_and_is_no_plateau(project, capsys):
+    for iteration in range(3):
+        turn(iteration, 0.5)
+    found = turn(3, 0.5, imgsz=1280)
+    assert (found["verdict"], found["gain"], found["ruler_changed"]) == ("go on", None, True)
+    assert "iteration 0 was measured by another ruler (imgsz 640, now 1280)" in found["reason"]
+    said = capsys.readouterr().out
+    assert "[CONVERGENCE] iteration 2 was measured by another ruler: imgsz 640, now 1280" in said
+    assert turn(4, 0.5, imgsz=1280)["ruler_changed"] is False  # the same as one iteration ago
+    assert "iteration 1 was measured by another ruler" in verdict()["reason"]
+    for iteration in (5, 6):
+        turn(iteration, 0.5, imgsz=1280)
+    assert verdict()["rule"] == "plateau"  # iterations 3 and 6 compare again
+    rulers = pd.read_csv("plots/converge/history.csv")["ruler"].tolist()
+    assert rulers == ["ruler640"] * 3 + ["ruler1280"] * 4
+
+
+def test_sheets_of_another_history_are_refused(project):
+    turn(0, 0.5)
+    write_sheets([], Path("metrics/history_sheets.json"))
+    set_iteration(1)
+    with pytest.raises(UserError, match=r"metrics/history_sheets.json: expected as many iterations as the history has"):
+        converge.run()
 
 
 def test_equal_inputs_are_equal_bytes(project):
@@ -127,7 +180,7 @@ def test_iteration_that_does_not_follow_changes_nothing(project):
 
 def test_metrics_of_an_older_version_are_one_line(project):
     Path("metrics/validate.json").write_text('{"val": {"f1": 0.5}}')
-    with pytest.raises(UserError, match=r"metrics/validate.json: expected the key 'train', found none"):
+    with pytest.raises(UserError, match=r"metrics/validate.json: expected the key 'f1', found none"):
         converge.run()
 
 

@@ -24,6 +24,7 @@ from stages.files.commits import Commit
 from stages.files.dataset import DATASET, IMAGE_SUFFIXES, read_split
 from stages.files.edit_yaml import edited
 from stages.files.history import CARRIED, read_history, write_history
+from stages.files.history_sheets import CARRIED_SHEETS, SHEETS
 from stages.files.lock import exclusive
 from stages.files.merge import link_or_copy, merge_reviewed
 from stages.files.packet import PACKET, packet_sheets
@@ -187,6 +188,7 @@ def _start(
         "data/dataset.dvc": stage_dvc(root, data / "dataset"),
         "models/parent.pt.dvc": stage_dvc(root, models / "parent.pt"),
         str(CARRIED): _history(root, data, step),
+        str(CARRIED_SHEETS): (root / SHEETS).read_bytes(),
         str(PARAMS): edited(params, {"iteration": following}).encode(),
         str(PROMPTS): (root / PROMPTS).read_bytes(),
     }

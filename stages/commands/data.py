@@ -1,4 +1,4 @@
-"""`yoloop data import`: a person's YOLO folder becomes iteration 0 of the project, in one step."""
+"""`yoloop data import`: a person's dataset becomes iteration 0 of the project, in one step."""
 
 import re
 from collections.abc import Mapping
@@ -16,6 +16,7 @@ from stages.files import dvc, git
 from stages.files.commits import Commit
 from stages.files.edit_yaml import edited, replaced_mapping
 from stages.files.history import CARRIED, write_history
+from stages.files.history_sheets import CARRIED_SHEETS, write_sheets
 from stages.files.new_dataset import NewSheet, write_dataset, write_oracle
 from stages.files.params import PARAMS, read_yaml
 from stages.files.prompts import PROMPTS
@@ -69,7 +70,7 @@ def import_data(root: Path, source: Path, options: ImportOptions) -> Imported:
             renamed_tags=moved,
             removes=gone,
         )
-    lines = report(read.source, read.assignment, read.labels, oracle=options.oracle)
+    lines = report(read.source, read.assignment, read.labels, oracle=options.oracle, findings=read.findings)
     kept = [f"demo: its {len(moved)} tags are now demo/…"] if moved else []
     return Imported([*lines, *start.lines, *said, *kept], names_of_few(read.assignment))
 
@@ -79,7 +80,8 @@ def stage_start(root: Path, data: Path, models: Path, read: Read, options: Impor
     lines, encoder = write_start(data, models, read, options)
     staged = {name: (data if name.startswith("data/") else models) / Path(name).name for name in TRACKED}
     files = {f"{name}.dvc": stage_dvc(root, place) for name, place in staged.items() if place.exists()}
-    return Start({**files, str(CARRIED): (data / CARRIED.name).read_bytes()}, lines, encoder)
+    carried = {str(file): (data / file.name).read_bytes() for file in (CARRIED, CARRIED_SHEETS)}
+    return Start({**files, **carried}, lines, encoder)
 
 
 def write_start(data: Path, models: Path, read: Read, options: ImportOptions) -> tuple[list[str], str | None]:
@@ -92,6 +94,7 @@ def write_start(data: Path, models: Path, read: Read, options: ImportOptions) ->
     if options.oracle:
         write_oracle(data / "oracle", sheets["pool"])
     write_history(empty_history(read.source.classes), data / CARRIED.name)
+    write_sheets([], data / CARRIED_SHEETS.name)
     return _weights(models, options)
 
 

@@ -8,6 +8,7 @@ from stages.core.errors import problem
 from stages.files import git
 from stages.files.dataset import DATASET, check_names
 from stages.files.history import CARRIED, read_carried
+from stages.files.history_sheets import CARRIED_SHEETS, read_carried_sheets
 from stages.files.params import PARAMS, read_classes, read_iteration, read_section
 from stages.files.prompts import PROMPTS, read_prompts
 
@@ -32,4 +33,5 @@ def preflight(root: Path, stages: tuple[str, ...]) -> None:
     classes = read_classes(root / PARAMS)
     check_names(classes, root / DATASET)
     read_prompts(classes, root / PROMPTS)
-    read_carried(read_iteration(root / PARAMS), classes, root / CARRIED)
+    carried = read_carried(read_iteration(root / PARAMS), classes, root / CARRIED)
+    read_carried_sheets(carried["ruler"].tolist(), root / CARRIED_SHEETS)

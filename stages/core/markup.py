@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any, NamedTuple
 
-DASH = "–"  # for what is undefined or unknown
+from stages.core.shown import DASH
 
 
 class Column(NamedTuple):

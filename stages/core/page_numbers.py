@@ -7,9 +7,10 @@ from typing import Any
 import pandas as pd
 
 from stages.core.history import classes_of
-from stages.core.markup import DASH, Column, badge, meter, number, table, text
+from stages.core.markup import Column, badge, meter, number, table, text
 from stages.core.page_chart import COLOURS, Curve, chart, values_of
 from stages.core.page_shots import bars
+from stages.core.shown import DASH
 
 Seconds = Mapping[int, Mapping[str, float]]  # iteration -> stage -> seconds
 

@@ -84,12 +84,23 @@ def _other_columns(columns: list[str], classes: Sequence[str], file: Path) -> Us
     if found == list(classes):
         wanted = list(column_types(classes))
         differing = [name for name in (*wanted, *columns) if (name in wanted) != (name in columns)]
+        if "ruler" not in columns:
+            raise _of_earlier_version(file)
         return _damaged(file, "the columns of a history", f"others: {', '.join(differing) or 'another order'}")
     return problem(
         file,
         expected=f"a history of the classes of params.yaml ({', '.join(classes)})",
         found=f"one of {', '.join(found) or 'no class'}",
         mend="Set `classes` back in params.yaml, or start over with these: `yoloop data import SOURCE`.",
+    )
+
+
+def _of_earlier_version(file: Path) -> UserError:
+    return problem(
+        file,
+        expected="with every row the ruler that measured it",
+        found="a history of an earlier version, without rulers",
+        mend="Go on with that version of yoloop, or start over: `yoloop data import SOURCE`.",
     )
 
 

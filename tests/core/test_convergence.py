@@ -4,10 +4,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stages.core.convergence import Limits, judge
+from stages.core.convergence import Limits, Verdict
+from stages.core.convergence import judge as judge_gain
+from stages.core.gains import Gain, difference
 
 LIMITS = Limits(target_f1=0.98, max_iterations=10, plateau_gain=0.005, plateau_window=3, overfit_gap=0.05)
 RISING = [0.50, 0.60, 0.70, 0.80, 0.84, 0.87, 0.89, 0.91, 0.93, 0.95]  # no window of 3 gains less than 0.06
+
+
+def judge(val_f1: list[float | None], train_f1: float | None, limits: Limits) -> Verdict:
+    """Judge the last of the iterations 0..N, all measured by one ruler, with these F1 on val."""
+    before = len(val_f1) - 1 - limits.plateau_window
+    gain = Gain(before, difference(val_f1[-1], val_f1[before]), None, None, "") if before >= 0 else None
+    return judge_gain(val_f1[-1], train_f1, gain, limits, done=len(val_f1))
+
 
 # F1 on val of iterations 0..N, F1 on train of N, rule (None: go on), gain, gap
 CASES = [
@@ -124,3 +134,38 @@ def test_a_gain_of_exactly_the_limit_is_never_a_plateau(start, off):
     first, last = start / 1_000_000, max(start + 5_000 + off, 0) / 1_000_000
     expected = "plateau" if off < 0 else None
     assert judge([first, first, first, last], None, LIMITS).rule in {expected, "target_f1"}
+
+
+def gained(gain: float | None, low: float | None = None, high: float | None = None, other: str = "") -> Verdict:
+    return judge_gain(0.7, 0.7, Gain(0, gain, low, high, other), LIMITS, done=4)
+
+
+# The interval of the gain does not decide; the reason names it where it holds 0 or the limit.
+DOUBTS = [
+    (0.02, -0.01, 0.05, None, "(at least 0.005 is wanted; the interval -0.01 to 0.05 holds both 0 and 0.005);"),
+    (0.02, 0.001, 0.039, None, "(at least 0.005 is wanted; the interval 0.001 to 0.039 holds 0.005);"),
+    (0.02, 0.01, 0.03, None, "(at least 0.005 is wanted);"),  # it holds neither
+    (0.02, None, None, None, "(at least 0.005 is wanted);"),  # one sheet: there is none
+    (0.004, -0.01, 0.018, "plateau", "less than 0.005 (the interval -0.01 to 0.018 holds both 0 and 0.005)."),
+    (
+        -0.02,
+        -0.044,
+        0.0,
+        "plateau",
+        "gained -0.02 over the last 3 iterations, less than 0.005 (the interval -0.044 to 0 ",
+    ),
+    (-0.02, -0.03, -0.01, "plateau", "gained -0.02 over the last 3 iterations, less than 0.005."),
+]
+
+
+@pytest.mark.parametrize(("gain", "low", "high", "rule", "text"), DOUBTS)
+def test_the_interval_is_named_where_it_casts_doubt(gain, low, high, rule, text):
+    verdict = gained(gain, low, high)
+    assert text in verdict.reason
+    assert (verdict.rule, verdict.gain, verdict.gain_low, verdict.gain_high) == (rule, gain, low, high)
+
+
+def test_another_ruler_is_no_plateau_and_is_said():
+    verdict = gained(None, other="imgsz 640, now 1280")
+    assert verdict.rule is None
+    assert "no gain, since iteration 0 was measured by another ruler (imgsz 640, now 1280)" in verdict.reason

@@ -4,7 +4,8 @@ from pathlib import Path
 import pytest
 
 from stages.core.errors import UserError
-from stages.core.history import column_types, empty_history, with_row
+from stages.core.history import column_types, empty_history
+from stages.core.history_rows import with_row
 from stages.files.history import read_carried, read_history, write_history
 
 CLASSES = ("door", "window")
@@ -93,7 +94,7 @@ def test_other_classes_are_refused(tmp_path, classes):
     [
         ("", "found nothing"),
         ("a,b\n1,2\n", "one of no class"),
-        (",".join(column_types(CLASSES)) + "\nzero" + "," * 19 + "\n", "zero"),
+        (",".join(column_types(CLASSES)) + "\nzero" + "," * (len(column_types(CLASSES)) - 1) + "\n", "zero"),
         (",".join([*column_types(CLASSES), "extra"]) + "\n", "others: extra"),
         (",".join(column_types(CLASSES)) + "\n0,2\n", "other lengths"),
         (",".join(column_types(CLASSES)) + "\n" + "," * 40 + "\n", "other lengths"),
@@ -105,3 +106,12 @@ def test_damaged_history_is_one_line(tmp_path, content, found):
     with pytest.raises(UserError, match=found) as error:
         read_carried(0, CLASSES, file)
     assert "\n" not in str(error.value)
+
+
+def test_a_history_without_rulers_is_of_an_earlier_version(tmp_path):
+    old = [name for name in column_types(CLASSES) if not name.startswith("ruler")]
+    (tmp_path / "history.csv").write_text(",".join(old) + "\n")
+    with pytest.raises(
+        UserError, match=r"earlier version, without rulers. Go on with that version of yoloop, or start"
+    ):
+        read_carried(0, CLASSES, tmp_path / "history.csv")
