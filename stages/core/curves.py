@@ -2,9 +2,11 @@
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
-from stages.core.matching import SHEET, match_sheets
-from stages.core.metrics import RECALLS, class_curves, ratios
+from stages.core.average_precision import RECALLS
+from stages.core.matching import SHEET, hits, match_sheets
+from stages.core.metrics import class_curves, ratios
 
 CONFIDENCES = np.round(np.arange(0.0, 1.005, 0.01), 2)
 NOTHING = "background"  # where a detection has no object, or an object no detection
@@ -39,25 +41,32 @@ def f1_curve(
     In 'all' boxes weigh alike. Confidence goes from `floor`, below which nothing was saved, to 1 in steps of
     0.01. Undefined: null.
     """
-    hit = match_sheets(detections=detections, ground_truth=ground_truth, iou=iou)["object_id"].notna()
-    present = [i for i in range(len(classes)) if (ground_truth["class_id"] == i).any()]
+    hit = hits(detections=detections, ground_truth=ground_truth, thresholds=[iou])[:, 0]
+    seen, there = detections["class_id"].to_numpy(), ground_truth["class_id"].to_numpy()
+    confidence, steps = detections["confidence"].to_numpy(float), CONFIDENCES[floor <= CONFIDENCES]
+    everyone = list(range(len(classes)))
     rows = []
-    for name, ids in [("all", list(range(len(classes)))), *((classes[i], [i]) for i in present)]:
-        chosen = detections["class_id"].isin(ids)
-        boxes = int(ground_truth["class_id"].isin(ids).sum())
-        confidence, found = detections.loc[chosen, "confidence"], hit[chosen]
-        for step in (step for step in CONFIDENCES if step >= floor):
-            # Matching goes by falling confidence: what lies below a threshold changes nothing above.
-            tp = int((found & (confidence >= step)).sum())
-            fp = int((confidence >= step).sum()) - tp
-            rows.append({"class_name": name, "confidence": step, **ratios(tp=tp, fp=fp, fn=boxes - tp)})
+    for name, ids in [("all", everyone), *((classes[i], [i]) for i in everyone if (there == i).any())]:
+        chosen, boxes = np.isin(seen, ids), int(np.isin(there, ids).sum())
+        # Matching goes by falling confidence: what lies below a threshold changes nothing above.
+        right, every = _at_least(confidence[chosen & hit], steps), _at_least(confidence[chosen], steps)
+        for step, tp, total in zip(steps, right.tolist(), every.tolist(), strict=True):
+            rows.append({"class_name": name, "confidence": step, **ratios(tp=tp, fp=total - tp, fn=boxes - tp)})
     return pd.DataFrame(rows, columns=["class_name", "confidence", "f1", "precision", "recall"])
 
 
 def confusion(
-    *, detections: pd.DataFrame, ground_truth: pd.DataFrame, classes: list[str], iou: float, confidence: float
+    *,
+    detections: pd.DataFrame,
+    ground_truth: pd.DataFrame,
+    classes: list[str],
+    iou: float,
+    confidence: float | pd.Series,
 ) -> pd.DataFrame:
-    """Return actual, predicted: a row per box, matched whatever its class; the unmatched are 'background'."""
+    """Return actual, predicted: a row per box, matched whatever its class; the unmatched are 'background'.
+
+    `confidence` is one number, or one per row of `detections`, with their index.
+    """
     used = detections[detections["confidence"] >= confidence]
     pairs = match_sheets(detections=used, ground_truth=ground_truth, iou=iou, any_class=True)
     key = [*SHEET, "object_id"]
@@ -75,3 +84,8 @@ def confusion(
     spurious = sides.loc[sides["object_id"].isna(), "class_id"].map(names)
     alone = pd.DataFrame({"actual": NOTHING, "predicted": spurious})
     return pd.concat([judged, alone]).sort_values(["actual", "predicted"], kind="stable").reset_index(drop=True)
+
+
+def _at_least(values: NDArray[np.float64], steps: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Return how many of `values` reach each of `steps`."""
+    return np.asarray(len(values) - np.searchsorted(np.sort(values), steps, side="left"), dtype=np.int64)

@@ -1,55 +1,66 @@
 """One-to-one matching of detections with ground truth, the COCO way."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from stages.core.boxes import BOX, Boxes, iou_matrix
+from stages.core.boxes import BOX
+from stages.core.pairs import Bools, Ints, by_preference, candidates, paired_iou, settle
 
-Ints = NDArray[np.int64]
-Floats = NDArray[np.float64]
 SHEET = ["split", "image_id"]
 
 
-class Pairs(NamedTuple):
-    """What every detection found: the row of its box, or -1, and their IoU, 0 without one; both (n,)."""
+class Sheets(NamedTuple):
+    """The number of the sheet of every row of two tables, (detections,) and (ground truth,)."""
 
-    found: Ints
-    iou: Floats
+    detections: Ints
+    ground_truth: Ints
 
 
-def greedy(*, overlap: Floats, confidence: Floats, iou: float) -> Pairs:
-    """Match by falling confidence: each detection takes the free box with the highest IoU of at least `iou`.
+def sheet_numbers(*tables: pd.DataFrame) -> list[Ints]:
+    """Return for every row of each table the number of its sheet, (n,) per table.
 
-    `overlap` is (detections, ground truth), in [0, 1], -1 where a match is forbidden; `confidence` is
-    (detections,). Ties go to the lower row.
+    All sheets that occur are numbered together, from 0, in the order of (split, image_id).
     """
-    found = np.full(len(overlap), -1, dtype=np.int64)
-    quality = np.zeros(len(overlap))
-    free = overlap.copy()
-    reach = free.max(axis=1, initial=0.0)
-    for row in np.argsort(-confidence, kind="stable"):
-        if reach[row] < iou:  # nothing there at all: most detections of a low floor
-            continue
-        best = int(free[row].argmax())
-        if free[row, best] >= iou:
-            found[row], quality[row] = best, free[row, best]
-            free[:, best] = -1.0
-    return Pairs(found, quality)
+    names = pd.concat([table[SHEET] for table in tables], ignore_index=True)
+    split, _ = pd.factorize(names["split"], sort=True)
+    image, images = pd.factorize(names["image_id"], sort=True)
+    number, _ = pd.factorize(split.astype(np.int64) * max(1, len(images)) + image, sort=True)
+    return np.split(number.astype(np.int64), np.cumsum([len(table) for table in tables])[:-1])
 
 
-def same_class_overlap(
+def found_boxes(
     *,
-    detections: Boxes,
-    detection_class: NDArray[np.int32],
-    ground_truth: Boxes,
-    ground_truth_class: NDArray[np.int32],
-) -> Floats:
-    """Return the IoU of detections (n, 4) with ground truth (m, 4) as (n, m); -1 where the classes differ."""
-    same = detection_class[:, None] == ground_truth_class[None, :]
-    return np.where(same, iou_matrix(detections, ground_truth), -1.0)
+    detections: pd.DataFrame,
+    ground_truth: pd.DataFrame,
+    thresholds: Sequence[float],
+    sheets: Sheets | None = None,
+    any_class: bool = False,
+    worse: Bools | None = None,
+) -> Ints:
+    """Return for every detection the position of its box in `ground_truth`, or -1: (detections, thresholds).
+
+    COCO's rule: by falling confidence, each detection takes the free box with the highest IoU of at least the
+    threshold, above 0. Equal confidences go by row; of equal IoUs the later box is taken, as in pycocotools. Matching
+    never crosses a sheet, nor a class unless `any_class`. A box that is `worse`, (ground truth,), is taken only
+    where no other can be. `sheets` saves the work of numbering them.
+    """
+    numbers = sheets or Sheets(*sheet_numbers(detections, ground_truth))
+    seen, there = (table["class_id"].to_numpy(np.int64) * (not any_class) for table in (detections, ground_truth))
+    span = 1 + max(seen.max(initial=0), there.max(initial=0))
+    close = candidates(
+        detections=detections[BOX].to_numpy(float),
+        detection_group=numbers.detections * span + seen,
+        ground_truth=ground_truth[BOX].to_numpy(float),
+        ground_truth_group=numbers.ground_truth * span + there,
+        iou=min(thresholds),
+    )
+    pairs = by_preference(close, confidence=detections["confidence"].to_numpy(float), worse=worse)
+    found = [settle(pairs, detections=len(seen), boxes=len(there), iou=iou) for iou in thresholds]
+    return np.stack(found).T
 
 
 def match_sheets(
@@ -57,29 +68,42 @@ def match_sheets(
 ) -> pd.DataFrame:
     """Return `object_id` (Int32) and `iou` for every row of `detections`, with their index.
 
-    Matching never crosses a sheet, nor a class unless `any_class`; a null found nothing.
+    A null found nothing, at IoU 0. The rule is that of `found_boxes`.
     """
-    matches = [
-        _match_sheet(detections=found, ground_truth=there, thresholds=[iou], any_class=any_class)
-        for found, there in _by_sheet(detections=detections, ground_truth=ground_truth)
-    ]
-    blank = pd.DataFrame({"object_id": pd.Series(dtype="Int32"), "iou": pd.Series(dtype="float64")})
-    table = pd.concat([one[["object_id", "iou"]] for one in matches]) if matches else blank
-    return table.reindex(detections.index).astype({"object_id": "Int32", "iou": "float64"}).fillna({"iou": 0.0})
+    row = found_boxes(detections=detections, ground_truth=ground_truth, thresholds=[iou], any_class=any_class)[:, 0]
+    hit = row >= 0
+    object_id, overlap = np.zeros(len(row), dtype=np.int32), np.zeros(len(row))
+    object_id[hit] = ground_truth["object_id"].to_numpy()[row[hit]]
+    overlap[hit] = paired_iou(detections[BOX].to_numpy(float)[hit], ground_truth[BOX].to_numpy(float)[row[hit]])
+    ids = pd.arrays.IntegerArray(object_id, ~hit)
+    return pd.DataFrame({"object_id": ids, "iou": overlap}, index=detections.index)
 
 
-def hits(*, detections: pd.DataFrame, ground_truth: pd.DataFrame, thresholds: list[float]) -> NDArray[np.bool_]:
+def hits(*, detections: pd.DataFrame, ground_truth: pd.DataFrame, thresholds: Sequence[float]) -> NDArray[np.bool_]:
     """Return whether each detection found an object at each IoU threshold: (detections, thresholds)."""
-    rows = pd.DataFrame(False, index=detections.index, columns=range(len(thresholds)))
-    for found, there in _by_sheet(detections=detections, ground_truth=ground_truth):
-        matched = _match_sheet(detections=found, ground_truth=there, thresholds=thresholds, any_class=False)
-        rows.loc[found.index] = matched[list(range(len(thresholds)))].to_numpy()
-    return rows.to_numpy(dtype=bool)
+    return found_boxes(detections=detections, ground_truth=ground_truth, thresholds=thresholds) >= 0
 
 
-def outcomes(*, detections: pd.DataFrame, ground_truth: pd.DataFrame, iou: float, confidence: float) -> pd.DataFrame:
+def row_thresholds(*, detections: pd.DataFrame, images: pd.DataFrame) -> pd.Series:
+    """Return the operating confidence of the sheet of each row of `detections`, with their index.
+
+    `images` holds split, image_id and confidence of every sheet that occurs; a ValueError says which one it lacks.
+    """
+    of_row, of_image = sheet_numbers(detections, images)
+    table = np.full(max(of_row.max(initial=-1), of_image.max(initial=-1)) + 1, np.nan)
+    table[of_image] = images["confidence"].to_numpy(float)
+    thresholds = table[of_row]
+    if np.isnan(thresholds).any():
+        raise ValueError(f"no threshold for the sheet {detections[SHEET].iloc[np.isnan(thresholds).argmax()].tolist()}")
+    return pd.Series(thresholds, index=detections.index, name="confidence")
+
+
+def outcomes(
+    *, detections: pd.DataFrame, ground_truth: pd.DataFrame, iou: float, confidence: float | pd.Series
+) -> pd.DataFrame:
     """Return one row per tp, fp and fn at `confidence` (inclusive): the table MATCHES, unsorted.
 
+    `confidence` is one number, or one per row of `detections`, with their index (see `row_thresholds`).
     `detections` and `ground_truth` hold labelled sheets only: on others nothing can be judged.
     """
     used = detections[detections["confidence"] >= confidence]
@@ -94,31 +118,3 @@ def outcomes(*, detections: pd.DataFrame, ground_truth: pd.DataFrame, iou: float
     types = {"object_id": "Int32", "detection_id": "Int32", "confidence": "Float64", "iou": "Float64"}
     absent = misses.reindex(columns=judged.columns)
     return pd.concat([judged.astype(types), absent.astype(types)], ignore_index=True)
-
-
-def _by_sheet(*, detections: pd.DataFrame, ground_truth: pd.DataFrame) -> list[tuple[pd.DataFrame, pd.DataFrame]]:
-    """Return the rows of every sheet that has both, side by side: without boxes there is nothing to match."""
-    there = dict(list(ground_truth.groupby(SHEET, sort=False)))
-    return [(found, there[key]) for key, found in detections.groupby(SHEET, sort=False) if key in there]
-
-
-def _match_sheet(
-    *, detections: pd.DataFrame, ground_truth: pd.DataFrame, thresholds: list[float], any_class: bool
-) -> pd.DataFrame:
-    """Match one sheet: a column of hits per threshold, then object_id and iou of the last of them."""
-    boxes, truth = detections[BOX].to_numpy(float), ground_truth[BOX].to_numpy(float)
-    if any_class:
-        overlap = iou_matrix(boxes, truth)
-    else:
-        overlap = same_class_overlap(
-            detections=boxes,
-            detection_class=detections["class_id"].to_numpy(),
-            ground_truth=truth,
-            ground_truth_class=ground_truth["class_id"].to_numpy(),
-        )
-    confidence = detections["confidence"].to_numpy(float)
-    pairs = [greedy(overlap=overlap, confidence=confidence, iou=threshold) for threshold in thresholds]
-    table = pd.DataFrame({i: pair.found >= 0 for i, pair in enumerate(pairs)}, index=detections.index)
-    ids = pd.array(ground_truth["object_id"].to_numpy()[pairs[-1].found], dtype="Int32")
-    ids[pairs[-1].found < 0] = pd.NA
-    return table.assign(object_id=ids, iou=pairs[-1].iou)

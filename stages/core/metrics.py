@@ -6,11 +6,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from stages.core.matching import hits
+from stages.core.average_precision import RECALLS, ap_of, best_precision, hit_table
+from stages.core.matching import SHEET, hits
 
 Floats = NDArray[np.float64]
-RECALLS = np.linspace(0.0, 1.0, 101)  # COCO's grid
-AP_IOUS = [0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95]
 
 
 class Curve(NamedTuple):
@@ -35,23 +34,28 @@ def interpolated(*, hit: NDArray[np.bool_], confidence: Floats, boxes: int) -> C
     `hit` and `confidence` are (detections,) in any order; `boxes` counts the ground truth, at least 1.
     """
     order = np.argsort(-confidence, kind="stable")
-    found = np.cumsum(hit[order])
-    precision = found / np.arange(1, len(order) + 1)
-    envelope = np.maximum.accumulate(precision[::-1])[::-1]
-    at = np.searchsorted(found / boxes, RECALLS, side="left")
-    padded = np.append(envelope, 0.0), np.append(confidence[order], np.nan)
-    return Curve(padded[0][at], padded[1][at])
+    places = np.flatnonzero(hit[order])  # of the right ones
+    right = np.arange(1.0, len(places) + 1)[:, None]
+    seen = 1 + places[:, None].astype(np.float64)
+    best, share = best_precision(right, seen=seen, boxes=np.array([float(boxes)]))
+    out_of_reach = (0, len(RECALLS) - int(share.sum()))
+    return Curve(
+        np.pad(np.repeat(best[:, 0], share[:, 0]), out_of_reach),
+        np.pad(np.repeat(confidence[order][places], share[:, 0]), out_of_reach, constant_values=np.nan),
+    )
 
 
 def class_curves(
     *, detections: pd.DataFrame, ground_truth: pd.DataFrame, class_ids: list[int], iou: float
 ) -> dict[int, Curve]:
     """Return the curve of every class that has a box; the others have none."""
-    found = hits(detections=detections, ground_truth=ground_truth, thresholds=[iou])
+    found = hits(detections=detections, ground_truth=ground_truth, thresholds=[iou])[:, 0]
+    confidence, class_id = detections["confidence"].to_numpy(float), detections["class_id"].to_numpy()
+    boxes = ground_truth["class_id"].value_counts()
     return {
-        key: curves[0]
-        for key, curves in _curves(detections=detections, ground_truth=ground_truth, found=found).items()
-        if key in class_ids
+        key: interpolated(hit=found[class_id == key], confidence=confidence[class_id == key], boxes=int(boxes[key]))
+        for key in class_ids
+        if key in boxes.index
     }
 
 
@@ -62,10 +66,18 @@ def average_precisions(
 
     COCO's definition with all sizes and all detections, down to the confidence floor.
     """
-    found = hits(detections=detections, ground_truth=ground_truth, thresholds=AP_IOUS)
-    curves = _curves(detections=detections, ground_truth=ground_truth, found=found)
-    values = {key: [float(curve.precision.mean()) for curve in per_iou] for key, per_iou in curves.items()}
-    return {key: (values[key][0], float(np.mean(values[key]))) if key in values else (None, None) for key in class_ids}
+    tables = [detections, ground_truth]
+    table = hit_table(
+        detections=detections,
+        ground_truth=ground_truth,
+        sheets=pd.concat([one[SHEET] for one in tables]).drop_duplicates().sort_values(SHEET),
+        classes=1 + max([-1, *class_ids, *(int(one["class_id"].max()) for one in tables if len(one))]),
+    )
+    values = ap_of(table)  # (classes, IoUs)
+    return {
+        key: (None, None) if np.isnan(values[key]).any() else (float(values[key, 0]), float(values[key].mean()))
+        for key in class_ids
+    }
 
 
 def split_metrics(
@@ -111,18 +123,3 @@ def _mean(values: list[float | None]) -> float | None:
     """Return the mean of what is defined, or None."""
     defined = [value for value in values if value is not None]
     return float(np.mean(defined)) if defined else None
-
-
-def _curves(
-    *, detections: pd.DataFrame, ground_truth: pd.DataFrame, found: NDArray[np.bool_]
-) -> dict[int, list[Curve]]:
-    """Return per class with boxes a curve for every column of `found`."""
-    confidence, class_id = detections["confidence"].to_numpy(float), detections["class_id"].to_numpy()
-    boxes = ground_truth["class_id"].value_counts().sort_index()
-    return {
-        key: [
-            interpolated(hit=column[class_id == key], confidence=confidence[class_id == key], boxes=count)
-            for column in found.T
-        ]
-        for key, count in zip(boxes.index.tolist(), boxes.tolist(), strict=True)
-    }
