@@ -6,13 +6,11 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from stages.core import page_wording as wording
+from stages.core.document import document
 from stages.core.markup import badge, fold, number, pairs, section, text
 from stages.core.page_numbers import Seconds, charts, class_table, cost_table, iteration_table, miss_bars, tiles
 from stages.core.page_shots import Shot, gallery, shown_of
-from stages.core.page_style import STYLE
 
-# Whatever a name may hold: no script runs, and nothing is fetched.
-_POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 _VERSIONS = ("ultralytics", "torch", "encoder", "device", "start", "weights_sha256")
 
 
@@ -62,16 +60,7 @@ def page_html(page: Page) -> str:
         section("What it cost", cost_table(page.history, page.seconds), legend=wording.COST),
         _made_of(page),
     ]
-    return _document(f"Iteration {report['iteration']}", "\n".join(part for part in parts if part))
-
-
-def _document(title: str, body: str) -> str:
-    head = (
-        '<meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">'
-        f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}"><link rel="icon" href="data:,">'
-        f"<title>{text(title)}</title><style>{STYLE}</style>"
-    )
-    return f'<!doctype html>\n<html lang="en"><head>{head}</head>\n<body><main>\n{body}\n</main></body></html>\n'
+    return document(f"Iteration {report['iteration']}", "\n".join(part for part in parts if part))
 
 
 def _top(page: Page) -> str:

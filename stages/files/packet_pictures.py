@@ -3,7 +3,7 @@
 import textwrap
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,8 +23,34 @@ MOST_PICTURES = 40  # on the figure; all of them are in the packet
 _BOX_COLOUR = (30, 30, 220)  # red
 
 
+class Zoomed(NamedTuple):
+    """A part of a sheet, scaled: what was at `left`, `top` px of the sheet is its corner."""
+
+    picture: Picture
+    left: int
+    top: int
+    scale: float
+
+    def frame(self, box: NDArray[np.float64], colour: tuple[int, int, int], *, width: int = 2) -> None:
+        """Draw `box` (4,), in px of the sheet, into the picture, a little outside so that it hides nothing."""
+        import cv2
+
+        first = (round((box[0] - self.left) * self.scale) - 3, round((box[1] - self.top) * self.scale) - 3)
+        last = (round((box[2] - self.left) * self.scale) + 3, round((box[3] - self.top) * self.scale) + 3)
+        cv2.rectangle(self.picture, first, last, colour, width)
+
+
 def zoom(image: Picture, box: NDArray[np.float64]) -> Picture:
     """Return the surroundings of `box` (4,), x1 y1 x2 y2 in px, scaled to SIDE, its box drawn."""
+    height, width = image.shape[:2]
+    zoomed = surroundings(image, box)
+    if box[2] - box[0] < width or box[3] - box[1] < height:  # a whole sheet needs no frame
+        zoomed.frame(box, _BOX_COLOUR)
+    return zoomed.picture
+
+
+def surroundings(image: Picture, box: NDArray[np.float64]) -> Zoomed:
+    """Return `box` (4,), in px, with what is around it, scaled to SIDE."""
     import cv2
 
     height, width = image.shape[:2]
@@ -35,11 +61,7 @@ def zoom(image: Picture, box: NDArray[np.float64]) -> Picture:
     size = (max(round((right - left) * scale), 1), max(round((bottom - top) * scale), 1))
     how = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
     picture = cv2.resize(image[top:bottom, left:right], size, interpolation=how)
-    if box[2] - box[0] < width or box[3] - box[1] < height:  # a whole sheet needs no frame
-        first = (round((box[0] - left) * scale) - 3, round((box[1] - top) * scale) - 3)
-        last = (round((box[2] - left) * scale) + 3, round((box[3] - top) * scale) + 3)
-        cv2.rectangle(picture, first, last, _BOX_COLOUR, 2)
-    return cast(Picture, picture)
+    return Zoomed(cast(Picture, picture), left, top, scale)
 
 
 def write_contact_sheet(
