@@ -30,7 +30,8 @@ class Finding(NamedTuple):
 
     def error(self) -> UserError:
         """Return it as what a command raises."""
-        where = f"{self.file}:{self.line}" if self.line is not None else f"{self.file}"
+        place = f" annotation {self.line}" if self.file.suffix == ".json" else f":{self.line}"
+        where = f"{self.file}{'' if self.line is None else place}"
         return problem(where, expected=self.expected, found=self.found, mend=self.mend)
 
 

@@ -120,10 +120,13 @@ def _parts(folder: Path) -> tuple[list[_Part], list[Finding]]:
             )
         laid[part.split] = part
     findings = [one for one in findings if one.code != "split-missing" or one.found.split("'")[1] not in laid]
-    places = {part.images for part in named} | {
-        laid[part.split].images for part in named if part.images.is_file() and part.split in laid
-    }
-    unread = [part for split, part in laid.items() if split in taken and part.images not in places]
+    lists = {part.split for part in named if part.images.is_file()}
+    places = {part.images.resolve() for part in named}
+    unread = [
+        part
+        for split, part in laid.items()
+        if split in taken and split not in lists and part.images.resolve() not in places
+    ]
     mend = "Correct data.yaml, or remove the folder."
     findings += [
         Finding(
@@ -168,7 +171,7 @@ def _named_parts(folder: Path, values: Mapping[str, Any]) -> tuple[list[_Part], 
             place = _place(folder, base, entry)
             if place is None:
                 findings.append(_missing(file, split, entry))
-            elif place in [part.images for part in parts]:
+            elif place.resolve() in [part.images.resolve() for part in parts]:
                 findings.append(_again(file, split, entry))
             else:
                 parts.append(_Part(split, place, labels_of(place / "x").parent))
