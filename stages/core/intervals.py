@@ -9,8 +9,9 @@ scale so that no end leaves [0, 1], times a t quantile. Its degrees of freedom a
 one, (sum of weights)² / (sum of squared weights) - 1, since ten sheets of which two hold nearly all boxes are no ten.
 Near 0 and 1 that breaks down: with F1 = 1 every answer is 1, the spread is 0, and it would promise certainty. So when
 fewer than `_FEW` units pull a number down, or fewer pull it up, the interval is Wilson's score interval with the
-effective number of boxes: as many as would give the jackknife's spread if each were drawn alone, at most those that
-are there. Without any error its low end is n / (n + t²) for n boxes, close to the rule of three.
+effective number of boxes: as many as would give the jackknife's spread if each were drawn alone, but never more than
+those that are there. Without any error its low end is n / (n + 3.84) for n boxes, close to the exact limit and to the
+rule of three; there boxes count as if drawn alone, as nothing is known of how errors would crowd on sheets.
 """
 
 from collections.abc import Sequence
@@ -19,15 +20,13 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from stages.core.average_precision import HitTable, ap_of
-
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 _TAIL = 0.975  # 95 % in the middle
+_NORMAL = 1.959964  # the quantile of `_TAIL` for a spread that is known and not estimated
 _FEW = 3  # units that pull a number to one side: with fewer their spread says too little about that side
 _NOISE = 1e-12  # a pull below it comes from rounding
 _WIDEST = 1e6  # t quantile: with hardly more than one unit it would overflow
-_BLOCKS = 50  # units that AP is computed without; beyond, neighbours in the order of names go together
 
 
 class Interval(NamedTuple):
@@ -58,26 +57,12 @@ def rate_estimates(*, tp: Ints, fp: Ints, fn: Ints, unit: Ints) -> dict[str, Est
     `tp`, `fp` and `fn` are (sheets, k), `unit` is (sheets,) as `units_of` returns it. An interval is undefined when
     fewer than two units have a box or a detection.
     """
-    right, false, missed = (_per_unit(counts, unit) for counts in (tp, fp, fn))
+    right, false, missed = (per_unit(counts, unit) for counts in (tp, fp, fn))
     return {
         "f1": _ratios(2 * right, 2 * right + false + missed),
         "precision": _ratios(right, right + false),
         "recall": _ratios(right, right + missed),
     }
-
-
-def ap_estimates(table: HitTable, *, unit: Ints) -> dict[str, Estimates]:
-    """Return ap50 and ap50_95, each (1 + classes,): first the mean over the classes that have boxes, then each class.
-
-    The thresholds of `table` are AP_IOUS, its sheets those of `unit`. More than `_BLOCKS` units are left out in blocks
-    of neighbours, so that the cost does not grow with the square of the sheets.
-    """
-    block = _blocks(unit)
-    count = int(block.max(initial=-1)) + 1
-    without = (block[None, :] != np.arange(count)[:, None]).astype(float)
-    answers = ap_of(table, np.vstack([np.ones(len(block)), without]))  # (1 + blocks, classes, thresholds)
-    boxes = _per_unit(table.boxes, block)
-    return {"ap50": _means(answers[:, :, 0], boxes), "ap50_95": _means(answers.mean(axis=2), boxes)}
 
 
 def gain_interval(now: Ints, before: Ints, unit: Ints | None = None) -> Interval:
@@ -91,31 +76,41 @@ def gain_interval(now: Ints, before: Ints, unit: Ints | None = None) -> Interval
     """
     units = np.arange(len(now)) if unit is None else unit
     (value, left_out, weight), (past, past_left_out, past_weight) = (_f1_without(one, units) for one in (now, before))
-    shares = (_shares(weight) + _shares(past_weight)) / 2
+    shares = (shares_of(weight) + shares_of(past_weight)) / 2
     pulls, gain = left_out - past_left_out - (value - past), float((value - past)[0])
     one_box = 2 / max(float(weight.sum() + past_weight.sum()), 1.0)  # what one error more or less does to F1
-    variance, quantile = _spread(pulls, shares)
+    variance, quantile = spread(pulls, shares)
     half = float((quantile * np.sqrt(variance + one_box**2))[0])
     if not np.isfinite(half) or not np.isfinite(gain):
         return Interval(None, None)
     return Interval(max(gain - half, -1.0), min(gain + half, 1.0))
 
 
-def interval_of(value: Floats, *, left_out: Floats, weight: Floats, trials: Floats) -> tuple[Floats, Floats]:
+def interval_of(
+    value: Floats, *, left_out: Floats, weight: Floats, trials: Floats, more: Floats | float = 0.0
+) -> tuple[Floats, Floats]:
     """Return both ends, (k,), of the 95 % intervals of k rates in [0, 1].
 
     `left_out` is (units, k): the rates without each unit; `weight` is (units, k): what each unit contributes, at
-    least 0; `trials` is (k,): how many boxes a rate speaks of. NaN where fewer than two units contribute.
+    least 0; `trials` is (k,): how many boxes a rate speaks of; `more` is variance that the jackknife could not see.
+    NaN where fewer than two units contribute.
     """
-    variance, quantile = _spread(left_out - value, _shares(weight))
-    pulls = value - left_out
-    few = np.minimum((pulls < -_NOISE).sum(axis=0), (pulls > _NOISE).sum(axis=0)) < _FEW
-    plain, score = _logit_ends(value, variance, quantile), _score_ends(value, variance, quantile, trials)
-    low, high = (np.where(few, near, usual) for near, usual in zip(score, plain, strict=True))
+    variance, quantile = spread(left_out - value, shares_of(weight))
+    ends = zip(
+        _score_ends(value, variance + more, quantile, trials),
+        _logit_ends(value, variance + more, quantile),
+        strict=True,
+    )
+    low, high = (np.where(pulled_by_few(left_out - value), near, usual) for near, usual in ends)
     return np.clip(np.minimum(low, value), 0, 1), np.clip(np.maximum(high, value), 0, 1)
 
 
-def _spread(pulls: Floats, shares: Floats) -> tuple[Floats, Floats]:
+def pulled_by_few(pulls: Floats) -> NDArray[np.bool_]:
+    """Return whether too few units pull a number to one of its sides to know the spread there: (k,)."""
+    return np.minimum((pulls < -_NOISE).sum(axis=0), (pulls > _NOISE).sum(axis=0)) < _FEW
+
+
+def spread(pulls: Floats, shares: Floats) -> tuple[Floats, Floats]:
     """Return the jackknife's variance and the t quantile, both (k,), NaN where fewer than two units contribute.
 
     `pulls` is (units, k): what leaving a unit out changes.
@@ -141,11 +136,10 @@ def _logit_ends(value: Floats, variance: Floats, quantile: Floats) -> tuple[Floa
 
 
 def _score_ends(value: Floats, variance: Floats, quantile: Floats, trials: Floats) -> tuple[Floats, Floats]:
-    """Return Wilson's ends with the effective number of boxes, at most `trials`."""
+    """Return Wilson's ends with the effective number of boxes, and at least as wide as `trials` boxes drawn alone."""
     alone = value * (1 - value)
-    effective = np.minimum(np.divide(alone, variance, out=np.array(trials, float), where=variance > 0), trials)
-    effective = np.where(effective > 0, effective, trials)
-    ratio = np.divide(quantile**2, effective, out=np.full_like(value, np.nan), where=effective > 0)
+    seen = quantile**2 * divided(variance, alone, undefined=0.0)
+    ratio = np.maximum(seen, divided(np.full_like(value, _NORMAL**2), trials))
     middle = (value + ratio / 2) / (1 + ratio)
     half = np.sqrt(ratio * alone + ratio**2 / 4) / (1 + ratio)
     return middle - half, middle + half
@@ -161,59 +155,30 @@ def _ratios(part: Floats, whole: Floats) -> Estimates:
 def _without_each(part: Floats, whole: Floats) -> tuple[Floats, Floats]:
     """Return sum(part) / sum(whole), (k,), and the same without each unit, (units, k); NaN for 0 / 0."""
     above, below = part.sum(axis=0), whole.sum(axis=0)
-    return _divided(above, below), _divided(above - part, below - whole)
+    return divided(above, below), divided(above - part, below - whole)
 
 
 def _f1_without(counts: Ints, unit: Ints) -> tuple[Floats, Floats, Floats]:
     """Return F1 (1,), F1 without each unit (units, 1), and what each unit weighs in it (units, 1)."""
-    right, false, missed = _per_unit(counts, unit).T
+    right, false, missed = per_unit(counts, unit).T
     part, whole = (2 * right)[:, None], (2 * right + false + missed)[:, None]
     return *_without_each(part, whole), whole
 
 
-def _means(answers: Floats, boxes: Floats) -> Estimates:
-    """Return the estimates of the mean over classes, then of each class, from AP with all units and without each.
-
-    `answers` is (1 + units, classes), `boxes` is (units, classes).
-    """
-    present = boxes.sum(axis=0) > 0
-    shares = _shares(boxes)
-    weight = np.column_stack([shares[:, present].sum(axis=1), boxes])
-    total = boxes.sum(axis=0)
-    together = present.sum() ** 2 / (1 / total[present]).sum() if present.any() else 0.0
-    values = np.column_stack([_mean_of_defined(answers), answers])
-    trials = np.concatenate([[together], total])
-    low, high = interval_of(values[0], left_out=values[1:], weight=weight, trials=trials)
-    return Estimates(values[0], low, high)
+def shares_of(weight: Floats) -> Floats:
+    """Return `weight` (units, k) as shares of its sums over units; 0 where that is 0."""
+    return divided(weight, np.broadcast_to(weight.sum(axis=0), weight.shape), undefined=0.0)
 
 
-def _mean_of_defined(answers: Floats) -> Floats:
-    """Return the mean of what is defined in each row, NaN where nothing is."""
-    defined = ~np.isnan(answers)
-    return _divided(np.where(defined, answers, 0.0).sum(axis=1), defined.sum(axis=1).astype(float))
-
-
-def _blocks(unit: Ints) -> Ints:
-    """Return the block of every sheet: its unit, or with more than `_BLOCKS` units a run of neighbours.
-
-    Runs, since sheets whose names stand together often come from one drawing set, also where nobody said so.
-    """
-    count = int(unit.max(initial=-1)) + 1
-    return unit if count <= _BLOCKS else unit * _BLOCKS // count
-
-
-def _shares(weight: Floats) -> Floats:
-    return _divided(weight, np.broadcast_to(weight.sum(axis=0), weight.shape), undefined=0.0)
-
-
-def _per_unit(counts: Ints, unit: Ints) -> Floats:
+def per_unit(counts: Ints, unit: Ints) -> Floats:
     """Return the sums of `counts` (sheets, ...) over the sheets of each unit: (units, ...)."""
     sums = np.zeros((int(unit.max(initial=-1)) + 1, *counts.shape[1:]))
     np.add.at(sums, unit, counts)
     return sums
 
 
-def _divided(above: Floats, below: Floats, *, undefined: float = np.nan) -> Floats:
+def divided(above: Floats, below: Floats, *, undefined: float = np.nan) -> Floats:
+    """Return `above` / `below`, `undefined` where `below` is not above 0."""
     out = np.full(np.shape(above), undefined)
     np.divide(above, below, out=out, where=below > 0)
     return out

@@ -7,9 +7,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from stages.core.ap_intervals import ap_estimates
 from stages.core.average_precision import hit_table
 from stages.core.boxes import BOX, area
-from stages.core.intervals import Estimates, ap_estimates, rate_estimates, units_of
+from stages.core.intervals import Estimates, rate_estimates, units_of
 from stages.core.matching import SHEET
 from stages.core.sizes import SIZES, area_range, size_ids
 
