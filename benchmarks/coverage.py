@@ -1,8 +1,9 @@
 """How often a 95 % interval holds the truth, and how far a threshold chosen on val flatters it.
 
 TABLES is a folder of real predictions (benchmarks/folds.py). All its sheets are the world, and the numbers over all of
-them are the truth. Again and again 10, 20 or 80 of them are drawn, with replacement, each time all intervals are computed
-by the code that `validate` and `converge` call, and it is counted how often they hold the truth. The aim is 92 to 98 %.
+them are the truth. Again and again 10, 20 or 80 of them are drawn, with replacement, each time all intervals are
+computed by the code that `validate` and `converge` call, and it is counted how often they hold the truth. The aim is 92
+to 98 %.
 `±` is twice the Monte Carlo error. A few minutes on one core; equal seeds give equal tables.
 
     python -m benchmarks.folds ../shared/datasets/bccd --name bccd --imgsz 320 --epochs 12 --fit train --on val,test

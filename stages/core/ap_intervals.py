@@ -1,9 +1,9 @@
 """Average precision per class and its mean over classes, with 95 % intervals over sheets.
 
 Three things are particular to AP (measured: benchmarks/coverage.py). It is too high on few sheets, as each precision is
-the best of all at higher recalls; halves of the sheets show by how much, and the low end goes down by that. A class with
-few boxes may be perfect here by luck, and then adds nothing to the spread of the mean over classes; what its own
-interval says is added instead. And computing AP without each of thousands of sheets takes long, so blocks are left out.
+the best of all at higher recalls; halves of the sheets show by how much, and the low end goes down by that. A class
+with few boxes may be perfect here by luck, and then adds nothing to the spread of the mean over classes; what its own
+interval says is added instead. And AP without each of thousands of sheets takes long, so blocks of them are left out.
 """
 
 import numpy as np

@@ -107,7 +107,8 @@ def interval_of(
 
 def pulled_by_few(pulls: Floats) -> NDArray[np.bool_]:
     """Return whether too few units pull a number to one of its sides to know the spread there: (k,)."""
-    return np.minimum((pulls < -_NOISE).sum(axis=0), (pulls > _NOISE).sum(axis=0)) < _FEW
+    down, up = (pulls < -_NOISE).sum(axis=0), (pulls > _NOISE).sum(axis=0)
+    return np.asarray(np.minimum(down, up) < _FEW)
 
 
 def spread(pulls: Floats, shares: Floats) -> tuple[Floats, Floats]:
