@@ -169,6 +169,18 @@ def report(
 
 
 @app.command()
+def suspects(
+    *,
+    open_page: Annotated[bool, typer.Option("--open", help="Show the page in the browser.")] = False,
+) -> None:
+    """Make the page of the labels that look wrong, each beside what the model saw, and say where it is."""
+    with _project() as root:
+        from stages.commands.suspects import make_page
+
+        _show(make_page(root).resolve().as_uri(), open_page=open_page)
+
+
+@app.command()
 def plots(
     revisions: Annotated[
         list[str] | None,

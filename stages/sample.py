@@ -9,19 +9,20 @@ import pandas as pd
 from pydantic import ConfigDict, Field, model_validator
 
 from stages.core.boxes import BOX, area
-from stages.core.candidates import pool_candidates, without_duplicates
-from stages.core.reasons import reason
+from stages.core.candidates import labels_to_check, pool_candidates, without_duplicates, without_wrong_labels
+from stages.core.reasons import reason, with_check
 from stages.core.sampling import FACTORS, Weights, choose, count_sizes, rarity
 from stages.files.command import stage_command
 from stages.files.dataset import read_split
 from stages.files.packet import write_packet
 from stages.files.packet_pictures import write_contact_sheet
 from stages.files.params import Strict, read_classes, read_iteration, read_section
-from stages.files.schemas import DETECTIONS, FINDINGS, GROUND_TRUTH, IMAGES
+from stages.files.schemas import DETECTIONS, FINDINGS, GROUND_TRUTH, IMAGES, SUSPECTS
 from stages.files.tables import read_table, write_csv, write_json
 
 VALIDATE = Path("data/validate")
 FINDINGS_FILE = Path("data/analyze/findings.parquet")
+SUSPECTS_FILE = Path("data/analyze/suspects.parquet")
 CANDIDATES = Path("data/sample/candidates.csv")
 METRICS = Path("metrics/sample.json")
 FIGURE = Path("plots/sample/packet.png")
@@ -82,8 +83,10 @@ def run() -> None:
     params, classes = read_section(Params, "sample"), read_classes()
     bounds = read_section(SizeBounds, "analyze")
     images = read_table(VALIDATE / "images.parquet", IMAGES)
-    findings = read_table(FINDINGS_FILE, FINDINGS)
+    suspects = read_table(SUSPECTS_FILE, SUSPECTS)
+    findings = without_wrong_labels(read_table(FINDINGS_FILE, FINDINGS), suspects)
     found = pool_candidates(images=images, findings=findings, plausible=params.plausible)
+    to_check = labels_to_check(suspects)
     truth = read_table(VALIDATE / "ground_truth.parquet", GROUND_TRUTH)
     scored = score(
         found.assign(class_name=[_name(class_id, classes) for class_id in found["class_id"]]),
@@ -93,6 +96,8 @@ def run() -> None:
         params=params,
         rng=np.random.default_rng([params.seed, read_iteration()]),
     )
+    checks = scored["image_id"].map(to_check).fillna(0).astype(int)
+    scored["reason"] = [with_check(said, labels) for said, labels in zip(scored["reason"], checks, strict=True)]
     chosen = scored[scored["rank"].notna()]
     detections = read_table(VALIDATE / "detections.parquet", DETECTIONS)
     pictures = write_packet(
@@ -101,7 +106,7 @@ def run() -> None:
         prelabels=prelabels(detections, images, confidence=params.prelabel_confidence),
         classes=classes,
     )
-    metrics = counts(scored, pool_sheets=int((images["split"] == "pool").sum()))
+    metrics = counts(scored, pool_sheets=int((images["split"] == "pool").sum()), to_check=to_check)
     write_csv(scored[COLUMNS], CANDIDATES)
     _draw(chosen, pictures, metrics)
     write_json(metrics, METRICS)
@@ -140,8 +145,11 @@ def prelabels(detections: pd.DataFrame, images: pd.DataFrame, *, confidence: flo
     return kept.sort_values(["image_id", "detection_id"], ignore_index=True)
 
 
-def counts(scored: pd.DataFrame, *, pool_sheets: int) -> dict[str, int]:
-    """Return the metrics: candidates by kind, objects chosen, and the sheets that hold them."""
+def counts(scored: pd.DataFrame, *, pool_sheets: int, to_check: pd.Series) -> dict[str, int]:
+    """Return the metrics: candidates by kind, objects chosen, the sheets that hold them, and labels that look wrong.
+
+    `to_check` is how many of those a sheet has, by image_id; they are no candidates.
+    """
     chosen = scored[scored["rank"].notna()]
     return {
         "candidates": len(scored),
@@ -149,6 +157,7 @@ def counts(scored: pd.DataFrame, *, pool_sheets: int) -> dict[str, int]:
         "chosen_objects": len(chosen),
         "packet_sheets": int(chosen["image_id"].nunique()),
         "pool_sheets": pool_sheets,
+        "labels_to_check": int(to_check.sum()),
     }
 
 
@@ -159,7 +168,9 @@ def _name(class_id: object, classes: Sequence[str]) -> str:
 def _summary(metrics: dict[str, int]) -> str:
     kinds = ", ".join(f"{metrics[kind]} {kind.replace('_', ' ')}" for kind in KINDS)
     picked = f"{metrics['chosen_objects']} of {metrics['candidates']} candidates ({kinds})"
-    return f"{picked} go to review, on {metrics['packet_sheets']} of {metrics['pool_sheets']} pool sheets"
+    doubtful = metrics["labels_to_check"]
+    check = f"; {doubtful} labels of the pool look wrong (yoloop suspects)" if doubtful else ""
+    return f"{picked} go to review, on {metrics['packet_sheets']} of {metrics['pool_sheets']} pool sheets{check}"
 
 
 def _draw(chosen: pd.DataFrame, pictures: Sequence[np.ndarray], metrics: dict[str, int]) -> None:

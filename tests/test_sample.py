@@ -12,7 +12,7 @@ import pytest
 from stages import sample
 from stages.core.errors import UserError
 from stages.files.packet import packet_sheets, read_packet
-from stages.files.schemas import DETECTIONS, FINDINGS, GROUND_TRUTH, IMAGES
+from stages.files.schemas import DETECTIONS, FINDINGS, GROUND_TRUTH, IMAGES, SUSPECTS
 from stages.files.tables import conform, write_table
 from tests.fake_project import person_params
 
@@ -53,7 +53,9 @@ def write_inputs(pool, detected=DETECTED, missed=MISSED):
     sheets += [("train", "train.png", WIDTH, HEIGHT, True), ("val", "val.png", WIDTH, HEIGHT, True)]
     truth = [("train", "train.png", i, 0 if i < 8 else 1, *box(10 + 30 * i)) for i in range(10)]
     boxes = [(*row[:5], *box(row[5])) for row in detected]
+    sheets = [(*sheet, "", 0.25, False) for sheet in sheets]
     write_table(frame(sheets, IMAGES, list(IMAGES.columns)), Path("data/validate/images.parquet"), IMAGES)
+    write_table(frame([], SUSPECTS, list(SUSPECTS.columns)), Path("data/analyze/suspects.parquet"), SUSPECTS)
     write_table(
         frame(truth, GROUND_TRUTH, list(GROUND_TRUTH.columns)), Path("data/validate/ground_truth.parquet"), GROUND_TRUTH
     )
@@ -108,7 +110,7 @@ def test_three_kinds_of_candidates_and_both_counts(project):
     sample.run()
     assert metrics() == {
         **{"candidates": 4, "missed": 1, "uncertain": 2, "nothing_seen": 1},
-        **{"chosen_objects": 4, "packet_sheets": 3, "pool_sheets": 3},
+        **{"chosen_objects": 4, "packet_sheets": 3, "pool_sheets": 3, "labels_to_check": 0},
     }
     packet = read_packet()
     assert sorted(zip(packet["kind"], packet["image_id"], packet["class_name"], strict=True)) == [
@@ -133,6 +135,32 @@ def test_labels_to_start_from(project):
     # detail at x 10 (centre 20 / 400) and title at x 200, both 20 x 20 at y 100; the double of the detail is left out
     assert labels["seen"] == ("0 0.050000 0.366667 0.050000 0.066667\n2 0.525000 0.366667 0.050000 0.066667\n")
     assert labels["empty"] == ""  # 0.02 is noise
+
+
+def suspect(split, image_id, object_id, judgement):
+    return {"split": split, "image_id": image_id, "object_id": object_id, "class_id": 1, "judgement": judgement}
+
+
+@pytest.mark.parametrize(("judgement", "left_out"), [("label", True), ("unclear", False), ("model", False)])
+def test_a_miss_whose_label_looks_wrong_is_no_hard_object(project, judgement, left_out):
+    rows = [suspect("pool", "claims.png", 0, judgement), suspect("val", "val.png", 0, "label")]
+    write_table(conform(pd.DataFrame(rows), SUSPECTS), sample.SUSPECTS_FILE, SUSPECTS)
+    sample.run()
+    assert (metrics()["missed"], metrics()["labels_to_check"]) == ((0, 1) if left_out else (1, 0))
+    assert ("claims.png" in set(read_packet()["image_id"])) != left_out
+
+
+def test_a_sheet_in_the_packet_says_which_labels_to_check(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "params.yaml").write_text(person_params())
+    write_inputs({"claims": True, "seen": False}, missed=[*MISSED, ("pool", "claims.png", 1, 1, 200)])
+    rows = [suspect("pool", "claims.png", 0, "label"), suspect("pool", "claims.png", pd.NA, "label")]
+    write_table(conform(pd.DataFrame(rows), SUSPECTS), sample.SUSPECTS_FILE, SUSPECTS)
+    sample.run()
+    reasons = read_packet().set_index("image_id")["reason"]
+    assert reasons["claims.png"].endswith(". Check the label: 2 on this sheet look wrong.")
+    assert not reasons["seen.png"].str.contains("Check the label").any()
+    assert metrics()["labels_to_check"] == 2
 
 
 def test_budget_counts_objects(project):
@@ -174,6 +202,7 @@ def test_nothing_to_review_is_an_empty_packet(tmp_path, monkeypatch, pool):
     assert metrics() == {
         **dict.fromkeys(("candidates", "missed", "uncertain", "nothing_seen", "chosen_objects", "packet_sheets"), 0),
         "pool_sheets": len(pool),
+        "labels_to_check": 0,
     }
     assert len(packet_sheets()) == 0
     assert len(pd.read_csv("data/sample/candidates.csv")) == 0

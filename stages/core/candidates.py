@@ -49,6 +49,23 @@ def pool_candidates(*, images: pd.DataFrame, findings: pd.DataFrame, plausible: 
     return pd.concat(filled, ignore_index=True).sort_values(_KEY, ignore_index=True)
 
 
+def without_wrong_labels(findings: pd.DataFrame, suspects: pd.DataFrame) -> pd.DataFrame:
+    """Return `findings` without the misses whose label looks wrong, as `suspects` (rows of SUSPECTS) say.
+
+    They are for a person to check; the model has nothing to learn from them.
+    """
+    key = ["split", "image_id", "object_id"]
+    wrong = pd.MultiIndex.from_frame(suspects.loc[suspects["judgement"] == "label", key].dropna())
+    doubtful = (findings["outcome"] == "fn") & pd.MultiIndex.from_frame(findings[key]).isin(wrong)
+    return findings[~doubtful]
+
+
+def labels_to_check(suspects: pd.DataFrame) -> pd.Series:
+    """Return how many labels look wrong (a missing one, too) on each sheet of the pool that has some, by image_id."""
+    wrong = suspects[(suspects["split"] == "pool") & (suspects["judgement"] == "label")]
+    return wrong.groupby("image_id").size()
+
+
 def without_duplicates(detections: pd.DataFrame) -> pd.DataFrame:
     """Return `detections` without those that lie on a more confident one of the same sheet, of any class.
 

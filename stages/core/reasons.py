@@ -28,6 +28,13 @@ def reason(candidate: Mapping[Any, Any], weights: Weights) -> str:
     return f"{seen}{_signs(candidate)}; {_STRONGEST[strongest(candidate, weights)]}."
 
 
+def with_check(said: str, labels: int) -> str:
+    """Return the reason `said` with what else to do on a sheet where `labels` labels look wrong."""
+    if not labels:
+        return said
+    return f"{said} Check the label: {labels} on this sheet {'look' if labels > 1 else 'looks'} wrong."
+
+
 def strongest(candidate: Mapping[Any, Any], weights: Weights) -> str:
     """Return the factor that adds most to the score; the first of them when several do."""
     shares = weights.shares()._asdict()

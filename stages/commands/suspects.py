@@ -1,0 +1,34 @@
+"""`yoloop suspects`: the page of the labels that look wrong in the iteration in the workspace."""
+
+from pathlib import Path
+
+from stages.core.findings import with_counting
+from stages.core.suspects_page import suspects_html
+from stages.files.atomic import replacing
+from stages.files.dataset import DATASET
+from stages.files.params import PARAMS, read_classes, read_iteration
+from stages.files.schemas import DETECTIONS, GROUND_TRUTH, IMAGES, SUSPECTS
+from stages.files.suspect_pictures import Boxes, make_pairs
+from stages.files.tables import read_table
+
+MOST = 120  # suspects on the page, which keeps it under some 5 MB
+PAGES = Path("reports")
+TABLES, SUSPECTS_FILE = Path("data/validate"), Path("data/analyze/suspects.parquet")
+
+
+def make_page(root: Path) -> Path:
+    """Write reports/suspects_NN.html and return its path; raise `UserError` when `analyze` has not run."""
+    classes, iteration = read_classes(root / PARAMS), read_iteration(root / PARAMS)
+    suspects = read_table(root / SUSPECTS_FILE, SUSPECTS)
+    images = read_table(root / TABLES / "images.parquet", IMAGES)
+    detections = read_table(root / TABLES / "detections.parquet", DETECTIONS)
+    boxes = Boxes(
+        read_table(root / TABLES / "ground_truth.parquet", GROUND_TRUTH),
+        detections[with_counting(detections, images=images)["counts"]],
+    )
+    blamed = suspects[suspects["judgement"] != "model"].sort_values("score", ascending=False, kind="stable")
+    pairs = make_pairs(blamed[:MOST], boxes, classes, dataset=root / DATASET)
+    file = root / PAGES / f"suspects_{iteration:02d}.html"
+    with replacing(file) as temporary:
+        temporary.write_text(suspects_html(iteration, suspects, pairs), encoding="utf-8")
+    return file
