@@ -11,6 +11,7 @@ from tests.fake_project import REPO, sh
 COMMANDS = [
     [],
     ["data"],
+    ["data", "check"],
     ["data", "import"],
     ["demo"],
     ["demo", "draw"],
