@@ -80,7 +80,8 @@ def build(root: Path) -> None:
     (root / "data/dataset/data.yaml").write_text("names: [detail, elevation, title]\n")
     write_files(root / "data/oracle/labels", {f"{stem}.txt": text for stem, text in ORACLE.items()})
     write_files(root / "models", {"parent.pt": "baseline", "target.pt": "target"})
-    write_files(root / "metrics", {"history.csv": history_header() + "\n"})
+    carried = {"history.csv": history_header() + "\n", "history_sheets.json": '{"iterations":[]}\n'}
+    write_files(root / "metrics", carried)
     dvc(root, "add", "-q", "data/dataset", "models/parent.pt", "models/target.pt", "data/oracle")
     sh(root, "git", "add", ".")
     sh(root, "git", "commit", "-q", "-m", "import")
@@ -89,9 +90,10 @@ def build(root: Path) -> None:
 
 def history_header() -> str:
     names = ("detail", "elevation", "title")
-    columns = "iteration,f1,precision,recall,map50,map50_95,tp,fp,fn,train_f1,train_images,train_boxes,pool_images"
+    columns = "iteration,f1,f1_low,f1_high,precision,recall,map50,map50_95,tp,fp,fn,confidence,train_f1,"
+    columns += "train_images,train_boxes,pool_images"
     per_class = [f"{what}[{name}]" for what in ("f1", "fn") for name in names]
-    return ",".join([columns, *per_class, "verdict", "rule", "despite_stop"])
+    return ",".join([columns, *per_class, "ruler", "ruler_statement", "verdict", "rule", "despite_stop"])
 
 
 def write_files(folder: Path, files: dict[str, str]) -> None:

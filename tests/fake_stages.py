@@ -10,6 +10,7 @@ import yaml
 PARAMS = yaml.safe_load(Path("params.yaml").read_text())
 N = PARAMS["iteration"]
 CLASSES = PARAMS["classes"]
+RULER = {"iou": 0.5, "confidence": 0.25, "imgsz": 640, "filters": {}, "classes": CLASSES, "val_sheets": 2}
 
 
 def write(name: str, value: object) -> None:
@@ -30,27 +31,52 @@ def train() -> None:
     write("plots/train/results.csv", "epoch,loss\n1,0.5\n2,0.4\n")
 
 
-def numbers(f1: float, split: str) -> dict[str, object]:
-    images = len(sheets(split))
-    counts = {"tp": 8, "fp": 1, "fn": 2, "images": images, "boxes": 10}
-    return {"f1": f1, "precision": 0.9, "recall": 0.8, "map50": 0.85, "map50_95": None, **counts}
+def rates(f1: float) -> dict[str, object]:
+    values = {"f1": f1, "precision": 0.9, "recall": 0.8, "ap50": 0.85, "ap50_95": ""}
+    ends = {f"{name}{end}": "" for name in values for end in ("_low", "_high")}
+    return {**values, **ends, "f1_low": round(f1 - 0.06, 2), "f1_high": round(f1 + 0.06, 2)}
+
+
+def csv(name: str, rows: list[dict[str, object]]) -> None:
+    lines = [",".join(rows[0]), *(",".join(map(str, row.values())) for row in rows)]
+    write(name, "\n".join(lines) + "\n")
 
 
 def validate() -> None:
-    f1 = 0.8 + 0.05 * N
-    per = {name: {"f1": f1, "precision": None, "recall": 0.8, "ap50": 0.8, "ap50_95": 0.5} for name in CLASSES}
-    per = {name: {**row, "tp": 3, "fp": 0, "fn": 1, "boxes": 4} for name, row in per.items()}
-    pool = {"images": len(sheets("pool")), "labelled": 1}
-    values = {"val": numbers(f1, "val"), "train": numbers(f1 + 0.01, "train"), "pool": pool}
-    write("metrics/validate.json", {**values, "per_class": {"val": per, "train": per}})
+    f1 = round(0.8 + 0.05 * N, 2)
+    splits = [{"split": split, "images": len(sheets(split)), "boxes": 10} for split in ("val", "train", "pool")]
+    values = {"f1": f1, "f1_low": round(f1 - 0.06, 2), "f1_high": round(f1 + 0.06, 2), "precision": 0.9, "recall": 0.8}
+    rest = {"map50": 0.85, "map50_95": None, "tp": 8, "fp": 1, "fn": 2, "train_f1": f1 + 0.01, "confidence": 0.25}
+    copies = {"f1_with_copy": None, "f1_without_copy": f1, "ruler": "3f2a90bc", "ruler_statement": [RULER]}
+    splits = [{**one, "labelled": one["images"]} for one in splits]
+    write("metrics/validate.json", {**values, **rest, **copies, "splits": splits, "notes": ["2 sheets are few."]})
     write("data/validate/images.parquet", f"tables of {N}")
+    scores(f1)
     for name in ("pr_curve", "f1_curve", "confusion"):
         write(f"plots/validate/{name}.csv", "x,y\n0,1\n")
+
+
+def scores(f1: float) -> None:
+    names = [("all", "all"), *(("class", name) for name in CLASSES), ("size", "tiny")]
+    counts = {"images": 2, "boxes": 4, "tp": 3, "fp": 0, "fn": 1}
+    both = [(split, part, name) for split in ("val", "train") for part, name in names]
+    rows = [{"split": split, "part": part, "name": name, **counts, **rates(f1)} for split, part, name in both]
+    csv("data/validate/scores.csv", rows)
+    one = {"split": "val", "group": "", "confidence": 0.25, "tp": 4, "fp": 0, "fn": 1}
+    columns = ["split", "image_id", "group", "confidence", "tp", "fp", "fn"]
+    lines = [{**one, "image_id": name} for name in sheets("val")]
+    csv("data/validate/sheets.csv", [{name: line[name] for name in columns} for line in lines])
+    fates = {"found": 8, "filter": 0, "max_det": 0, "suppressed": 0, "taken": 0, "under_threshold": 1}
+    fates = {**fates, "wrong_class": 0, "badly_placed": 0, "under_floor": 0, "never_proposed": 1}
+    csv("data/validate/ledger.csv", [{"split": "val", "class_name": "all", "boxes": 10, **fates}])
+    costs = {"count": 1, "d_f1": 0.05, "d_ap50": ""}
+    csv("data/validate/errors.csv", [{"split": "val", "error": kind, **costs} for kind in ("bkg", "miss")])
 
 
 def analyze() -> None:
     write("data/analyze/crops.txt", f"crops of {N}")  # no findings: a page has no pictures then
     write("metrics/analyze.json", {"fn": 2})
+    csv("data/analyze/counts.csv", [{"split": "val", "kind": "size", "name": "tiny", "fn": 2}])
     write("metrics/prompt_suggestions.json", {"title": "add: underlined"})
     write("plots/analyze/fn_by_size.png", "png")
 
@@ -58,19 +84,24 @@ def analyze() -> None:
 def converge() -> None:
     stop = PARAMS["converge"]["max_iterations"] <= N + 1
     verdict, rule = ("stop", "max_iterations") if stop else ("go on", "")
-    f1 = f"{0.8 + 0.05 * N:g}"
-    row = [N, f1, 0.9, 0.8, 0.85, "", 8, 1, 2, 0.81, len(sheets("train")), 10, len(sheets("pool"))]
-    cells = [*row, *[f1] * 3, *[1] * 3, verdict, rule, ""]
+    f1 = round(0.8 + 0.05 * N, 2)
+    size = [len(sheets("train")), 10, len(sheets("pool"))]
+    row = [N, f1, round(f1 - 0.06, 2), round(f1 + 0.06, 2), 0.9, 0.8, 0.85, "", 8, 1, 2, 0.25, 0.81, *size]
+    statement = json.dumps(RULER).replace('"', '""')
+    cells = [*row, *[f1] * 3, *[1] * 3, "3f2a90bc", f'"{statement}"', verdict, rule, ""]
     write(
         "plots/converge/history.csv",
         Path("metrics/history.csv").read_text() + ",".join(map(str, cells)) + "\n",
     )
+    carried = json.loads(Path("metrics/history_sheets.json").read_text())["iterations"]
+    now = {"iteration": N, "ruler": "3f2a90bc", "sheets": [[name, 4, 0, 1] for name in sheets("val")]}
+    write("metrics/converge_sheets.json", {"iterations": [*carried, now]})
     write("plots/converge/classes.csv", "iteration,class_name,f1,fn\n")
     reason = f"{N + 1} of {PARAMS['converge']['max_iterations']} iterations are done."
-    write(
-        "metrics/converge.json",
-        {"verdict": verdict, "rule": rule or None, "reason": reason, "gain": 0.05, "gap": 0.01},
-    )
+    ends = {"gain_low": 0.01, "gain_high": 0.09}
+    gains = [{"since": N - 1, "gain": 0.05, "low": 0.01, "high": 0.09, "other_ruler": ""}] if N else []
+    values = {"verdict": verdict, "rule": rule or None, "reason": reason, "gain": 0.05, **ends, "gap": 0.01}
+    write("metrics/converge.json", {**values, "ruler_changed": False, "gains": gains})
 
 
 def sample() -> None:

@@ -11,9 +11,9 @@ import pandas as pd
 
 from stages.commands.checks import HISTORY
 from stages.commands.report import page_file
-from stages.commands.status import number_text
 from stages.core.errors import UserError
 from stages.core.history import classes_of
+from stages.core.shown import rate
 from stages.files import dvc, git
 from stages.files.history import read_history
 from stages.files.params import PARAMS, read_classes
@@ -68,7 +68,7 @@ def table(root: Path) -> list[str]:
 
 
 def _rate(value: float | None) -> str:
-    return number_text(None if pd.isna(value) else value)
+    return rate(None if pd.isna(value) else value)
 
 
 def copy_project(clone: Path, root: Path) -> None:

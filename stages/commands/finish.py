@@ -13,6 +13,7 @@ from stages.commands.checks import (
     require_repository,
 )
 from stages.commands.report import build_report, write_page
+from stages.commands.status import f1_text
 from stages.core.errors import UserError, problem
 from stages.files import git
 from stages.files.commits import Commit
@@ -92,8 +93,8 @@ def _next_step(verdict: str, packet_sheets: int) -> str:
 
 
 def _score(report: dict[str, Any]) -> str:
-    f1 = report["validate"]["val"]["f1"]
-    return "F1 undefined" if f1 is None else f"F1 {f1:.3f}"
+    validate = report["validate"]
+    return "F1 undefined" if validate["f1"] is None else f"F1 {f1_text(validate)}"
 
 
 def _bytes(file: Path) -> bytes | None:

@@ -11,6 +11,7 @@ from stages.core.position import Facts, next_step, read_changes
 from stages.files import dvc, git
 from stages.files.params import PARAMS, read_iteration, read_yaml
 from stages.files.prompts import PROMPTS
+from stages.files.tables import with_details
 
 LOCK = "dvc.lock"
 
@@ -56,7 +57,7 @@ def metrics_at(root: Path, rev: str, stage: str) -> dict[str, Any]:
     """Return the metrics of `stage` as they are at `rev`; empty where there are none."""
     data = git.content(root, rev, f"metrics/{stage}.json")
     values = json.loads(data) if data else {}
-    return values if isinstance(values, dict) else {}
+    return with_details(values) if isinstance(values, dict) else {}
 
 
 def current_branch(root: Path) -> str | None:

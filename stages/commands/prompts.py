@@ -6,8 +6,8 @@ import yaml
 
 from stages.commands.checks import iteration_tag
 from stages.commands.locate import finished_iterations, metrics_at
-from stages.commands.status import number_text
 from stages.core.errors import problem
+from stages.core.shown import rate
 from stages.files import git
 from stages.files.prompts import PROMPTS
 
@@ -24,9 +24,9 @@ def history_lines(root: Path) -> list[str]:
     for iteration in finished_iterations(root):
         tag = iteration_tag(root, iteration)
         prompts = _prompts_at(root, tag)
-        f1 = (metrics_at(root, tag, "validate").get("val") or {}).get("f1")
+        f1 = metrics_at(root, tag, "validate").get("f1")
         said = "; ".join(changes(before, prompts)) if len(rows) > 1 else _all(prompts)
-        rows.append(f"{iteration:>9}  {number_text(f1):>5}  {said or 'as before'}")
+        rows.append(f"{iteration:>9}  {rate(f1):>5}  {said or 'as before'}")
         before = prompts
     if len(rows) == 1:
         raise problem("git tags", expected="a finished iteration", found="none", mend="Run one: yoloop run")

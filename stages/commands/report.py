@@ -17,11 +17,14 @@ from stages.files.manifest import MANIFEST, count_sources, read_manifest
 from stages.files.page_pictures import make_pictures
 from stages.files.params import PARAMS, read_classes, read_iteration, read_params
 from stages.files.prompts import PROMPTS, read_prompts
-from stages.files.tables import read_json
+from stages.files.scores import SCORES, read_rows
+from stages.files.tables import read_json, read_metrics
 
 SUGGESTIONS = Path("metrics/prompt_suggestions.json")
 PAGES = Path("reports")  # beside Git and DVC: every page can be made again
 _STAGES = ("validate", "train", "analyze", "sample")
+# Small tables whose rows go into the report, so that the page of a finished iteration needs no cache.
+_TABLES = (SCORES, Path("data/validate/ledger.csv"), Path("data/validate/errors.csv"), Path("data/analyze/counts.csv"))
 
 
 class Made(NamedTuple):
@@ -56,7 +59,7 @@ def make_report(root: Path, number: int | None = None) -> Made:
 
 def build_report(root: Path, iteration: int) -> dict[str, Any]:
     """Return every number of the iteration in the workspace; it holds no clock, so equal results give equal bytes."""
-    metrics = {name: read_json(root / f"metrics/{name}.json") for name in _STAGES}
+    metrics = {name: read_metrics(root / f"metrics/{name}.json") for name in _STAGES}
     tag = dataset_tag(root, iteration)
     return {
         "iteration": iteration,
@@ -65,6 +68,7 @@ def build_report(root: Path, iteration: int) -> dict[str, Any]:
         "labels": count_sources(read_manifest(root / DATASET / "train" / MANIFEST)),
         "verdict": read_json(root / "metrics/converge.json"),
         **metrics,
+        "tables": {file.stem: read_rows(root / file) for file in _TABLES},
         "params": read_params(root / PARAMS),
         "prompts": read_prompts(read_classes(root / PARAMS), root / PROMPTS),
     }
@@ -92,6 +96,7 @@ def _write(root: Path, view: Path, report: dict[str, Any], *, commit: str | None
     """Write the page of the iteration that the folder `view` shows into the project at `root`."""
     number, params = report["iteration"], report["params"]
     earlier = {step: page_file(step) for step in range(number)}
+    suspects = PAGES / f"suspects_{number:02d}.html"
     page = Page(
         report=report,
         history=read_history(view / HISTORY, params["classes"]),
@@ -100,6 +105,7 @@ def _write(root: Path, view: Path, report: dict[str, Any], *, commit: str | None
         pictures=make_pictures(view, params["classes"], padding=params["analyze"]["crop_padding"], lacking=lacking),
         seconds={step: taken for step, taken in kept_seconds(root).items() if step <= number},
         pages={step: file.name for step, file in earlier.items() if (root / file).is_file()},
+        suspects=suspects.name if (root / suspects).is_file() else None,
     )
     file = root / page_file(number)
     with replacing(file) as temporary:

@@ -13,7 +13,7 @@ from stages.commands.locate import locate, metrics_at, next_command
 from stages.commands.preflight import preflight
 from stages.commands.review_params import read_review
 from stages.commands.reviewers import Reviewer
-from stages.commands.status import number_text
+from stages.commands.status import f1_text
 from stages.core import wording
 from stages.core.errors import UserError, problem
 from stages.core.position import Facts, Position, position_of, state_line
@@ -145,11 +145,11 @@ def _go_round(root: Path, facts: Facts, *, reviewer: Reviewer, say: Say, auto_co
 
 def _end(root: Path, facts: Facts) -> str:
     tag = iteration_tag(root, facts.iteration)
-    f1 = (metrics_at(root, tag, "validate").get("val") or {}).get("f1")
+    f1 = f1_text(metrics_at(root, tag, "validate"))
     reason = str(metrics_at(root, tag, "converge").get("reason"))
     if facts.verdict != "stop":
         reason = f"the pool has nothing left to review (the verdict was: {facts.verdict}, {reason})"
-    return wording.end_banner(facts.iteration, f1=number_text(f1), reason=reason)
+    return wording.end_banner(facts.iteration, f1=f1, reason=reason)
 
 
 def _stuck(facts: Facts) -> UserError:

@@ -8,6 +8,7 @@ from stages.commands.checks import dataset_tag, iteration_tag
 from stages.commands.locate import finished_iterations, locate, metrics_at, next_command
 from stages.commands.review_params import read_review
 from stages.core.position import Facts, state_line
+from stages.core.shown import rate, rate_in
 from stages.core.splits import ROLES
 from stages.files import git
 from stages.files.dataset import DATASET
@@ -28,15 +29,14 @@ def status_lines(root: Path) -> list[str]:
 
 
 def result_text(validate: Mapping[str, Any]) -> str:
-    """Return F1, P and R on val of one iteration's metrics; what is undefined is a dash."""
-    val = validate.get("val") or {}
-    names = (("F1", "f1"), ("P", "precision"), ("R", "recall"))
-    return ", ".join(f"{short} {number_text(val.get(key))}" for short, key in names)
+    """Return F1 with its 95 % interval, P and R on val of one iteration's metrics; what is undefined is a dash."""
+    rest = (("P", "precision"), ("R", "recall"))
+    return ", ".join([f"F1 {f1_text(validate)}", *(f"{short} {rate(validate.get(key))}" for short, key in rest)])
 
 
-def number_text(value: float | None) -> str:
-    """Return a rate with three digits, or a dash where it is undefined."""
-    return "–" if value is None else f"{value:.3f}"
+def f1_text(validate: Mapping[str, Any]) -> str:
+    """Return F1 on val with its 95 % interval: `0.864 (0.82 to 0.90)`."""
+    return rate_in(validate.get("f1"), validate.get("f1_low"), validate.get("f1_high"))
 
 
 def _branch(root: Path, facts: Facts) -> str:

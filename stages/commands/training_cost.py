@@ -9,7 +9,7 @@ import numpy as np
 from stages.core.cost import PROMPTED, Training, duration, scaled, work_line
 from stages.files.dataset import DATASET, Sheet, read_split
 from stages.files.params import PARAMS, read_section
-from stages.files.tables import read_json
+from stages.files.tables import read_json, read_metrics
 from stages.files.view import split_slice
 from stages.train import LOGS, METRICS, Params
 
@@ -32,7 +32,7 @@ def last_training(root: Path) -> Measured | None:
     seconds, metrics = root / LOGS / "seconds.json", root / METRICS
     if not seconds.is_file() or not metrics.is_file():
         return None
-    done = read_json(metrics)
+    done = read_metrics(metrics)
     apart = abs(seconds.stat().st_mtime - metrics.stat().st_mtime)
     if apart > _TOGETHER or done.get("resumed") or not done.get("epochs_run"):
         return None

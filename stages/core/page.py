@@ -8,7 +8,10 @@ import pandas as pd
 from stages.core import page_wording as wording
 from stages.core.document import document
 from stages.core.markup import badge, fold, number, pairs, section, text
-from stages.core.page_numbers import Seconds, charts, class_table, cost_table, iteration_table, miss_bars, tiles
+from stages.core.page_losses import error_view, ledger_view
+from stages.core.page_numbers import Seconds, charts, cost_table, iteration_table, miss_bars, tiles
+from stages.core.page_ruler import ruler_block
+from stages.core.page_scores import score_tables
 from stages.core.page_shots import Shot, gallery, shown_of
 
 _VERSIONS = ("ultralytics", "torch", "encoder", "device", "start", "weights_sha256")
@@ -33,15 +36,17 @@ class Page(NamedTuple):
     pictures: Pictures
     seconds: Seconds
     pages: Mapping[int, str]  # earlier iterations that have a page -> its address
+    suspects: str | None = None  # address of the page of labels that look wrong, if there is one
+    opened: str = ""  # what was said about test when it was opened, or ""
 
 
 def page_html(page: Page) -> str:
     """Return the document; undefined numbers are a dash, and equal input gives equal bytes."""
     report = page.report
-    limits, validate = report["params"]["converge"], report["validate"]
+    limits, validate, tables = report["params"]["converge"], report["validate"], report["tables"]
     parts = [
         _top(page),
-        section("In numbers", tiles(validate, page.history), legend=wording.TILES),
+        section("In numbers", tiles(validate, page.history, tables["scores"], report["verdict"]), legend=wording.TILES),
         section(
             "Over the iterations",
             charts(page.history, limits["target_f1"]),
@@ -49,10 +54,13 @@ def page_html(page: Page) -> str:
             legend=wording.rules(limits),
         ),
         section(
-            "Class by class on val",
-            class_table(validate["per_class"]["val"]),
-            legend=wording.ruler(report["params"]["validate"]),
+            "Class by class, size by size on val",
+            score_tables(tables["scores"]),
+            legend=wording.SCORES,
         ),
+        section("The ruler", ruler_block(validate, page.history), legend=wording.RULER),
+        section("Where the boxes of val went", ledger_view(tables["ledger"]), legend=wording.LEDGER),
+        section("What the errors cost", error_view(tables["errors"]), legend=wording.ERRORS),
         _missed(page),
         _alarms(page),
         _packet(page),
@@ -81,16 +89,23 @@ def _unseen(labels: Mapping[str, int]) -> str:
 
 
 def _missed(page: Page) -> str:
-    missed, shots = page.report["validate"]["val"]["fn"], page.pictures.misses
+    missed, shots = page.report["validate"]["fn"], page.pictures.misses
     if not missed:
         return section("What was missed on val", "<p>Nothing.</p>")
-    counts = miss_bars(page.report["analyze"].get("val") or {})
+    counts = f"{miss_bars(page.report['tables']['counts'], missed=missed)}{_suspects(page)}"
     pictures = f"<p>{text(shown_of(len(shots), missed, 'missed boxes'))}</p>{gallery(shots)}" if shots else _note(page)
     return section("What was missed on val", counts, pictures, legend=wording.MISSED)
 
 
+def _suspects(page: Page) -> str:
+    """Return a link to the page of labels that look wrong, where there is one."""
+    if not page.suspects:
+        return ""
+    return f'<p>Label or model? <a href="{text(page.suspects)}">Labels that look wrong</a>, side by side.</p>'
+
+
 def _alarms(page: Page) -> str:
-    shots, total = page.pictures.alarms, page.report["validate"]["val"]["fp"]
+    shots, total = page.pictures.alarms, page.report["validate"]["fp"]
     if not shots:
         return ""
     said = f"<p>{text(shown_of(len(shots), total, 'false alarms'))}, the surest first.</p>"

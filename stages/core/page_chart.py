@@ -21,11 +21,20 @@ class Curve(NamedTuple):
     name: str
     values: Sequence[float | None]
     kind: int
+    ends: Sequence[tuple[float | None, float | None]] = ()  # of the 95 % interval of each value; empty: not drawn
 
 
-def chart(curves: Sequence[Curve], steps: Sequence[int], *, label: str, target: float | None = None) -> str:
+def chart(
+    curves: Sequence[Curve],
+    steps: Sequence[int],
+    *,
+    label: str,
+    rulers: Sequence[str] | None = None,
+    target: float | None = None,
+) -> str:
     """Return the key and the chart of `curves` over the iterations `steps`.
 
+    Points are joined where `rulers` (an id per iteration) are equal: others do not compare.
     `target` is drawn as a line across; with it, the last value of the first curve is written at its point. The axis
     starts at the tenth below the lowest number, so that small steps can be seen.
     """
@@ -38,7 +47,8 @@ def chart(curves: Sequence[Curve], steps: Sequence[int], *, label: str, target: 
         if i % -(-len(steps) // _MOST_NAMES) == 0
     )
     names += f'<text x="{(_WIDTH + _LEFT) / 2}" y="{_HEIGHT - 3}" text-anchor="middle">iteration</text>'
-    lines = "".join(_curve(one, steps, low) for one in reversed(curves))  # the first lies on top
+    same = [a == b for a, b in pairwise(rulers or [""] * len(steps))]
+    lines = "".join(_curve(one, steps, low, same) for one in reversed(curves))  # the first lies on top
     last = _last_value(curves[0], len(steps), low) if target is not None else ""
     svg = f'<svg viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" aria-label="{text(label)}">'
     return f'<div class="chart">{_key(curves)}{svg}{grid}{goal}{names}{lines}{last}</svg></div>'
@@ -58,14 +68,15 @@ def _key(curves: Sequence[Curve]) -> str:
     return f'<ul class="key">{items}</ul>'
 
 
-def _curve(curve: Curve, steps: Sequence[int], low: float) -> str:
+def _curve(curve: Curve, steps: Sequence[int], low: float, same: Sequence[bool]) -> str:
     count = len(steps)
     points = [None if v is None else (_x(i, count), _y(v, low)) for i, v in enumerate(curve.values)]
     lines = "".join(
         f'<line class="k{curve.kind}" x1="{a[0]:.1f}" y1="{a[1]:.1f}" x2="{b[0]:.1f}" y2="{b[1]:.1f}"/>'
-        for a, b in pairwise(points)
-        if a and b
+        for (a, b), joined in zip(pairwise(points), same, strict=True)
+        if a and b and joined
     )
+    lines += "".join(_ends(curve, *ends, _x(i, count), low) for i, ends in enumerate(curve.ends))
     dots = "".join(
         f'<circle class="k{curve.kind}" cx="{point[0]:.1f}" cy="{point[1]:.1f}" r="4">'
         f"<title>{text(curve.name)}, iteration {step}: {value:.3f}</title></circle>"
@@ -75,12 +86,27 @@ def _curve(curve: Curve, steps: Sequence[int], low: float) -> str:
     return lines + dots
 
 
+def _ends(curve: Curve, bottom: float | None, top: float | None, x: float, low: float) -> str:
+    if bottom is None or top is None:
+        return ""
+    return (
+        f'<line class="ends k{curve.kind}" x1="{x:.1f}" y1="{_y(max(bottom, low), low):.1f}" '
+        f'x2="{x:.1f}" y2="{_y(top, low):.1f}"/>'
+    )
+
+
 def _last_value(curve: Curve, count: int, low: float) -> str:
     value = curve.values[-1] if curve.values else None
     if value is None:
         return ""
-    place = f'x="{_x(count - 1, count):.1f}" y="{_y(value, low) - 9:.1f}" text-anchor="middle"'
+    place = f'x="{_x(count - 1, count):.1f}" y="{_y(_top(curve, value), low) - 9:.1f}" text-anchor="middle"'
     return f'<text class="value" {place}>{value:.3f}</text>'
+
+
+def _top(curve: Curve, value: float) -> float:
+    """Return the end of the last value's interval, so that the number does not stand on its line."""
+    high = curve.ends[-1][1] if curve.ends else None
+    return value if high is None else min(max(high, value), 1.0)
 
 
 def _grid_line(value: float, low: float) -> str:

@@ -7,52 +7,77 @@ from typing import Any
 import pandas as pd
 
 from stages.core.history import classes_of
-from stages.core.markup import Column, badge, meter, number, table, text
+from stages.core.markup import Column, badge, number, table, text
 from stages.core.page_chart import COLOURS, Curve, chart, values_of
+from stages.core.page_ruler import MARK, other_rulers, ruler_notes
 from stages.core.page_shots import bars
-from stages.core.shown import DASH
+from stages.core.shown import DASH, gain_in, interval, rate
 
 Seconds = Mapping[int, Mapping[str, float]]  # iteration -> stage -> seconds
-
-CLASS_COLUMNS = (
-    Column("class", ""),
-    Column("F1", "2 tp / (2 tp + fp + fn)"),
-    Column("P", "precision: the share of detections that are right"),
-    Column("R", "recall: the share of boxes that were found"),
-    Column("AP50", "average precision over all confidences, at IoU 0.50"),
-    Column("TP", "boxes found"),
-    Column("FP", "false alarms"),
-    Column("FN", "boxes missed"),
-    Column("boxes", "labelled boxes on val"),
-)
+_TILES = (("Precision", "precision", "precision"), ("Recall", "recall", "recall"), ("mAP50", "ap50", "map50"))
+_SIGNS = {
+    "low_contrast": "faint",
+    "unusual_aspect": "unusual shape",
+    "overlapping": "overlapping",
+    "near_miss": "nearly found",
+}
 
 
-def tiles(validate: Mapping[str, Any], history: pd.DataFrame) -> str:
-    """Return the most important numbers, with what changed since the iteration before."""
-    val, train = validate["val"], validate["train"]
+def tiles(
+    validate: Mapping[str, Any], history: pd.DataFrame, scores: Sequence[Mapping[str, Any]], verdict: Mapping[str, Any]
+) -> str:
+    """Return the most important numbers with their intervals, and what changed since the iteration before.
+
+    `scores` are the rows of data/validate/scores.csv, `verdict` is metrics/converge.json. What another ruler measured
+    has not changed by anything.
+    """
     before = history.iloc[-2] if len(history) > 1 else None
-    shown = [
-        ("F1 on val", val["f1"], _change(val["f1"], before, "f1")),
-        ("Precision", val["precision"], _change(val["precision"], before, "precision")),
-        ("Recall", val["recall"], _change(val["recall"], before, "recall")),
-        ("mAP50", val["map50"], _change(val["map50"], before, "map50")),
-        ("F1 on train", train["f1"], _change(train["f1"], before, "train_f1")),
-        ("Sheets in train", train["images"], _change(train["images"], before, "train_images")),
+    comparable = before if before is not None and before["ruler"] == history["ruler"].iloc[-1] else None
+    val, train = _all(scores, "val"), _all(scores, "train")
+    sheets = int(history["train_images"].iloc[-1])
+    shown: list[tuple[str, Any, str, str]] = [
+        ("F1 on val", val.get("f1"), _ends(val, "f1"), _f1_change(verdict, before)),
+        *(
+            (name, val.get(key), _ends(val, key), _change(val.get(key), comparable, column))
+            for name, key, column in _TILES
+        ),
+        ("F1 on train", train.get("f1"), _ends(train, "f1"), _change(train.get("f1"), comparable, "train_f1")),
+        ("Sheets in train", sheets, "", _change(sheets, before, "train_images")),
     ]
     cells = "".join(
-        f'<div class="tile"><span class="soft">{text(name)}</span><b>{number(value)}</b><small>{change}</small></div>'
-        for name, value, change in shown
+        f'<div class="tile"><span class="soft">{text(name)}</span><b>{number(value)}</b>'
+        f"{f'<small>{ends}</small>' if ends else ''}<small>{change}</small></div>"
+        for name, value, ends, change in shown
     )
-    return f'<div class="tiles">{cells}</div>'
+    return f'<div class="tiles">{cells}</div>{_notes(validate)}'
 
 
-def class_table(per_class: Mapping[str, Mapping[str, Any]]) -> str:
-    """Return one row per class, from `per_class` of metrics/validate.json."""
-    keys = ("precision", "recall", "ap50", "tp", "fp", "fn", "boxes")
-    rows = [
-        [text(name), meter(row.get("f1")), *(number(row.get(key)) for key in keys)] for name, row in per_class.items()
-    ]
-    return table(CLASS_COLUMNS, rows)
+def _all(scores: Sequence[Mapping[str, Any]], split: str) -> Mapping[str, Any]:
+    return next((row for row in scores if row["split"] == split and row["part"] == "all"), {})
+
+
+def _ends(row: Mapping[str, Any], key: str) -> str:
+    return text(interval(row.get(f"{key}_low"), row.get(f"{key}_high")).strip(" ()"))
+
+
+def _f1_change(verdict: Mapping[str, Any], before: pd.Series | None) -> str:
+    """Return the gain since the iteration before with its interval, or that another ruler measured that one."""
+    since = None if before is None else int(before["iteration"])
+    one = next((gain for gain in verdict.get("gains", []) if gain["since"] == since), None)
+    if one is None:
+        return "&nbsp;"
+    if one["other_ruler"]:
+        return f"iteration {since}: another ruler"
+    return f"{text(gain_in(one['gain'], one['low'], one['high']))} since {since}"
+
+
+def _notes(validate: Mapping[str, Any]) -> str:
+    """Return what makes the numbers less sure: too little val, and sheets of val that have copies in train."""
+    notes = [str(note) for note in validate.get("notes", [])]
+    copies, others = validate.get("f1_with_copy"), validate.get("f1_without_copy")
+    if copies is not None:
+        notes.append(f"F1 is {rate(copies)} on sheets with a near copy in train, {rate(others)} on the other sheets.")
+    return "".join(f'<p class="note">{text(note)}</p>' for note in notes)
 
 
 def charts(history: pd.DataFrame, target: float | None) -> str:
@@ -60,12 +85,16 @@ def charts(history: pd.DataFrame, target: float | None) -> str:
     steps = history["iteration"].tolist()
     names = {"f1": "F1", "precision": "precision", "recall": "recall"}
     totals = [Curve(name, values_of(history[column]), kind) for kind, (column, name) in enumerate(names.items())]
+    ends = list(zip(values_of(history["f1_low"]), values_of(history["f1_high"]), strict=True))
+    totals[0] = totals[0]._replace(ends=ends)
+    rulers = history["ruler"].tolist()
     classes = classes_of(history.columns.tolist())
     shown = [name for name in classes if name in worst(history, classes, COLOURS)]
     per_class = [Curve(name, values_of(history[f"f1[{name}]"]), kind) for kind, name in enumerate(shown)]
-    both = chart(totals, steps, label="F1, precision and recall on val over the iterations", target=target)
+    label = "F1, precision and recall on val over the iterations"
+    both = chart(totals, steps, label=label, rulers=rulers, target=target)
     note = f'<p class="soft">The second chart shows the {COLOURS} classes with the lowest F1.</p>'
-    by_class = chart(per_class, steps, label="F1 per class on val over the iterations")
+    by_class = chart(per_class, steps, label="F1 per class on val over the iterations", rulers=rulers)
     return f'<div class="charts">{both}{by_class}</div>{note if len(classes) > COLOURS else ""}'
 
 
@@ -81,7 +110,7 @@ def iteration_table(history: pd.DataFrame, pages: Mapping[int, str]) -> str:
     classes = classes_of(history.columns.tolist())
     columns = [
         Column("iteration", ""),
-        Column("F1", "on val, over all boxes together"),
+        Column("F1", "on val, over all boxes together, with its 95 % interval"),
         Column("P", "precision on val"),
         Column("R", "recall on val"),
         *(Column(name, f"F1 of {name} on val") for name in classes),
@@ -90,34 +119,36 @@ def iteration_table(history: pd.DataFrame, pages: Mapping[int, str]) -> str:
         Column("pool", "sheets left in the pool"),
         Column("verdict", "whether to go on, and the rule that said stop"),
     ]
-    rows = [_iteration_row(row, classes, pages) for row in reversed(history.to_dict("records"))]
-    return table(columns, rows)
+    others = other_rulers(history)
+    rows = [_iteration_row(row, classes, pages, others) for row in reversed(history.to_dict("records"))]
+    return f"{table(columns, rows)}{ruler_notes(others)}"
 
 
-def _iteration_row(row: Mapping[Any, Any], classes: Sequence[str], pages: Mapping[int, str]) -> list[str]:
+def _iteration_row(
+    row: Mapping[Any, Any], classes: Sequence[str], pages: Mapping[int, str], others: Mapping[int, str]
+) -> list[str]:
     step = int(row["iteration"])
     name = f'<a href="{text(pages[step])}">{step}</a>' if step in pages else str(step)
-    rates = [row["f1"], row["precision"], row["recall"], *(row[f"f1[{name}]"] for name in classes)]
+    name += f' <span class="soft" title="{text(others[step])}">{MARK}</span>' if step in others else ""
+    low, high = (None if pd.isna(row[key]) else float(row[key]) for key in ("f1_low", "f1_high"))
+    f1 = f"{number(None if pd.isna(row['f1']) else float(row['f1']))}"
+    f1 += f' <span class="soft">{text(interval(low, high).strip())}</span>'
+    rates = [row["precision"], row["recall"], *(row[f"f1[{name}]"] for name in classes)]
     counts = [row["train_images"], row["train_boxes"], row["pool_images"]]
     rule = f' <span class="soft">{text(row["rule"])}</span>' if row["rule"] else ""
     despite = f'<br><span class="soft">went on: {text(row["despite_stop"])}</span>' if row["despite_stop"] else ""
     numbers = [number(None if pd.isna(v) else float(v)) for v in rates]
     numbers += [number(None if pd.isna(v) else int(v)) for v in counts]
-    return [name, *numbers, f"{badge(str(row['verdict']))}{rule}{despite}"]
+    return [name, f1, *numbers, f"{badge(str(row['verdict']))}{rule}{despite}"]
 
 
-def miss_bars(analyzed: Mapping[str, Any]) -> str:
-    """Return what the misses of one split have in common, from that split of metrics/analyze.json."""
-    named = {
-        "faint": analyzed.get("low_contrast"),
-        "unusual shape": analyzed.get("unusual_aspect"),
-        "overlapping": analyzed.get("overlapping"),
-        "nearly found": analyzed.get("near_miss"),
-    }
-    hard = {name: count for name, count in named.items() if count is not None}
-    groups = [analyzed.get("size") or {}, analyzed.get("position") or {}, hard]
-    most = max([analyzed.get("fn") or 0, 1])
-    inner = "".join(f"<div>{bars(group, most=most)}</div>" for group in groups if group)
+def miss_bars(counts: Sequence[Mapping[str, Any]], *, missed: int) -> str:
+    """Return what the `missed` boxes of val have in common, from the rows of data/analyze/counts.csv."""
+    groups = [
+        {_SIGNS.get(row["name"], row["name"]): row["fn"] for row in counts if (row["split"], row["kind"]) == key}
+        for key in (("val", kind) for kind in ("size", "position", "sign"))
+    ]
+    inner = "".join(f"<div>{bars(group, most=max(missed, 1))}</div>" for group in groups if group)
     return f'<div class="counts">{inner}</div>' if inner else ""
 
 

@@ -32,7 +32,7 @@ section { background: var(--paper); border: 1px solid var(--line); border-radius
 section { padding: 20px 22px; margin: 16px 0; }
 .soft, .legend { color: var(--soft); }
 .legend { font-size: 13px; margin: 14px 0 0; max-width: 100ch; }
-.note { border-left: 3px solid var(--k4); padding-left: 12px; }
+.note { border-left: 3px solid var(--k4); padding-left: 12px; margin-top: 12px; }
 .top { display: flex; flex-wrap: wrap; gap: 4px 14px; align-items: center; }
 .badge { border-radius: 999px; padding: 2px 12px; font-weight: 600; white-space: nowrap; color: #fff; }
 td .badge { display: inline-block; padding: 1px 9px; font-size: 12px; line-height: 1.5; }
@@ -40,7 +40,7 @@ td .badge { display: inline-block; padding: 1px 9px; font-size: 12px; line-heigh
 .reason { font-size: 17px; margin: 8px 0 4px; }
 .tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(112px, 1fr)); gap: 14px; }
 .tile b { display: block; font-size: 25px; line-height: 1.25; font-weight: 650; font-variant-numeric: tabular-nums; }
-.tile small { color: var(--soft); }
+.tile small { color: var(--soft); display: block; }
 """
 
 _TABLES = """
@@ -53,6 +53,7 @@ th:first-child, td:first-child { text-align: left; }
 tbody tr:last-child td { border-bottom: 0; }
 tfoot td { border-top: 2px solid var(--line); border-bottom: 0; font-weight: 600; }
 tr.now td { font-weight: 650; }
+.ends { font-size: 12px; }
 .meter { display: inline-block; width: 54px; height: 8px; margin-right: 8px; }
 .meter { border-radius: 4px; background: var(--line); }
 .meter i { display: block; height: 8px; border-radius: 4px; background: var(--k0); }
@@ -60,6 +61,14 @@ dl { display: grid; grid-template-columns: minmax(110px, 220px) 1fr; gap: 4px 16
 dt { color: var(--soft); overflow-wrap: anywhere; } dd { margin: 0; overflow-wrap: anywhere; }
 summary { cursor: pointer; color: var(--soft); margin-top: 8px; }
 ul.plain { margin: 0; padding-left: 20px; }
+.stack { display: flex; height: 22px; border-radius: 6px; overflow: hidden; }
+.stack i { display: block; min-width: 2px; }
+.fates { list-style: none; display: flex; flex-wrap: wrap; gap: 4px 20px; margin: 10px 0 6px; padding: 0; }
+.fates li { display: flex; align-items: center; gap: 6px; } .fates i { width: 12px; height: 12px; border-radius: 3px; }
+.f0 { background: var(--bar); } .f1 { background: var(--k6); } .f2 { background: var(--k4); }
+.f3 { background: var(--k5); } .f4 { background: var(--k2); } .f5 { background: var(--k0); }
+.f6 { background: var(--k1); } .f7 { background: var(--k3); } .f8 { background: var(--k7); }
+.f9 { background: var(--mark); }
 .counts { display: grid; grid-template-columns: repeat(auto-fit, minmax(190px, 1fr)); gap: 6px 28px; }
 .counts { margin-bottom: 16px; }
 .count { display: grid; grid-template-columns: 104px 1fr 34px; gap: 8px; align-items: center; font-size: 14px; }
@@ -74,7 +83,9 @@ _CHARTS = """
 .chart text { font-size: 12px; fill: var(--soft); } .chart text.value { fill: var(--k0); font-weight: 650; }
 .key { list-style: none; display: flex; flex-wrap: wrap; gap: 2px 16px; margin: 0 0 6px; padding: 0; font-size: 14px; }
 .key li { display: flex; align-items: center; gap: 7px; } .key svg { width: 26px; height: 8px; }
-line { stroke-width: 2.4; } line.grid { stroke: var(--line); stroke-width: 1; }
+line { stroke-width: 2.4; }
+line.ends { stroke-width: 1.4; stroke-dasharray: none; opacity: .55; }
+line.grid { stroke: var(--line); stroke-width: 1; }
 line.target { stroke: var(--soft); stroke-width: 1; stroke-dasharray: 2 3; }
 line.k0 { stroke: var(--k0); } circle.k0 { fill: var(--k0); }
 line.k1 { stroke: var(--k1); stroke-dasharray: 7 4; } circle.k1 { fill: var(--k1); }

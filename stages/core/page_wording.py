@@ -5,8 +5,26 @@ from typing import Any
 
 TILES = (
     "F1 is the harmonic mean of precision (which share of the detections is right) and recall (which share of the "
-    "boxes was found). mAP50 is the average precision over all confidences, at IoU 0.50, mean over the classes. F1 on "
+    "boxes was found). mAP50 is the average precision over all confidences, at IoU 0.50, mean over the classes. Below "
+    "a number stands its 95 % interval, and what it gained since the iteration before, with that of it. F1 on "
     "train far above F1 on val means that the sheets of train were learnt by heart."
+)
+SCORES = (
+    "Below each rate is its 95 % interval: where it would lie on all such sheets, judged from how much it differs from "
+    "sheet to sheet. A detection finds at most one box of its own class (TP); other detections are false alarms (FP), "
+    "other boxes are missed (FN). P is TP / (TP + FP), R is TP / (TP + FN). A dash is a number that is undefined."
+)
+RULER = (
+    "All that changes what the numbers on val mean. Iterations are compared only where the ruler is the same; the "
+    "content of val is a digest of its sheets and labels."
+)
+LEDGER = (
+    "Every labelled box of val was found, or lost at exactly one step: not proposed by the network, under a threshold, "
+    "in the wrong class or place, or dropped on the way."
+)
+ERRORS = (
+    "In TIDE's terms. The cost of a kind of error is by how much the number would rise if that kind alone were mended; "
+    "costs do not add up, since mending one error can bring another to light."
 )
 MISSED = (
     "The bars count the missed boxes of val: by area, by place, and by what makes them hard. Each picture shows the "
@@ -55,15 +73,6 @@ def rules(limits: Mapping[str, Any]) -> str:
         f"The loop stops when F1 on val is at least {limits['target_f1']}, when {limits['max_iterations']} iterations "
         f"are done, when F1 on val gained less than {limits['plateau_gain']} over {limits['plateau_window']} "
         f"iterations, or when F1 on train is more than {limits['overfit_gap']} above it, asked in this order."
-    )
-
-
-def ruler(validate: Mapping[str, Any]) -> str:
-    """Return what counts as found, from the section `validate` of the parameters."""
-    return (
-        "A detection finds at most one box of its own class, from confidence "
-        f"{validate['confidence']} and IoU {validate['iou']} on (TP); other detections are false alarms (FP), other "
-        "boxes are missed (FN). P is TP / (TP + FP), R is TP / (TP + FN). A dash is a number that is undefined."
     )
 
 

@@ -1,7 +1,8 @@
 """The page of an iteration says what happened, asks for nothing outside, and trusts no name."""
 
+import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -10,11 +11,20 @@ import pytest
 
 from stages.core.history import column_types
 from stages.core.page import Page, Pictures, page_html
+from stages.core.page_losses import FATES
 from stages.core.page_numbers import charts, cost_table, worst
 from stages.core.page_shots import alarm_shot, miss_shot, packet_shot
 from tests.browser import CHROMIUM, look
 
-NUMBERS = {"f1": 0.8, "precision": None, "recall": 0.75, "map50": 0.7, "fn": 30, "fp": 1, "images": 12}
+RULER = {"iou": 0.5, "confidence": 0.25, "imgsz": 640, "filters": {}, "val_content": "0123456789abcdef"}
+VALIDATE = {
+    "f1": 0.8, "fn": 30, "fp": 1, "confidence": 0.25, "ruler": "3f2a90bc", "ruler_statement": [RULER],
+    "f1_with_copy": 0.9, "f1_without_copy": 0.75, "notes": ["8 sheets are few: F1 is known to 0.1."],
+}  # fmt: skip
+VERDICT = {
+    "verdict": "stop", "rule": "target_f1", "reason": "F1 0.985 is at least 0.98.",
+    "gains": [{"since": 0, "gain": 0.3, "low": 0.21, "high": 0.39, "other_ruler": ""}],
+}  # fmt: skip
 NASTY = '"><script>alert("x")</script><img src="https://example.org/x.png" onerror="alert(1)">'
 PIXEL = "data:image/gif;base64,R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7"
 MISS = {
@@ -34,7 +44,9 @@ def history(rates: Rates, classes: Sequence[str]) -> pd.DataFrame:
         {
             "iteration": step, "f1": f1, "precision": precision, "recall": recall, "train_images": 8 + 4 * step,
             "train_boxes": 17 + 9 * step, "pool_images": 20 - 4 * step, "verdict": "go on", "rule": "",
-            "despite_stop": "", **{f"f1[{name}]": f1 for name in classes},
+            "despite_stop": "", "ruler": "3f2a90bc", "ruler_statement": json.dumps(RULER),
+            "f1_low": None if f1 is None else f1 - 0.1, "f1_high": None if f1 is None else f1 + 0.1,
+            **{f"f1[{name}]": f1 for name in classes},
         }
         for step, (f1, precision, recall) in enumerate(rates)
     ]  # fmt: skip
@@ -42,17 +54,49 @@ def history(rates: Rates, classes: Sequence[str]) -> pd.DataFrame:
     return pd.DataFrame(rows).reindex(columns=list(types)).astype(types)
 
 
+def tables(name: str) -> dict[str, list[dict[str, object]]]:
+    """Return the rows of the small tables, as a report holds them."""
+    rates = {"f1": 0.8, "f1_low": 0.7, "f1_high": 0.9, "precision": None, "recall": 0.75, "ap50": 0.7}
+    counts = {"images": 12, "boxes": 40, "tp": 10, "fp": 1, "fn": 30}
+    parts = [("val", "all", "all"), ("train", "all", "all"), ("val", "class", name), ("val", "size", "tiny")]
+    fates = {**dict.fromkeys(FATES, 0), "found": 10, "wrong_class": 29, "never_proposed": 1}
+    return {
+        "scores": [
+            {"split": split, "part": part, "name": row, **counts, **rates}
+            for split, part, row in [*parts, ("val", "group", name)]
+        ],
+        "ledger": [{"split": "val", "class_name": row, "boxes": 40, **fates} for row in ("all", name)],
+        "errors": [
+            {"split": "val", "error": "cls", "count": 29, "d_f1": 0.123, "d_ap50": None},
+            {"split": "train", "error": "cls", "count": 77, "d_f1": 0.5, "d_ap50": 0.5},
+        ],
+        "counts": [
+            {"split": "val", "kind": "size", "name": "tiny", "fn": 12},
+            {"split": "val", "kind": "position", "name": "edge", "fn": 30},
+            {"split": "val", "kind": "sign", "name": "near_miss", "fn": 3},
+            {"split": "pool", "kind": "size", "name": "large", "fn": 7},
+        ],
+    }
+
+
 def page(
-    name: str = "detail", rates: Rates = ((0.5, 0.6, 0.7), (0.8, None, 0.75)), pictures: Pictures | None = None
+    name: str = "detail",
+    rates: Rates = ((0.5, 0.6, 0.7), (0.8, None, 0.75)),
+    pictures: Pictures | None = None,
+    verdict: Mapping[str, object] = VERDICT,
+    rulers: Sequence[int] = (),
+    suspects: str | None = None,
 ) -> str:
+    """Return a page; `rulers` is the imgsz of each iteration's ruler, by default the same."""
     report = {
         "iteration": len(rates) - 1,
         "start": "0123456789abcdef",
         "dataset": "dataset-v3",
-        "verdict": {"verdict": "stop", "rule": "target_f1", "reason": "F1 0.985 is at least 0.98."},
-        "validate": {"val": NUMBERS, "train": NUMBERS, "per_class": {"val": {name: {"f1": 0.5, "tp": 7}}}},
+        "verdict": verdict,
+        "validate": VALIDATE,
+        "tables": tables(name),
         "train": {"lr": 0.000125, "augment": {"degrees": 0.0}, "torch": "2.14.1", "weights_sha256": "abc"},
-        "analyze": {"val": {"fn": 30, "size": {"tiny": 12}, "position": {"edge": 30}, "near_miss": 3}},
+        "analyze": {"fn": 30},
         "sample": dict.fromkeys(
             ("candidates", "chosen_objects", "packet_sheets", "pool_sheets", "missed", "uncertain", "nothing_seen"), 3
         ),
@@ -65,16 +109,21 @@ def page(
         "prompts": {name: "round & red"},
     }  # fmt: skip
     change = {"rule": "small", "change": f"Say {name}.", "why": "3 of 4 are tiny."}
+    past = history(rates, [name])
+    if rulers:
+        statements = [json.dumps({**RULER, "imgsz": imgsz}) for imgsz in rulers]
+        past = past.assign(ruler=[f"ruler{imgsz}" for imgsz in rulers], ruler_statement=statements)
     suggestion = {"class_name": name, "prompt": f"a {name}", "misses": 3, "boxes": 4, "suggestions": [change]}
     return page_html(
         Page(
             report=report,
-            history=history(rates, [name]),
+            history=past,
             commit="fedcba9876543210",
             suggestions=[suggestion],
             pictures=pictures or Pictures(note="The pictures are elsewhere."),
             seconds={1: {"train": 92.4}},
             pages={0: "iteration_00.html"},
+            suspects=suspects,
         )
     )
 
@@ -94,14 +143,25 @@ def shots(name: str) -> Pictures:
         "F1 0.985 is at least 0.98.",
         "the target is reached",
         "commit fedcba9876",
-        "<b>0.800</b><small>+0.300 since 0</small>",
+        "<b>0.800</b><small>0.70 to 0.90</small><small>+0.300 (0.21 to 0.39) since 0</small>",
+        "8 sheets are few: F1 is known to 0.1.",
+        "F1 is 0.900 on sheets with a near copy in train, 0.750 on the other sheets.",
+        "<h3>By class</h3>",
+        "<h3>By size</h3>",
+        "<h3>By group</h3>",
+        '0.800<br><span class="soft ends">0.70 to 0.90</span>',
+        "The same ruler as iteration 0.",
+        "<dt>ruler</dt><dd>3f2a90bc</dd>",
+        "<dt>filters</dt><dd>none</dd>",
+        'aria-label="What became of the 40 boxes of val"',
+        'style="width:72.50%" title="wrong class: 29"',
+        "<td>29</td><td>0.123</td><td>–</td>",  # the cost of an error
         "<b>–</b>",  # an undefined precision is no 0
         '<a href="iteration_00.html">0</a>',
         "augment.degrees",
         "0.000125",
         "round &amp; red",
         "when F1 on val gained less than 0.005 over 3 iterations",
-        "from confidence 0.25 and IoU 0.5 on",
         "Say detail.",
         "3 of 4 boxes missed",
         "The pictures are elsewhere.",
@@ -109,6 +169,37 @@ def shots(name: str) -> Pictures:
 )
 def test_says(shown: str) -> None:
     assert shown in page()
+
+
+def test_says_nothing_of_other_splits() -> None:
+    text = page()
+    assert "<td>77</td>" not in text  # errors on train
+    assert ">large<" not in text  # misses in the pool
+
+
+def test_a_row_of_another_ruler_is_marked_and_does_not_compare() -> None:
+    rates = ((0.5, 0.6, 0.7), (0.6, 0.6, 0.7), (0.8, 0.6, 0.75), (0.8, 0.6, 0.75))
+    other = {"since": 2, "gain": None, "low": None, "high": None, "other_ruler": "imgsz 640, now 1280"}
+    text = page(rates=rates, rulers=(640, 640, 640, 1280), verdict={**VERDICT, "gains": [other]})
+    assert "<small>iteration 2: another ruler</small>" in text
+    assert "† Iterations 0, 1, 2: measured by another ruler (imgsz 640, now 1280), so not comparable" in text
+    assert text.count("†</span>") == 3
+    assert "Another ruler than iteration 2: imgsz 640, now 1280. The two F1 do not compare." in text
+    assert "+0.050 since" not in text  # recall, which rose, does not compare either
+    svg = text.split('aria-label="F1, precision')[1].split("</svg>")[0]
+    assert len(re.findall(r'<line class="k\d"', svg)) == 3 * 2  # no line from iteration 2 to 3
+    assert svg.count('class="ends k0"') == 4
+
+
+def test_the_first_iteration_compares_with_none() -> None:
+    text = page(rates=((0.5, 0.6, 0.7),), verdict={**VERDICT, "gains": []})
+    assert "The first iteration: later ones compare with it" in text
+    assert "<b>0.800</b><small>0.70 to 0.90</small><small>&nbsp;</small>" in text
+
+
+def test_links_the_page_of_suspects_where_there_is_one() -> None:
+    assert '<a href="suspects_01.html">Labels that look wrong</a>' in page(suspects="suspects_01.html")
+    assert "Labels that look wrong" not in page()
 
 
 def test_pictures_have_their_words() -> None:
@@ -160,7 +251,7 @@ def elements(text: str) -> list[str]:
 
 
 def test_is_well_formed() -> None:
-    assert elements(page()).count("section") == 8
+    assert elements(page()).count("section") == 11
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@ import pytest
 
 from stages.core.errors import UserError
 from stages.core.scores import COLUMNS, row_of
-from stages.files.scores import read_scores, read_sheets
+from stages.files.scores import read_rows, read_scores, read_sheets
 from stages.files.tables import write_csv
 
 
@@ -32,7 +32,7 @@ def test_the_sheets_of_one_split_by_name(tmp_path):
     ("content", "found"),
     [
         (None, "no file"),
-        ("split,name\nval,all\n", "found"),
+        ("split,name\nval,all\n", "expected the columns split, part, .* found none of part, images"),
         ("", "No columns"),
         (",".join(COLUMNS) + "\nval,all,all,x" + "," * 19 + "\n", "Unable to parse"),
     ],
@@ -43,3 +43,13 @@ def test_damaged_scores_are_one_line(tmp_path, content, found):
     with pytest.raises(UserError, match=found) as error:
         read_scores(tmp_path / "scores.csv")
     assert "\n" not in str(error.value)
+
+
+def test_rows_are_plain_values(tmp_path):
+    (tmp_path / "ledger.csv").write_text("split,class_name,boxes,cost\nval,7,3,0.5\nval,NA,2,\n")
+    rows = read_rows(tmp_path / "ledger.csv")
+    assert rows == [
+        {"split": "val", "class_name": "7", "boxes": 3, "cost": 0.5},
+        {"split": "val", "class_name": "NA", "boxes": 2, "cost": None},
+    ]
+    assert [type(value) for value in rows[0].values()] == [str, str, int, float]
