@@ -50,7 +50,7 @@ def verdict(judge, *, detections, ground_truth, sheets, classes, areas=(ALL,)):
         loaded = time.perf_counter()
         one = eval_class(there, seen, "bbox")
         one.params.imgIds, one.params.catIds = list(images.values()), list(range(classes))
-        one.params.maxDets = [1_000_000]
+        one.params.maxDets = [int(detections.groupby(["split", "image_id"]).size().max())] if results else [1]
         one.params.areaRng = [[low, float(np.nextafter(high, low))] for low, high in areas]
         one.params.areaRngLbl = [str(i) for i in range(len(areas))]
         one.evaluate()

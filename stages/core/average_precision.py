@@ -8,7 +8,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from stages.core.boxes import BOX, area
-from stages.core.matching import Sheets, found_boxes, sheet_numbers
+from stages.core.matching import Found, Sheets, find, sheet_numbers
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -49,7 +49,7 @@ def hit_table(
     another box, or none while it is of another size itself, is then ignored.
     """
     of_sheets, *numbers = sheet_numbers(sheets, detections, ground_truth)
-    found = found_boxes(
+    found = find(
         detections=detections,
         ground_truth=ground_truth,
         thresholds=thresholds,
@@ -58,12 +58,11 @@ def hit_table(
     )
     sheet, truth_sheet = (_places(of_sheets, of_rows) for of_rows in numbers)
     class_id, confidence = detections["class_id"].to_numpy(np.int64), detections["confidence"].to_numpy(float)
-    order = np.lexsort((sheet, -confidence, class_id))
-    hit, ignored, counted = _judged(found, detections, ground_truth, areas)
-    truth_class = ground_truth["class_id"].to_numpy(np.int64)
-    cells = np.bincount((truth_sheet * classes + truth_class)[counted], minlength=len(sheets) * classes)
-    boxes = cells.reshape(len(sheets), classes)
-    return HitTable(sheet[order], class_id[order], confidence[order], hit[order], ignored[order], boxes)
+    order = _order(sheet, confidence, class_id, classes=classes)
+    hit, ignored, counted = _judged(found, detections, ground_truth, order=order, areas=areas)
+    cells = truth_sheet * classes + ground_truth["class_id"].to_numpy(np.int64)
+    boxes = np.bincount(cells[counted], minlength=len(sheets) * classes).reshape(len(sheets), classes)
+    return HitTable(sheet[order], class_id[order], confidence[order], hit, ignored, boxes)
 
 
 def ap_of(table: HitTable, weights: Floats | None = None) -> Floats:
@@ -85,8 +84,7 @@ def ap_of(table: HitTable, weights: Floats | None = None) -> Floats:
         step = max(1, _BLOCK // max(1, len(sheet)))
         for first in range(0, len(rows), step):
             some = slice(first, first + step)
-            weight = np.ascontiguousarray(rows[some].T)[sheet]  # (n of the class, b)
-            answers[some, c] = _class_ap(weight, hit=hit, ignored=ignored, boxes=there[some, c])
+            answers[some, c] = _class_ap(rows[some][:, sheet], hit=hit, ignored=ignored, boxes=there[some, c])
     return answers if weights is not None and np.ndim(weights) == 2 else answers[0]
 
 
@@ -94,37 +92,64 @@ def best_precision(right: Floats, *, seen: Floats, boxes: Floats) -> tuple[Float
     """Return for every right detection the best precision at its recall or a higher one, and its share of `RECALLS`.
 
     Detections go by falling confidence, of them only the right ones, k, since no other can be best; b answers at
-    once. `right` and `seen`, (k, b), are the sums of weights of the right ones and of all up to there, `boxes` (b,)
-    that of the ground truth. The shares, (k, b), count the recalls that a detection reaches and none before it does.
+    once. `right` and `seen`, (b, k), are the sums of weights of the right ones and of all up to there, `boxes` (b,)
+    that of the ground truth; all whole numbers. The shares, (b, k), count the recalls that a detection reaches and
+    none before it does.
     """
-    precision = np.divide(right, seen, out=np.zeros_like(right), where=seen > 0)
-    best = np.maximum.accumulate(precision[::-1], axis=0)[::-1]
-    recall = np.divide(right, boxes, out=np.zeros_like(right), where=boxes > 0)
-    reached = np.where(right > 0, np.searchsorted(RECALLS, recall, side="right"), 0)
-    return best, np.diff(reached, axis=0, prepend=0)
+    best = right / np.maximum(seen, 1.0)
+    best = np.maximum.accumulate(best[:, ::-1], axis=1)[:, ::-1]
+    recall = right / np.maximum(boxes, 1.0)[:, None]
+    near = (recall * (len(RECALLS) - 1) + 1e-6).astype(np.int64)  # the last recall that is reached, or the one after
+    share = near + 1 - (RECALLS[near] > recall)
+    share[right == 0] = 0
+    share[:, 1:] -= share[:, :-1].copy()
+    return best, share
 
 
 def _class_ap(weight: Floats, *, hit: Bools, ignored: Bools, boxes: Floats) -> Floats:
-    """Return AP of one class, (b, t); `weight` (n, b) of its detections, `boxes` (b,) weighted, NaN where 0."""
-    result = np.zeros((hit.shape[1], len(boxes)))
-    all_seen = None if ignored.any() else np.cumsum(weight, axis=0)
-    for i, column in enumerate(hit.T):
-        rows = np.flatnonzero(column)
-        seen = np.cumsum(weight * ~ignored[:, i, None], axis=0) if all_seen is None else all_seen
-        best, share = best_precision(np.cumsum(weight[rows], axis=0), seen=seen[rows], boxes=boxes)
-        result[i] = (best * share).sum(axis=0) / len(RECALLS)
-    return np.where(boxes > 0, result, np.nan).T
+    """Return AP of one class, (b, t); `weight` (b, n) of its detections, `boxes` (b,) weighted, NaN where 0."""
+    result = np.zeros((len(boxes), hit.shape[1]))
+    all_seen = None if ignored.any() else np.cumsum(weight, axis=1)
+    for i in range(hit.shape[1]):
+        rows = np.flatnonzero(hit[:, i])
+        seen = np.cumsum(weight * ~ignored[:, i], axis=1) if all_seen is None else all_seen
+        best, share = best_precision(np.cumsum(weight[:, rows], axis=1), seen=seen[:, rows], boxes=boxes)
+        result[:, i] = np.einsum("bk,bk->b", best, share) / len(RECALLS)
+    result[boxes == 0] = np.nan
+    return result
+
+
+def _order(sheet: Ints, confidence: Floats, class_id: Ints, *, classes: int) -> Ints:
+    """Return the rows by class, falling confidence, sheet and row: what is least telling is sorted first."""
+    order = np.argsort(sheet, kind="stable")
+    order = order[np.argsort(-confidence[order], kind="stable")]
+    small = class_id[order].astype(np.min_scalar_type(classes))  # numpy sorts short integers much faster
+    return np.asarray(order[np.argsort(small, kind="stable")], dtype=np.int64)
 
 
 def _judged(
-    found: Ints, detections: pd.DataFrame, ground_truth: pd.DataFrame, areas: tuple[float, float] | None
+    found: Found,
+    detections: pd.DataFrame,
+    ground_truth: pd.DataFrame,
+    *,
+    order: Ints,
+    areas: tuple[float, float] | None,
 ) -> tuple[Bools, Bools, Bools]:
-    """Return hit and ignored (n, t), and which boxes count (m,), from the row that each detection found, or -1."""
+    """Return hit and ignored (n, t), detections in their `order`, and which boxes count (m,)."""
+    shape = (len(order), found.box.shape[1])
+    hit, ignored = (np.zeros(shape, dtype=bool, order="F") for _ in range(2))
+    place = np.empty(len(order), dtype=np.int64)
+    place[order] = np.arange(len(order))
+    places = place[found.rows]
     if areas is None:
-        return found >= 0, np.zeros(found.shape, dtype=bool), np.ones(len(ground_truth), dtype=bool)
+        hit[places] = found.box >= 0
+        return hit, ignored, np.ones(len(ground_truth), dtype=bool)
     other, other_self = _outside(ground_truth, areas), _outside(detections, areas)
-    on_other = (found >= 0) & np.append(other, False)[found]
-    return (found >= 0) & ~on_other, on_other | ((found < 0) & other_self[:, None]), ~other
+    on_other = (found.box >= 0) & np.append(other, False)[found.box]
+    hit[places] = (found.box >= 0) & ~on_other
+    ignored[:] = other_self[order][:, None]
+    ignored[places] = on_other | ((found.box < 0) & other_self[found.rows][:, None])
+    return hit, ignored, ~other
 
 
 def _outside(table: pd.DataFrame, areas: tuple[float, float]) -> Bools:

@@ -32,7 +32,14 @@ def sheet_numbers(*tables: pd.DataFrame) -> list[Ints]:
     return np.split(number.astype(np.int64), np.cumsum([len(table) for table in tables])[:-1])
 
 
-def found_boxes(
+class Found(NamedTuple):
+    """What the detections found that overlap any box enough at all; the others found nothing."""
+
+    rows: Ints  # (k,) of the detections
+    box: Ints  # (k, thresholds) row of the box, or -1
+
+
+def find(
     *,
     detections: pd.DataFrame,
     ground_truth: pd.DataFrame,
@@ -40,13 +47,13 @@ def found_boxes(
     sheets: Sheets | None = None,
     any_class: bool = False,
     worse: Bools | None = None,
-) -> Ints:
-    """Return for every detection the position of its box in `ground_truth`, or -1: (detections, thresholds).
+) -> Found:
+    """Return which box each detection found at each threshold, above 0; rows are positions in the tables.
 
     COCO's rule: by falling confidence, each detection takes the free box with the highest IoU of at least the
-    threshold, above 0. Equal confidences go by row; of equal IoUs the later box is taken, as in pycocotools. Matching
-    never crosses a sheet, nor a class unless `any_class`. A box that is `worse`, (ground truth,), is taken only
-    where no other can be. `sheets` saves the work of numbering them.
+    threshold. Equal confidences go by row; of equal IoUs the later box is taken, as in pycocotools. Matching never
+    crosses a sheet, nor a class unless `any_class`. A box that is `worse`, (ground truth,), is taken only where no
+    other can be. `sheets` saves the work of numbering them.
     """
     numbers = sheets or Sheets(*sheet_numbers(detections, ground_truth))
     seen, there = (table["class_id"].to_numpy(np.int64) * (not any_class) for table in (detections, ground_truth))
@@ -59,8 +66,24 @@ def found_boxes(
         iou=min(thresholds),
     )
     pairs = by_preference(close, confidence=detections["confidence"].to_numpy(float), worse=worse)
-    found = [settle(pairs, detections=len(seen), boxes=len(there), iou=iou) for iou in thresholds]
-    return np.stack(found).T
+    has = np.zeros(len(seen), dtype=bool)
+    has[pairs.detection] = True
+    pairs = pairs._replace(detection=(np.cumsum(has) - 1)[pairs.detection])
+    rows = np.flatnonzero(has)
+    return Found(rows, np.stack([settle(pairs, detections=len(rows), boxes=len(there), iou=i) for i in thresholds]).T)
+
+
+def found_boxes(
+    *, detections: pd.DataFrame, ground_truth: pd.DataFrame, thresholds: Sequence[float], any_class: bool = False
+) -> Ints:
+    """Return for every detection the position of its box in `ground_truth`, or -1: (detections, thresholds).
+
+    The rule is that of `find`.
+    """
+    found = find(detections=detections, ground_truth=ground_truth, thresholds=thresholds, any_class=any_class)
+    every = np.full((len(detections), len(thresholds)), -1, dtype=np.int64)
+    every[found.rows] = found.box
+    return every
 
 
 def match_sheets(
@@ -68,7 +91,7 @@ def match_sheets(
 ) -> pd.DataFrame:
     """Return `object_id` (Int32) and `iou` for every row of `detections`, with their index.
 
-    A null found nothing, at IoU 0. The rule is that of `found_boxes`.
+    A null found nothing, at IoU 0. The rule is that of `find`.
     """
     row = found_boxes(detections=detections, ground_truth=ground_truth, thresholds=[iou], any_class=any_class)[:, 0]
     hit = row >= 0

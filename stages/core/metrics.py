@@ -35,13 +35,13 @@ def interpolated(*, hit: NDArray[np.bool_], confidence: Floats, boxes: int) -> C
     """
     order = np.argsort(-confidence, kind="stable")
     places = np.flatnonzero(hit[order])  # of the right ones
-    right = np.arange(1.0, len(places) + 1)[:, None]
-    seen = 1 + places[:, None].astype(np.float64)
+    right = np.arange(1.0, len(places) + 1)[None, :]
+    seen = 1 + places[None, :].astype(np.float64)
     best, share = best_precision(right, seen=seen, boxes=np.array([float(boxes)]))
     out_of_reach = (0, len(RECALLS) - int(share.sum()))
     return Curve(
-        np.pad(np.repeat(best[:, 0], share[:, 0]), out_of_reach),
-        np.pad(np.repeat(confidence[order][places], share[:, 0]), out_of_reach, constant_values=np.nan),
+        np.pad(np.repeat(best[0], share[0]), out_of_reach),
+        np.pad(np.repeat(confidence[order][places], share[0]), out_of_reach, constant_values=np.nan),
     )
 
 
