@@ -231,11 +231,12 @@ def estimates_of(sample: np.ndarray) -> dict[str, Estimates]:
 def over_all(counts: np.ndarray) -> dict[str, np.ndarray]:
     """Return F1, P and R over all sheets, each (k,)."""
     right, false, missed = counts.sum(axis=0)
-    return {
-        "f1": 2 * right / (2 * right + false + missed),
-        "precision": right / (right + false),
-        "recall": right / (right + missed),
-    }
+    with np.errstate(invalid="ignore"):  # a class without detections at a high threshold
+        return {
+            "f1": 2 * right / (2 * right + false + missed),
+            "precision": right / (right + false),
+            "recall": right / (right + missed),
+        }
 
 
 def rows_of(table: HitTable) -> list[np.ndarray]:

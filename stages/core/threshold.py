@@ -50,7 +50,7 @@ def cross_fit(table: HitTable, *, unit: Ints, floor: float) -> Thresholds:
     steps = _STEPS[floor <= _STEPS] if floor <= _STEPS[-1] else np.array([floor])
     right, shown = _counts(table, steps)
     boxes = table.boxes.sum(axis=1).astype(float)
-    fold = _folds(table, unit)
+    fold = folds_of(table, unit)
     count = int(fold.max(initial=-1)) + 1
     if count < 2:
         return Thresholds(np.full(len(unit), usual), usual, cross_fitted=False)
@@ -100,7 +100,7 @@ def _counts(table: HitTable, steps: Floats) -> tuple[Floats, Floats]:
     return right, shown
 
 
-def _folds(table: HitTable, unit: Ints) -> Ints:
+def folds_of(table: HitTable, unit: Ints) -> Ints:
     """Return the fold of every sheet: at most `FOLDS`, of about as many sheets and as many boxes to expect.
 
     The sum of confidences says how many boxes to expect, and knows nothing of labels.

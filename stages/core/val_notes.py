@@ -63,7 +63,7 @@ def _known(one: Measured) -> str:
 
 
 def _wide(one: Measured) -> bool:
-    return one.half is not None and one.half > WIDE
+    return one.half is not None and round(one.half, 2) > WIDE  # as it is shown
 
 
 def _count(number: int, what: str) -> str:
