@@ -3,6 +3,7 @@ import pytest
 
 from stages.core.ap_intervals import ap_estimates
 from stages.core.average_precision import HitTable, ap_of
+from stages.core.intervals import interval_of
 
 
 def table_of(rng, sheets, *, classes=2, boxes=6.0, thresholds=10):
@@ -87,6 +88,20 @@ def test_blocks_of_many_sheets_come_close_to_each_sheet_alone(monkeypatch):
     for name in blocks:
         width = [one[name].high - one[name].low for one in (blocks, alone)]
         np.testing.assert_allclose(width[0], width[1], rtol=0.3)
+
+
+def test_the_low_end_goes_down_by_what_halves_are_higher():
+    # Sheets 0 and 2 have a hit at 0.6; 1 and 3 one at 0.9, and a false alarm at 0.8. All: precision 1 up to recall 0.5,
+    # then 4 / 6; so it is for the halves {0, 1} and {2, 3}; {0, 2} and {1, 3} have AP 1. Halves are higher by `more`.
+    value = (51 + 50 * 4 / 6) / 101
+    more = (value + value + 1 + 1) / 4 - value
+    sheet, confidence = np.array([1, 3, 1, 3, 0, 2]), np.array([0.9, 0.9, 0.8, 0.8, 0.6, 0.6])
+    hit = np.repeat(np.array([True, True, False, False, True, True])[:, None], 10, axis=1)
+    table = HitTable(sheet, np.zeros(6, int), confidence, hit, np.zeros_like(hit), np.ones((4, 1), int))
+    left_out = ap_of(table, 1.0 - np.eye(4))[:, :, 0]
+    low, high = interval_of(np.array([value]), left_out=left_out, weight=np.ones((4, 1)), trials=np.array([4.0]))
+    seen = ap_estimates(table, unit=np.arange(4))["ap50"]
+    assert (seen.value[1], seen.low[1], seen.high[1]) == pytest.approx((value, low[0] - more, high[0]))
 
 
 def test_a_class_that_is_perfect_by_luck_still_widens_the_mean():

@@ -56,8 +56,10 @@ def test_each_of_two_sheets_is_judged_by_the_choice_of_the_other():
 def test_a_threshold_counts_a_detection_of_just_that_confidence():
     rows = [(sheet, 0.37, True) for sheet in range(4)] + [(sheet, 0.36, False) for sheet in range(4) for _ in range(9)]
     table = table_of(rows, [1] * 4)
-    seen = cross_fit(table, unit=np.arange(4), floor=0.37)  # nothing lies above it, and what is at it is found
-    assert f1_at(table, np.minimum(seen.sheets, 0.37)) == 1.0
+    seen = cross_fit(table, unit=np.arange(4), floor=0.37)
+    assert seen.cross_fitted  # the step at 0.37 saw the hits
+    assert seen.sheets.tolist() == [0.37] * 4
+    assert f1_at(table, seen.sheets) == 1.0
 
 
 def test_no_threshold_lies_below_the_floor():
