@@ -257,7 +257,8 @@ def test_an_import_becomes_one_commit(fresh, tmp_path):
     }
     assert (data / "train/labels/train_0.txt").read_text() == ""  # no label file: empty, and said so
     assert not (data / "pool/labels").exists()
-    assert (fresh / "data/oracle/labels/train_2.txt").read_text() == "1 0.5 0.5 0.2 0.2\n" * 2
+    assert (fresh / "data/oracle/labels/train_2.txt").read_text() == "1 0.5 0.5 0.2 0.2\n"  # it had the row twice
+    assert "warning duplicate-row (3): " in said
     assert (data / "pool/manifest.csv").read_text().splitlines()[1:] == ["train_1.png,0,none", "train_2.png,0,none"]
     assert yaml.safe_load((data / "data.yaml").read_text()) == {"names": ["detail", "door"]}
     assert (fresh / "metrics/history.csv").read_text().startswith("iteration,f1,")
