@@ -1,0 +1,159 @@
+"""Copies of one sheet, found by content: distances of perceptual hashes, the test on pixels, and groups.
+
+Nothing here opens an image. A hash only proposes a pair: sheets of one drawing set share frame and title block, so a
+hash that catches every copy also catches strangers. The pixels decide, tile by tile: sheets with the same frame and
+other contents agree in the tiles of the frame alone.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+HASH_SIDE = 16  # a hash of 16 x 16 bits: with 8 x 8, sheets of one drawing set come as near as copies do
+HASH_BITS = HASH_SIDE * HASH_SIDE
+THUMB = 256  # px: side of the grey square on which pixels are compared; with 128, thin lines are lost
+TILES = 8  # tiles per side of that square: 32 px each, so that a line that is half a pixel off still agrees
+
+# The numbers below were set with `python -m benchmarks.firewall`, which prints what they are chosen from.
+# The worst whole copy (brighter until its white is clipped) is at 0.23 of the bits, crops between two windows reach
+# 0.30. Above that the pairs of strangers grow tenfold with every 0.05, and each costs an alignment.
+HASH_BAR = 0.30
+# Bits that may differ in the first of the four words: it drops nearly all strangers at a quarter of the work.
+FIRST_WORD_BAR = 0.45
+TILE_CORRELATION = 0.5  # a tile agrees from here on; noise and resizing leave copies above 0.6 in nearly every tile
+SAME = 0.90  # share of tiles that must agree in a copy: copies reach 0.97, the nearest strangers 0.71
+NEAR = 0.75  # the same for the leak meter, which only reports: a sheet drawn on, or a view that has been moved
+LEAST_INK = 2.0  # grey values (standard deviation): below it a tile is paper, or what JPEG leaves on it
+INK_SHARE = 0.25  # and below this share of the whole sheet's contrast as well
+LEAST_OVERLAP = 0.5  # share of a sheet that a crop must cover to be called a copy of it
+
+CROPS = (0.95, 0.9, 0.85, 0.8)  # sides of the windows in which crops are looked for, as shares of the sheet's
+_ROWS = 500  # sheets that are compared with all others at a time, so that a large pool fits into memory
+_STEP = 0.05  # between windows, as a share of the sheet's side
+ORIENTATIONS = 8  # four quarter turns, and the same mirrored
+Window = tuple[float, float, float, float]  # left, top, width, height as shares of the sheet
+
+
+class Fingerprint(NamedTuple):
+    """What a sheet is compared by.
+
+    `turned` (8, 4) uint64: the hash of the whole sheet in each orientation; `windows` (w, 4): of its windows, the
+    sheet as it is first; `thumb` (THUMB, THUMB) uint8: its grey values.
+    """
+
+    turned: NDArray[np.uint64]
+    windows: NDArray[np.uint64]
+    thumb: NDArray[np.uint8]
+
+
+class Candidate(NamedTuple):
+    """A pair to confirm: `part`, turned by `orientation`, looks like window number `window` of `whole`."""
+
+    whole: int
+    part: int
+    window: int
+    orientation: int
+
+
+def windows() -> list[Window]:
+    """Return the windows that are hashed of every sheet, the whole one first.
+
+    Both sides cut by the same share, or one side only, at every step.
+    """
+    found: list[Window] = [(0.0, 0.0, 1.0, 1.0)]
+    for side in CROPS:
+        starts = [step * _STEP for step in range(round((1 - side) / _STEP) + 1)]
+        found += [(left, top, side, side) for left in starts for top in starts]
+        found += [(left, 0.0, side, 1.0) for left in starts]
+        found += [(0.0, top, 1.0, side) for top in starts]
+    return found
+
+
+def packed(bits: NDArray[np.bool_]) -> NDArray[np.uint64]:
+    """Return hashes of HASH_BITS bits, (n, HASH_BITS), as words, (n, 4)."""
+    return np.asarray(np.packbits(bits.reshape(-1, HASH_BITS), axis=1).view(np.uint64))
+
+
+def candidates(wholes: Sequence[Fingerprint], parts: Sequence[Fingerprint]) -> list[Candidate]:
+    """Return which of `parts` may be a copy, or a crop, of which of `wholes`, each pair by its nearest hash.
+
+    Indices are into the two, whose members have windows alike.
+    """
+    if not wholes or not parts:
+        return []
+    views = [(0, turn) for turn in range(ORIENTATIONS)]
+    views += [(window, 0) for window in range(1, len(wholes[0].windows))]
+    nearest: dict[tuple[int, int], tuple[int, int, int]] = {}  # pair -> bits that differ, window, orientation
+    for window, turn in views:
+        mine = np.stack([whole.windows[window] for whole in wholes])
+        theirs = np.stack([part.turned[turn] for part in parts])
+        for i, j, differ in _close(mine, theirs):
+            nearest[i, j] = min(nearest.get((i, j), (HASH_BITS, 0, 0)), (differ, window, turn))
+    return [Candidate(*pair, *nearest[pair][1:]) for pair in sorted(nearest)]
+
+
+def _close(mine: NDArray[np.uint64], theirs: NDArray[np.uint64]) -> list[tuple[int, int, int]]:
+    """Return the pairs of hashes, (n, 4) and (m, 4), within HASH_BAR, each with the bits in which it differs."""
+    found: list[tuple[int, int, int]] = []
+    for start in range(0, len(mine), _ROWS):
+        block = mine[start : start + _ROWS]
+        first = np.bitwise_count(block[:, None, 0] ^ theirs[None, :, 0])
+        rows, columns = np.nonzero(first <= FIRST_WORD_BAR * 64)
+        differ = np.bitwise_count(block[rows] ^ theirs[columns]).sum(axis=1)
+        near = differ <= HASH_BAR * HASH_BITS
+        found += zip((rows[near] + start).tolist(), columns[near].tolist(), differ[near].tolist(), strict=True)
+    return found
+
+
+def agreement(a: NDArray[np.uint8], b: NDArray[np.uint8], valid: NDArray[np.bool_] | None = None) -> float:
+    """Return the share of inked tiles in which two grey squares (THUMB, THUMB) agree, in [0, 1].
+
+    Brightness and contrast do not count. `valid` (THUMB, THUMB): where both have pixels; tiles that are not wholly
+    in it are passed over. 0 when less than LEAST_OVERLAP is valid. Without ink anywhere, 1 for equal squares, else 0.
+    """
+    if valid is not None and valid.mean() < LEAST_OVERLAP:
+        return 0.0
+    inside = np.asarray(_tiles(np.ones_like(a, bool) if valid is None else valid).all(axis=1))
+    mine, theirs = _tiles(a.astype(np.float64)), _tiles(b.astype(np.float64))
+    ink = [_inked(tiles, inside) for tiles in (mine, theirs)]
+    counted = inside & (ink[0] | ink[1])
+    if not counted.any():
+        return float(np.array_equal(a, b))
+    return float((_correlation(mine[counted], theirs[counted]) >= TILE_CORRELATION).mean())
+
+
+def _tiles(square: NDArray[Any]) -> NDArray[Any]:
+    """Return a square (THUMB, THUMB) as (TILES * TILES, pixels)."""
+    side = THUMB // TILES
+    return square.reshape(TILES, side, TILES, side).transpose(0, 2, 1, 3).reshape(TILES * TILES, side * side)
+
+
+def _inked(tiles: NDArray[np.float64], inside: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    return np.asarray(tiles.std(axis=1) > max(LEAST_INK, INK_SHARE * tiles[inside].std()))
+
+
+def _correlation(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float64]:
+    a, b = a - a.mean(axis=1, keepdims=True), b - b.mean(axis=1, keepdims=True)
+    size = np.sqrt((a**2).sum(axis=1) * (b**2).sum(axis=1))
+    return np.asarray(np.divide((a * b).sum(axis=1), size, out=np.zeros_like(size), where=size > 0))
+
+
+def groups(pairs: Iterable[tuple[str, str]]) -> list[tuple[str, ...]]:
+    """Return the sheets that hang together by `pairs`, each group sorted, in the order of their first names."""
+    leader: dict[str, str] = {}
+    for pair in pairs:
+        a, b = (_leader(leader, name) for name in pair)
+        leader[max(a, b)] = min(a, b)
+    found: dict[str, list[str]] = {}
+    for name in sorted(leader):
+        found.setdefault(_leader(leader, name), []).append(name)
+    return [tuple(names) for names in found.values()]
+
+
+def _leader(leader: dict[str, str], name: str) -> str:
+    while leader.setdefault(name, name) != name:
+        leader[name] = leader[leader[name]]
+        name = leader[name]
+    return name
