@@ -74,6 +74,8 @@ def test_oracle_moves_the_packet_and_carries_what_is_named(finished: Callable[[]
     ]
     assert (root / "models/parent.pt").read_text() == (root / "models/best.pt").read_text()
     assert (root / "metrics/history.csv").read_bytes() == (root / "plots/converge/history.csv").read_bytes()
+    carried, written = (root / f"metrics/{name}_sheets.json" for name in ("history", "converge"))
+    assert carried.read_bytes() == written.read_bytes()
     params = (root / "params.yaml").read_text().splitlines()
     assert comment in params
     assert next(line for line in params if line.startswith("iteration:")).startswith("iteration: 1 #")

@@ -28,7 +28,7 @@ def test_commits_results_only_and_tags(project: Callable[[], Path]) -> None:
     write_files(root, {"notes.txt": "mine", "metrics_of_mine.json": "{}"})
     start = sh(root, "git", "rev-parse", "HEAD").strip()
     said = finish(root)
-    assert "Iteration 0 is finished: F1 0.800. Tag iteration-0" in said
+    assert "Iteration 0 is finished: F1 0.800 (0.74 to 0.86). Tag iteration-0" in said
     assert "Verdict: go on. 1 of 10 iterations are done." in said
     assert "yoloop advance" in said
     status = sh(root, "git", "status", "--porcelain").splitlines()
@@ -42,7 +42,11 @@ def test_commits_results_only_and_tags(project: Callable[[], Path]) -> None:
     assert not [name for name in committed if name.endswith((".pt", ".parquet", ".png"))]
     report = json.loads((root / "metrics/reports/iteration_00.json").read_text())
     assert (report["iteration"], report["start"], report["dataset"]) == (0, start, "dataset-v0")
-    assert report["validate"]["val"]["f1"] == 0.8
+    assert report["validate"]["f1"] == 0.8
+    assert {name: len(rows) for name, rows in report["tables"].items()} == {
+        **{"scores": 10, "ledger": 1, "errors": 2, "counts": 1}
+    }
+    assert report["tables"]["scores"][0]["f1_low"] == 0.74
     assert report["params"]["sample"]["budget"] == 20
     assert report["prompts"]["title"].startswith("title under")
     assert "up to date" in dvc(root, "status")

@@ -73,7 +73,7 @@ def test_an_older_one_by_number_and_its_numbers(two: Path) -> None:
     (two / "reports/iteration_00.html").unlink()
     text = make_report(two, 0).page.read_text()
     assert "<h1>Iteration 0</h1>" in text
-    assert re.search(r"F1 on val</span><b>0\.800</b>", text)
+    assert re.search(r"F1 on val</span><b>0\.800</b><small>0\.74 to 0\.86</small>", text)
     assert sh(two, "git", "status", "--porcelain", "data", "reports") == ""
 
 

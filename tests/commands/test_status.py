@@ -58,7 +58,7 @@ def test_a_project_on_its_way_through_an_iteration(project):
     finish(root)
     done = ["iteration 0: finished", "review data/sample/packet, then: yoloop advance"]
     assert status_lines(root)[2:] == [
-        "last     iteration-0: F1 0.800, P 0.900, R 0.800; verdict: go on (1 of 10 iterations are done.)",
+        "last     iteration-0: F1 0.800 (0.74 to 0.86), P 0.900, R 0.800; verdict: go on (1 of 10 iterations are done.)",
         f"state    {done[0]}",
         f"next     {done[1]}",
     ]
@@ -110,7 +110,7 @@ def test_before_the_import(project):
 def commit_prompts(root, iteration, prompts, f1):
     """Commit prompts and metrics as iteration `iteration` and tag it."""
     (root / "data/prompts.yaml").write_text(yaml.safe_dump({"prompts": prompts}))
-    (root / "metrics/validate.json").write_text(json.dumps({"val": {"f1": f1}}))
+    (root / "metrics/validate.json").write_text(json.dumps({"f1": f1}))
     sh(root, "git", "add", "-f", "data/prompts.yaml", "metrics/validate.json")
     sh(root, "git", "commit", "-q", "--allow-empty", "-m", "x")
     sh(root, "git", "tag", f"iteration-{iteration}")
