@@ -181,6 +181,19 @@ def suspects(
 
 
 @app.command()
+def holdout(
+    again: Annotated[
+        str | None, typer.Option(metavar="REASON", help="Open test once more, and say why; it is counted.")
+    ] = None,
+) -> None:
+    """Score the finished weights on test once, beside val, and record that it was opened."""
+    with _project() as root:
+        from stages.commands.holdout import holdout as open_test
+
+        typer.echo(open_test(root, again=again))
+
+
+@app.command()
 def plots(
     revisions: Annotated[
         list[str] | None,

@@ -10,6 +10,7 @@ import yaml
 
 from stages.commands.person_values import PERSON_VALUES
 from stages.files.edit_yaml import edited
+from stages.files.manifest import MANIFEST, manifest_row, write_manifest
 
 HERE = Path(__file__).resolve().parent
 REPO = HERE.parent
@@ -105,8 +106,18 @@ def write_files(folder: Path, files: dict[str, str]) -> None:
 def _write_split(folder: Path, sheets: dict[str, str | None]) -> None:
     write_files(folder / "images", {f"{stem}.jpg": f"pixels of {stem}" for stem in sheets})
     write_files(folder / "labels", {f"{stem}.txt": text for stem, text in sheets.items() if text is not None})
-    rows = [f"{stem}.jpg,0,{'none' if text is None else 'import'}\n" for stem, text in sheets.items()]
-    write_files(folder, {"manifest.csv": "image_id,added_iteration,label_source\n" + "".join(rows)})
+    write_manifest(
+        [
+            manifest_row(
+                folder / "images" / f"{stem}.jpg",
+                folder / "labels" / f"{stem}.txt",
+                added_iteration=0,
+                label_source="none" if text is None else "import",
+            )
+            for stem, text in sheets.items()
+        ],
+        folder / MANIFEST,
+    )
 
 
 def _fake_graph() -> str:

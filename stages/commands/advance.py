@@ -8,11 +8,10 @@ from typing import NamedTuple
 from stages.commands.auto_review import WARNING, auto_review
 from stages.commands.checks import (
     HISTORY,
-    RESULTS,
     dataset_tag,
-    is_finished,
-    iteration_tag,
+    require_as_tagged,
     require_clean,
+    require_finished,
     require_repository,
 )
 from stages.commands.review_params import read_review
@@ -85,15 +84,9 @@ def advance(
 def _require_finished(root: Path, despite_stop: str | None) -> Step:
     """Raise `UserError` unless the iteration is tagged, unchanged since, and its verdict lets us go on."""
     iteration, classes = read_iteration(root / PARAMS), read_classes(root / PARAMS)
-    if not is_finished(root, iteration):
-        raise problem(
-            f"iteration {iteration}",
-            expected=f"a finished iteration (tag {iteration_tag(root, iteration)})",
-            found="none",
-            mend="Run it with `dvc repro`, then close it with `yoloop finish`.",
-        )
+    require_finished(root, iteration)
     require_clean(root, iteration=iteration, prompts_may_differ=True)
-    _require_as_tagged(root, iteration)
+    require_as_tagged(root, iteration)
     _require_tag_free(root, dataset_tag(root, iteration + 1))
     read_prompts(classes, root / PROMPTS)
     verdict = read_json(root / "metrics/converge.json")
@@ -107,22 +100,6 @@ def _require_finished(root: Path, despite_stop: str | None) -> Step:
             mend="The loop has ended; to go on all the same: yoloop advance --despite-stop REASON",
         )
     return Step(iteration, classes, " ".join(str(despite_stop).split()))
-
-
-def _require_as_tagged(root: Path, iteration: int) -> None:
-    """Raise `UserError` when the results here are not those that the iteration was finished with."""
-    tag = iteration_tag(root, iteration)
-    changed = git.changed(root, RESULTS)
-    if not changed and git.content(root, tag, "dvc.lock") != git.content(root, "HEAD", "dvc.lock"):
-        changed = ["dvc.lock"]
-    if changed:
-        raise problem(
-            changed[0],
-            expected=f"the results that iteration {iteration} was finished with",
-            found="others",
-            mend=f"Put those back: git checkout {tag} -- dvc.lock metrics plots params.yaml && dvc checkout; "
-            f"or finish it with these: git tag -d {tag} && yoloop finish",
-        )
 
 
 def _require_tag_free(root: Path, tag: str) -> None:

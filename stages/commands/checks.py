@@ -59,6 +59,33 @@ def is_finished(root: Path, iteration: int) -> bool:
     return True
 
 
+def require_finished(root: Path, iteration: int) -> None:
+    """Raise `UserError` unless `iteration` was finished on this branch."""
+    if not is_finished(root, iteration):
+        raise problem(
+            f"iteration {iteration}",
+            expected=f"a finished iteration (tag {iteration_tag(root, iteration)})",
+            found="none",
+            mend="Run it with `dvc repro`, then close it with `yoloop finish`.",
+        )
+
+
+def require_as_tagged(root: Path, iteration: int) -> None:
+    """Raise `UserError` when the results here are not those that the iteration was finished with."""
+    tag = iteration_tag(root, iteration)
+    changed = git.changed(root, RESULTS)
+    if not changed and git.content(root, tag, "dvc.lock") != git.content(root, "HEAD", "dvc.lock"):
+        changed = ["dvc.lock"]
+    if changed:
+        raise problem(
+            changed[0],
+            expected=f"the results that iteration {iteration} was finished with",
+            found="others",
+            mend=f"Put those back: git checkout {tag} -- dvc.lock metrics plots params.yaml && dvc checkout; "
+            f"or finish it with these: git tag -d {tag} && yoloop finish",
+        )
+
+
 def require_clean(root: Path, *, iteration: int, prompts_may_differ: bool) -> None:
     """Raise `UserError`, with the first stage and what changed there, unless DVC has nothing to do.
 

@@ -22,7 +22,7 @@ from stages.files.params import PARAMS, read_yaml
 from stages.files.prompts import PROMPTS
 from stages.files.transaction import stage_dvc, staging, transact
 
-_TAGS = ("iteration-*", "dataset-v*")
+_TAGS = ("iteration-*", "dataset-v*", "holdout-*")
 # What the import makes, each with a .dvc file beside it.
 TRACKED = ("data/dataset", "data/oracle", "models/parent.pt", "models/target.pt")
 

@@ -14,6 +14,7 @@ from stages.files.dataset import DATASET
 from stages.files.history import read_history
 from stages.files.iteration_view import iteration_view
 from stages.files.manifest import MANIFEST, count_sources, read_manifest
+from stages.files.openings import read_openings
 from stages.files.page_pictures import make_pictures
 from stages.files.params import PARAMS, read_classes, read_iteration, read_params
 from stages.files.prompts import PROMPTS, read_prompts
@@ -105,6 +106,7 @@ def _write(root: Path, view: Path, report: dict[str, Any], *, commit: str | None
         pictures=make_pictures(view, params["classes"], padding=params["analyze"]["crop_padding"], lacking=lacking),
         seconds={step: taken for step, taken in kept_seconds(root).items() if step <= number},
         pages={step: file.name for step, file in earlier.items() if (root / file).is_file()},
+        openings=read_openings(root),
         suspects=suspects.name if (root / suspects).is_file() else None,
     )
     file = root / page_file(number)

@@ -7,12 +7,14 @@ from typing import Any
 from stages.commands.checks import dataset_tag, iteration_tag
 from stages.commands.locate import finished_iterations, locate, metrics_at, next_command
 from stages.commands.review_params import read_review
+from stages.core.openings import opened_text
 from stages.core.position import Facts, state_line
 from stages.core.shown import rate, rate_in
 from stages.core.splits import ROLES
 from stages.files import git
 from stages.files.dataset import DATASET
 from stages.files.manifest import MANIFEST, count_sources, read_manifest
+from stages.files.openings import read_openings
 
 
 def status_lines(root: Path) -> list[str]:
@@ -55,7 +57,9 @@ def _dataset(root: Path, facts: Facts) -> str:
     counts = [f"{role} {len(rows)}" for role, rows in manifests.items()]
     unseen = count_sources(manifests["train"]).get("auto", 0)
     marked = f"; {unseen} of its sheets labelled by --auto" if unseen else ""
-    return f"{name}: {', '.join(counts)} sheets; {_boxes(folder / 'train')} boxes in train{marked}"
+    said = opened_text(len(read_openings(root)))
+    opened = f"; {said}" if said else ""
+    return f"{name}: {', '.join(counts)} sheets; {_boxes(folder / 'train')} boxes in train{marked}{opened}"
 
 
 def _boxes(split: Path) -> int:

@@ -8,10 +8,11 @@ import pandas as pd
 from stages.core import page_wording as wording
 from stages.core.document import document
 from stages.core.markup import badge, fold, number, pairs, section, text
+from stages.core.openings import opened_text
 from stages.core.page_losses import error_view, ledger_view
 from stages.core.page_numbers import Seconds, charts, cost_table, iteration_table, miss_bars, tiles
 from stages.core.page_ruler import ruler_block
-from stages.core.page_scores import score_tables
+from stages.core.page_scores import opening_table, score_tables
 from stages.core.page_shots import Shot, gallery, shown_of
 
 _VERSIONS = ("ultralytics", "torch", "encoder", "device", "start", "weights_sha256")
@@ -37,7 +38,7 @@ class Page(NamedTuple):
     seconds: Seconds
     pages: Mapping[int, str]  # earlier iterations that have a page -> its address
     suspects: str | None = None  # address of the page of labels that look wrong, if there is one
-    opened: str = ""  # what was said about test when it was opened, or ""
+    openings: Sequence[Mapping[str, Any]] = ()  # of test: the rows of metrics/holdout.csv
 
 
 def page_html(page: Page) -> str:
@@ -65,6 +66,7 @@ def page_html(page: Page) -> str:
         _alarms(page),
         _packet(page),
         _prompts(page),
+        _test(page),
         section("What it cost", cost_table(page.history, page.seconds), legend=wording.COST),
         _made_of(page),
     ]
@@ -124,6 +126,15 @@ def _packet(page: Page) -> str:
 
 def _note(page: Page) -> str:
     return f'<p class="note">{text(page.pictures.note)}</p>'
+
+
+def _test(page: Page) -> str:
+    """Return what came out whenever test was opened; nothing where it never was."""
+    if not page.openings:
+        return ""
+    said = opened_text(len(page.openings))
+    parts = [f"<p>{text(said[:1].upper())}{text(said[1:])}.</p>", opening_table(page.openings)]
+    return section("On test", *parts, legend=wording.TEST)
 
 
 def _prompts(page: Page) -> str:

@@ -28,7 +28,7 @@ def ruler_block(validate: Mapping[str, Any], history: pd.DataFrame) -> str:
     """Return the ruler's statement, from metrics/validate.json, and how it stands to the iteration before."""
     statement = validate["ruler_statement"][0]
     said = {_NAMES.get(key, key): _plain(value) for key, value in statement.items()}
-    if statement.get("confidence") == "auto":
+    if isinstance(statement.get("confidence"), str):  # how it is chosen, not what it is
         said["confidence over all of val"] = validate["confidence"]
     return f"<p>{text(_beside(history))}</p>{pairs({'ruler': validate['ruler'], **said})}"
 

@@ -34,6 +34,32 @@ def score_tables(rows: Sequence[Row]) -> str:
     return "".join(_part(title, part, lines, total) for title, part, lines in shown if lines)
 
 
+def opening_table(rows: Sequence[Row]) -> str:
+    """Return the openings of test with F1 there and on val, from the rows of metrics/holdout.csv."""
+    columns = [
+        Column("opening", ""),
+        Column("iteration", "whose weights were scored"),
+        Column("F1 on test", "with its 95 % interval"),
+        Column("P", "precision on test"),
+        Column("R", "recall on test"),
+        Column("F1 on val", "by the same weights, with its 95 % interval"),
+        Column("sheets", "in test"),
+        Column("boxes", "in test"),
+        Column("ruler", ""),
+        Column("date", ""),
+    ]
+    cells = [
+        [
+            *(number(row[key]) for key in ("opening", "iteration")),
+            *(_rate(row, key) for key in ("test_f1", "test_precision", "test_recall", "val_f1")),
+            *(number(row[key]) for key in ("sheets", "boxes", "ruler", "date")),
+        ]
+        for row in rows
+    ]
+    again = "".join(f"<p>Opening {text(row['opening'])}: {text(row['reason'])}</p>" for row in rows if row["reason"])
+    return f"{table(columns, cells)}{again}"
+
+
 def _part(title: str, part: str, rows: Sequence[Row], total: Sequence[Row]) -> str:
     columns = [Column(part, ""), *_COLUMNS]
     foot = _cells({**total[0], "name": "all"}) if part == "class" and total else ()

@@ -50,6 +50,10 @@ COST = (
     "this machine; they are kept in logs, beside Git and DVC, so they are unknown for an iteration that ran elsewhere, "
     "came from the cache, or was finished before they were kept."
 )
+TEST = (
+    "Test is set aside: no stage reads it, and `yoloop holdout` scores it by the ruler of val. The first number is a "
+    "surprise; whoever has seen it and goes on lets it choose."
+)
 MADE_OF = (
     "weights_sha256 is the digest of the weights' tensors: equal digests are equal detectors. start says which weights "
     "the training began with."

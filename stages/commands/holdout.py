@@ -1,0 +1,171 @@
+"""`yoloop holdout`: scores the finished weights on `test`, with the ruler of val, and records that it was opened."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from stages import validate
+from stages.commands.checks import iteration_tag, require_as_tagged, require_clean, require_finished, require_repository
+from stages.core.errors import problem
+from stages.core.measure import Report, Tables, measure
+from stages.core.openings import SPLITS, changed_test, opened_text, opening_row, result_line
+from stages.core.ruler import content_digest
+from stages.files import git
+from stages.files.commits import Commit
+from stages.files.dataset import DATASET, read_split
+from stages.files.lock import exclusive
+from stages.files.manifest import MANIFEST, read_manifest
+from stages.files.openings import OPENINGS, TAG, openings_text, read_openings
+from stages.files.params import PARAMS, read_classes, read_iteration, read_section
+from stages.files.prompts import PROMPTS, read_prompts
+from stages.files.schemas import DETECTIONS, DISCARDED, GROUND_TRUTH, IMAGES
+from stages.files.signatures import copies, fingerprint_file
+from stages.files.tables import DECIMALS, conform, read_json, read_table
+from stages.files.transaction import transact
+
+_SCHEMAS = (IMAGES, GROUND_TRUTH, DETECTIONS, DISCARDED)  # of `Tables`
+
+
+def holdout(root: Path = Path(), *, again: str | None = None) -> str:
+    """Score the weights of the finished iteration on test, record it in one commit, tag it; return what to print.
+
+    `again` is the reason to open test once more. Nothing of the score is shown before it is recorded. Raises
+    `UserError`, with nothing changed, unless the iteration is finished and clean and test is whole and labelled.
+    """
+    require_repository(root)
+    with exclusive(root):
+        iteration, classes = read_iteration(root / PARAMS), read_classes(root / PARAMS)
+        earlier = read_openings(root)
+        reason = _reason(earlier, again)
+        require_finished(root, iteration)
+        require_clean(root, iteration=iteration, prompts_may_differ=False)
+        require_as_tagged(root, iteration)
+        require_sheets(root)
+        report = measure_test(root, classes)
+        row = _rounded(opening_row(report.scores, _facts(root, iteration, len(earlier) + 1, report), reason=reason))
+        rows = [*earlier, row]
+        why = f"\n\nAgain: {reason}" if reason else ""
+        message = f"Open test with iteration {iteration}: opening {row['opening']}{why}"
+        files: dict[str, bytes | None] = {str(OPENINGS): openings_text(rows).encode()}
+        tag = f"{TAG}{row['opening']}"
+        transact(root, name="yoloop holdout", commits=[Commit(message, files)], tags={tag: 0})
+        verdict = read_json(root / "metrics/converge.json")["verdict"]
+        return "\n".join(_said(rows, tag, verdict=verdict))
+
+
+def _reason(earlier: Sequence[dict[str, Any]], again: str | None) -> str:
+    """Return why test is opened once more, "" for the first time; raise `UserError` where that was not said."""
+    reason = " ".join((again or "").split())
+    if earlier and not reason:
+        last = earlier[-1]
+        raise problem(
+            f"tag {TAG}{last['opening']}",
+            expected="that test was never opened",
+            found=f"{opened_text(len(earlier))} (last with iteration {last['iteration']}, {last['date']})",
+            mend='It is on the page: yoloop report. To open it once more: yoloop holdout --again "why"',
+        )
+    if again is not None and not earlier:
+        raise problem("--again", expected="an earlier opening of test", found="none", mend="Leave --again out.")
+    return reason
+
+
+def require_sheets(root: Path) -> None:
+    """Raise `UserError` unless test has sheets, all of them labelled, at least one box, and no copy of one in train."""
+    folder = root / DATASET / "test"
+    sheets = read_split("test", root / DATASET) if folder.is_dir() else []
+    if not sheets:
+        mend = "It is set aside at the import: yoloop data import --help (--test)."
+        raise problem(folder, expected="sheets", found="none", mend=mend)
+    unlabelled = [sheet.image_id for sheet in sheets if not sheet.labelled]
+    if unlabelled:
+        raise problem(
+            folder,
+            expected="a label file for every sheet (an empty one where nothing is)",
+            found=f"{len(unlabelled)} without, {unlabelled[0]} first",
+            mend="Label them, then: yoloop data accept",
+        )
+    if not any(sheet.label.read_bytes().strip() for sheet in sheets):
+        raise problem(folder, expected="boxes to find", found="none", mend="Nothing can be measured without any.")
+    mine, theirs = (
+        {sheet.image_id: fingerprint_file(sheet.image) for sheet in read_split(split, root / DATASET)}
+        for split in ("test", "train")
+    )
+    leaks = copies(mine, theirs)
+    if leaks:
+        raise problem(
+            folder / "images" / leaks[0][0],
+            expected="no copy of a sheet of test in train",
+            found=f"{leaks[0][1]}" + (f", and {len(leaks) - 1} more pairs" if len(leaks) > 1 else ""),
+            mend="Take the copies out of train, and train again: what was learnt by heart proves nothing.",
+        )
+
+
+def measure_test(root: Path, classes: Sequence[str]) -> Report:
+    """Predict on test, and measure it beside val, whose boxes `validate` has saved; nothing is written.
+
+    The same functions with the same params as in `validate`; with `validate.confidence: auto` the sheets of test are
+    judged by the threshold that all of val chooses.
+    """
+    params = read_section(validate.Params, "validate", root / PARAMS)
+    sizes = read_section(validate.Sizes, "analyze", root / PARAMS)
+    sheets = validate.read_sheets(classes, root / DATASET, splits=("test",))
+    prompts = read_prompts(classes, root / PROMPTS)
+    test = validate.build_tables(sheets, list(validate.predictions(sheets, params, classes, prompts)))
+    return measure(
+        _together(_saved_val(root), test),
+        classes=classes,
+        point=params.point,
+        size_bounds=sizes.bounds,
+        splits=SPLITS,
+    )
+
+
+def _saved_val(root: Path) -> Tables:
+    tables = [
+        read_table(root / validate.TABLES / f"{name}.parquet", schema)
+        for name, schema in zip(Tables._fields, _SCHEMAS, strict=True)
+    ]
+    return Tables(*(table[table["split"] == "val"] for table in tables))
+
+
+def _together(val: Tables, test: Tables) -> Tables:
+    parts = zip(val, test, _SCHEMAS, strict=True)
+    return Tables(*(conform(pd.concat([a, b], ignore_index=True), schema) for a, b, schema in parts))
+
+
+def _facts(root: Path, iteration: int, opening: int, report: Report) -> dict[str, Any]:
+    rows = read_manifest(root / DATASET / "test" / MANIFEST)
+    return {
+        "opening": opening,
+        "iteration": iteration,
+        "commit": git.resolve(root, iteration_tag(root, iteration)),
+        "ruler": read_json(root / validate.METRICS)["ruler"],
+        "confidence": report.confidence,
+        "date": datetime.now(UTC).date().isoformat(),  # a record, not a result: it may hold a clock
+        "test_content": content_digest((row.image_id, row.image_sha256, row.label_sha256) for row in rows),
+    }
+
+
+def _rounded(row: dict[str, Any]) -> dict[str, Any]:
+    return {key: round(value, DECIMALS) if isinstance(value, float) else value for key, value in row.items()}
+
+
+def _said(rows: Sequence[dict[str, Any]], tag: str, *, verdict: str) -> list[str]:
+    row = rows[-1]
+    changed = ["test held other sheets or labels at an earlier opening."] if changed_test(rows) else []
+    early = (
+        ["The verdict was to go on: whatever this makes you change, test has had its say in."]
+        if verdict != "stop"
+        else []
+    )
+    return [
+        f"{result_line(row, 'test')}; {row['sheets']} sheets, {row['boxes']} boxes",
+        result_line(row, "val"),
+        f"Iteration {row['iteration']}, ruler {row['ruler']}; {opened_text(len(rows))}.",
+        *changed,
+        *early,
+        f"Recorded in {OPENINGS}, tag {tag}. On the page: yoloop report",
+    ]
