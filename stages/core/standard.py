@@ -38,11 +38,17 @@ class Standard(NamedTuple):
         return self._blend(self.found, class_id, confidence)
 
     def right(self, class_id: int, confidence: float) -> float:
-        """Return the share of right ones among the detections of the class that are at least so sure."""
-        good, bad = self._above(class_id, confidence)
-        all_good, all_bad = self._above(ALL, confidence)
-        known = FEW * (all_good + 1) / (all_good + all_bad + 1)
-        return (good + known) / (good + bad + FEW)
+        """Return the share of right ones among the detections of the class that are about so sure, or surer.
+
+        It is the best share from any lower confidence of a find on, so that it never falls while confidence rises: a
+        missing label among the very surest would speak against itself.
+        """
+        finds = self.found.get(class_id, _NONE)
+        starts = np.append(finds[finds <= confidence], confidence)
+        good, bad = self._from(class_id, starts)
+        every_good, every_bad = self._from(ALL, starts)
+        known = FEW * (every_good + 1) / (every_good + every_bad + 1)
+        return float(((good + known) / (good + bad + FEW)).max())
 
     def badly(self, class_id: int, iou: float) -> float:
         """Return how low an IoU is for a found object of the class: 1 below all, 0 from the lowest 5 % on."""
@@ -56,9 +62,10 @@ class Standard(NamedTuple):
         far = float((np.abs(log_shape(box[None])[0] - middle) / spread).max())
         return min(max((far - _ODD[0]) / (_ODD[1] - _ODD[0]), 0.0), 1.0)
 
-    def _above(self, class_id: int, confidence: float) -> tuple[int, int]:
-        values = (table.get(class_id, _NONE) for table in (self.found, self.false))
-        good, bad = (int((one >= confidence).sum()) for one in values)
+    def _from(self, class_id: int, confidence: Floats) -> tuple[Floats, Floats]:
+        """Return how many right and false detections of the class are at least so sure, for each of (k,)."""
+        tables = (self.found.get(class_id, _NONE), self.false.get(class_id, _NONE))
+        good, bad = (len(one) - np.searchsorted(one, confidence, side="left").astype(float) for one in tables)
         return good, bad
 
     def _blend(self, values: Mapping[int, Floats], class_id: int, value: float) -> float:
@@ -67,9 +74,7 @@ class Standard(NamedTuple):
         return weight * _rank(own, value) + (1 - weight) * _rank(every, value)
 
 
-def standards(
-    *, images: pd.DataFrame, ground_truth: pd.DataFrame, detections: pd.DataFrame, matches: pd.DataFrame
-) -> dict[str, Standard]:
+def standards(*, images: pd.DataFrame, ground_truth: pd.DataFrame, matches: pd.DataFrame) -> dict[str, Standard]:
     """Return what is usual on each split; shapes are those of all labels together."""
     shapes = _shapes(ground_truth)
     tables = {}

@@ -74,7 +74,7 @@ def triage(
     with which confidence each sheet is judged.
     """
     rows: list[dict[str, Any]] = []
-    usual = standards(images=images, ground_truth=ground_truth, detections=detections, matches=matches)
+    usual = standards(images=images, ground_truth=ground_truth, matches=matches)
     for place in _places(images=images, ground_truth=ground_truth, detections=detections, matches=matches):
         standard = usual[place.key[0]]
         rows += [_row(place, one, standard) for one in explain(place, standard, iou=iou)]
