@@ -182,7 +182,8 @@ def chosen_lines(table: HitTable, floor: float, trials: int, rng: np.random.Gene
         plain, fitted, held = np.zeros(trials), np.zeros(trials), np.zeros(trials)
         for i, draw in enumerate(rng.integers(0, len(iou.boxes), (trials, sheets))):
             part = redrawn(iou, rows, draw)
-            chosen = cross_fit(part, unit=np.arange(sheets), floor=floor)
+            # A sheet that was drawn twice is one unit, or its copy would choose the threshold that it is judged with.
+            chosen = cross_fit(part, unit=np.unique(draw, return_inverse=True)[1], floor=floor)
             every = {step: counts_at(part, np.full(sheets, step))[:, :, :1].sum(axis=0) for step in steps}
             best = max(steps, key=lambda step: f1_of(every[step]))
             counts = counts_at(part, chosen.sheets)[:, :, :1]
