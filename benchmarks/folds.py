@@ -67,7 +67,8 @@ def main(
     folds: Annotated[int, typer.Option(help="Parts that the sheets are dealt into.")] = 3,
     fit_on: Annotated[str, typer.Option("--fit", help="Train on these splits instead of folds.")] = "",
     on: Annotated[str, typer.Option(help="Splits to predict on with --fit.")] = "val,test",
-    start: Annotated[Path, typer.Option(help="YOLO-26n weights to start from.")] = REPO / "starter/yolo26n.pt",
+    start: Annotated[Path, typer.Option(help="YOLO-26n weights; {fold} stands for the fold's number.")] = REPO
+    / "starter/yolo26n.pt",
     batch: Annotated[int, typer.Option()] = 4,
     scale: Annotated[float, typer.Option(help="Zoom in training, +- fraction.")] = 0.2,
     mosaic: Annotated[float, typer.Option()] = 0.0,
@@ -85,7 +86,8 @@ def main(
     start_ultralytics()
     done: list[dict[str, pd.DataFrame]] = []
     for number, part in enumerate(parts):
-        done.append(predicted(part, classes, training, SCRATCH / name / f"fold{number}"))
+        own = training._replace(start=Path(str(training.start).format(fold=number)))
+        done.append(predicted(part, classes, own, SCRATCH / name / f"fold{number}"))
         tables = {table: pd.concat([one[table] for one in done], ignore_index=True) for table in done[0]}
         save(tables, SCRATCH / name)  # after each fold: a long run may be cut short
         print(f"fold {number}: {summary(tables)}", flush=True)

@@ -1,12 +1,14 @@
 """How well the triage finds label errors: plants errors of known kinds among real labels, and counts what it finds.
 
-Needs the predictions that `python -m benchmarks.folds` leaves. Of each kind 3 % of the labels are spoiled: dropped,
-shifted by 35 to 80 % of their sides, given another class, doubled (with 5 % of jitter). Several seeds plant others.
-Real errors of the data are still there, and count as false alarms here.
+Needs the predictions that `python -m benchmarks.folds` leaves. Of each kind of benchmarks/spoil.py 3 % of the labels
+are spoiled, by several seeds. Real errors of the data are still there, and count as false alarms here.
 
     python -m benchmarks.triage circuits callouts --seeds 20
+
+With `--planted` the errors are those that `python -m benchmarks.spoil` planted before the training, which saw them.
 """
 
+from pathlib import Path
 from typing import Annotated, NamedTuple
 
 import numpy as np
@@ -14,6 +16,7 @@ import pandas as pd
 import typer
 
 from benchmarks.folds import SCRATCH
+from benchmarks.spoil import KINDS, Spoiled, plant
 from stages.core.boxes import BOX, iou_matrix
 from stages.core.matching import SHEET, outcomes
 from stages.core.triage import triage
@@ -21,7 +24,6 @@ from stages.files.schemas import DETECTIONS, GROUND_TRUTH, IMAGES
 from stages.files.tables import read_table
 
 IOU = 0.5
-KINDS = ("drop", "shift", "swap", "duplicate")
 THRESHOLDS = np.arange(0.1, 0.75, 0.05)
 
 
@@ -33,22 +35,16 @@ class Boxes(NamedTuple):
     detections: pd.DataFrame
 
 
-class Spoiled(NamedTuple):
-    """Labels with planted errors, and the errors: kind, sheet, object_id and twin (-1: none), class_id, true box."""
-
-    ground_truth: pd.DataFrame
-    errors: pd.DataFrame
-
-
 def main(
     names: Annotated[list[str], typer.Argument(help="Folders that `benchmarks.folds` left.")],
     share: Annotated[float, typer.Option(help="Of the labels, per kind.")] = 0.03,
     seeds: Annotated[int, typer.Option()] = 20,
+    planted: Annotated[Path | None, typer.Option(help="errors.csv of `benchmarks.spoil`: plants no others.")] = None,
 ) -> None:
     """Print found errors at k and k/2, and the share of each kind that is found: mean and range of the seeds."""
     for name in names:
         boxes = read(name)
-        rows = [row for seed in range(seeds) for row in trial(boxes, share, seed)]
+        rows = [row for seed in range(seeds) for row in trial(boxes, spoiled(boxes, share, seed, planted), seed)]
         print(f"\n{name}: {len(boxes.images)} sheets, {len(boxes.ground_truth)} labels, {seeds} seeds")
         print(table(pd.DataFrame(rows)), flush=True)
 
@@ -60,14 +56,19 @@ def read(name: str) -> Boxes:
     return Boxes(**{table: read_table(folder / f"{table}.parquet", schema) for table, schema in schemas.items()})
 
 
-def trial(boxes: Boxes, share: float, seed: int) -> list[dict[str, object]]:
+def spoiled(boxes: Boxes, share: float, seed: int, planted: Path | None) -> Spoiled:
+    """Return labels with errors: new ones, or those that were there before the training."""
+    if planted:
+        return Spoiled(boxes.ground_truth, pd.read_csv(planted))
+    return plant(boxes.ground_truth, share, np.random.default_rng(seed))
+
+
+def trial(boxes: Boxes, spoiled: Spoiled, seed: int) -> list[dict[str, object]]:
     """Return one row per ranking: hits at k and k/2, and the share of each kind that is found at k."""
-    rng = np.random.default_rng(seed)
-    spoiled = plant(boxes, share, rng)
     images, matches = judged(boxes, spoiled.ground_truth)
     spoilt = boxes._replace(images=images, ground_truth=spoiled.ground_truth)
     suspects = triage(**spoilt._asdict(), matches=matches, iou=IOU).sort_values("score", ascending=False, kind="stable")
-    plain = by_confidence(matches, rng)
+    plain = by_confidence(matches, np.random.default_rng(seed))
     ranked = {
         "triage": suspects,
         "confidence over 0.95": plain[plain["confidence"].fillna(0) > 0.95],
@@ -95,44 +96,6 @@ def judged(boxes: Boxes, ground_truth: pd.DataFrame) -> tuple[pd.DataFrame, pd.D
         options.append((2 * count["tp"] / (2 * count["tp"] + count["fp"] + count["fn"]), float(confidence), matches))
     _, confidence, matches = max(options, key=lambda option: option[0])
     return boxes.images.assign(confidence=confidence), matches
-
-
-def plant(boxes: Boxes, share: float, rng: np.random.Generator) -> Spoiled:
-    """Return the labels with `share` of them spoiled in each way; no label is spoiled twice."""
-    truth = boxes.ground_truth.reset_index(drop=True)
-    count = round(share * len(truth))
-    picked = rng.permutation(len(truth))[: count * len(KINDS)].reshape(len(KINDS), count)
-    errors = [truth.loc[rows].assign(kind=kind, twin=-1) for kind, rows in zip(KINDS, picked, strict=True)]
-    spoiled = truth.copy()
-    spoiled.loc[picked[1], BOX] = shifted(truth.loc[picked[1], BOX].to_numpy(float), rng)
-    spoiled.loc[picked[2], "class_id"] = other_class(truth["class_id"], picked[2], rng)
-    copies = truth.loc[picked[3]].copy()
-    copies[BOX] = jittered(copies[BOX].to_numpy(float), rng)
-    copies["object_id"] += 10_000
-    errors[3]["twin"] = errors[3]["object_id"] + 10_000
-    errors[0]["object_id"] = -1
-    return Spoiled(
-        pd.concat([spoiled.drop(index=picked[0]), copies], ignore_index=True), pd.concat(errors, ignore_index=True)
-    )
-
-
-def shifted(boxes: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Return boxes (n, 4) moved by 35 to 80 % of their sides into any direction: IoU 0.1 to 0.5 with before."""
-    angle, far = rng.uniform(0, 2 * np.pi, len(boxes)), rng.uniform(0.35, 0.8, len(boxes))
-    step = (far * np.stack([np.cos(angle), np.sin(angle)])).T * (boxes[:, 2:] - boxes[:, :2])
-    return np.asarray(boxes + np.hstack([step, step]))
-
-
-def jittered(boxes: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Return boxes (n, 4) with every edge moved by up to 5 % of their sides."""
-    sides = np.tile(boxes[:, 2:] - boxes[:, :2], 2)
-    return np.asarray(boxes + sides * rng.uniform(-0.05, 0.05, boxes.shape))
-
-
-def other_class(classes: pd.Series, rows: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Return another class for each of `rows`, all equally likely."""
-    names = np.sort(classes.unique())
-    return np.array([rng.choice(names[names != own]) for own in classes.loc[rows]], dtype="int32")
 
 
 def by_confidence(matches: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
