@@ -53,7 +53,7 @@ def cached_weights(folder: Path) -> Path:
 
 def train(file: Path) -> None:
     """Train in the current folder and write the detector to `file`."""
-    from stages.files.dataset import read_split
+    from stages.files.dataset import sheets_in
     from stages.files.view import write_view
     from stages.yolo.checkpoint import save_model
     from stages.yolo.fit import Job, fit
@@ -65,7 +65,7 @@ def train(file: Path) -> None:
     from ultralytics.nn.tasks import DetectionModel
 
     source = write_yolo_folder(Path("source"), {"train": 64}, seed=11)
-    data = write_view(Path("view"), {"train": read_split("train", source)}, CLASSES)
+    data = write_view(Path("view"), {"train": sheets_in(source / "train")}, CLASSES)
     torch.manual_seed(0)
     model = DetectionModel("yolo26n.yaml", nc=len(CLASSES), verbose=False)
     model.names = dict(enumerate(CLASSES))

@@ -8,6 +8,7 @@ import numpy as np
 
 from stages.core.boxes import Boxes
 from stages.core.errors import problem
+from stages.files.manifest import ACCEPT, MANIFEST, RESTORE, file_sha256, read_manifest
 from stages.files.params import read_yaml
 
 DATASET = Path("data/dataset")
@@ -39,8 +40,19 @@ class Labels(NamedTuple):
 
 
 def read_split(split: str, root: Path = DATASET) -> list[Sheet]:
-    """Return the sheets of `split`, sorted by name; raise `UserError` when there is no such folder."""
-    folder = root / split / "images"
+    """Return the sheets of `split`, sorted by name.
+
+    Raises `UserError` when there is no such folder, and for the first file that is not as the split's manifest lists
+    it: a stage never reads a sheet or a label that came in by another way than an import, a review or `data accept`.
+    """
+    require_split(split, root)
+    sheets = sheets_in(root / split)
+    require_as_listed(root / split)
+    return sheets
+
+
+def require_split(split: str, root: Path = DATASET) -> None:
+    """Raise `UserError` when there is no folder of that split."""
     if not (root / split).is_dir():
         raise problem(
             root / split,
@@ -48,8 +60,39 @@ def read_split(split: str, root: Path = DATASET) -> list[Sheet]:
             found="no folder",
             mend="Import one with `yoloop data import SOURCE`, or restore it with `dvc checkout`.",
         )
-    images = sorted(file for file in folder.glob("*") if file.suffix.lower() in IMAGE_SUFFIXES)
-    return [Sheet(image, root / split / "labels" / f"{image.stem}.txt") for image in images]
+
+
+def sheets_in(folder: Path) -> list[Sheet]:
+    """Return what lies in the split `folder`, listed or not, sorted by name; hidden files are no sheets."""
+    images = sorted(file for file in (folder / "images").glob("[!.]*") if file.suffix.lower() in IMAGE_SUFFIXES)
+    return [Sheet(image, folder / "labels" / f"{image.stem}.txt") for image in images]
+
+
+def require_as_listed(folder: Path) -> None:
+    """Raise `UserError` for the first image or label file of a split that is not as its manifest lists it.
+
+    Other files than images and their labels, such as a `.cache` of labels, are passed over.
+    """
+    rows = {row.image_id: row for row in read_manifest(folder / MANIFEST)}
+    sheets = {sheet.image_id: sheet for sheet in sheets_in(folder)}
+    for name in sorted({*rows, *sheets}):
+        if name not in rows:
+            raise _differs(sheets[name].image, f"a sheet that {folder / MANIFEST} lists", "one that it does not list")
+        if name not in sheets:
+            raise _differs(folder / "images" / name, f"the sheet that {folder / MANIFEST} lists", "no file")
+        for file, listed in zip(sheets[name], rows[name][-2:], strict=True):
+            found = file_sha256(file)
+            if found != listed:
+                words = ("a file that nobody accepted" if not listed else "no file") if not (found and listed) else ""
+                raise _differs(file, f"the content that {folder / MANIFEST} lists", words or "other content")
+    listed_labels = {f"{Path(name).stem}.txt" for name in rows}
+    for file in sorted((folder / "labels").glob("[!.]*.txt")):
+        if file.name not in listed_labels:
+            raise _differs(file, f"labels of a sheet that {folder / MANIFEST} lists", "labels of none")
+
+
+def _differs(file: Path, expected: str, found: str) -> Exception:
+    return problem(file, expected=expected, found=found, mend=f"{RESTORE}; {ACCEPT}")
 
 
 def read_labels(file: Path, classes: Sequence[str]) -> Labels:

@@ -1,6 +1,7 @@
-"""Reads and writes `manifest.csv` of a split: which sheets it has, since when, and who labelled them."""
+"""Reads and writes `manifest.csv` of a split: which sheets it has, since when, who labelled them, and their content."""
 
 import csv
+import hashlib
 from collections import Counter
 from collections.abc import Iterable
 from io import StringIO
@@ -12,14 +13,36 @@ from stages.files.atomic import replacing
 
 MANIFEST = "manifest.csv"
 LABEL_SOURCES = ("import", "oracle", "folder", "auto", "none")  # auto: by the model, and nobody looked
+RESTORE = "Put it back: dvc checkout --force data/dataset"
+ACCEPT = "or make it official: yoloop data accept"
 
 
 class ManifestRow(NamedTuple):
-    """One sheet: its file name, the iteration it came with, and who labelled it (`LABEL_SOURCES`)."""
+    """One sheet: its file name, the iteration it came with, who labelled it (`LABEL_SOURCES`), and its content.
+
+    `group` is the drawing set or project that it belongs to, "" for none. The digests are SHA-256 as hex;
+    `label_sha256` is "" where there is no label file.
+    """
 
     image_id: str
     added_iteration: int
     label_source: str
+    group: str
+    image_sha256: str
+    label_sha256: str
+
+
+def manifest_row(image: Path, label: Path, *, added_iteration: int, label_source: str, group: str = "") -> ManifestRow:
+    """Return the row of a sheet whose files lie where they belong; `label` need not exist."""
+    return ManifestRow(image.name, added_iteration, label_source, group, file_sha256(image), file_sha256(label))
+
+
+def file_sha256(file: Path) -> str:
+    """Return the SHA-256 of a file's bytes as hex, "" when there is no such file."""
+    if not file.is_file():
+        return ""
+    with file.open("rb") as data:
+        return hashlib.file_digest(data, "sha256").hexdigest()
 
 
 def count_sources(rows: Iterable[ManifestRow]) -> dict[str, int]:
@@ -37,18 +60,22 @@ def write_manifest(rows: Iterable[ManifestRow], file: Path) -> None:
         temporary.write_text(text.getvalue(), encoding="utf-8")
 
 
-def read_manifest(file: Path) -> list[ManifestRow]:
-    """Return the rows in `file`; raise `UserError` when it is missing or damaged."""
-    mend = "Restore the dataset with `dvc checkout`."
+def read_manifest(file: Path, *, without_content: bool = False) -> list[ManifestRow]:
+    """Return the rows in `file`; raise `UserError` when it is missing or damaged.
+
+    `without_content` takes a list from before it named groups and content as well, with "" for them.
+    """
     if not file.is_file():
-        raise problem(file, expected="the list of sheets", found="no file", mend=mend)
+        raise problem(file, expected="the list of sheets", found="no file", mend=f"{RESTORE}; {ACCEPT}")
     with file.open(encoding="utf-8-sig", newline="") as lines:
         rows = list(csv.reader(lines))
     wanted = list(ManifestRow._fields)
-    for number, row in enumerate(rows[1:], 2):
-        if len(row) != 3 or not row[1].isdigit() or row[2] not in LABEL_SOURCES:
-            raise problem(f"{file}:{number}", expected=", ".join(wanted), found=",".join(row)[:80], mend=mend)
-    if not rows or rows[0] != wanted:
+    old = bool(rows) and rows[0] == wanted[:3]
+    if not rows or (rows[0] != wanted and not (old and without_content)):
         found = ",".join(rows[0])[:80] if rows else "an empty file"
+        mend = "Write it anew: yoloop data accept" if old else f"{RESTORE}; {ACCEPT}"
         raise problem(file, expected=f"the columns {', '.join(wanted)}", found=found, mend=mend)
-    return [ManifestRow(row[0], int(row[1]), row[2]) for row in rows[1:]]
+    for number, row in enumerate(rows[1:], 2):
+        if len(row) != len(rows[0]) or not row[1].isdigit() or row[2] not in LABEL_SOURCES:
+            raise problem(f"{file}:{number}", expected=", ".join(rows[0]), found=",".join(row)[:80], mend=RESTORE)
+    return [ManifestRow(row[0], int(row[1]), row[2], *[*row[3:], "", "", ""][:3]) for row in rows[1:]]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from stages.core.errors import problem
 from stages.files.dataset import Sheet, read_split
-from stages.files.manifest import MANIFEST, ManifestRow, read_manifest, write_manifest
+from stages.files.manifest import MANIFEST, ManifestRow, manifest_row, read_manifest, write_manifest
 from stages.files.review import Reviewed
 
 
@@ -35,7 +35,7 @@ def merge_reviewed(
     for sheet, result in zip(moved, reviewed, strict=True):
         link_or_copy(str(sheet.image), str(target / "train/images" / sheet.image.name))
         (target / "train/labels" / sheet.label.name).write_text(label_rows(result), encoding="utf-8")
-    _move_rows(dataset, target, reviewed, ManifestRow("", iteration, label_source))
+    _move_rows(dataset, target, moved, iteration=iteration, label_source=label_source)
 
 
 def label_rows(reviewed: Reviewed) -> str:
@@ -53,19 +53,27 @@ def link_or_copy(source: str, target: str) -> str:
     return target
 
 
-def _move_rows(dataset: Path, target: Path, reviewed: Sequence[Reviewed], row: ManifestRow) -> None:
-    moved = {sheet.image_id for sheet in reviewed}
+def _move_rows(dataset: Path, target: Path, moved: Sequence[Sheet], *, iteration: int, label_source: str) -> None:
     before = {old.image_id: old for old in read_manifest(dataset / "pool" / MANIFEST)}
-    pool = [old for name, old in before.items() if name not in moved]
-    added = [row._replace(image_id=name, label_source=_source(before[name], row)) for name in sorted(moved)]
-    train = [*read_manifest(dataset / "train" / MANIFEST), *added]
+    added = [
+        manifest_row(
+            target / "train/images" / sheet.image.name,
+            target / "train/labels" / sheet.label.name,
+            added_iteration=iteration,
+            label_source=_source(before[sheet.image_id], label_source),
+            group=before[sheet.image_id].group,
+        )
+        for sheet in moved
+    ]
+    gone = {row.image_id for row in added}
+    pool = [old for name, old in before.items() if name not in gone]
     write_manifest(pool, target / "pool" / MANIFEST)
-    write_manifest(train, target / "train" / MANIFEST)
+    write_manifest([*read_manifest(dataset / "train" / MANIFEST), *added], target / "train" / MANIFEST)
 
 
-def _source(before: ManifestRow, now: ManifestRow) -> str:
+def _source(before: ManifestRow, now: str) -> str:
     """Return who labelled a sheet: with `auto` a sheet keeps the labels that it had, and so their source."""
-    return before.label_source if now.label_source == "auto" and before.label_source != "none" else now.label_source
+    return before.label_source if now == "auto" and before.label_source != "none" else now
 
 
 def _require_in_pool(image_id: str, pool: dict[str, Sheet], dataset: Path) -> None:

@@ -7,15 +7,16 @@ from typing import NamedTuple
 
 import yaml
 
-from stages.files.manifest import MANIFEST, ManifestRow, write_manifest
+from stages.files.manifest import MANIFEST, ManifestRow, manifest_row, write_manifest
 
 
 class NewSheet(NamedTuple):
-    """A sheet to write: its image, its label rows (None: unlabelled), and whether these go to the oracle."""
+    """A sheet to write: its image, its label rows (None: unlabelled), whether these go to the oracle, its group."""
 
     image: Path
     rows: str | None
     held_back: bool = False
+    group: str = ""
 
 
 def write_dataset(folder: Path, splits: Mapping[str, Sequence[NewSheet]], classes: Sequence[str]) -> None:
@@ -27,7 +28,7 @@ def write_dataset(folder: Path, splits: Mapping[str, Sequence[NewSheet]], classe
             shutil.copyfile(sheet.image, folder / split / "images" / sheet.image.name)
             if sheet.rows is not None and not sheet.held_back:
                 _write_rows(folder / split / "labels", sheet)
-        write_manifest([_manifest_row(sheet) for sheet in sheets], folder / split / MANIFEST)
+        write_manifest([_manifest_row(sheet, folder / split) for sheet in sheets], folder / split / MANIFEST)
     write_names(classes, folder)
 
 
@@ -45,9 +46,11 @@ def write_oracle(folder: Path, sheets: Sequence[NewSheet]) -> None:
             _write_rows(folder / "labels", sheet)
 
 
-def _manifest_row(sheet: NewSheet) -> ManifestRow:
-    labelled = sheet.rows is not None and not sheet.held_back
-    return ManifestRow(sheet.image.name, 0, "import" if labelled else "none")
+def _manifest_row(sheet: NewSheet, folder: Path) -> ManifestRow:
+    """Return the row of a sheet that lies in the split `folder` already."""
+    image, label = folder / "images" / sheet.image.name, folder / "labels" / f"{sheet.image.stem}.txt"
+    source = "import" if sheet.rows is not None and not sheet.held_back else "none"
+    return manifest_row(image, label, added_iteration=0, label_source=source, group=sheet.group)
 
 
 def _write_rows(folder: Path, sheet: NewSheet) -> None:

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from stages.core.errors import UserError
-from stages.files.dataset import read_labels, read_split
+from stages.files.dataset import read_labels, sheets_in
 from stages.files.packet import MANIFEST, packet_sheets, read_packet, write_packet
 from stages.files.packet_pictures import LEAST_CONTEXT, SIDE, write_contact_sheet, zoom
 
@@ -28,7 +28,7 @@ def pool(tmp_path, monkeypatch):
     for number, stem in enumerate(("a", "b", "c d")):
         cv2.imwrite(str(root / f"images/{stem}.png"), np.full((200, 400, 3), 60 * number, np.uint8))
     (root / "labels/a.txt").write_bytes(b"0 0.5 0.5 0.1 0.1\r\n\r\n1 0.25 0.5 0.1 0.2")  # its bytes are kept
-    return {sheet.image_id: sheet for sheet in read_split("pool", root.parent)}
+    return {sheet.image_id: sheet for sheet in sheets_in(root)}
 
 
 def chosen(*image_ids):

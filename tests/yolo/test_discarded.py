@@ -8,7 +8,7 @@ import pytest
 from stages.core.boxes import iou_matrix, xywhn_to_xyxy
 from stages.core.filters import Filters
 from stages.core.ledger import CANDIDATE_FLOOR, REASONS
-from stages.files.dataset import read_labels, read_split
+from stages.files.dataset import read_labels, sheets_in
 from stages.files.decode import read_bgr
 from stages.yolo.checkpoint import is_promptable, load_model, save_model
 from stages.yolo.discarded import NMS_IOU, make_predictor
@@ -26,7 +26,7 @@ FIXED = {"task": "detect", "mode": "predict", "save": False, "verbose": False, "
 
 @pytest.fixture
 def sheets(workplace: Path):
-    return read_split("val", write_yolo_folder(workplace / "hard", {"val": 4}, seed=5, hard=True))
+    return sheets_in(write_yolo_folder(workplace / "hard", {"val": 4}, seed=5, hard=True) / "val")
 
 
 @pytest.fixture
