@@ -93,6 +93,8 @@ TABLES = [  # stages that need a second at most, since they look before they loa
     ),
     ("converge-iteration-by-hand", "converge", s.replaced(PARAMS, "iteration: 0", "iteration: 1"), ("yoloop advance",)),
     ("train-history-gone", "train", s.removed(HISTORY), (HISTORY, "no file")),
+    ("converge-sheets-gone", "converge", s.removed("metrics/history_sheets.json"), ("history_sheets.json", "no file")),
+    ("converge-scores-gone", "converge", s.removed("data/validate/scores.csv"), ("scores.csv", "dvc repro")),
     ("converge-metrics-gone", "converge", s.removed("metrics/validate.json"), ("metrics/validate.json", "dvc repro")),
     ("analyze-tables-gone", "analyze", s.removed("data/validate"), ("data/validate", "dvc repro")),
     ("sample-tables-gone", "sample", s.removed("data/analyze"), ("data/analyze", "dvc repro")),

@@ -46,6 +46,7 @@ def at_iteration_1(ran: Project, tmp_path: Path) -> Project:
     """The start of iteration 1, in a copy: the history and the detector of iteration 0 carried in."""
     root = Path(shutil.copytree(ran.root, tmp_path / "project", symlinks=True))
     shutil.copy(root / "plots/converge/history.csv", root / "metrics/history.csv")
+    shutil.copy(root / "metrics/converge_sheets.json", root / "metrics/history_sheets.json")
     shutil.copy(root / "models/best.pt", root / "models/parent.pt")
     params = (
         (root / "params.yaml").read_text().replace("iteration: 0", "iteration: 1").replace("epochs: 8", "epochs: 1")

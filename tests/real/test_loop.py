@@ -12,6 +12,9 @@ import pexpect
 import pytest
 import yaml
 
+from stages.core.scores import row_of
+from stages.files.scores import read_scores
+from stages.files.tables import with_details
 from tests.real_project import PROMPTS, Project, build
 from tests.toy import CLASSES
 
@@ -116,7 +119,7 @@ def copy(looped: Looped, tmp_path: Path) -> Iterator[Project]:
 
 
 def metrics(project: Project, rev: str, stage: str) -> dict:
-    return json.loads(project.git("show", f"{rev}:metrics/{stage}.json"))
+    return with_details(json.loads(project.git("show", f"{rev}:metrics/{stage}.json")))
 
 
 def test_every_iteration_is_tagged_and_the_last_one_stops(looped):
@@ -129,7 +132,7 @@ def test_every_iteration_is_tagged_and_the_last_one_stops(looped):
 
 
 def test_the_detector_both_finds_and_errs_and_the_packets_are_not_empty(looped):
-    val = metrics(looped.project, "iteration-0", "validate")["val"]
+    val = metrics(looped.project, "iteration-0", "validate")
     assert min(val["tp"], val["fp"], val["fn"]) > 0
     for i in range(2):
         assert metrics(looped.project, f"iteration-{i}", "sample")["packet_sheets"] > 0
@@ -145,7 +148,7 @@ def test_iteration_1_starts_where_iteration_0_stood_and_is_told_by_text(looped):
 
 
 def test_more_labels_make_a_better_detector(looped):
-    f1 = [metrics(looped.project, f"iteration-{i}", "validate")["val"]["f1"] for i in range(3)]
+    f1 = [metrics(looped.project, f"iteration-{i}", "validate")["f1"] for i in range(3)]
     assert f1[2] > f1[0] + 0.1, f1
 
 
@@ -157,7 +160,7 @@ def test_a_second_repro_runs_nothing(looped):
 
 def test_metrics_and_plots_compare_iterations(looped):
     diff = json.loads(looped.project.dvc("metrics", "diff", "iteration-0", "iteration-2", "--json"))
-    f1 = diff["metrics/validate.json"]["val.f1"] if "metrics/validate.json" in diff else diff["diff"]
+    f1 = diff["metrics/validate.json"]["f1"] if "metrics/validate.json" in diff else diff["diff"]
     assert f1 is not None
     html = looped.project.root.parent / "plots"
     looped.project.dvc("plots", "diff", "iteration-0", "iteration-2", "-o", str(html))
@@ -170,7 +173,7 @@ def test_the_convergence_plot_has_a_point_per_iteration(looped):
     history = pd.read_csv(looped.project.root / "plots/converge/history.csv")
     assert history["iteration"].tolist() == [0, 1, 2]
     for i in range(3):
-        expected = metrics(looped.project, f"iteration-{i}", "validate")["val"]["f1"]
+        expected = metrics(looped.project, f"iteration-{i}", "validate")["f1"]
         assert history["f1"][i] == pytest.approx(expected, abs=1e-6)
 
 
@@ -214,8 +217,8 @@ def _class_f1(project: Project, prompts: dict[str, str], folder: Path) -> dict[s
     shutil.copytree(project.root, folder, symlinks=True, ignore=ignored)
     (folder / "data/prompts.yaml").write_text(yaml.safe_dump({"prompts": prompts}))
     Project(folder, project.root.parent / "home").stage("validate")
-    val = json.loads((folder / "metrics/validate.json").read_text())["per_class"]["val"]
-    return {name: val[name]["f1"] or 0.0 for name in CLASSES}
+    scores = read_scores(folder / "data/validate/scores.csv")
+    return {name: row_of(scores, split="val", part="class", name=name)["f1"] or 0.0 for name in CLASSES}
 
 
 def test_weights_load_in_plain_ultralytics_with_their_prompts(looped, tmp_path):
