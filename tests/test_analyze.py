@@ -9,10 +9,12 @@ import yaml
 
 from stages import analyze
 from stages.core.errors import UserError
+from stages.core.matching import SHEET, outcomes
+from stages.files.manifest import MANIFEST, manifest_row, write_manifest
 from stages.files.params import read_section
-from stages.files.schemas import FINDINGS, IMAGES
+from stages.files.schemas import DETECTIONS, FINDINGS, GROUND_TRUTH, IMAGES, MATCHES
 from stages.files.tables import read_json, read_table, write_table
-from stages.validate import build_tables, measure, read_sheets, save
+from stages.validate import build_tables, read_sheets
 from stages.yolo.predict import Prediction
 from tests.fake_project import person_params
 
@@ -58,11 +60,32 @@ def make_project(root, seen=SEEN):
                 for c, (x1, y1, x2, y2) in boxes
             ]
             (root / "data/dataset" / split / "labels" / file).with_suffix(".txt").write_text("\n".join(rows))
+    for split in {name.split("/")[0] for name in TRUTH}:
+        write_rows(root / "data/dataset" / split)
     (root / "data/prompts.yaml").write_text(yaml.safe_dump({"prompts": PROMPTS}))
     sheets = read_sheets(CLASSES, root / "data/dataset")
     tables = build_tables(sheets, [predicted(one.sheet, seen[one.sheet.image_id]) for one in sheets])
-    tables = tables._replace(images=tables.images.assign(confidence=0.25))
-    save(tables, measure(tables, classes=CLASSES, iou=0.5, confidence=0.25, floor=0.01), root)
+    save_tables(tables, root / "data/validate")
+
+
+def save_tables(tables, folder):
+    """Write what `validate` would, with every sheet judged from confidence 0.25 on."""
+    images = tables.images.assign(confidence=0.25)
+    seen = tables.detections.merge(images.loc[images["labelled"], SHEET], on=SHEET)
+    matches = outcomes(detections=seen, ground_truth=tables.ground_truth, iou=0.5, confidence=0.25)
+    write_table(images, folder / "images.parquet", IMAGES)
+    write_table(tables.ground_truth, folder / "ground_truth.parquet", GROUND_TRUTH)
+    write_table(tables.detections, folder / "detections.parquet", DETECTIONS)
+    write_table(matches, folder / "matches.parquet", MATCHES)
+
+
+def write_rows(folder):
+    files = sorted((folder / "images").iterdir())
+    rows = [
+        manifest_row(file, folder / "labels" / f"{file.stem}.txt", added_iteration=0, label_source="import")
+        for file in files
+    ]
+    write_manifest(rows, folder / MANIFEST)
 
 
 def predicted(sheet, rows):
@@ -182,6 +205,7 @@ def test_a_sheet_is_opened_only_for_findings(project):
     seen = {**SEEN, "q.png": []}
     make_project(project, seen)
     Path("data/dataset/pool/images/q.png").write_bytes(b"no picture")
+    write_rows(Path("data/dataset/pool"))
     analyze.run()
     assert "q.png" not in set(findings()["image_id"])
 
@@ -199,6 +223,7 @@ def test_a_sheet_is_opened_only_for_findings(project):
 )
 def test_a_sheet_that_changed_since_validate(project, spoil, message):
     spoil(Path("data/dataset/val/images/a.png"))
+    write_rows(Path("data/dataset/val"))  # as if somebody had accepted it
     with pytest.raises(UserError, match=message):
         analyze.run()
 

@@ -11,6 +11,7 @@ import pytest
 
 from stages import sample
 from stages.core.errors import UserError
+from stages.files.manifest import MANIFEST, manifest_row, write_manifest
 from stages.files.packet import packet_sheets, read_packet
 from stages.files.schemas import DETECTIONS, FINDINGS, GROUND_TRUTH, IMAGES, SUSPECTS
 from stages.files.tables import conform, write_table
@@ -70,6 +71,11 @@ def write_inputs(pool, detected=DETECTED, missed=MISSED):
         cv2.imwrite(str(folder / f"images/{name}.png"), np.full((HEIGHT, WIDTH, 3), 230, np.uint8))
         if labelled:
             (folder / f"labels/{name}.txt").write_text("1 0.275 0.366667 0.05 0.066667\n")
+    rows = [
+        manifest_row(file, folder / f"labels/{file.stem}.txt", added_iteration=0, label_source="import")
+        for file in sorted((folder / "images").iterdir())
+    ]
+    write_manifest(rows, folder / MANIFEST)
 
 
 @pytest.fixture
