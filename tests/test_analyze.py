@@ -213,7 +213,7 @@ def test_a_sheet_is_opened_only_for_findings(project):
 @pytest.mark.parametrize(
     ("spoil", "message"),
     [
-        (lambda file: file.unlink(), "found no file"),
+        (lambda file: (file.unlink(), Path("data/dataset/val/labels/a.txt").unlink()), "found no file"),
         (lambda file: file.write_bytes(b"no picture"), "bytes that do not decode"),
         (
             lambda file: cv2.imwrite(str(file), np.zeros((50, 60, 3), np.uint8)),

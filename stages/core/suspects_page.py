@@ -9,7 +9,7 @@ from stages.core.document import document
 from stages.core.markup import Column, meter, section, table, text
 from stages.core.suspect_words import KINDS
 
-SHOWN = [kind for kind in KINDS if kind not in ("missed", "false_alarm")]  # what blames the label
+MISTAKES = [kind for kind in KINDS if kind not in ("missed", "false_alarm")]  # what blames the label
 _COLUMNS = (
     Column("split", ""),
     Column("label looks wrong", "suspicion of 0.5 and more"),
@@ -66,7 +66,7 @@ def _counts(suspects: pd.DataFrame) -> str:
 
 def _choice(pairs: Sequence[Pair]) -> str:
     """Return the pictures with a row of buttons before them, which show one kind; no script is needed."""
-    counts = {kind: sum(pair.row["kind"] == kind for pair in pairs) for kind in SHOWN}
+    counts = {kind: sum(pair.row["kind"] == kind for pair in pairs) for kind in MISTAKES}
     buttons = [("all", "all", len(pairs)), *((kind, KINDS[kind], count) for kind, count in counts.items() if count)]
     inputs = "".join(
         f'<input type="radio" name="kind" id="show-{kind}"{" checked" if kind == "all" else ""}>'
@@ -106,7 +106,7 @@ def _picture(picture: str | None, alt: str) -> str:
 
 def _filters() -> str:
     """Return the CSS that hides the other kinds when one is chosen."""
-    return "".join(f"#show-{kind}:checked ~ .pairs figure:not(.{kind}) {{ display: none; }}\n" for kind in SHOWN)
+    return "".join(f"#show-{kind}:checked ~ .pairs figure:not(.{kind}) {{ display: none; }}\n" for kind in MISTAKES)
 
 
 _STYLE = """
