@@ -34,7 +34,9 @@ def test_a_kill_while_it_measures_leaves_no_number_and_no_record(closed: Project
     pipe = subprocess.PIPE
     with subprocess.Popen(command, cwd=closed.root, env=closed.env, stdout=pipe, stderr=pipe, text=True) as process:
         assert process.stdout is not None
-        said = process.stdout.readline()  # the predictions are there, and nothing is measured yet
+        for said in process.stdout:
+            if said == "test: 1 of 1 sheets\n":  # the predictions are there, and nothing is measured yet
+                break
         os.kill(process.pid, signal.SIGKILL)
         rest = process.stdout.read()
     assert said == "test: 1 of 1 sheets\n"
