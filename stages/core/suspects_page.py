@@ -12,9 +12,9 @@ from stages.core.suspect_words import KINDS
 MISTAKES = [kind for kind in KINDS if kind not in ("missed", "false_alarm")]  # what blames the label
 _COLUMNS = (
     Column("split", ""),
-    Column("label looks wrong", "suspicion of 0.5 and more"),
+    Column("label", "it looks wrong: suspicion of 0.5 and more"),
     Column("unclear", "suspicion from 0.25 on"),
-    Column("model is wrong", "misses and false alarms that nothing in the labels explains"),
+    Column("model", "it is wrong: misses and false alarms that nothing in the labels explains"),
 )
 _LEGEND = (
     "Left: the sheet as it is labelled. Right: what the model saw there. Red is what the sentence speaks of, blue what "
