@@ -1,34 +1,50 @@
 """Measures the model: predicts once on train, val and pool, matches, and saves every box that it saw."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pandas as pd
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import ConfigDict, Field, ValidationInfo, field_validator
 
 from stages.core.boxes import BOX, Boxes, xywhn_to_xyxy
-from stages.core.curves import confusion, f1_curve, pr_curve
 from stages.core.errors import problem
-from stages.core.matching import SHEET, outcomes
-from stages.core.metrics import split_metrics
+from stages.core.filters import Filters
+from stages.core.headline import headline, remarks
+from stages.core.measure import RULER_SPLIT, Point, Report, Tables, measure
+from stages.core.ruler import MATCHING, Ruler, content_digest
 from stages.files.command import stage_command
 from stages.files.dataset import DATASET, Labels, Sheet, check_names, read_labels, read_split
+from stages.files.kinship import fingerprints
+from stages.files.manifest import MANIFEST, read_manifest
 from stages.files.params import Strict, read_classes, read_section
 from stages.files.prompts import read_prompts
-from stages.files.schemas import DETECTIONS, GROUND_TRUTH, IMAGES, MATCHES
+from stages.files.schemas import DETECTIONS, DISCARDED, ERRORS, GROUND_TRUTH, IMAGES, LEDGER, MATCHES
+from stages.files.signatures import near_copies
 from stages.files.tables import conform, write_csv, write_json, write_table
 
 if TYPE_CHECKING:
-    from stages.yolo.predict import Prediction
+    from stages.yolo.predict import Discarded, Prediction
 
 SPLITS = ("train", "val", "pool")  # test is opened once, by `yoloop holdout`
 WEIGHTS = Path("models/best.pt")
 TABLES = Path("data/validate")
 METRICS = Path("metrics/validate.json")
 PLOTS = Path("plots/validate")
+AUTO = "auto"
 _SAY_EVERY = 50  # sheets between two lines of progress
+
+
+class FilterParams(Strict):
+    """Section `validate.filters`: limits that a detection must keep, in pixels of the original image; null is off."""
+
+    min_area: float | None = Field(ge=0)  # px²
+    max_area: float | None = Field(gt=0)  # px²
+    min_side: float | None = Field(ge=0)  # px
+    max_aspect: float | None = Field(ge=1)  # longer side / shorter side
+    border: float | None = Field(ge=0)  # px
 
 
 class Params(Strict):
@@ -38,21 +54,51 @@ class Params(Strict):
     batch: int = Field(ge=1)
     device: str = Field(pattern=r"^(auto|cpu|mps|\d+)$")
     iou: float = Field(gt=0, le=1)
-    confidence: float = Field(ge=0, le=1)
+    confidence: float | str
     confidence_floor: float = Field(ge=0, le=1)
     max_det: int = Field(ge=1)
+    filters: FilterParams
 
     @field_validator("device", mode="before")
     @classmethod
     def _number_of_a_gpu(cls, value: object) -> object:
         return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
+    @field_validator("confidence", mode="before")
+    @classmethod
+    def _number_or_auto(cls, value: object) -> object:
+        number = isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 1
+        if not number and value != AUTO:
+            raise ValueError(f"a number from 0 to 1, or {AUTO}")
+        return value
+
     @field_validator("confidence_floor")
     @classmethod
     def _below_confidence(cls, value: float, info: ValidationInfo) -> float:
-        if value > info.data.get("confidence", 1.0):
-            raise ValueError(f"at most validate.confidence ({info.data['confidence']}): what counts must be saved")
+        point = info.data.get("confidence", 1.0)
+        if point != AUTO and value > point:
+            raise ValueError(f"at most validate.confidence ({point}): what counts must be saved")
         return value
+
+    @property
+    def point(self) -> Point:
+        """How a detection is judged."""
+        return Point(self.iou, None if self.confidence == AUTO else float(self.confidence), self.confidence_floor)
+
+
+class Sizes(Strict):
+    """What section `analyze` calls tiny, small and medium; its other keys are no business of this stage."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    tiny_area: float
+    small_area: float
+    medium_area: float
+
+    @property
+    def bounds(self) -> list[float]:
+        """The three areas between the sizes, px²."""
+        return [self.tiny_area, self.small_area, self.medium_area]
 
 
 class Labelled(NamedTuple):
@@ -65,50 +111,55 @@ class Labelled(NamedTuple):
     near_copy: bool = False  # train holds a sheet that looks almost like it
 
 
-class Tables(NamedTuple):
-    """What was on the sheets and what the model saw there, with the schemas of stages/files/tables.py."""
-
-    images: pd.DataFrame
-    ground_truth: pd.DataFrame
-    detections: pd.DataFrame
-
-
-class Report(NamedTuple):
-    """All that follows from `Tables` without looking at a sheet again."""
-
-    matches: pd.DataFrame
-    metrics: dict[str, Any]
-    pr: pd.DataFrame
-    f1: pd.DataFrame
-    confusion: pd.DataFrame
-
-
 def run() -> None:
     """Predict on train, val and pool, and measure the model against their labels."""
     params, classes = read_section(Params, "validate"), read_classes()
-    prompts = read_prompts(classes)
+    sizes, prompts = read_section(Sizes, "analyze"), read_prompts(classes)
     check_names(classes)
     sheets = read_sheets(classes)
     check_ruler(sheets)
-    tables = build_tables(sheets, list(_predictions(sheets, params, classes, prompts)))
-    report = measure(
-        tables, classes=classes, iou=params.iou, confidence=params.confidence, floor=params.confidence_floor
-    )
-    save(tables, report)
-    val = report.metrics["val"]
-    print(
-        f"val: {val['tp']} found, {val['fn']} missed, {val['fp']} false alarms on {val['images']} sheets",
-        flush=True,
-    )
+    tables = build_tables(sheets, list(predictions(sheets, params, classes, prompts)))
+    report = measure(tables, classes=classes, point=params.point, size_bounds=sizes.bounds)
+    save(tables, report, ruler_of(params, classes))
+    for line in remarks(report):
+        print(line, flush=True)
 
 
-def read_sheets(classes: Sequence[str], root: Path = DATASET) -> list[Labelled]:
-    """Return all sheets of train, val and pool with their labels; raise `UserError` for a broken label."""
+def read_sheets(classes: Sequence[str], root: Path = DATASET, splits: Sequence[str] = SPLITS) -> list[Labelled]:
+    """Return all sheets of `splits` with their labels; raise `UserError` for a broken label."""
+    found = {split: read_split(split, root) for split in splits}
+    groups = {row.image_id: row.group for split in splits for row in read_manifest(root / split / MANIFEST)}
+    images = ({one.image_id: one.image for one in found.get(split, [])} for split in (RULER_SPLIT, "train"))
+    copies = near_copies(*map(fingerprints, images))
     return [
-        Labelled(split, sheet, read_labels(sheet.label, classes) if sheet.labelled else None)
-        for split in SPLITS
-        for sheet in read_split(split, root)
+        Labelled(
+            split,
+            sheet,
+            read_labels(sheet.label, classes) if sheet.labelled else None,
+            groups[sheet.image_id],
+            split == RULER_SPLIT and sheet.image_id in copies,
+        )
+        for split, sheets in found.items()
+        for sheet in sheets
     ]
+
+
+def ruler_of(params: Params, classes: Sequence[str], root: Path = DATASET) -> Ruler:
+    """Return the statement of how `validate` measures with these params on this val."""
+    rows = read_manifest(root / RULER_SPLIT / MANIFEST)
+    auto = f"{AUTO}: cross-fitted over val, the highest F1"
+    return Ruler(
+        iou=params.iou,
+        matching=MATCHING,
+        confidence=auto if params.confidence == AUTO else float(params.confidence),
+        confidence_floor=params.confidence_floor,
+        max_det=params.max_det,
+        imgsz=params.imgsz,
+        filters=Filters(**params.filters.model_dump()).active,
+        classes=tuple(classes),
+        val_sheets=len(rows),
+        val_content=content_digest((row.image_id, row.image_sha256, row.label_sha256) for row in rows),
+    )
 
 
 def check_ruler(sheets: Sequence[Labelled], root: Path = DATASET) -> None:
@@ -126,7 +177,7 @@ def check_ruler(sheets: Sequence[Labelled], root: Path = DATASET) -> None:
 
 
 def build_tables(sheets: Sequence[Labelled], predictions: Sequence["Prediction"]) -> Tables:
-    """Return images, ground truth and detections of `sheets`; `predictions` are in the same order.
+    """Return what is on `sheets` and what was seen there; `predictions` are in the same order.
 
     Detections are numbered by falling confidence within their sheet, after rounding to what is saved.
     """
@@ -134,6 +185,7 @@ def build_tables(sheets: Sequence[Labelled], predictions: Sequence["Prediction"]
     images = [_image_row(one, seen) for one, seen in pairs]
     truth = [_truth_rows(one, one.labels, seen.width, seen.height) for one, seen in pairs if one.labels is not None]
     found = [_rows(one, seen.class_id, seen.xyxy).assign(confidence=seen.confidence) for one, seen in pairs]
+    left = [_discarded_rows(one, seen.discarded) for one, seen in pairs]
     return Tables(
         conform(pd.DataFrame(images, columns=list(IMAGES.columns)), IMAGES),
         conform(_numbered(truth, "object_id", list(GROUND_TRUTH.columns)), GROUND_TRUTH),
@@ -141,44 +193,35 @@ def build_tables(sheets: Sequence[Labelled], predictions: Sequence["Prediction"]
             _numbered([_by_confidence(rows) for rows in found], "detection_id", list(DETECTIONS.columns)),
             DETECTIONS,
         ),
+        conform(_numbered(left, "candidate_id", list(DISCARDED.columns)), DISCARDED),
     )
 
 
-def measure(tables: Tables, *, classes: Sequence[str], iou: float, confidence: float, floor: float) -> Report:
-    """Return matches, metrics and curves: P, R, F1 and counts at `confidence`, AP with all detections.
-
-    `floor` is the confidence below which nothing was saved. Only labelled sheets are judged.
-    """
-    names = list(classes)
-    judged = _labelled_part(tables)
-    matches = outcomes(detections=judged.detections, ground_truth=judged.ground_truth, iou=iou, confidence=confidence)
-    val = {"detections": _of(judged.detections, "val"), "ground_truth": _of(judged.ground_truth, "val")}
-    return Report(
-        matches=conform(matches, MATCHES),
-        metrics=_metrics(tables.images, judged, matches, names),
-        pr=pr_curve(**val, classes=names, iou=iou),
-        f1=f1_curve(**val, classes=names, iou=iou, floor=floor),
-        confusion=confusion(**val, classes=names, iou=iou, confidence=confidence),
-    )
-
-
-def save(tables: Tables, report: Report, root: Path = Path()) -> None:
-    """Write the four tables, the metrics and the curves below `root`."""
-    write_table(tables.images, root / TABLES / "images.parquet", IMAGES)
-    write_table(tables.ground_truth, root / TABLES / "ground_truth.parquet", GROUND_TRUTH)
-    write_table(tables.detections, root / TABLES / "detections.parquet", DETECTIONS)
-    write_table(report.matches, root / TABLES / "matches.parquet", MATCHES)
+def save(tables: Tables, report: Report, ruler: Ruler, root: Path = Path()) -> None:
+    """Write the tables, the metrics and the curves below `root`."""
+    folder = root / TABLES
+    write_table(report.images, folder / "images.parquet", IMAGES)
+    write_table(tables.ground_truth, folder / "ground_truth.parquet", GROUND_TRUTH)
+    write_table(tables.detections, folder / "detections.parquet", DETECTIONS)
+    write_table(tables.discarded, folder / "discarded.parquet", DISCARDED)
+    write_table(report.matches, folder / "matches.parquet", MATCHES)
+    write_table(report.ledger, folder / "ledger.parquet", LEDGER)
+    write_table(report.errors, folder / "errors.parquet", ERRORS)
+    for name in ("scores", "sheets"):
+        write_csv(getattr(report, name), folder / f"{name}.csv")
+    write_csv(report.fates, folder / "ledger.csv")
+    write_csv(report.costs, folder / "errors.csv")
     write_csv(report.pr, root / PLOTS / "pr_curve.csv")
     write_csv(report.f1, root / PLOTS / "f1_curve.csv")
     write_csv(report.confusion, root / PLOTS / "confusion.csv")
-    write_json(report.metrics, root / METRICS)
+    write_json(headline(tables, report, ruler), root / METRICS)
 
 
-def _predictions(
+def predictions(
     sheets: Sequence[Labelled], params: Params, classes: Sequence[str], prompts: Mapping[str, str]
 ) -> Iterator["Prediction"]:
     """Yield the predictions on `sheets` in their order, and say how far we are."""
-    from stages.yolo.predict import predict
+    from stages.yolo.predict import Truth, predict
 
     seen = predict(
         WEIGHTS,
@@ -190,9 +233,11 @@ def _predictions(
         device=params.device,
         confidence_floor=params.confidence_floor,
         max_det=params.max_det,
+        filters=Filters(**params.filters.model_dump()),
+        truth=Truth([one.labels for one in sheets], params.iou),
     )
-    totals = {split: sum(one.split == split for one in sheets) for split in SPLITS}
-    done = dict.fromkeys(SPLITS, 0)
+    totals = Counter(one.split for one in sheets)
+    done: Counter[str] = Counter()
     for one, prediction in zip(sheets, seen, strict=True):
         done[one.split] += 1
         count, total = done[one.split], totals[one.split]
@@ -226,6 +271,10 @@ def _rows(one: Labelled, class_id: "np.ndarray[Any, Any]", xyxy: Boxes) -> pd.Da
     return corners.assign(split=one.split, image_id=one.sheet.image_id, class_id=class_id)
 
 
+def _discarded_rows(one: Labelled, seen: "Discarded") -> pd.DataFrame:
+    return _rows(one, seen.class_id, seen.xyxy).assign(confidence=seen.confidence, reason=seen.reason)
+
+
 def _by_confidence(rows: pd.DataFrame) -> pd.DataFrame:
     return rows.sort_values("confidence", ascending=False, kind="stable", ignore_index=True)
 
@@ -236,42 +285,11 @@ def _numbered(parts: Sequence[pd.DataFrame], name: str, columns: list[str]) -> p
     return pd.concat(numbered, ignore_index=True) if numbered else pd.DataFrame(columns=columns)
 
 
-def _labelled_part(tables: Tables) -> Tables:
-    """Return the tables without the sheets that nobody labelled."""
-    images = tables.images[tables.images["labelled"]]
-    known = pd.MultiIndex.from_frame(images[SHEET])
-    inside = pd.MultiIndex.from_frame(tables.detections[SHEET]).isin(known)
-    return Tables(images, tables.ground_truth, tables.detections[inside])
-
-
-def _metrics(images: pd.DataFrame, judged: Tables, matches: pd.DataFrame, classes: list[str]) -> dict[str, Any]:
-    """Return the content of metrics/validate.json."""
-    numbers = {
-        split: split_metrics(
-            images=_of(judged.images, split),
-            ground_truth=_of(judged.ground_truth, split),
-            detections=_of(judged.detections, split),
-            matches=_of(matches, split),
-            classes=classes,
-        )
-        for split in ("val", "train")
-    }
-    return {
-        **{split: total for split, (total, _) in numbers.items()},
-        "pool": {"images": len(_of(images, "pool")), "labelled": len(_of(judged.images, "pool"))},
-        "per_class": {split: per_class for split, (_, per_class) in numbers.items()},
-    }
-
-
-def _of(frame: pd.DataFrame, split: str) -> pd.DataFrame:
-    return frame[frame["split"] == split]
-
-
 main = stage_command(
     "validate",
     run,
     reads="models/best.pt, data/dataset/{data.yaml,train,val,pool}, data/prompts.yaml",
-    writes="data/validate/*.parquet, metrics/validate.json, plots/validate/*.csv",
+    writes="data/validate/*.{parquet,csv}, metrics/validate.json, plots/validate/*.csv",
 )
 
 if __name__ == "__main__":

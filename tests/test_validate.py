@@ -7,8 +7,13 @@ import pytest
 import yaml
 
 from stages.core.errors import UserError
+from stages.core.headline import headline, remarks
+from stages.core.measure import Point, measure
+from stages.core.ruler import differences
+from stages.core.scores import row_of
+from stages.files.manifest import MANIFEST, manifest_row, write_manifest
 from stages.files.params import read_section
-from stages.files.schemas import DETECTIONS, GROUND_TRUTH, IMAGES, MATCHES
+from stages.files.schemas import DETECTIONS, DISCARDED, ERRORS, GROUND_TRUTH, IMAGES, LEDGER, MATCHES
 from stages.files.tables import read_json, read_table
 from stages.validate import (
     METRICS,
@@ -17,8 +22,8 @@ from stages.validate import (
     Params,
     build_tables,
     check_ruler,
-    measure,
     read_sheets,
+    ruler_of,
     save,
 )
 from stages.yolo.predict import Prediction
@@ -26,6 +31,9 @@ from tests.fake_project import person_params
 
 PROJECT = Path(__file__).parents[1]
 CLASSES = ("door", "window")
+FIXED, AUTO = Point(0.5, 0.25, 0.01), Point(0.5, None, 0.01)
+OFF = dict.fromkeys(("min_area", "max_area", "min_side", "max_aspect", "border"))  # filters
+BOUNDS = [500, 2000, 10000]  # px²: the boxes of LABELS have 400, but for one of 5,000
 # Sheets of 200 x 100 px. None: nobody looked.
 LABELS = {
     "train/t.png": "0 0.5 0.5 0.1 0.2\n",
@@ -55,7 +63,20 @@ def dataset(root, labels=None):
         (root / split / "images" / image).write_bytes(b"only predict opens it")
         if text is not None:
             (root / split / "labels" / image).with_suffix(".txt").write_text(text)
+    list_content(root)
     return root
+
+
+def list_content(root):
+    for split in ("train", "val", "pool"):
+        folder = root / split
+        rows = [
+            manifest_row(
+                image, folder / "labels" / f"{image.stem}.txt", added_iteration=0, label_source="import", group="set 1"
+            )
+            for image in (folder / "images").iterdir()
+        ]
+        write_manifest(rows, folder / MANIFEST)
 
 
 def prediction(sheet):
@@ -76,9 +97,19 @@ def tables(tmp_path):
     return build_tables(sheets, [prediction(one.sheet) for one in sheets])
 
 
+def measured(tables, point=FIXED):
+    return measure(tables, classes=CLASSES, point=point, size_bounds=BOUNDS)
+
+
 @pytest.fixture
 def report(tables):
-    return measure(tables, classes=CLASSES, iou=0.5, confidence=0.25, floor=0.01)
+    return measured(tables)
+
+
+@pytest.fixture
+def ruler(tmp_path, tables):
+    params = read_section(Params, "validate", params_with(tmp_path))
+    return ruler_of(params, CLASSES, tmp_path / "dataset")
 
 
 def test_tables_hold_every_sheet_and_every_box(tables):
@@ -98,24 +129,109 @@ def test_detections_are_numbered_by_falling_confidence(tables):
     assert rows["confidence"].tolist() == [0.8, 0.3, 0.1]
 
 
-def test_numbers_of_val_by_hand(report):
-    val = report.metrics["val"]
-    assert {key: val[key] for key in ("tp", "fp", "fn", "images", "boxes")} == {
-        "tp": 1, "fp": 2, "fn": 1, "images": 2, "boxes": 2
-    }  # fmt: skip
-    assert val["f1"] == pytest.approx(2 / 5)
-    assert val["precision"] == pytest.approx(1 / 3)
-    assert val["recall"] == pytest.approx(1 / 2)
+def test_numbers_of_val_by_hand(tables, report, ruler):
+    shown = headline(tables, report, ruler)
+    assert {key: shown[key] for key in ("tp", "fp", "fn")} == {"tp": 1, "fp": 2, "fn": 1}
+    assert shown["f1"] == pytest.approx(2 / 5)
+    assert shown["precision"] == pytest.approx(1 / 3)
+    assert shown["recall"] == pytest.approx(1 / 2)
     # Both classes: first a wrong one, then the right one, the window's below the operating point.
-    assert val["map50"] == pytest.approx(0.5)
-    assert val["map50_95"] == pytest.approx(0.5)
-    assert report.metrics["per_class"]["val"]["window"]["ap50"] == pytest.approx(0.5)
-    assert report.metrics["per_class"]["val"]["window"]["f1"] == 0.0
-    assert report.metrics["per_class"]["train"]["window"]["f1"] is None
-    assert report.metrics["train"]["f1"] == 1.0
-    assert report.metrics["train"]["map50"] == 1.0  # of the one class that train has
-    assert report.metrics["pool"] == {"images": 2, "labelled": 1}
-    assert list(report.metrics) == ["val", "train", "pool", "per_class"]
+    assert shown["map50"] == pytest.approx(0.5)
+    assert shown["map50_95"] == pytest.approx(0.5)
+    assert shown["train_f1"] == 1.0
+    assert shown["confidence"] == 0.25
+    assert shown["splits"] == [
+        {"split": "val", "images": 3, "labelled": 2, "boxes": 2},
+        {"split": "train", "images": 1, "labelled": 1, "boxes": 1},
+        {"split": "pool", "images": 2, "labelled": 1, "boxes": 1},
+    ]
+
+
+def test_dvcs_tables_show_few_numbers_and_what_is_long_is_a_list(tables, report, ruler):
+    shown = headline(tables, report, ruler)
+    assert [key for key, value in shown.items() if isinstance(value, list)] == ["ruler_statement", "splits", "notes"]
+    assert not any(isinstance(value, dict) for value in shown.values())
+    assert sum(not isinstance(value, list) for value in shown.values()) <= 15
+
+
+def test_scores_of_parts_by_hand(report):
+    window = row_of(report.scores, split="val", part="class", name="window")
+    assert (window["tp"], window["fp"], window["fn"], window["ap50"]) == (0, 1, 1, pytest.approx(0.5))
+    assert row_of(report.scores, split="train", part="class", name="window")["f1"] is None
+    tiny, medium = (row_of(report.scores, split="val", part="size", name=name) for name in ("tiny", "medium"))
+    assert (tiny["boxes"], tiny["tp"], tiny["fn"], tiny["fp"]) == (2, 1, 1, 2)
+    assert (medium["boxes"], medium["f1"]) == (0, None)
+    group = row_of(report.scores, split="val", part="group", name="set 1")
+    assert (group["tp"], group["fp"], group["fn"]) == (1, 2, 1)
+
+
+def test_the_parts_add_up_to_the_whole(report):
+    for split in ("val", "train"):
+        rows = report.scores[report.scores["split"] == split]
+        whole = row_of(report.scores, split=split)
+        for part in ("class", "size", "group"):
+            for count in ("boxes", "tp", "fp", "fn"):
+                assert rows.loc[rows["part"] == part, count].sum() == whole[count]
+
+
+def test_every_number_lies_in_its_interval(report):
+    for rate in ("f1", "precision", "recall", "ap50", "ap50_95"):
+        rows = report.scores.dropna(subset=[rate, f"{rate}_low"])
+        assert (rows[f"{rate}_low"] <= rows[rate]).all()
+        assert (rows[rate] <= rows[f"{rate}_high"]).all()
+
+
+def test_every_sheet_of_val_is_judged_with_what_the_others_chose(tables):
+    alone = tables._replace(images=tables.images.assign(group=""))
+    report = measured(alone, AUTO)
+    confidence = report.images.set_index("image_id")["confidence"]
+    assert confidence["a.png"] == 0.25  # b.png shows no box to choose by
+    assert 0.01 <= confidence["b.png"] < 0.25  # the window of a.png was seen with 0.1
+    assert set(confidence[["t.png", "p.png", "q.png", "c.png"]]) == {report.confidence}
+
+
+def test_the_ledger_names_a_fate_for_every_box(report):
+    fates = report.ledger.set_index(["image_id", "object_id"])["fate"]
+    assert fates["a.png", 0] == "found"
+    assert fates["a.png", 1] == "under_threshold"  # seen with 0.1
+    assert fates["q.png", 0] == "never_proposed"
+    val = report.fates[(report.fates["split"] == "val") & (report.fates["class_name"] == "all")].iloc[0]
+    assert (val["boxes"], val["found"], val["under_threshold"]) == (2, 1, 1)
+    assert "missed on val: 1 under threshold" in remarks(report)
+
+
+def test_false_alarms_are_errors_in_tides_terms(report):
+    assert report.errors.loc[report.errors["split"] == "val", "error"].tolist() == ["bkg", "bkg", "miss"]
+
+
+def test_a_sheet_with_a_near_copy_in_train_is_marked_and_scored_apart(tmp_path, ruler):
+    import cv2
+
+    root = dataset(tmp_path / "copies")
+    page = np.full((300, 400, 3), 255, np.uint8)
+    for x in range(20, 380, 60):
+        cv2.circle(page, (x, 40 + x // 2), 18, (0, 0, 0), 2)
+        cv2.putText(page, str(x), (x, 250 - x // 3), cv2.FONT_HERSHEY_SIMPLEX, 0.6, (0, 0, 0), 1)
+    cv2.imwrite(str(root / "train/images/t.png"), page)
+    cv2.imwrite(str(root / "val/images/a.png"), (page * 0.9).astype(np.uint8))
+    list_content(root)
+    sheets = read_sheets(CLASSES, root)
+    assert [one.sheet.image_id for one in sheets if one.near_copy] == ["a.png"]
+    tables = build_tables(sheets, [prediction(one.sheet) for one in sheets])
+    shown = headline(tables, measured(tables), ruler)
+    assert shown["f1_with_copy"] == pytest.approx(1 / 2)
+    assert shown["f1_without_copy"] == 0.0
+
+
+def test_the_ruler_changes_with_a_label_of_val_and_says_so(tmp_path, ruler):
+    root = tmp_path / "dataset"
+    params = read_section(Params, "validate", params_with(tmp_path))
+    assert ruler_of(params, CLASSES, root).id == ruler.id
+    (root / "val/labels/b.txt").write_text("0 0.5 0.5 0.1 0.1\n")
+    list_content(root)
+    other = ruler_of(params, CLASSES, root)
+    assert other.id != ruler.id
+    assert [one.split()[0] for one in differences(ruler.text(), other.text())] == ["val_content"]
 
 
 def test_unlabelled_sheets_are_not_judged(report):
@@ -123,9 +239,15 @@ def test_unlabelled_sheets_are_not_judged(report):
     assert report.matches.loc[report.matches["split"] == "pool", "outcome"].tolist() == ["fn"]
 
 
-def test_everything_is_written_and_equal_results_are_equal_bytes(tables, report, tmp_path):
+def test_a_folder_that_differs_from_its_list_is_not_read(tmp_path, tables):
+    (tmp_path / "dataset/val/labels/a.txt").write_text("")
+    with pytest.raises(UserError, match=r"val/labels/a\.txt.*yoloop data accept"):
+        read_sheets(CLASSES, tmp_path / "dataset")
+
+
+def test_everything_is_written_and_equal_results_are_equal_bytes(tables, report, ruler, tmp_path):
     for name in ("one", "two"):
-        save(tables, report, tmp_path / name)
+        save(tables, report, ruler, tmp_path / name)
     digests = [
         {
             str(file.relative_to(tmp_path / name)): hashlib.sha256(file.read_bytes()).hexdigest()
@@ -135,58 +257,52 @@ def test_everything_is_written_and_equal_results_are_equal_bytes(tables, report,
         for name in ("one", "two")
     ]
     assert digests[0] == digests[1]
-    assert sorted(digests[0]) == [
-        "data/validate/detections.parquet",
-        "data/validate/ground_truth.parquet",
-        "data/validate/images.parquet",
-        "data/validate/matches.parquet",
-        "metrics/validate.json",
-        "plots/validate/confusion.csv",
-        "plots/validate/f1_curve.csv",
-        "plots/validate/pr_curve.csv",
-    ]
+    parquet = ("detections", "discarded", "errors", "ground_truth", "images", "ledger", "matches")
+    assert sorted(digests[0]) == sorted(
+        [
+            *(f"data/validate/{name}.parquet" for name in parquet),
+            *(f"data/validate/{name}.csv" for name in ("errors", "ledger", "scores", "sheets")),
+            "metrics/validate.json",
+            *(f"plots/validate/{name}.csv" for name in ("confusion", "f1_curve", "pr_curve")),
+        ]
+    )
     written = tmp_path / "one"
     for name, schema in [
-        ("images", IMAGES), ("ground_truth", GROUND_TRUTH), ("detections", DETECTIONS), ("matches", MATCHES)
+        ("images", IMAGES), ("ground_truth", GROUND_TRUTH), ("detections", DETECTIONS), ("matches", MATCHES),
+        ("ledger", LEDGER), ("errors", ERRORS),
     ]:  # fmt: skip
         assert len(read_table(written / TABLES / f"{name}.parquet", schema)) > 0
-    assert read_json(written / METRICS)["val"]["tp"] == 1
+    assert read_json(written / METRICS)["tp"] == 1
     assert list(pd.read_csv(written / PLOTS / "confusion.csv").columns) == ["actual", "predicted"]
 
 
-def test_what_is_saved_gives_the_same_numbers_again(tables, report, tmp_path):
-    save(tables, report, tmp_path)
-    again = type(tables)(
-        *(
-            read_table(tmp_path / TABLES / f"{name}.parquet", schema)
-            for name, schema in [
-                ("images", IMAGES),
-                ("ground_truth", GROUND_TRUTH),
-                ("detections", DETECTIONS),
-            ]
-        )
-    )
-    repeated = measure(again, classes=CLASSES, iou=0.5, confidence=0.25, floor=0.01)
-    assert repeated.metrics == report.metrics
-    pd.testing.assert_frame_equal(repeated.matches, report.matches)
+def test_what_is_saved_gives_the_same_numbers_again(tables, report, ruler, tmp_path):
+    save(tables, report, ruler, tmp_path)
+    schemas = {"images": IMAGES, "ground_truth": GROUND_TRUTH, "detections": DETECTIONS, "discarded": DISCARDED}
+    again = [read_table(tmp_path / TABLES / f"{name}.parquet", schema) for name, schema in schemas.items()]
+    repeated = measured(type(tables)(*again))
+    pd.testing.assert_frame_equal(repeated.scores, report.scores)
+    pd.testing.assert_frame_equal(repeated.matches.reset_index(drop=True), report.matches.reset_index(drop=True))
 
 
 def test_nothing_seen_at_all(tmp_path):
     sheets = read_sheets(CLASSES, dataset(tmp_path))
     nothing = {"class_id": np.zeros(0, np.int32), "confidence": np.zeros(0), "xyxy": np.zeros((0, 4))}
     blank = [prediction(one.sheet)._replace(**nothing) for one in sheets]
-    report = measure(build_tables(sheets, blank), classes=CLASSES, iou=0.5, confidence=0.25, floor=0.01)
-    val = report.metrics["val"]
-    assert (val["f1"], val["precision"], val["recall"], val["map50"]) == (0.0, None, 0.0, 0.0)
-    assert set(report.matches["outcome"]) == {"fn"}
+    for point in (FIXED, AUTO):
+        report = measured(build_tables(sheets, blank), point)
+        val = row_of(report.scores, split="val")
+        assert (val["f1"], val["precision"], val["recall"], val["ap50"]) == (0.0, None, 0.0, 0.0)
+        assert set(report.matches["outcome"]) == {"fn"}
+        assert report.confidence == 0.25
 
 
-def test_an_empty_pool_is_normal(tmp_path):
+def test_an_empty_pool_is_normal(tmp_path, ruler):
     labels = {name: text for name, text in LABELS.items() if not name.startswith("pool")}
-    sheets = read_sheets(CLASSES, dataset(tmp_path, labels))
+    sheets = read_sheets(CLASSES, dataset(tmp_path / "no pool", labels))
     tables = build_tables(sheets, [prediction(one.sheet) for one in sheets])
-    report = measure(tables, classes=CLASSES, iou=0.5, confidence=0.25, floor=0.01)
-    assert report.metrics["pool"] == {"images": 0, "labelled": 0}
+    pool = headline(tables, measured(tables), ruler)["splits"][2]
+    assert pool == {"split": "pool", "images": 0, "labelled": 0, "boxes": 0}
 
 
 @pytest.mark.parametrize(
@@ -228,7 +344,10 @@ def test_params(tmp_path, device, expected):
     ("changes", "message"),
     [
         ({"iou": 0}, r"params.yaml:\d+: expected validate.iou: greater than 0, found 0"),
-        ({"confidence": 1.5}, "validate.confidence: less than or equal to 1"),
+        ({"confidence": 1.5}, "validate.confidence: a number from 0 to 1, or auto, found 1.5"),
+        ({"confidence": "high"}, "validate.confidence: a number from 0 to 1, or auto, found 'high'"),
+        ({"filters": {**OFF, "min_side": -1}}, "validate.filters.min_side: greater than or equal to 0"),
+        ({"filters": {**OFF, "min_sides": 12}}, "found 'validate.filters.min_sides'"),
         ({"confidence_floor": 0.3}, r"at most validate.confidence \(0.25\)"),
         ({"batch": 1.5}, "validate.batch"),
         ({"device": "gpu"}, "validate.device"),

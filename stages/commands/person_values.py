@@ -46,6 +46,9 @@ PERSON_VALUES: dict[str, Any] = {
     "validate.confidence": 0.25,
     "validate.confidence_floor": 0.01,
     "validate.max_det": 1000,
+    **dict.fromkeys(
+        f"validate.filters.{name}" for name in ("min_area", "max_area", "min_side", "max_aspect", "border")
+    ),
     "analyze.tiny_area": 500,
     "analyze.small_area": 2000,
     "analyze.medium_area": 10000,
