@@ -54,15 +54,13 @@ def error_view(rows: Sequence[Row]) -> str:
         Column("count", "how many there are on val"),
         Column("F1", "how much F1 would rise without them"),
         Column("AP50", "how much AP50 would rise without them"),
-        Column("what it is", ""),
     ]
     cells = [
         [
-            text(ERRORS.get(row["error"], (row["error"], ""))[0]),
+            _named(row["error"]),
             number(row["count"]),
             _cost(row.get("d_f1")),
             _cost(row.get("d_ap50")),
-            f'<span class="soft">{text(ERRORS.get(row["error"], ("", ""))[1])}</span>',
         ]
         for row in val
     ]
@@ -84,6 +82,11 @@ def _bar(total: Row, fates: Sequence[str]) -> str:
     )
     label = text(f"What became of the {boxes} boxes of val")
     return f'<div class="stack" role="img" aria-label="{label}">{parts}</div><ul class="fates">{keys}</ul>'
+
+
+def _named(error: str) -> str:
+    name, meaning = ERRORS[error]
+    return f'{text(name)}<br><span class="soft ends">{text(meaning)}</span>'
 
 
 def _cost(value: float | None) -> str:

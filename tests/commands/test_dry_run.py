@@ -71,7 +71,7 @@ def test_every_byte_stays(root, temporary):
     assert [line[:10] for line in done.stdout.splitlines() if line.startswith("[STEP")] == [
         f"[STEP {step}/5]" for step in range(1, 6)
     ]
-    assert "On val, untrained: F1 0.800, P 0.900, R 0.800" in done.stdout
+    assert "On val, untrained: F1 0.800 (0.74 to 0.86), P 0.900, R 0.800" in done.stdout
     assert "[CONVERGENCE] go on: 1 of " in done.stdout
     assert "[SAMPLING] 2 of 5 candidates picked, on 2 of 4 pool sheets" in done.stdout
     assert "[COST] Training: 3 sheets x " in done.stdout

@@ -31,6 +31,7 @@ STATE = (
     "data/dataset.dvc",
     "models/parent.pt.dvc",
     "metrics/history.csv",
+    "metrics/history_sheets.json",
     "dvc.lock",
 )
 

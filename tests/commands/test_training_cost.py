@@ -9,6 +9,7 @@ import pytest
 from stages.commands.training_cost import cost_lines, last_training
 from stages.core.cost import Training
 from stages.files.edit_yaml import edited
+from stages.files.manifest import MANIFEST, manifest_row, write_manifest
 from tests.fake_project import person_params, write_files
 
 TRAINED = {"images": 10, "epochs_run": 5, "batch": 4, "imgsz": 320, "encoder": None, "resumed": False}
@@ -26,7 +27,13 @@ def root(tmp_path: Path) -> Path:
     """A project with 24 sheets in train, in which a training has just taken 60 seconds."""
     (tmp_path / "params.yaml").write_text(person_params())
     change(tmp_path, {**VALUES, "train.select": "last"})
-    write_files(tmp_path / "data/dataset/train/images", {f"{number}.png": "" for number in range(24)})
+    train = tmp_path / "data/dataset/train"
+    write_files(train / "images", {f"{number}.png": "" for number in range(24)})
+    rows = [
+        manifest_row(image, train / "none.txt", added_iteration=0, label_source="none")
+        for image in (train / "images").iterdir()
+    ]
+    write_manifest(rows, train / MANIFEST)
     write_files(tmp_path, {"logs/train/seconds.json": '{"seconds": 60}', "metrics/train.json": json.dumps(TRAINED)})
     return tmp_path
 
