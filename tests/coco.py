@@ -11,7 +11,7 @@ ALL = (0.0, float("inf"))
 
 
 class Verdict(NamedTuple):
-    """AP, (areas, classes, IoUs), NaN where a class has no box; seconds to load the boxes, and to judge them."""
+    """AP, (areas, classes, IoUs), NaN where a class has no box; processor seconds to load the boxes, and to judge them."""
 
     ap: np.ndarray
     load: float
@@ -42,12 +42,12 @@ def verdict(judge, *, detections, ground_truth, sheets, classes, areas=(ALL,)):
     confidence = detections["confidence"].tolist()
     results = [{**row, "score": score} for row, score in zip(_rows(detections, images), confidence, strict=True)]
     with contextlib.redirect_stdout(io.StringIO()):
-        started = time.perf_counter()
+        started = time.process_time()
         there = coco_class()
         there.dataset = dataset
         there.createIndex()
         seen = there.loadRes(results) if results else coco_class()
-        loaded = time.perf_counter()
+        loaded = time.process_time()
         one = eval_class(there, seen, "bbox")
         one.params.imgIds, one.params.catIds = list(images.values()), list(range(classes))
         one.params.maxDets = [int(detections.groupby(["split", "image_id"]).size().max())] if results else [1]
@@ -55,7 +55,7 @@ def verdict(judge, *, detections, ground_truth, sheets, classes, areas=(ALL,)):
         one.params.areaRngLbl = [str(i) for i in range(len(areas))]
         one.evaluate()
         one.accumulate()
-        done = time.perf_counter()
+        done = time.process_time()
     means = one.eval["precision"][..., 0].mean(axis=1).transpose(2, 1, 0)  # from (IoUs, recalls, classes, areas)
     return Verdict(np.where(means < 0, np.nan, means), loaded - started, done - loaded)
 

@@ -65,55 +65,66 @@ def hit_table(
     return HitTable(sheet[order], class_id[order], confidence[order], hit, ignored, boxes)
 
 
-def ap_of(table: HitTable, weights: Floats | None = None) -> Floats:
+def ap_of(table: HitTable, weights: Floats | Ints | None = None) -> Floats:
     """Return AP per class and IoU threshold, (c, t) in [0, 1], NaN for a class without boxes.
 
     `weights` says how often each sheet counts, in whole numbers from 0 on: (s,), or (b, s) for b answers at once,
     which come back as (b, c, t). So leaving out sheet i is a row of ones with a 0 at i, a bootstrap sample a row of
-    counts, and None is all ones. A sheet of weight 0 is as good as absent. The weights are looked up once per
-    detection and answer: for thousands of sheets, leave out groups of them rather than each.
+    counts, and None is all ones. A sheet of weight 0 is as good as absent; a ValueError says that a weight is broken.
+    The weights are looked up once per detection and answer: for thousands of sheets, leave out groups of them rather
+    than each.
     """
-    rows = np.ones((1, len(table.boxes))) if weights is None else np.atleast_2d(np.asarray(weights, dtype=float))
+    given = np.atleast_2d(np.ones(len(table.boxes)) if weights is None else weights)
+    rows = given.astype(np.int64)
+    if (rows != given).any():
+        raise ValueError("weights of sheets are whole numbers")
     classes = table.boxes.shape[1]
     edges = np.searchsorted(table.class_id, np.arange(classes + 1))
     answers = np.full((len(rows), classes, table.hit.shape[1]), np.nan)
-    there = rows @ table.boxes.astype(float)  # (b, c)
+    there = (rows.astype(float) @ table.boxes.astype(float)).astype(np.int64)  # (b, c); integers would not use BLAS
     for c in np.flatnonzero(table.boxes.any(axis=0)):
         part = slice(edges[c], edges[c + 1])
         sheet, hit, ignored = table.sheet[part], table.hit[part], table.ignored[part]
         step = max(1, _BLOCK // max(1, len(sheet)))
         for first in range(0, len(rows), step):
             some = slice(first, first + step)
-            answers[some, c] = _class_ap(rows[some][:, sheet], hit=hit, ignored=ignored, boxes=there[some, c])
+            weight = np.take(rows[some], sheet, axis=1)
+            answers[some, c] = _class_ap(weight, hit=hit, ignored=ignored, boxes=there[some, c])
     return answers if weights is not None and np.ndim(weights) == 2 else answers[0]
 
 
-def best_precision(right: Floats, *, seen: Floats, boxes: Floats) -> tuple[Floats, Ints]:
+def recalls_reached(boxes: Ints) -> Ints:
+    """Return how many of `RECALLS` are reached by 0, 1, 2, .. right detections of `boxes` (b,): (b, 1 + most)."""
+    right = np.arange(1 + boxes.max(initial=0))
+    recall = right / np.maximum(boxes, 1)[:, None]
+    return np.where(right > 0, np.searchsorted(RECALLS, recall, side="right"), 0)
+
+
+def best_precision(right: Ints, *, seen: Ints, reached: Ints) -> tuple[Floats, Ints]:
     """Return for every right detection the best precision at its recall or a higher one, and its share of `RECALLS`.
 
     Detections go by falling confidence, of them only the right ones, k, since no other can be best; b answers at
-    once. `right` and `seen`, (b, k), are the sums of weights of the right ones and of all up to there, `boxes` (b,)
-    that of the ground truth; all whole numbers. The shares, (b, k), count the recalls that a detection reaches and
-    none before it does.
+    once. `right` and `seen`, (b, k), are the sums of weights of the right ones and of all up to there, `reached` is
+    that of `recalls_reached`. The shares, (b, k), count the recalls that a detection reaches and none before it does.
     """
-    best = right / np.maximum(seen, 1.0)
-    best = np.maximum.accumulate(best[:, ::-1], axis=1)[:, ::-1]
-    recall = right / np.maximum(boxes, 1.0)[:, None]
-    near = (recall * (len(RECALLS) - 1) + 1e-6).astype(np.int64)  # the last recall that is reached, or the one after
-    share = near + 1 - (RECALLS[near] > recall)
-    share[right == 0] = 0
+    best = right / np.maximum(seen, 1)
+    np.maximum.accumulate(best[:, ::-1], axis=1, out=best[:, ::-1])
+    share = np.take(reached, right + np.arange(len(right))[:, None] * reached.shape[1])
     share[:, 1:] -= share[:, :-1].copy()
     return best, share
 
 
-def _class_ap(weight: Floats, *, hit: Bools, ignored: Bools, boxes: Floats) -> Floats:
+def _class_ap(weight: Ints, *, hit: Bools, ignored: Bools, boxes: Ints) -> Floats:
     """Return AP of one class, (b, t); `weight` (b, n) of its detections, `boxes` (b,) weighted, NaN where 0."""
     result = np.zeros((len(boxes), hit.shape[1]))
-    all_seen = None if ignored.any() else np.cumsum(weight, axis=1)
+    reached = recalls_reached(boxes)
+    ever = np.flatnonzero(hit.any(axis=1))  # the right ones at any IoU: few of all
+    all_seen = None if ignored.any() else np.cumsum(weight, axis=1)[:, ever]
+    hit, own = hit[ever], weight[:, ever]
     for i in range(hit.shape[1]):
         rows = np.flatnonzero(hit[:, i])
-        seen = np.cumsum(weight * ~ignored[:, i], axis=1) if all_seen is None else all_seen
-        best, share = best_precision(np.cumsum(weight[:, rows], axis=1), seen=seen[:, rows], boxes=boxes)
+        seen = np.cumsum(weight * ~ignored[:, i], axis=1)[:, ever] if all_seen is None else all_seen
+        best, share = best_precision(np.cumsum(own[:, rows], axis=1), seen=seen[:, rows], reached=reached)
         result[:, i] = np.einsum("bk,bk->b", best, share) / len(RECALLS)
     result[boxes == 0] = np.nan
     return result

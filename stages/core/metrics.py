@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from stages.core.average_precision import RECALLS, ap_of, best_precision, hit_table
+from stages.core.average_precision import RECALLS, ap_of, best_precision, hit_table, recalls_reached
 from stages.core.matching import SHEET, hits
 
 Floats = NDArray[np.float64]
@@ -35,9 +35,8 @@ def interpolated(*, hit: NDArray[np.bool_], confidence: Floats, boxes: int) -> C
     """
     order = np.argsort(-confidence, kind="stable")
     places = np.flatnonzero(hit[order])  # of the right ones
-    right = np.arange(1.0, len(places) + 1)[None, :]
-    seen = 1 + places[None, :].astype(np.float64)
-    best, share = best_precision(right, seen=seen, boxes=np.array([float(boxes)]))
+    right = np.arange(1, len(places) + 1)[None, :]
+    best, share = best_precision(right, seen=1 + places[None, :], reached=recalls_reached(np.array([boxes])))
     out_of_reach = (0, len(RECALLS) - int(share.sum()))
     return Curve(
         np.pad(np.repeat(best[0], share[0]), out_of_reach),

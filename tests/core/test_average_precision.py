@@ -88,6 +88,12 @@ def test_a_row_of_another_sheet_is_an_error():
         ours((truth, found, sheets.iloc[1:]))
 
 
+def test_broken_weights_are_an_error():
+    scene = awkward(3)
+    with pytest.raises(ValueError, match="whole numbers"):
+        ours(scene, weights=np.full(len(scene[2]), 0.5))
+
+
 @given(scenes, st.integers(0, 2**32 - 1))
 @settings(deadline=None, max_examples=15)
 def test_weights_are_copies_of_sheets(scene, seed):
