@@ -19,7 +19,7 @@ from stages.files.lock import STATE
 from stages.files.params import PARAMS, read_iteration, read_params, read_yaml
 from stages.files.process_group import ends_like_ctrl_c, run_group
 from stages.files.scratch_copy import scratch_copy
-from stages.files.tables import read_json
+from stages.files.tables import read_json, read_metrics
 
 Say = Callable[[str], None]
 _STAND_IN = [sys.executable, "-m", "stages.commands.stand_in"]
@@ -71,9 +71,10 @@ def _require_idle(root: Path) -> None:
 
 
 def _inputs(graph: Mapping[str, Any]) -> list[str]:
-    """Return what the stages read and none of them writes."""
+    """Return what the stages read and none of them writes, alone or as part of a folder."""
     outs = {path for stage in graph.values() for kind in ("outs", "metrics", "plots") for path in _paths(stage, kind)}
-    return sorted({path for stage in graph.values() for path in _paths(stage, "deps")} - outs)
+    deps = {path for stage in graph.values() for path in _paths(stage, "deps")}
+    return sorted(dep for dep in deps if not any(dep == out or dep.startswith(f"{out}/") for out in outs))
 
 
 def _paths(stage: Mapping[str, Any], kind: str) -> list[str]:
@@ -107,7 +108,7 @@ def _run(copy: Path, command: Sequence[str], *, show: Say) -> tuple[int, list[st
 
 
 def _say_results(root: Path, copy: Path, iteration: int, *, heard: Sequence[str], say: Say) -> None:
-    metrics = {name: read_json(copy / f"metrics/{name}.json") for name in ("validate", "converge", "sample")}
+    metrics = {name: read_metrics(copy / f"metrics/{name}.json") for name in ("validate", "converge", "sample")}
     say(f"On val, untrained: {result_text(metrics['validate'])}")
     for line in wording.not_said(wording.result_lines(metrics["converge"], metrics["sample"]), heard):
         say(line)

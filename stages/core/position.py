@@ -64,7 +64,7 @@ def read_changes(status: Mapping[str, Sequence[Any]], *, passed_over: str = "") 
         absent=_of_kind(inputs, "not in cache"),
         modified=tuple(sorted(path for path, kind in inputs.items() if kind not in ("deleted", "not in cache"))),
         stages=stages,
-        outputs_only=bool(stages) and not words and deps <= written,
+        outputs_only=bool(stages) and not words and all(_is_part(dep, written) for dep in deps),
     )
 
 
@@ -122,6 +122,11 @@ def next_step(facts: Facts, *, home: str | None = None, reviewer: str = "folder"
 
 def _outs(entry: Iterable[Any]) -> list[tuple[str, str]]:
     return list(_part(entry, "changed outs").items())
+
+
+def _is_part(path: str, outs: Iterable[str]) -> bool:
+    """Say whether `path` is one of `outs` or lies below one: a stage may read a file of a folder that another wrote."""
+    return any(path == out or path.startswith(f"{out}/") for out in outs)
 
 
 def _part(entry: Iterable[Any], key: str) -> dict[str, str]:
