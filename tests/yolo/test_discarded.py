@@ -131,7 +131,8 @@ def test_every_candidate_is_kept_or_discarded_once(toy_weights, sheets, kind):
 
 def test_a_lower_max_det_discards_what_a_higher_one_keeps(toy_weights, sheets):
     start_ultralytics()
-    many, few = (make_predictor(settings(0.01, max_det)) for max_det in (1000, 2))
+    larger = {"imgsz": 160}  # so that boxes must be scaled back
+    many, few = (make_predictor(settings(0.01, max_det) | larger) for max_det in (1000, 2))
     model = load_model(toy_weights)
     for one in sheets:
         image = [read_bgr(one.image)]
