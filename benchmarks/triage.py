@@ -59,7 +59,9 @@ def read(name: str) -> Boxes:
 def spoiled(boxes: Boxes, share: float, seed: int, planted: Path | None) -> Spoiled:
     """Return labels with errors: new ones, or those that were there before the training."""
     if planted:
-        return Spoiled(boxes.ground_truth, pd.read_csv(planted))
+        errors = pd.read_csv(planted)
+        there = errors[errors["image_id"].isin(boxes.images["image_id"])]  # not every fold may have been predicted
+        return Spoiled(boxes.ground_truth, there.reset_index(drop=True))
     return plant(boxes.ground_truth, share, np.random.default_rng(seed))
 
 
@@ -74,14 +76,14 @@ def trial(boxes: Boxes, spoiled: Spoiled, seed: int) -> list[dict[str, object]]:
         "confidence over 0.95": plain[plain["confidence"].fillna(0) > 0.95],
         "by confidence": plain,
     }
-    k = len(spoiled.errors)
+    k, of_kind = len(spoiled.errors), spoiled.errors["kind"].value_counts()
     rows = []
     for rule, order in ranked.items():
         found = hits(order[:k], spoiled, boxes.detections)
         row = {"rule": rule, "k": k, "listed": min(len(order), k), "found": len(set(found) - {-1})}
         row["half"] = len(set(found[: k // 2]) - {-1})
         at = spoiled.errors.loc[sorted(set(found) - {-1}), "kind"].value_counts()
-        rows.append({**row, **{kind: at.get(kind, 0) / (k / len(KINDS)) for kind in KINDS}})
+        rows.append({**row, **{kind: at.get(kind, 0) / of_kind[kind] for kind in KINDS}})
     return rows
 
 
