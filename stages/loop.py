@@ -29,6 +29,9 @@ app.add_typer(prompts_app, name="prompts")
 
 PART = "a split of SOURCE (valid), a share of its train (0.25), or a file with one image name per line"
 
+GROUP_PATTERN = "Sheets whose names agree in the bracket (drawing set, project) share a role: '^(.+)_page'."
+GROUPS = "The same from a CSV file: image name, group."
+
 Review = Annotated[Reviewer | None, typer.Option(help="Who reviews; default: `review.by` in params.yaml.")]
 AutoConfidence = Annotated[
     float | None,
@@ -56,13 +59,20 @@ def data_import(
     keep_params: Annotated[
         bool, typer.Option("--keep-params", help="Write only classes and iteration into params.yaml.")
     ] = False,
+    group_pattern: Annotated[str | None, typer.Option(metavar="REGEX", help=GROUP_PATTERN)] = None,
+    groups: Annotated[Path | None, typer.Option(metavar="FILE", help=GROUPS)] = None,
+    regroup: Annotated[
+        bool, typer.Option("--regroup", help="Mend a split that leaks: copies of val and test are left out of train.")
+    ] = False,
 ) -> None:
     """Make a dataset iteration 0 of this project: dataset, weights, params and prompts, in one commit."""
     with _project() as root:
         from stages.commands.data import import_data
         from stages.commands.import_source import ImportOptions
 
-        options = ImportOptions(val, test, pool, oracle, baseline, target, seed, keep_params)
+        options = ImportOptions(
+            val, test, pool, oracle, baseline, target, seed, keep_params, group_pattern, groups, regroup
+        )
         imported = import_data(root, source, options)
         typer.echo("\n".join(imported.lines))
         for line in imported.names:

@@ -164,6 +164,7 @@ def _sheets(read: Read, role: str, options: ImportOptions) -> list[NewSheet]:
             read.items[name].image,
             None if may_lack and not read.items[name].label.is_file() else read.labels[name].text,
             held_back,
+            read.kinship.groups.get(name, ""),
         )
         for name in read.assignment.roles[role]
     ]

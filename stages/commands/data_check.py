@@ -6,14 +6,16 @@ from pathlib import Path
 from typing import NamedTuple
 
 from stages.commands.checks import holds_demo
+from stages.commands.leak_check import leak_findings
 from stages.contract.check import Checked, check_sheets, class_findings, dataset_findings
-from stages.contract.findings import errors
+from stages.contract.findings import Finding, errors
 from stages.contract.fix import require_target, write_fixed
 from stages.contract.listing import finding_lines, summary
 from stages.contract.read import read_dataset
 from stages.contract.sheets import Dataset
 from stages.files import git
 from stages.files.dataset import DATASET
+from stages.files.manifest import MANIFEST, read_manifest
 from stages.files.params import PARAMS, read_classes
 
 _TAGS = ("iteration-*", "dataset-v*", "*/iteration-*", "*/dataset-v*")
@@ -46,7 +48,7 @@ def check_data(
     classes = read_classes(root / PARAMS) if own or _begun(root) else None
     whole = [*dataset_findings(dataset), *(class_findings(dataset, classes) if classes else [])]
     sheets = check_sheets(dataset.sheets, say=say)
-    found = [*whole, *(finding for one in sheets for finding in one.findings)]
+    found = [*whole, *(finding for one in sheets for finding in one.findings), *_leaks(dataset, own=own)]
     lines = [
         *_head(dataset, sheets),
         *finding_lines(found, every=every),
@@ -55,6 +57,19 @@ def check_data(
     if fix is None:
         return CheckReport(lines, bool(errors(found)))
     return CheckReport([*lines, *write_fixed(dataset, sheets, whole, fix, classes=classes)], refused=False)
+
+
+def _leaks(dataset: Dataset, *, own: bool) -> list[Finding]:
+    """Return what the split firewall finds; the project's own manifests know the groups."""
+    images: dict[str, list[Path]] = {}
+    for sheet in dataset.sheets:
+        images.setdefault(sheet.split, []).append(sheet.item.image)
+    if not own:
+        return leak_findings(images)
+    lists = [dataset.source.folder / split / MANIFEST for split in images]
+    rows = [row for file in lists if file.is_file() for row in read_manifest(file, without_content=True)]
+    mend = "Remove one of the two, then: yoloop data accept"
+    return leak_findings(images, groups={row.image_id: row.group for row in rows}, mend=mend)
 
 
 def _begun(root: Path) -> bool:

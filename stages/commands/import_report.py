@@ -64,6 +64,7 @@ def _remarks(source: Source, assignment: Assignment, labels: Mapping[str, SheetL
     polygons = sum(labels[name].polygons for names in assignment.roles.values() for name in names)
     lines = [f"{polygons} polygons became the boxes around them"] if polygons else []
     lines += _unlabelled(source, assignment, oracle=oracle)
+    lines += _moved(assignment)
     lines += [f"not used: {len(names)} images of the source's {split}" for split, names in assignment.unused.items()]
     if source.strangers:
         files = ", ".join(str(path.relative_to(source.folder)) for path in source.strangers[:3])
@@ -71,6 +72,21 @@ def _remarks(source: Source, assignment: Assignment, labels: Mapping[str, SheetL
     ids = _class_ids(assignment.roles["train"], labels)
     lines += [f"train has no box of {name}" for i, name in enumerate(source.classes) if not (ids == i).any()]
     return [*lines, *_pool(assignment, oracle=oracle)]
+
+
+def _moved(assignment: Assignment) -> list[str]:
+    """Return what `--regroup` did."""
+    followed, left = assignment.followed, assignment.left_out
+    lines = []
+    if followed:
+        lines.append(f"regroup: {len(followed)} sheets follow their group into val or test: {_named(followed)}")
+    if left:
+        lines.append(f"regroup: {len(left)} copies of sheets of val or test are left out: {_named(left)}")
+    return lines
+
+
+def _named(names: Sequence[str]) -> str:
+    return ", ".join(names[:_FEW]) + ", ..." * (len(names) > _FEW)
 
 
 def _unlabelled(source: Source, assignment: Assignment, *, oracle: bool) -> list[str]:

@@ -1,17 +1,21 @@
 """What `yoloop data import` takes from a source: every image with its role and its labels, all checked."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
+from stages.commands.grouping import read_groups
 from stages.contract.check import check_sheets, dataset_findings
 from stages.contract.findings import Finding, refuse
 from stages.contract.read import read_dataset
-from stages.contract.sheets import SheetLabels
+from stages.contract.sheets import Sheet, SheetLabels
 from stages.contract.yolo import sheet_labels
 from stages.core.errors import problem
-from stages.core.splits import ROLES, Assignment, Part, assign
+from stages.core.splits import ROLES, Assignment, Kinship, LeakError, Part, assign
+from stages.files.kinship import copies_among
 from stages.files.yolo_folder import Item, Source, split_name
 
 BASELINE, TARGET = "yolo26n.pt", "yoloe-26n-seg.pt"
@@ -28,6 +32,9 @@ class ImportOptions(NamedTuple):
     target: str = TARGET
     seed: int = 0
     keep_params: bool = False
+    group_pattern: str | None = None
+    groups: Path | None = None
+    regroup: bool = False
 
 
 class Read(NamedTuple):
@@ -39,6 +46,7 @@ class Read(NamedTuple):
     items: dict[str, Item]
     kind: str = "YOLO folder"  # the words for its format
     findings: tuple[Finding, ...] = ()
+    kinship: Kinship = Kinship()
 
 
 def read_sheets(folder: Path, options: ImportOptions) -> Read:
@@ -50,22 +58,44 @@ def read_sheets(folder: Path, options: ImportOptions) -> Read:
     whole = dataset_findings(dataset)
     then = f"All of them: yoloop data check {folder}; a repaired copy: add --fix TARGET"
     refuse(whole, then=then)
-    assignment = _assign(dataset.source, options)
     sheets = {sheet.item.image.name: sheet for sheet in dataset.sheets}
+    kinship = _kinship(sheets, options)
+    assignment = _assign(dataset.source, sheets, kinship, options)
     checked = check_sheets([sheets[name] for role in ROLES for name in assignment.roles[role]])
     found = [finding for one in checked for finding in one.findings]
     refuse(found, then=then)
     labels = {one.sheet.item.image.name: sheet_labels(one.sheet, one.placed) for one in checked}
     items = {name: sheet.item for name, sheet in sheets.items()}
-    return Read(dataset.source, assignment, labels, items, dataset.kind, (*whole, *found))
+    return Read(dataset.source, assignment, labels, items, dataset.kind, (*whole, *found), kinship)
 
 
-def _assign(source: Source, options: ImportOptions) -> Assignment:
+def _kinship(sheets: Mapping[str, Sheet], options: ImportOptions) -> Kinship:
+    """Return which images of the source are copies of one sheet, and the groups that the person names."""
+    groups = read_groups(list(sheets), pattern=options.group_pattern, file=options.groups)
+    return Kinship(copies_among({name: sheet.item.image for name, sheet in sheets.items()}), groups)
+
+
+def _boxes(sheets: Mapping[str, Sheet], classes: int) -> dict[str, NDArray[np.int64]]:
+    """Return the boxes per class, (classes,), of every image; the checks refuse rows of other classes later."""
+    rows = {name: [row.class_id for row in sheet.rows if 0 <= row.class_id < classes] for name, sheet in sheets.items()}
+    return {name: np.bincount(np.array(ids, np.int64), minlength=classes) for name, ids in rows.items()}
+
+
+def _assign(source: Source, sheets: Mapping[str, Sheet], kinship: Kinship, options: ImportOptions) -> Assignment:
     asked = {"val": options.val, "test": options.test, "pool": options.pool}
     wanted = {role: _part(text, source, role) for role, text in asked.items() if text is not None}
     names = {split: list(items) for split, items in source.splits.items()}
     try:
-        done = assign(names, wanted, np.random.default_rng(options.seed))
+        done = assign(
+            names,
+            wanted,
+            np.random.default_rng(options.seed),
+            kinship=kinship,
+            boxes=_boxes(sheets, len(source.classes)),
+            regroup=options.regroup,
+        )
+    except LeakError as error:
+        raise _leaks(error, sheets, kinship) from error
     except ValueError as error:
         raise problem(
             source.folder,
@@ -83,6 +113,22 @@ def _assign(source: Source, options: ImportOptions) -> Assignment:
     if options.oracle and not done.roles["pool"]:
         raise problem("--oracle", expected="a pool to hold labels back of", found="none", mend="Draw one: --pool 0.5")
     return done
+
+
+def _leaks(error: LeakError, sheets: Mapping[str, Sheet], kinship: Kinship) -> Exception:
+    """Return the refusal of a source whose own splits share a sheet or a group."""
+    leak = error.leaks[0]
+    group = kinship.groups.get(leak.other)
+    same_group = group is not None and group == kinship.groups.get(leak.kept)
+    what = f"of the group {group} as well" if same_group else "a copy of it"
+    more = f" ({len(error.leaks) - 1} more like this)" if len(error.leaks) > 1 else ""
+    return problem(
+        sheets[leak.kept].item.image,
+        expected=f"no sheet of {leak.kept_role} in {leak.other_role}",
+        found=f"{sheets[leak.other].item.image}, {what}{more}",
+        mend="With --regroup the sheets of val and test stay, their copies elsewhere are left out, and the rest of a "
+        "group follows; see them all: yoloop data check SOURCE",
+    )
 
 
 def _part(text: str, source: Source, role: str) -> Part:

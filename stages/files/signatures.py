@@ -65,7 +65,10 @@ def _pairs(mine: Mapping[str, Fingerprint], theirs: Mapping[str, Fingerprint], b
     names, others = list(mine), list(theirs)
     prints, other_prints = list(mine.values()), list(theirs.values())
     found = {(names[c.whole], others[c.part]) for c in _confirmed(prints, other_prints, bar)}
-    found |= {(names[c.part], others[c.whole]) for c in _confirmed(other_prints, prints, bar)}
+    if theirs is mine:
+        found |= {(part, whole) for whole, part in found}
+    else:
+        found |= {(names[c.part], others[c.whole]) for c in _confirmed(other_prints, prints, bar)}
     return sorted(pair for pair in found if pair[0] != pair[1])
 
 

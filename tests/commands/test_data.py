@@ -17,10 +17,12 @@ from stages.commands.import_source import ImportOptions
 from stages.commands.person_values import PERSON_VALUES
 from stages.contract.yolo import read_item_labels
 from stages.core.errors import UserError
-from stages.core.splits import Assignment
+from stages.core.splits import ROLES, Assignment
+from stages.files.dataset import require_as_listed
+from stages.files.manifest import read_manifest
 from stages.files.yolo_folder import Item, read_source
 from tests.commands.test_person_values import flat, machine
-from tests.fake_project import REPO, init, sh
+from tests.fake_project import REPO, init, picture, sh
 
 CLASSES = ("detail", "elevation", "title")
 NEW_CLASSES = "names: {0: detail, 1: door}\n"
@@ -28,7 +30,7 @@ NEW_CLASSES = "names: {0: detail, 1: door}\n"
 
 def write_image(file: Path) -> None:
     file.parent.mkdir(parents=True, exist_ok=True)
-    assert cv2.imwrite(str(file), np.full((20, 30, 3), 200, np.uint8))
+    assert cv2.imwrite(str(file), picture(file.stem))  # no two sheets alike
 
 
 def write_label(file: Path, text: str) -> None:
@@ -259,7 +261,10 @@ def test_an_import_becomes_one_commit(fresh, tmp_path):
     assert not (data / "pool/labels").exists()
     assert (fresh / "data/oracle/labels/train_2.txt").read_text() == "1 0.5 0.5 0.2 0.2\n"  # it had the row twice
     assert "warning duplicate-row (3): " in said
-    assert (data / "pool/manifest.csv").read_text().splitlines()[1:] == ["train_1.png,0,none", "train_2.png,0,none"]
+    listed = [row[:3] for row in read_manifest(data / "pool/manifest.csv")]
+    assert listed == [("train_1.png", 0, "none"), ("train_2.png", 0, "none")]
+    for split in ROLES:
+        require_as_listed(data / split)
     assert yaml.safe_load((data / "data.yaml").read_text()) == {"names": ["detail", "door"]}
     assert (fresh / "metrics/history.csv").read_text().startswith("iteration,f1,")
 
