@@ -13,20 +13,23 @@ from stages.core.errors import problem
 from stages.core.measure import Report, Tables, measure
 from stages.core.openings import SPLITS, changed_test, opened_text, opening_row, result_line
 from stages.core.ruler import content_digest
+from stages.core.splits import Kinship, leaks
 from stages.files import git
 from stages.files.commits import Commit
 from stages.files.dataset import DATASET, read_split
+from stages.files.kinship import copies_of
 from stages.files.lock import exclusive
 from stages.files.manifest import MANIFEST, read_manifest
 from stages.files.openings import OPENINGS, TAG, openings_text, read_openings
 from stages.files.params import PARAMS, read_classes, read_iteration, read_section
 from stages.files.prompts import PROMPTS, read_prompts
 from stages.files.schemas import DETECTIONS, DISCARDED, GROUND_TRUTH, IMAGES
-from stages.files.signatures import copies, fingerprint_file
-from stages.files.tables import DECIMALS, conform, read_json, read_table
+from stages.files.size_bounds import SizeBounds
+from stages.files.tables import DECIMALS, conform, read_json, read_metrics, read_table
 from stages.files.transaction import transact
 
 _SCHEMAS = (IMAGES, GROUND_TRUTH, DETECTIONS, DISCARDED)  # of `Tables`
+_SIDES = ("test", "train")  # that must not share a sheet
 
 
 def holdout(root: Path = Path(), *, again: str | None = None) -> str:
@@ -52,7 +55,7 @@ def holdout(root: Path = Path(), *, again: str | None = None) -> str:
         files: dict[str, bytes | None] = {str(OPENINGS): openings_text(rows).encode()}
         tag = f"{TAG}{row['opening']}"
         transact(root, name="yoloop holdout", commits=[Commit(message, files)], tags={tag: 0})
-        verdict = read_json(root / "metrics/converge.json")["verdict"]
+        verdict = read_metrics(root / "metrics/converge.json")["verdict"]
         return "\n".join(_said(rows, tag, verdict=verdict))
 
 
@@ -89,17 +92,22 @@ def require_sheets(root: Path) -> None:
         )
     if not any(sheet.label.read_bytes().strip() for sheet in sheets):
         raise problem(folder, expected="boxes to find", found="none", mend="Nothing can be measured without any.")
-    mine, theirs = (
-        {sheet.image_id: fingerprint_file(sheet.image) for sheet in read_split(split, root / DATASET)}
-        for split in ("test", "train")
-    )
-    leaks = copies(mine, theirs)
-    if leaks:
+    _require_no_leak(root)
+
+
+def _require_no_leak(root: Path) -> None:
+    """Raise `UserError` when train holds a copy of a sheet of test, or a sheet of its group."""
+    files = {split: {one.image_id: one.image for one in read_split(split, root / DATASET)} for split in _SIDES}
+    rows = [row for split in _SIDES for row in read_manifest(root / DATASET / split / MANIFEST)]
+    kinship = Kinship(copies_of(files["test"], files["train"]), {row.image_id: row.group for row in rows})
+    found = leaks({name: split for split in _SIDES for name in files[split]}, kinship)
+    if found:
+        more = f", and {len(found) - 1} more pairs" if len(found) > 1 else ""
         raise problem(
-            folder / "images" / leaks[0][0],
-            expected="no copy of a sheet of test in train",
-            found=f"{leaks[0][1]}" + (f", and {len(leaks) - 1} more pairs" if len(leaks) > 1 else ""),
-            mend="Take the copies out of train, and train again: what was learnt by heart proves nothing.",
+            files["test"][found[0].kept],
+            expected="no copy of a sheet of test in train, and none of its group",
+            found=f"{found[0].other}{more}",
+            mend="Take them out of train, and train again: what was learnt by heart proves nothing.",
         )
 
 
@@ -110,7 +118,7 @@ def measure_test(root: Path, classes: Sequence[str]) -> Report:
     judged by the threshold that all of val chooses.
     """
     params = read_section(validate.Params, "validate", root / PARAMS)
-    sizes = read_section(validate.Sizes, "analyze", root / PARAMS)
+    bounds = read_section(SizeBounds, "analyze", root / PARAMS)
     sheets = validate.read_sheets(classes, root / DATASET, splits=("test",))
     prompts = read_prompts(classes, root / PROMPTS)
     test = validate.build_tables(sheets, list(validate.predictions(sheets, params, classes, prompts)))
@@ -118,7 +126,7 @@ def measure_test(root: Path, classes: Sequence[str]) -> Report:
         _together(_saved_val(root), test),
         classes=classes,
         point=params.point,
-        size_bounds=sizes.bounds,
+        size_bounds=bounds.areas,
         splits=SPLITS,
     )
 

@@ -11,7 +11,7 @@ from stages.commands.report import make_report
 from stages.commands.start_over import start_over
 from stages.commands.status import status_lines
 from stages.core.errors import UserError
-from stages.files.manifest import MANIFEST, manifest_row, write_manifest
+from stages.files.manifest import MANIFEST, manifest_row, read_manifest, write_manifest
 from stages.files.openings import OPENINGS, openings_text, read_openings
 from tests.fake_project import sh
 from tests.files.test_openings import commit, opening
@@ -66,7 +66,18 @@ def test_refuses_a_test_that_nothing_can_be_measured_on(
 def test_refuses_a_sheet_that_train_has_too(tmp_path: Path) -> None:
     write_sheets(tmp_path, "test", [ROW, ROW], seed=1)
     write_sheets(tmp_path, "train", [ROW], seed=1)
-    with pytest.raises(UserError, match=r"test/images/test_0.png: expected no copy .* in train, found train_0.png\."):
+    with pytest.raises(
+        UserError, match=r"test/images/test_0.png: expected no copy .* in train, .* found train_0.png\."
+    ):
+        require_sheets(tmp_path)
+
+
+def test_refuses_a_group_that_train_has_too(tmp_path: Path) -> None:
+    for split, seed in (("test", 1), ("train", 2)):
+        write_sheets(tmp_path, split, [ROW], seed=seed)
+        file = tmp_path / "data/dataset" / split / MANIFEST
+        write_manifest([row._replace(group="school") for row in read_manifest(file)], file)
+    with pytest.raises(UserError, match=r"test_0.png: expected .* none of its group, found train_0.png\."):
         require_sheets(tmp_path)
 
 
