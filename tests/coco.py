@@ -11,7 +11,7 @@ ALL = (0.0, float("inf"))
 
 
 class Verdict(NamedTuple):
-    """AP, (areas, classes, IoUs), NaN where a class has no box; processor seconds to load the boxes, and to judge them."""
+    """AP, (areas, classes, IoUs), NaN where a class has no box; processor's seconds to load the boxes and to judge."""
 
     ap: np.ndarray
     load: float

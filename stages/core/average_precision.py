@@ -58,7 +58,7 @@ def hit_table(
     )
     sheet, truth_sheet = (_places(of_sheets, of_rows) for of_rows in numbers)
     class_id, confidence = detections["class_id"].to_numpy(np.int64), detections["confidence"].to_numpy(float)
-    order = _order(sheet, confidence, class_id, classes=classes)
+    order = _order(sheet, confidence, class_id)
     hit, ignored, counted = _judged(found, detections, ground_truth, order=order, areas=areas)
     cells = truth_sheet * classes + ground_truth["class_id"].to_numpy(np.int64)
     boxes = np.bincount(cells[counted], minlength=len(sheets) * classes).reshape(len(sheets), classes)
@@ -96,8 +96,9 @@ def ap_of(table: HitTable, weights: Floats | Ints | None = None) -> Floats:
 def recalls_reached(boxes: Ints) -> Ints:
     """Return how many of `RECALLS` are reached by 0, 1, 2, .. right detections of `boxes` (b,): (b, 1 + most)."""
     right = np.arange(1 + boxes.max(initial=0))
-    recall = right / np.maximum(boxes, 1)[:, None]
-    return np.where(right > 0, np.searchsorted(RECALLS, recall, side="right"), 0)
+    recall = np.minimum(right / np.maximum(boxes, 1)[:, None], 1.0)
+    near = (recall * (len(RECALLS) - 1) + 1e-6).astype(np.int64)  # the last one that is reached, or the one after it
+    return np.where(right > 0, near + 1 - (RECALLS[near] > recall), 0)
 
 
 def best_precision(right: Ints, *, seen: Ints, reached: Ints) -> tuple[Floats, Ints]:
@@ -119,23 +120,41 @@ def _class_ap(weight: Ints, *, hit: Bools, ignored: Bools, boxes: Ints) -> Float
     result = np.zeros((len(boxes), hit.shape[1]))
     reached = recalls_reached(boxes)
     ever = np.flatnonzero(hit.any(axis=1))  # the right ones at any IoU: few of all
-    all_seen = None if ignored.any() else np.cumsum(weight, axis=1)[:, ever]
+    all_seen = None if ignored.any() else _sums(weight, ever)
     hit, own = hit[ever], weight[:, ever]
     for i in range(hit.shape[1]):
         rows = np.flatnonzero(hit[:, i])
-        seen = np.cumsum(weight * ~ignored[:, i], axis=1)[:, ever] if all_seen is None else all_seen
-        best, share = best_precision(np.cumsum(own[:, rows], axis=1), seen=seen[:, rows], reached=reached)
+        last = _ends_of_runs(ever[rows])  # of right neighbours the last has the best precision
+        right = np.cumsum(own[:, rows], axis=1)[:, last]
+        seen = _sums(weight * ~ignored[:, i], ever) if all_seen is None else all_seen
+        best, share = best_precision(right, seen=seen[:, rows[last]], reached=reached)
         result[:, i] = np.einsum("bk,bk->b", best, share) / len(RECALLS)
     result[boxes == 0] = np.nan
     return result
 
 
-def _order(sheet: Ints, confidence: Floats, class_id: Ints, *, classes: int) -> Ints:
-    """Return the rows by class, falling confidence, sheet and row: what is least telling is sorted first."""
-    order = np.argsort(sheet, kind="stable")
-    order = order[np.argsort(-confidence[order], kind="stable")]
-    small = class_id[order].astype(np.min_scalar_type(classes))  # numpy sorts short integers much faster
-    return np.asarray(order[np.argsort(small, kind="stable")], dtype=np.int64)
+def _ends_of_runs(rows: Ints) -> Ints:
+    """Return the places in the rising `rows` (k,) that the next number does not follow."""
+    ends = np.ones(len(rows), dtype=bool)
+    ends[:-1] = rows[1:] != rows[:-1] + 1
+    return np.flatnonzero(ends)
+
+
+def _sums(weight: Ints, rows: Ints) -> Ints:
+    """Return the sums of `weight` (b, n) up to each of the rising `rows` (k,): (b, k)."""
+    if not len(rows):
+        return np.zeros((len(weight), 0), dtype=np.int64)
+    starts = np.append(0, rows[:-1] + 1)
+    parts = np.add.reduceat(weight[:, : rows[-1] + 1], starts, axis=1)
+    return np.asarray(np.cumsum(parts, axis=1), dtype=np.int64)
+
+
+def _order(sheet: Ints, confidence: Floats, class_id: Ints) -> Ints:
+    """Return the rows by class, falling confidence, sheet and row: as one number each, which sorts fastest."""
+    by_sheet = np.argsort(sheet, kind="stable")
+    levels, level = np.unique(-confidence[by_sheet], return_inverse=True)
+    key = (class_id[by_sheet] * len(levels) + level) * len(sheet) + np.arange(len(sheet))
+    return np.asarray(by_sheet[np.sort(key) % max(1, len(sheet))], dtype=np.int64)
 
 
 def _judged(

@@ -53,14 +53,18 @@ def candidates(
 
 
 def by_preference(pairs: Pairs, *, confidence: Floats, worse: Bools | None = None) -> Pairs:
-    """Return `pairs` of `candidates` in the order in which COCO looks at them.
+    """Return `pairs`, sorted as `candidates` returns them, in the order in which COCO looks at them.
 
     First by falling `confidence`, (n,), equal ones by the row of the detection. Of the boxes of one detection first
     those that are not `worse`, (m,), then the higher IoU; of equal ones the later box, as in pycocotools.
     """
-    turned = pairs.take(np.arange(len(pairs.iou))[::-1])  # the later box first: the sort keeps equal ones so
-    second = [] if worse is None else [worse[turned.truth]]
-    return turned.take(np.lexsort((-turned.iou, *second, turned.detection, -confidence[turned.detection])))
+    beside = np.append(False, pairs.detection[1:] == pairs.detection[:-1])
+    choice = np.flatnonzero(beside | np.append(beside[1:], False))  # few detections overlap several boxes
+    of_choice = pairs.take(choice)
+    second = [] if worse is None else [worse[of_choice.truth]]
+    order = np.arange(len(pairs.iou))
+    order[choice] = choice[np.lexsort((-of_choice.truth, -of_choice.iou, *second, of_choice.detection))]
+    return pairs.take(order[np.argsort(-confidence[pairs.detection], kind="stable")])
 
 
 def settle(pairs: Pairs, *, detections: int, boxes: int, iou: float) -> Ints:
