@@ -1,6 +1,5 @@
 """The stage as DVC runs it: a folder with its declared inputs; its declared outs and nothing else come out."""
 
-import json
 import shutil
 from pathlib import Path
 
@@ -14,7 +13,7 @@ from stages.core.errors import UserError
 from stages.files.manifest import MANIFEST, manifest_row, write_manifest
 from stages.files.packet import packet_sheets, read_packet
 from stages.files.schemas import DETECTIONS, FINDINGS, GROUND_TRUTH, IMAGES, SUSPECTS
-from stages.files.tables import conform, write_table
+from stages.files.tables import conform, read_metrics, write_table
 from tests.fake_project import person_params
 
 ROOT = Path(__file__).parents[1]
@@ -97,7 +96,7 @@ def files(root):
 
 
 def metrics():
-    return json.loads(Path("metrics/sample.json").read_text())
+    return read_metrics(sample.METRICS)
 
 
 def test_writes_its_outs_and_nothing_else(project):
