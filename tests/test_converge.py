@@ -15,6 +15,7 @@ from stages.core.scores import COLUMNS
 from stages.files.history import read_carried, write_history
 from stages.files.history_sheets import write_sheets
 from stages.files.params import read_section
+from stages.files.tables import read_metrics
 from tests.fake_project import person_params
 
 ROOT = Path(__file__).parents[1]
@@ -66,7 +67,7 @@ def project(tmp_path, monkeypatch):
 
 
 def verdict():
-    return json.loads(Path("metrics/converge.json").read_text())
+    return read_metrics(Path("metrics/converge.json"))
 
 
 def carry():
@@ -88,8 +89,6 @@ def test_writes_its_outs_and_nothing_else(project):
     converge.run()
     after = {str(file.relative_to(project)) for file in project.rglob("*") if file.is_file()}
     assert sorted(after - before) == OUTS
-    keys = ["verdict", "rule", "reason", "gain", "gain_low", "gain_high", "gap", "ruler_changed", "gains"]
-    assert list(verdict()) == keys
     assert verdict() | {"reason": ""} == {
         **{"verdict": "go on", "rule": None, "reason": "", "gain": None, "gain_low": None, "gain_high": None},
         **{"gap": 0.0, "ruler_changed": False, "gains": []},
