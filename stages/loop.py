@@ -100,6 +100,18 @@ def data_check(
             raise typer.Exit(2)
 
 
+@data_app.command("accept")
+def data_accept(
+    group_pattern: Annotated[str | None, typer.Option(metavar="REGEX", help=GROUP_PATTERN)] = None,
+    groups: Annotated[Path | None, typer.Option(metavar="FILE", help=GROUPS)] = None,
+) -> None:
+    """Check the dataset as it was changed by hand, and make it official; no stage reads it before."""
+    with _project() as root:
+        from stages.commands.accept import accept
+
+        typer.echo("\n".join(accept(root, group_pattern=group_pattern, groups=groups, say=_say_aside)))
+
+
 @app.command()
 def status() -> None:
     """Say in five lines where the project is and what is next."""

@@ -14,6 +14,7 @@ from stages.commands.checks import (
     require_finished,
     require_repository,
 )
+from stages.commands.leak_check import require_no_leak
 from stages.commands.review_params import read_review
 from stages.commands.reviewers import Reviewer
 from stages.core.errors import problem
@@ -30,7 +31,7 @@ from stages.files.packet import PACKET, packet_sheets
 from stages.files.params import PARAMS, read_classes, read_iteration
 from stages.files.prompts import PROMPTS, read_prompts
 from stages.files.review import FolderReview, Reviewed, read_folder, read_oracle
-from stages.files.tables import read_json
+from stages.files.tables import read_metrics
 from stages.files.transaction import stage_dvc, staging, transact
 
 REVIEW = "data/review"  # where a reviewed folder is kept in Git's history, with its content in DVC's cache
@@ -60,6 +61,7 @@ def advance(
         review = _review(root, reviewer, step.classes, confidence=confidence)
         if not review.reviewed:
             raise _nothing_to_move(root, reviewer, review, confidence=confidence)
+        require_no_leak(root / DATASET, [sheet.image_id for sheet in review.reviewed])
         folder = _folder(root) if reviewer == "folder" else None
         with staging(root) as (data, models):
             files = _start(root, data, models, review.reviewed, step=step, reviewer=reviewer)
@@ -89,7 +91,7 @@ def _require_finished(root: Path, despite_stop: str | None) -> Step:
     require_as_tagged(root, iteration)
     _require_tag_free(root, dataset_tag(root, iteration + 1))
     read_prompts(classes, root / PROMPTS)
-    verdict = read_json(root / "metrics/converge.json")
+    verdict = read_metrics(root / "metrics/converge.json")
     if verdict["verdict"] != "stop":
         return Step(iteration, classes, "")
     if not (despite_stop or "").strip():

@@ -4,9 +4,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from stages.contract.findings import Finding
+from stages.core.errors import problem
 from stages.core.splits import SIDES, Kinship, leaks
-from stages.files.kinship import copies_among
+from stages.files.dataset import read_split
+from stages.files.kinship import copies_among, copies_of
+from stages.files.manifest import MANIFEST, read_manifest
 
+_RULERS = ("val", "test")
 MEND = "Remove one of the two; `yoloop data import --regroup` keeps those of val and test."
 
 
@@ -26,6 +30,31 @@ def leak_findings(
         for leak in leaks(split_of, kinship)
     ]
     return [*found, *(_twice(names, files) for names in kinship.copies if _one_side(names, split_of))]
+
+
+def require_no_leak(dataset: Path, moved: Sequence[str]) -> None:
+    """Raise `UserError` when a sheet of `moved`, which is to leave the pool for train, must not be fitted on.
+
+    That is a copy of a sheet of val or test, by its content, or a sheet of a group that has a sheet there.
+    """
+    mine = {name: dataset / "pool/images" / name for name in moved}
+    others = {sheet.image_id: sheet.image for split in _RULERS for sheet in read_split(split, dataset)}
+    rulers = {row.group: row.image_id for split in _RULERS for row in read_manifest(dataset / split / MANIFEST)}
+    own = {row.image_id: row.group for row in read_manifest(dataset / "pool" / MANIFEST)}
+    for name, other in copies_of(mine, others):
+        raise _forbidden(mine[name], f"a copy of {others[other]}")
+    for name in moved:
+        if own.get(name) and own[name] in rulers:
+            raise _forbidden(mine[name], f"the group {own[name]}, of which is {others[rulers[own[name]]]} as well")
+
+
+def _forbidden(file: Path, found: str) -> Exception:
+    return problem(
+        file,
+        expected="no sheet of val or test, which the model must not learn from",
+        found=found,
+        mend="Remove it from the pool, with its labels, then: yoloop data accept",
+    )
 
 
 def _leak(kept: Path, kept_role: str, other: Path, other_role: str, kinship: Kinship, mend: str) -> Finding:
