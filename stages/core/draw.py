@@ -14,12 +14,14 @@ def draw_units(
     """Return the part that each unit goes to, (n,): an index of `targets`, or REST.
 
     `sizes` (n,): sheets of a unit; `boxes` (n, classes): its boxes; `targets`: the sheets that each part should get,
-    the rest being what is left of their sum. Greedy: the class with the fewest boxes first, its units to the part that
-    lacks most of that class; units without boxes come last. A part is never filled beyond its target while another has
-    room, and none is left empty while the rest has more than one unit.
+    the rest being what is left of their sum. Greedy: the class with the fewest boxes first, its largest units first,
+    each to the part that lacks the largest share of what it should get of that class; units without boxes come last.
+    A part is never filled beyond its target while another has room, and none is left empty while the rest has more
+    than one unit.
     """
     room = np.array([*targets, sizes.sum() - sum(targets)], dtype=np.float64)
     wants = room[:, None] / max(1, sizes.sum()) * boxes.sum(axis=0)[None, :]  # (parts, classes)
+    all_room, all_wants = np.maximum(room, 1), np.where(wants > 0, wants, 1)
     part = np.full(len(sizes), len(targets))
     open_units = list(rng.permutation(len(sizes)))
     while open_units:
@@ -27,7 +29,7 @@ def draw_units(
         for unit in chosen:
             fits = np.flatnonzero(room >= sizes[unit])
             among = fits if len(fits) else np.flatnonzero(room == room.max())
-            need = wants[among, key] if key is not None else room[among] / np.maximum(1, [*targets, room.sum()])[among]
+            need = (room / all_room if key is None else wants[:, key] / all_wants[:, key])[among]
             best = int(among[np.lexsort((-room[among], -need))[0]])
             part[unit] = best
             room[best] -= sizes[unit]

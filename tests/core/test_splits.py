@@ -5,13 +5,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stages.core.splits import ROLES, Part, assign
+from stages.core.splits import ROLES, Kinship, Leak, LeakError, Part, assign
 
 SPLITS = {"train": ["a", "b", "c", "d", "e", "f", "g", "h"], "val": ["v", "w"], "test": ["t"]}
 
 
-def roles(splits=SPLITS, seed=0, **wanted):
-    return assign(splits, wanted, np.random.default_rng(seed))
+def roles(splits=SPLITS, seed=0, *, kinship=Kinship(), boxes=None, regroup=False, **wanted):  # noqa: B008
+    rng = np.random.default_rng(seed)
+    return assign(splits, wanted, rng, kinship=kinship, boxes=boxes, regroup=regroup)
 
 
 def test_the_sources_own_splits_are_the_default():
@@ -70,3 +71,57 @@ def test_no_image_is_lost_or_doubled(count, val, pool, seed):
         assert max(1, round(val * count)) + max(1, round(pool * count)) >= count
         return
     assert sorted(sum(done.roles.values(), ())) == names
+
+
+LEAKING = {"train": ["a1", "a2", "b1", "c"], "val": ["v"], "test": ["t"], "pool": ["p"]}
+
+
+def test_a_source_that_leaks_is_refused_with_one_leak_per_side():
+    kinship = Kinship([("a1", "t", "v"), ("c", "p")])
+    with pytest.raises(LeakError) as caught:
+        roles(LEAKING, kinship=kinship)
+    assert caught.value.leaks == (Leak("v", "val", "a1", "train"), Leak("v", "val", "t", "test"))
+
+
+def test_copies_in_train_and_pool_are_no_leak():
+    assert roles(LEAKING, kinship=Kinship([("c", "p")])).roles["pool"] == ("p",)
+
+
+def test_regroup_keeps_val_leaves_copies_out_and_lets_the_group_follow():
+    kinship = Kinship([("a1", "v")], {"a1": "A", "a2": "A", "t": "B", "b1": "B"})
+    done = roles(LEAKING, kinship=kinship, regroup=True)
+    assert done.roles == {"train": ("c",), "val": ("a2", "v"), "test": ("b1", "t"), "pool": ("p",)}
+    assert (done.followed, done.left_out) == (("a2", "b1"), ("a1",))
+    assert done.unused == {"train": ("a1",)}
+
+
+@given(st.integers(8, 60), st.integers(0, 9), st.booleans())
+def test_no_draw_tears_a_unit_apart(count, seed, grouped):
+    rng = np.random.default_rng(seed)
+    names = [f"{i:02}" for i in range(count)]
+    groups = {name: str(rng.integers(6)) for name in names if grouped and rng.random() < 0.5}
+    copies = [tuple(sorted(names[i : i + 2])) for i in range(0, count - 2, 5)]
+    kinship = Kinship(copies, groups)
+    try:
+        done = roles({"train": names}, seed, val=Part(share=0.2), pool=Part(share=0.3), kinship=kinship)
+    except ValueError:
+        assert len(kinship.units(names)) < 4
+        return
+    role = {name: role for role, found in done.roles.items() for name in found}
+    assert sorted(role) == names
+    assert all(len({role[name] for name in unit}) == 1 for unit in kinship.units(names))
+    assert done.roles["val"] or len(kinship.units(names)) < 4
+
+
+def test_a_draw_is_stratified_by_class():
+    """A tenth of 200 sheets: of the rare class, on 20 of them, exactly two, whatever the seed."""
+    rng = np.random.default_rng(0)
+    names = [f"{i:03}" for i in range(200)]
+    rare = set(rng.permutation(names)[:20].tolist())
+    boxes = {name: np.array([rng.poisson(5), int(name in rare)]) for name in names}
+    for seed in range(5):
+        done = roles({"train": names}, seed, val=Part(share=0.1), boxes=boxes)
+        assert len(done.roles["val"]) == 20
+        assert sum(name in rare for name in done.roles["val"]) == 2
+        share = sum(boxes[name][0] for name in done.roles["val"]) / sum(counts[0] for counts in boxes.values())
+        assert share == pytest.approx(0.1, abs=0.02)
