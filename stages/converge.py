@@ -16,7 +16,7 @@ from stages.files.history import read_carried, write_history
 from stages.files.history_sheets import SHEETS, read_carried_sheets, write_sheets
 from stages.files.params import Strict, read_classes, read_iteration, read_section
 from stages.files.scores import read_scores, read_sheets
-from stages.files.tables import read_metrics, write_csv, write_json
+from stages.files.tables import read_metrics, write_csv, write_metrics
 
 VALIDATE = Path("metrics/validate.json")
 METRICS = Path("metrics/converge.json")
@@ -59,19 +59,17 @@ def run() -> None:
     write_history(history, HISTORY)
     write_csv(long_by_class(history, classes), CLASSES)
     write_sheets([*earlier, now], SHEETS)
-    write_json(_metrics(verdict, gains, iteration), METRICS)
+    write_metrics(*_metrics(verdict, gains, iteration), METRICS)
     for line in (f"iteration {iteration}: {verdict.verdict}. {verdict.reason}", *_said(row, gains)):
         print(f"[CONVERGENCE] {line}")
 
 
-def _metrics(verdict: Verdict, gains: Mapping[int, Gain], iteration: int) -> dict[str, Any]:
-    """Return the content of metrics/converge.json; the gains are a list, which DVC's tables leave out."""
+def _metrics(verdict: Verdict, gains: Mapping[int, Gain], iteration: int) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return what metrics/converge.json shows in DVC's tables, and what it holds besides."""
     before = gains.get(iteration - 1)
-    return {
-        **verdict._asdict(),
-        "ruler_changed": bool(before and before.other_ruler),
-        "gains": [gain._asdict() for gain in gains.values()],
-    }
+    shown = {key: value for key, value in verdict._asdict().items() if key != "reason"}
+    details = {"reason": verdict.reason, "gains": [gain._asdict() for gain in gains.values()]}
+    return {**shown, "ruler_changed": bool(before and before.other_ruler)}, details
 
 
 def _said(row: Mapping[str, Any], gains: Mapping[int, Gain]) -> list[str]:

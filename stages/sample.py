@@ -6,7 +6,7 @@ from typing import Annotated, Any, Self
 
 import numpy as np
 import pandas as pd
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from stages.core.boxes import BOX, area
 from stages.core.candidates import labels_to_check, pool_candidates, without_duplicates, without_wrong_labels
@@ -18,7 +18,8 @@ from stages.files.packet import write_packet
 from stages.files.packet_pictures import write_contact_sheet
 from stages.files.params import Strict, read_classes, read_iteration, read_section
 from stages.files.schemas import DETECTIONS, FINDINGS, GROUND_TRUTH, IMAGES, SUSPECTS
-from stages.files.tables import read_table, write_csv, write_json
+from stages.files.size_bounds import SizeBounds
+from stages.files.tables import read_table, write_csv, write_metrics
 
 VALIDATE = Path("data/validate")
 FINDINGS_FILE = Path("data/analyze/findings.parquet")
@@ -26,6 +27,7 @@ SUSPECTS_FILE = Path("data/analyze/suspects.parquet")
 CANDIDATES = Path("data/sample/candidates.csv")
 METRICS = Path("metrics/sample.json")
 FIGURE = Path("plots/sample/packet.png")
+_SHOWN = ("chosen_objects", "packet_sheets", "labels_to_check")  # in DVC's tables; the file has all
 KINDS = ("missed", "uncertain", "nothing_seen")
 COLUMNS = [
     "rank",
@@ -68,16 +70,6 @@ class Params(Strict):
         return Weights(self.class_balance, self.size_diversity, self.spatial_diversity, self.uncertainty)
 
 
-class SizeBounds(Strict):
-    """The part of section `analyze` that says what is tiny, small and medium."""
-
-    model_config = ConfigDict(extra="ignore", frozen=True, strict=True)
-
-    tiny_area: float
-    small_area: float
-    medium_area: float
-
-
 def run() -> None:
     """Choose the objects of the pool that are most worth a look; the packet is the sheets that hold them."""
     params, classes = read_section(Params, "sample"), read_classes()
@@ -92,7 +84,7 @@ def run() -> None:
         found.assign(class_name=[_name(class_id, classes) for class_id in found["class_id"]]),
         train=truth[truth["split"] == "train"],
         classes=classes,
-        bounds=(bounds.tiny_area, bounds.small_area, bounds.medium_area),
+        bounds=bounds.areas,
         params=params,
         rng=np.random.default_rng([params.seed, read_iteration()]),
     )
@@ -109,7 +101,8 @@ def run() -> None:
     metrics = counts(scored, pool_sheets=int((images["split"] == "pool").sum()), to_check=to_check)
     write_csv(scored[COLUMNS], CANDIDATES)
     _draw(chosen, pictures, metrics)
-    write_json(metrics, METRICS)
+    rest = {key: value for key, value in metrics.items() if key not in _SHOWN}
+    write_metrics({key: metrics[key] for key in _SHOWN}, rest, METRICS)
     print(f"[SAMPLING] {_summary(metrics)}")
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pandas as pd
-from pydantic import ConfigDict, Field, ValidationInfo, field_validator
+from pydantic import Field, ValidationInfo, field_validator
 
 from stages.core.boxes import BOX, Boxes, xywhn_to_xyxy
 from stages.core.errors import problem
@@ -23,6 +23,7 @@ from stages.files.params import Strict, read_classes, read_section
 from stages.files.prompts import read_prompts
 from stages.files.schemas import DETECTIONS, DISCARDED, ERRORS, GROUND_TRUTH, IMAGES, LEDGER, MATCHES
 from stages.files.signatures import near_copies
+from stages.files.size_bounds import SizeBounds
 from stages.files.tables import conform, write_csv, write_json, write_table
 
 if TYPE_CHECKING:
@@ -86,21 +87,6 @@ class Params(Strict):
         return Point(self.iou, None if self.confidence == AUTO else float(self.confidence), self.confidence_floor)
 
 
-class Sizes(Strict):
-    """What section `analyze` calls tiny, small and medium; its other keys are no business of this stage."""
-
-    model_config = ConfigDict(extra="ignore")
-
-    tiny_area: float
-    small_area: float
-    medium_area: float
-
-    @property
-    def bounds(self) -> list[float]:
-        """The three areas between the sizes, px²."""
-        return [self.tiny_area, self.small_area, self.medium_area]
-
-
 class Labelled(NamedTuple):
     """A sheet of a split with the boxes that somebody drew on it; `labels` is None where nobody looked."""
 
@@ -114,12 +100,12 @@ class Labelled(NamedTuple):
 def run() -> None:
     """Predict on train, val and pool, and measure the model against their labels."""
     params, classes = read_section(Params, "validate"), read_classes()
-    sizes, prompts = read_section(Sizes, "analyze"), read_prompts(classes)
+    bounds, prompts = read_section(SizeBounds, "analyze"), read_prompts(classes)
     check_names(classes)
     sheets = read_sheets(classes)
     check_ruler(sheets)
     tables = build_tables(sheets, list(predictions(sheets, params, classes, prompts)))
-    report = measure(tables, classes=classes, point=params.point, size_bounds=sizes.bounds)
+    report = measure(tables, classes=classes, point=params.point, size_bounds=bounds.areas)
     save(tables, report, ruler_of(params, classes))
     for line in remarks(report):
         print(line, flush=True)

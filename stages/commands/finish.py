@@ -19,7 +19,7 @@ from stages.files import git
 from stages.files.commits import Commit
 from stages.files.lock import exclusive
 from stages.files.params import PARAMS, read_iteration
-from stages.files.tables import json_text, read_json
+from stages.files.tables import json_text, read_metrics
 from stages.files.transaction import transact
 
 
@@ -57,8 +57,8 @@ def _again(root: Path, iteration: int) -> str:
             mend=f"Put those back: git checkout {tag} -- dvc.lock metrics plots params.yaml && dvc checkout; "
             f"or finish it with the new ones: git tag -d {tag} && yoloop finish",
         )
-    verdict = read_json(root / "metrics/converge.json")["verdict"]
-    step = _next_step(verdict, read_json(root / "metrics/sample.json")["packet_sheets"])
+    verdict = read_metrics(root / "metrics/converge.json")["verdict"]
+    step = _next_step(verdict, read_metrics(root / "metrics/sample.json")["packet_sheets"])
     return f"Iteration {iteration} is finished already (tag {tag}). {step} Its page: yoloop report"
 
 

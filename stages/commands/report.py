@@ -67,7 +67,7 @@ def build_report(root: Path, iteration: int) -> dict[str, Any]:
         "start": git.head(root),
         "dataset": tag if git.resolve(root, f"refs/tags/{tag}") else "a dataset without a tag",
         "labels": count_sources(read_manifest(root / DATASET / "train" / MANIFEST)),
-        "verdict": read_json(root / "metrics/converge.json"),
+        "verdict": read_metrics(root / "metrics/converge.json"),
         **metrics,
         "tables": {file.stem: read_rows(root / file) for file in _TABLES},
         "params": read_params(root / PARAMS),

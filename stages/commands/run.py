@@ -23,7 +23,7 @@ from stages.files.lock import exclusive
 from stages.files.params import PARAMS, read_params
 from stages.files.process_group import ends_like_ctrl_c, run_group
 from stages.files.put_back import put_back, remember
-from stages.files.tables import read_json
+from stages.files.tables import read_metrics
 
 Say = Callable[[str], None]
 _TO_RUN = (Position.NOT_RUN, Position.STALE, Position.OUTPUTS_MISSING)
@@ -109,7 +109,7 @@ def run_iteration(root: Path, facts: Facts, *, say: Say) -> None:
         put_back(root, before)
         line = wording.complaint(tail) or f"dvc exp run ended with exit code {code}"
         raise UserError(f"{line} Nothing is lost: finished stages are kept; then go on with `yoloop run`.")
-    results = wording.result_lines(read_json(root / "metrics/converge.json"), read_json(root / "metrics/sample.json"))
+    results = wording.result_lines(*(read_metrics(root / f"metrics/{name}.json") for name in ("converge", "sample")))
     for line in wording.not_said(results, tail):  # a stage that was not run again said nothing
         say(line)
 

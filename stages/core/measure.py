@@ -76,7 +76,7 @@ def measure(
     matches = outcomes(**boxes, iou=point.iou, confidence=sure)
     fates = ledger(**judged._asdict(), matches=matches, iou=point.iou)
     parts = [_of_split(judged, matches, split) for split in listed]
-    first = {"detections": parts[0].detections, "ground_truth": parts[0].ground_truth, "classes": names}
+    first = {"detections": parts[0].detections, "ground_truth": parts[0].ground_truth}
     scores = pd.concat([score_table(part, classes=names, size_bounds=size_bounds) for part in parts], ignore_index=True)
     return Report(
         images=images,
@@ -87,9 +87,9 @@ def measure(
         costs=error_costs(images=images, **boxes, iou=point.iou, splits=listed),
         scores=scores,
         sheets=sheet_counts(images=images, matches=matches),
-        pr=pr_curve(**first, iou=point.iou),
-        f1=f1_curve(**first, iou=point.iou, floor=point.floor),
-        confusion=confusion(**first, iou=point.iou, confidence=sure.reindex(parts[0].detections.index)),
+        pr=pr_curve(**first, classes=names, iou=point.iou),
+        f1=f1_curve(**first, classes=names, iou=point.iou, floor=point.floor),
+        confusion=confusion(**first, classes=names, iou=point.iou, confidence=sure.reindex(parts[0].detections.index)),
         confidence=overall,
         notes=val_notes(scores, ground_truth=judged.ground_truth, classes=names),
     )

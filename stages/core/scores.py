@@ -78,7 +78,7 @@ def row_of(scores: pd.DataFrame, *, split: str, part: str = "all", name: str = "
     chosen = scores[(scores["split"] == split) & (scores["part"] == part) & (scores["name"] == name)]
     if len(chosen) != 1:
         raise KeyError(f"{split}/{part}/{name}")
-    return {key: None if pd.isna(value) else value for key, value in chosen.iloc[0].to_dict().items()}
+    return {str(key): None if pd.isna(value) else value for key, value in chosen.iloc[0].to_dict().items()}
 
 
 def _all_and_classes(judged: Judged, classes: Sequence[str]) -> pd.DataFrame:
