@@ -14,7 +14,7 @@ from stages.core.errors import problem
 from stages.core.filters import Filters
 from stages.core.headline import headline, remarks
 from stages.core.measure import RULER_SPLIT, Point, Report, Tables, measure
-from stages.core.ruler import MATCHING, Ruler, content_digest
+from stages.core.ruler import MATCHING, NMS_IOU, Ruler, content_digest
 from stages.files.command import stage_command
 from stages.files.dataset import DATASET, Labels, Sheet, check_names, read_labels, read_split
 from stages.files.kinship import fingerprints
@@ -139,6 +139,7 @@ def ruler_of(params: Params, classes: Sequence[str], root: Path = DATASET) -> Ru
         matching=MATCHING,
         confidence=auto if params.confidence == AUTO else float(params.confidence),
         confidence_floor=params.confidence_floor,
+        nms_iou=NMS_IOU,
         max_det=params.max_det,
         imgsz=params.imgsz,
         filters=Filters(**params.filters.model_dump()).active,

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from stages.commands.checks import holds_demo
+from stages.commands.expectations import expectation_lines
 from stages.commands.leak_check import leak_findings
 from stages.contract.check import Checked, check_sheets, class_findings, dataset_findings
 from stages.contract.findings import Finding, errors
@@ -52,6 +53,7 @@ def check_data(
     lines = [
         *_head(dataset, sheets),
         *finding_lines(found, every=every),
+        *(expectation_lines(root) if own and not errors(found) else []),
         summary(found),
     ]
     if fix is None:

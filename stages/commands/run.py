@@ -8,6 +8,7 @@ from pathlib import Path
 from stages.commands.advance import advance
 from stages.commands.auto_review import WARNING
 from stages.commands.checks import iteration_tag
+from stages.commands.expectations import expectation_lines
 from stages.commands.finish import finish
 from stages.commands.locate import locate, metrics_at, next_command
 from stages.commands.preflight import preflight
@@ -95,6 +96,8 @@ def run_iteration(root: Path, facts: Facts, *, say: Say) -> None:
             sys.stdout.write(text)
             sys.stdout.flush()
 
+    for line in expectation_lines(root):
+        say(line)
     before = remember(root)
     with exclusive(root) as held, away_from_branch(root):
         _forget_experiment(root, f"iter-{n}")

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 MATCHING = "one to one within a class, by falling confidence, the free box with the highest IoU (COCO)"
+NMS_IOU = 0.7  # overlap from which a less sure box of the same class is a duplicate: Ultralytics' default
 _ID_LENGTH = 8  # hex digits: few enough to read, enough that two rulers of one project never share them
 
 
@@ -16,6 +17,7 @@ class Ruler(NamedTuple):
     matching: str
     confidence: float | str  # the operating point: a number, or how it is chosen
     confidence_floor: float  # below it nothing is saved, so nothing counts in AP
+    nms_iou: float  # overlap from which a less sure detection is dropped as a duplicate
     max_det: int  # most detections per sheet
     imgsz: int  # px of the longer side at prediction
     filters: Mapping[str, float]  # that drop detections; empty: none

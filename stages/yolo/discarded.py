@@ -8,8 +8,8 @@ itself takes the surest. Both are cut here, by us, so that nothing is lost unsee
 from typing import Any, NamedTuple
 
 from stages.core.ledger import CANDIDATE_FLOOR, FLOOR, MAX_DET, NMS, REASONS
+from stages.core.ruler import NMS_IOU
 
-NMS_IOU = 0.7  # overlap from which a less sure box of the same class is a duplicate: Ultralytics' default
 MOST_FOR_NMS = 30_000  # boxes of a sheet that NMS looks at: Ultralytics' default; more are cut like those over max_det
 _KEPT = -1
 

@@ -1,0 +1,77 @@
+"""What params.yaml will do to the boxes, said before anything is trained: what filters cost, how large objects look."""
+
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+
+import pandas as pd
+
+from stages import train, validate
+from stages.core.boxes import BOX, xywhn_to_xyxy
+from stages.core.filters import Filters, cost, sentence
+from stages.core.scale import scale_sentence, scale_table, scale_warnings
+from stages.files.dataset import DATASET, read_labels, read_split
+from stages.files.params import PARAMS, read_classes, read_section
+
+SPLITS = ("train", "val")
+_TURNED = 5  # EXIF orientations from here on swap width and height
+_ORIENTATION = 0x0112  # EXIF tag
+
+
+def expectation_lines(root: Path) -> list[str]:
+    """Return what filters cost a perfect detector on val, the size of objects in training beside that at prediction,
+    and a warning where the two are far apart.
+
+    Images are not decoded. Raises `UserError` for broken params or labels.
+    """
+    classes = list(read_classes(root / PARAMS))
+    wanted = read_section(validate.Params, "validate", root / PARAMS)
+    filters = Filters(**wanted.filters.model_dump())
+    images, boxes = _tables(root, classes)
+    costs = cost(ground_truth=boxes, images=images, filters=filters, classes=classes, names=list(SPLITS))
+    sizes = scale_table(
+        ground_truth=boxes,
+        images=images,
+        train_imgsz=read_section(train.Params, "train", root / PARAMS).imgsz,
+        predict_imgsz=wanted.imgsz,
+        classes=classes,
+    )
+    far = [f"warning: {line}" for line in scale_warnings(sizes)]
+    return [line for line in (sentence(costs, filters, split="val"), scale_sentence(sizes), *far) if line]
+
+
+def _tables(root: Path, classes: list[str]) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the sheets (split, image_id, width, height) and their boxes (and class_id and the corners in px)."""
+    images, boxes = [], [pd.DataFrame(columns=["split", "image_id", "class_id", *BOX])]
+    for split, image, label in _sheets(root):
+        size = _size(image)
+        if size is None:
+            continue  # the stage that opens it says what is wrong with it
+        width, height = size
+        images.append((split, image.name, width, height))
+        labels = read_labels(label, classes)
+        corners = pd.DataFrame(xywhn_to_xyxy(labels.xywhn, width=width, height=height), columns=BOX)
+        boxes.append(corners.assign(split=split, image_id=image.name, class_id=labels.class_id))
+    table = pd.concat([part for part in boxes if len(part)] or boxes, ignore_index=True)
+    return pd.DataFrame(images, columns=["split", "image_id", "width", "height"]), table
+
+
+def _sheets(root: Path) -> Iterator[tuple[str, Path, Path]]:
+    for split in SPLITS:
+        for sheet in read_split(split, root / DATASET):
+            yield split, sheet.image, sheet.label
+
+
+def _size(file: Path) -> tuple[int, int] | None:
+    """Return width and height of an image, upright, from its header; None where it has none that can be read."""
+    from PIL import Image
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # large drawings are no bombs, and nothing is decoded here
+            with Image.open(file) as image:
+                turned = image.getexif().get(_ORIENTATION, 1) >= _TURNED
+                width, height = image.size
+    except (OSError, Image.DecompressionBombError):
+        return None
+    return (height, width) if turned else (width, height)
