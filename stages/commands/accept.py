@@ -98,7 +98,12 @@ def _stage(dataset: Path, target: Path, now: Lists) -> None:
 
 
 def _message(found: Mapping[str, Changes]) -> str:
-    counts = [f"{split} +{len(one.added)} -{len(one.removed)}" for split, one in found.items() if any(one)]
+    """Return the commit's first line: sheets that came, went, and changed in each split."""
+    counts = [
+        f"{split} +{len(one.added)} -{len(one.removed)} ~{len({*one.relabelled, *one.repainted})}"
+        for split, one in found.items()
+        if any(one)
+    ]
     return f"Accept the dataset as it was changed by hand{': ' if counts else ''}{', '.join(counts)}"
 
 
