@@ -36,7 +36,7 @@ from stages.files.images import cut, safe_name, save_image, to_grey
 from stages.files.params import Strict, read_classes, read_section
 from stages.files.prompts import read_prompts
 from stages.files.schemas import DETECTIONS, FINDINGS, GROUND_TRUTH, IMAGES, MATCHES, SUSPECTS
-from stages.files.tables import read_table, write_csv, write_json, write_table
+from stages.files.tables import read_table, write_csv, write_json, write_metrics, write_table
 
 CROPPED = ("train", "pool")  # val is never mined: its misses are on figures only
 TABLES = Path("data/validate")
@@ -47,6 +47,7 @@ CROPS = Path("data/analyze/crops")
 SCRATCH = Path(".scratch/analyze/crops")  # until every sheet has been looked at
 PLOTS = Path("plots/analyze")
 METRICS = Path("metrics/analyze.json")
+_SHOWN = ("near_miss", "suspect_labels")  # in DVC's tables; the file has all
 SUGGESTIONS = Path("metrics/prompt_suggestions.json")
 
 
@@ -118,7 +119,8 @@ def run() -> None:
     suggestions = suggest_prompts(findings, seen.ground_truth, classes, prompts, iou=params.overlap_iou)
     write_json({"suggestions": suggestions}, SUGGESTIONS)
     numbers = summary(findings, suspects)
-    write_json(numbers, METRICS)
+    rest = {key: value for key, value in numbers.items() if key not in _SHOWN}
+    write_metrics({key: numbers[key] for key in _SHOWN}, rest, METRICS)
     counts = findings["outcome"].value_counts()
     said = ", ".join(f"{counts.get(key, 0)} {key}" for key in ("fn", "fp", "unjudged"))
     print(f"val, train and pool together: {said}", flush=True)

@@ -13,7 +13,7 @@ from stages.core.matching import SHEET, outcomes
 from stages.files.manifest import MANIFEST, manifest_row, write_manifest
 from stages.files.params import read_section
 from stages.files.schemas import DETECTIONS, FINDINGS, GROUND_TRUTH, IMAGES, MATCHES
-from stages.files.tables import read_json, read_table, write_table
+from stages.files.tables import read_json, read_metrics, read_table, write_table
 from stages.validate import build_tables, read_sheets
 from stages.yolo.predict import Prediction
 from tests.fake_project import person_params
@@ -138,7 +138,7 @@ def test_findings_by_hand(project):
 
 def test_metrics_and_suggestions(project):
     analyze.run()
-    numbers = read_json(analyze.METRICS)
+    numbers = read_metrics(analyze.METRICS)
     assert numbers == {
         "fn": 3,
         "fp": 1,

@@ -14,7 +14,7 @@ from stages.core.intervals import Estimates, divided, interval_of, per_unit, pul
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
-_BLOCKS = 50  # units that AP is computed without; beyond, neighbours in the order of names go together
+_BLOCKS = 40  # units that AP is computed without; beyond, neighbours in the order of names go together
 
 
 def ap_estimates(table: HitTable, *, unit: Ints) -> dict[str, Estimates]:

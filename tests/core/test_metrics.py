@@ -5,8 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stages.core.boxes import BOX
-from stages.core.metrics import average_precisions, interpolated, ratios, split_metrics
-from tests.coco import pycocotools_ap
+from stages.core.metrics import interpolated, ratios
 
 
 @pytest.mark.parametrize(
@@ -62,32 +61,6 @@ def scene(seed, sheets=12, classes=4):
     return truth, found.assign(confidence=rng.permutation(len(found)) / max(len(found), 1))
 
 
-def coco(truth, found, classes):
-    """AP50 and AP50-95 per class by pycocotools; None where it has none."""
-    sheets = pd.concat([truth, found])[["split", "image_id"]].drop_duplicates().sort_values("image_id")
-    [ap] = pycocotools_ap(detections=found, ground_truth=truth, sheets=sheets, classes=classes)
-    return [None if np.isnan(row).any() else (row[0], row.mean()) for row in ap]
-
-
-@pytest.mark.parametrize("seed", range(8))
-def test_average_precision_is_that_of_coco(seed):
-    truth, found = scene(seed)
-    ours = average_precisions(detections=found, ground_truth=truth, class_ids=list(range(4)))
-    theirs = coco(truth, found, 4)
-    assert theirs[3] is None
-    assert ours[3] == (None, None)
-    assert 0.1 < theirs[0][1] < theirs[0][0] < 0.95, "the scene must be neither hopeless nor trivial"
-    for c in range(3):
-        assert ours[c] == pytest.approx(theirs[c], abs=1e-12)
-
-
-def test_a_class_that_is_there_but_never_seen_has_ap_zero():
-    truth, found = scene(0)
-    ours = average_precisions(detections=found[found["class_id"] != 1], ground_truth=truth, class_ids=[0, 1])
-    assert ours[1] == (0.0, 0.0)
-    assert ours[0][0] > 0
-
-
 @given(st.lists(st.tuples(st.booleans(), st.floats(0, 1)), max_size=20), st.integers(0, 5))
 @settings(deadline=None)
 def test_interpolated_precision_never_rises(pairs, unseen):
@@ -96,35 +69,3 @@ def test_interpolated_precision_never_rises(pairs, unseen):
     precision = interpolated(hit=hit, confidence=confidence, boxes=boxes).precision
     assert (np.diff(precision) <= 0).all()
     assert 0 <= precision.min() <= precision.max() <= 1
-
-
-def test_split_metrics_by_hand():
-    columns = ["split", "image_id", "class_id", *BOX]
-    truth = pd.DataFrame(
-        [("val", "a", 0, 0, 0, 10, 10), ("val", "a", 1, 50, 50, 60, 60), ("val", "b", 1, 0, 0, 10, 10)],
-        columns=columns,
-    ).assign(object_id=[0, 1, 0])
-    found = truth.iloc[[0, 1]].assign(detection_id=[0, 1], confidence=[0.9, 0.1])
-    matches = pd.DataFrame({"outcome": ["tp", "fn", "fn", "fp"], "class_id": [0, 1, 1, 2]})
-    images = pd.DataFrame({"image_id": ["a", "b"]})
-    total, per_class = split_metrics(
-        images=images, ground_truth=truth, detections=found, matches=matches, classes=["x", "y", "z"]
-    )
-    ap_y = 51 / 101  # found one of two, at full precision: recalls 0.00 to 0.50
-    assert total == {
-        "f1": pytest.approx(0.4),
-        "precision": 0.5,
-        "recall": pytest.approx(1 / 3),
-        "map50": pytest.approx((1 + ap_y) / 2),
-        "map50_95": pytest.approx((1 + ap_y) / 2),
-        "tp": 1,
-        "fp": 1,
-        "fn": 2,
-        "images": 2,
-        "boxes": 3,
-    }
-    assert per_class["y"]["ap50"] == pytest.approx(ap_y)  # although the operating point drops that detection
-    assert per_class["y"]["f1"] == 0.0
-    counts = {"tp": 0, "fp": 1, "fn": 0, "boxes": 0}
-    rates = {"f1": 0.0, "precision": 0.0, "recall": None, "ap50": None, "ap50_95": None}
-    assert per_class["z"] == {**rates, **counts}
