@@ -14,6 +14,10 @@ ALL = -1  # instead of a class_id: every class
 FEW = 10  # boxes of a class that weigh as much as those of all classes together
 _LOW_FITS = 0.05  # share of found objects whose IoU is called low
 _ODD = (2.0, 6.0)  # deviations from the median shape, from where a box is odd, and where nothing could be odder
+# A shape that one label in twenty of its class has is not odd, however far it is from the median: titles also stand
+# upright. Stray clicks are rarer, and of no shape of their own.
+_COMMON = 0.05
+_ALIKE = 0.3  # difference of log area and of log aspect (a third, roughly) up to which two boxes have one shape
 _NONE: Floats = np.zeros(0)
 
 
@@ -24,6 +28,7 @@ class Standard(NamedTuple):
     false: Mapping[int, Floats]  # of false positives
     fits: Mapping[int, Floats]  # IoU of true positives
     shapes: Mapping[int, Floats]  # (2, 2): median and spread of log area and log aspect
+    labels: Mapping[int, Floats]  # (k, 2): log area and log aspect of each label
 
     def trust(self, class_id: int, confidence: float) -> float:
         """Return how much a detection says: its rank among those of found objects, times how often such are right."""
@@ -59,7 +64,10 @@ class Standard(NamedTuple):
         if class_id not in self.shapes:
             return 0.0
         middle, spread = self.shapes[class_id]
-        far = float((np.abs(log_shape(box[None])[0] - middle) / spread).max())
+        shape = log_shape(box[None])[0]
+        if (np.abs(self.labels[class_id] - shape) <= _ALIKE).all(axis=1).mean() >= _COMMON:
+            return 0.0
+        far = float((np.abs(shape - middle) / spread).max())
         return min(max((far - _ODD[0]) / (_ODD[1] - _ODD[0]), 0.0), 1.0)
 
     def _from(self, class_id: int, confidence: Floats) -> tuple[Floats, Floats]:
@@ -76,13 +84,14 @@ class Standard(NamedTuple):
 
 def standards(*, images: pd.DataFrame, ground_truth: pd.DataFrame, matches: pd.DataFrame) -> dict[str, Standard]:
     """Return what is usual on each split; shapes are those of all labels together."""
-    shapes = _shapes(ground_truth)
+    labels = _log_shapes(ground_truth)
+    shapes = {key: _usual(values) for key, values in labels.items()}
     tables = {}
     for split in images["split"].unique():
         rows = matches[matches["split"] == split]
         good, bad = rows[rows["outcome"] == "tp"], rows[rows["outcome"] == "fp"]
         tables[str(split)] = Standard(
-            _by_class(good, "confidence"), _by_class(bad, "confidence"), _by_class(good, "iou"), shapes
+            _by_class(good, "confidence"), _by_class(bad, "confidence"), _by_class(good, "iou"), shapes, labels
         )
     return tables
 
@@ -93,17 +102,17 @@ def log_shape(boxes: Boxes) -> Floats:
     return np.log(np.stack([sides[:, 0] * sides[:, 1], sides[:, 0] / sides[:, 1]], axis=1))
 
 
-def _shapes(ground_truth: pd.DataFrame) -> dict[int, Floats]:
-    """Return median and spread per class; the spread is a standard deviation as the median deviation tells it."""
-    shapes = {}
-    for class_id in ground_truth["class_id"].unique().tolist():
-        rows = ground_truth[ground_truth["class_id"] == class_id]
-        values = log_shape(rows[BOX].to_numpy(float))
-        middle = np.median(values, axis=0)
-        spread = 1.4826 * np.median(np.abs(values - middle), axis=0)
-        if len(rows) >= FEW:
-            shapes[int(class_id)] = np.stack([middle, np.maximum(spread, 0.1)])
-    return shapes
+def _log_shapes(ground_truth: pd.DataFrame) -> dict[int, Floats]:
+    """Return log area and log aspect of the labels, (k, 2), of each class that has `FEW` or more."""
+    classes, values = ground_truth["class_id"].to_numpy(), log_shape(ground_truth[BOX].to_numpy(float))
+    return {int(key): values[classes == key] for key in np.unique(classes) if (classes == key).sum() >= FEW}
+
+
+def _usual(values: Floats) -> Floats:
+    """Return median and spread, (2, 2); the spread is a standard deviation as the median deviation tells it."""
+    middle = np.median(values, axis=0)
+    spread = 1.4826 * np.median(np.abs(values - middle), axis=0)
+    return np.stack([middle, np.maximum(spread, 0.1)])
 
 
 def _by_class(rows: pd.DataFrame, column: str) -> dict[int, Floats]:

@@ -7,7 +7,7 @@ from stages.core.standard import ALL, Standard, standards
 
 # Class 0: 90 found, evenly from 0.1 to 0.99; class 1: none found.
 FOUND = np.arange(0.1, 1.0, 0.01)
-EASY = Standard({0: FOUND, ALL: FOUND}, {ALL: np.zeros(0)}, {0: FOUND, ALL: FOUND}, {})
+EASY = Standard({0: FOUND, ALL: FOUND}, {ALL: np.zeros(0)}, {0: FOUND, ALL: FOUND}, {}, {})
 
 
 @pytest.mark.parametrize(("confidence", "rank"), [(0.05, 0.0), (0.1, 1 / 90), (0.995, 1.0)])
@@ -60,3 +60,15 @@ def test_shapes_are_odd_when_they_are_far_from_the_median_of_their_class():
     few = standards(images=images, ground_truth=labels([(20, 20)] * 9), matches=nothing)["val"]
     assert few.odd(0, np.array([0, 0, 2, 2.0])) == 0.0
     assert few.sure(0, 0.9) == 0.5  # a model that found nothing is neither sure nor unsure
+
+
+@pytest.mark.parametrize(("upright", "odd"), [(2, 0.0), (1, 1.0)])
+def test_a_shape_that_one_label_in_twenty_has_is_not_odd(upright, odd):
+    """Titles also stand upright; a single one of a hundred is a stray click, or nobody can tell."""
+    nothing = pd.DataFrame(columns=["split", "outcome", "class_id", "confidence", "iou"])
+    images = pd.DataFrame({"split": ["val"], "image_id": ["a.png"]})
+    sides = [(80, 20)] * (40 - upright) + [(20, 80)] * upright
+    usual = standards(images=images, ground_truth=labels(sides), matches=nothing)["val"]
+    assert usual.odd(0, np.array([0, 0, 20, 80.0])) == odd
+    assert usual.odd(0, np.array([0, 0, 22, 78.0])) == odd  # nearly that shape
+    assert usual.odd(0, np.array([0, 0, 2, 2.0])) == 1.0
