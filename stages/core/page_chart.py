@@ -122,7 +122,8 @@ def _target(value: float, low: float) -> str:
 
 
 def _floor(curves: Sequence[Curve]) -> float:
-    values = [value for curve in curves for value in curve.values if value is not None]
+    shown = [value for curve in curves for value in (*curve.values, *(low for low, _ in curve.ends))]
+    values = [value for value in shown if value is not None]
     return max(0.0, min(_HIGHEST_FLOOR, int(min(values, default=0.0) * 10) / 10))
 
 

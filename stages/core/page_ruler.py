@@ -15,6 +15,7 @@ _NAMES = {
     "matching": "matching",
     "confidence": "confidence from which detections count",
     "confidence_floor": "confidence from which they are saved",
+    "nms_iou": "IoU from which a less sure box is a duplicate",
     "max_det": "most detections per sheet",
     "imgsz": "px of the longer side",
     "filters": "filters",
