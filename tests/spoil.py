@@ -8,6 +8,8 @@ from pathlib import Path
 
 import cv2
 
+from stages.files.manifest import MANIFEST, manifest_row, read_manifest, write_manifest
+
 Spoil = Callable[[Path], object]
 
 
@@ -92,6 +94,24 @@ def extra_label(split: str, stem: str, row: str) -> Spoil:
 def all_of(*spoils: Spoil) -> Spoil:
     """Do one after the other."""
     return lambda root: [spoil(root) for spoil in spoils]
+
+
+def list_again(root: Path) -> None:
+    """List what lies in each split now, so that a stage gets as far as looking at it."""
+    for folder in sorted((root / "data/dataset").glob("*/")):
+        if not (folder / MANIFEST).is_file():
+            continue
+        before = {Path(row.image_id).stem: row for row in read_manifest(folder / MANIFEST)}
+        rows = [
+            manifest_row(
+                image,
+                folder / "labels" / f"{image.stem}.txt",
+                added_iteration=before[image.stem].added_iteration,
+                label_source=before[image.stem].label_source,
+            )
+            for image in (folder / "images").iterdir()
+        ]
+        write_manifest(rows, folder / MANIFEST)
 
 
 def at_iteration_1(root: Path) -> None:

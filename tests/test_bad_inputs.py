@@ -118,8 +118,18 @@ TABLES = [  # stages that need a second at most, since they look before they loa
 @pytest.mark.parametrize(("stage", "spoil", "says"), [pytest.param(*row[1:], id=row[0]) for row in TABLES])
 def test_a_stage_looks_before_it_starts(project, stage, spoil, says):
     spoil(project.root)
+    s.list_again(project.root)
     line = refused(project, stage)
     assert all(word in line for word in says), line
+
+
+@pytest.mark.parametrize(("stage", "split"), [("train", "train"), ("validate", "val"), ("sample", "pool")])
+def test_a_stage_reads_no_label_that_came_in_by_hand(project, stage, split):
+    stem = next((project.root / DATA / split / "images").iterdir()).stem
+    (project.root / DATA / split / "labels").mkdir(exist_ok=True)
+    s.written(f"{DATA}/{split}/labels/{stem}.txt", b"0 0.5 0.5 0.1 0.1\n")(project.root)
+    line = refused(project, stage)
+    assert all(word in line for word in (f"{split}/labels/{stem}.txt", "yoloop data accept", "dvc checkout")), line
 
 
 BAD_PARAMS = [
@@ -224,6 +234,7 @@ WITH_WEIGHTS = [  # id, stage, spoil (given the odd weights), words
 @pytest.mark.parametrize(("stage", "spoil", "says"), [pytest.param(*row[1:], id=row[0]) for row in WITH_WEIGHTS])
 def test_a_stage_refuses_what_ultralytics_would_stumble_over(project, weights, stage, spoil, says):
     spoil(weights)(project.root)
+    s.list_again(project.root)
     line = refused(project, stage)
     assert all(word in line for word in says), line
 
