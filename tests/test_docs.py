@@ -1,27 +1,37 @@
-"""What README and CONTRIBUTING name is there: commands, options, parameters, files, links, keys of metrics."""
+"""What README, CONTRIBUTING and docs name is there: commands, options, parameters, files, links, keys of metrics."""
 
 import re
 import shlex
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pandas as pd
 import pytest
 import typer
 import yaml
 
+from stages.contract.findings import Severity
 from stages.core.convergence import Verdict
-from stages.core.metrics import split_metrics
+from stages.core.filters import Filters
+from stages.core.gains import Gain
+from stages.core.headline import headline
+from stages.core.history import column_types
+from stages.core.ledger import FATES
+from stages.core.measure import Point, Report, Tables, measure
+from stages.core.openings import FACTS
+from stages.core.ruler import Ruler
 from stages.core.summaries import summary
-from stages.files.schemas import DETECTIONS, FINDINGS, GROUND_TRUTH, IMAGES, MATCHES
+from stages.core.suspect_words import KINDS
+from stages.core.tide import ERRORS
+from stages.files.schemas import DETECTIONS, DISCARDED, FINDINGS, GROUND_TRUTH, IMAGES, SUSPECTS
 from stages.files.tables import Schema, conform
 from stages.loop import app
 from stages.sample import counts
 from tests.fake_project import REPO
 
-PAGES = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/demo.md", "starter/README.md")
+PAGES = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/demo.md", "docs/ruler.md", "starter/README.md")
 STAGES = ("train", "validate", "analyze", "converge", "sample")
 # What lies at the boundary between two iterations, or comes and goes: no stage declares it.
 BOUNDARY = {
@@ -31,6 +41,7 @@ BOUNDARY = {
     "data/review",
     "metrics/reports",
     "metrics/lines.csv",
+    "metrics/holdout.csv",
     "logs/train",
     "logs",
 }
@@ -180,27 +191,59 @@ def empty(schema: Schema) -> pd.DataFrame:
     return conform(pd.DataFrame(columns=list(schema.columns)), schema)
 
 
+def measured() -> tuple[Tables, Report]:
+    """Return what is measured on sheets that are not there: every key, and no number."""
+    tables = Tables(*(empty(schema) for schema in (IMAGES, GROUND_TRUTH, DETECTIONS, DISCARDED)))
+    point = Point(iou=0.5, confidence=0.5, floor=0.01)
+    return tables, measure(tables, classes=["a"], point=point, size_bounds=(500, 2000, 10000))
+
+
 def metric_keys() -> dict[str, set[str]]:
     """Return the names in the metrics files, from the functions that fill them."""
-    total, per_class = split_metrics(
-        images=empty(IMAGES),
-        ground_truth=empty(GROUND_TRUTH),
-        detections=empty(DETECTIONS),
-        matches=empty(MATCHES),
-        classes=["a"],
-    )
+    some = Ruler(0.5, "", 0.5, 0.01, 0.7, 300, 640, Filters().active, ("a",), 1, "")
+    shown = headline(*measured(), some)
     nothing = pd.DataFrame({"rank": [], "kind": [], "image_id": []})
+    gain = set(Gain._fields)
     return {
-        "validate": {*total, *per_class["a"]},
-        "analyze": set(flat(summary(empty(FINDINGS))["val"])) | {"val", "train", "pool"},
-        "converge": set(Verdict._fields),
-        "sample": set(counts(nothing, pool_sheets=0)),
+        "validate": {*shown, *shown["splits"][0], *some.statement()},
+        "analyze": set(summary(empty(FINDINGS), empty(SUSPECTS))),
+        "converge": {*Verdict._fields, *gain},
+        "sample": set(counts(nothing, pool_sheets=0, to_check=pd.Series(dtype=int))),
     }
+
+
+def said_of(page: str, heading: str) -> set[str]:
+    """Return the words in backticks behind a heading in bold, up to the next one that names a file."""
+    part = re.search(rf"\*\*`{re.escape(heading)}`\*\*(.*?)(?=\n\*\*`|\n## |\Z)", text_of(page), flags=re.DOTALL)
+    assert part, heading
+    return set(re.findall(r"`([^`]+)`", part[1]))
 
 
 @pytest.mark.parametrize(("stage", "keys"), metric_keys().items())
 def test_every_number_is_explained(stage, keys):
-    said = text_of("README.md").split("## What the numbers mean")[1].split("\n## ")[0]
-    part = re.search(rf"\*\*`metrics/{stage}\.json`\*\*(.*?)(?=\n\*\*`|\Z)", said, flags=re.DOTALL)
-    words = set(re.findall(r"`([^`]+)`", part[1]))
-    assert {key.split(".")[-1] for key in keys} <= words
+    assert keys <= said_of("README.md", f"metrics/{stage}.json")
+
+
+def test_the_columns_of_the_history_are_explained():
+    columns = {name.replace("[a]", "[class]") for name in column_types(["a"])}
+    assert columns <= said_of("README.md", "plots/converge/history.csv")
+
+
+def test_the_columns_of_the_small_tables_are_explained():
+    report = measured()[1]
+    scores = {name for name in report.scores if not name.endswith(("_low", "_high"))}
+    for name, columns in {
+        "scores": scores,
+        "sheets": set(report.sheets),
+        "ledger": {*report.fates} - set(FATES),
+        "errors": set(report.costs),
+    }.items():
+        assert columns <= said_of("docs/ruler.md", f"data/validate/{name}.csv"), name
+    assert set(FACTS) <= said_of("docs/ruler.md", "metrics/holdout.csv")
+
+
+@pytest.mark.parametrize(
+    "words", [FATES, ERRORS, KINDS, get_args(Severity)], ids=["fates", "errors", "kinds", "severity"]
+)
+def test_every_word_of_the_ruler_has_its_definition(words):
+    assert set(words) <= set(spans("docs/ruler.md"))
