@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from stages.core.errors import problem
+from stages.files.dataset import IMAGE_SUFFIXES
 
 
 def read_groups(names: Sequence[str], *, pattern: str | None, file: Path | None) -> dict[str, str]:
@@ -41,12 +42,11 @@ def _by_list(names: Sequence[str], file: Path) -> dict[str, str]:
         raise problem(f"--groups {file}", expected="a CSV file", found="no file", mend="Give its path.")
     known = {key: name for name in names for key in (Path(name).stem, name)}
     found: dict[str, str] = {}
-    with file.open(encoding="utf-8-sig", newline="") as lines:
-        rows = [(number, row) for number, row in enumerate(csv.reader(lines), 1) if any(cell.strip() for cell in row)]
+    rows = _rows(file)
     for number, row in rows:
         cells = [cell.strip() for cell in row]
         name = known.get(Path(cells[0]).name)
-        if name is None and (number, row) == rows[0]:
+        if name is None and (number, row) == rows[0] and Path(cells[0]).suffix.lower() not in IMAGE_SUFFIXES:
             continue  # the names of the columns
         if name is None or len(cells) != 2 or not cells[1] or found.get(name, cells[1]) != cells[1]:
             expected = "image name, group; each image in one group"
@@ -54,3 +54,13 @@ def _by_list(names: Sequence[str], file: Path) -> dict[str, str]:
             raise problem(f"{file}:{number}", expected=expected, found=",".join(row)[:80], mend=mend)
         found[name] = cells[1]
     return found
+
+
+def _rows(file: Path) -> list[tuple[int, list[str]]]:
+    """Return the lines of a CSV that are not empty, with their numbers."""
+    try:
+        with file.open(encoding="utf-8-sig", newline="") as lines:
+            rows = list(csv.reader(lines, skipinitialspace=True))
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise problem(file, expected="a CSV file in UTF-8", found=str(error)[:80], mend="Save it as one.") from error
+    return [(number, row) for number, row in enumerate(rows, 1) if any(cell.strip() for cell in row)]
