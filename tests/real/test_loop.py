@@ -248,7 +248,7 @@ def test_an_experiment_gets_its_own_row_with_its_own_f1(copy):
     rows = pd.read_csv(
         _csv(copy, "exp", "show", "--csv", "--no-pager", "--drop", r"(stages|data|models|plots)/.*"), low_memory=False
     )
-    column = next(name for name in rows.columns if name.endswith("val.f1"))
+    column = next(name for name in rows.columns if name.rpartition(":")[2] == "f1")
     lr = next(name for name in rows.columns if name.endswith("train.base_lr"))
     faster = rows[rows["Experiment"] == "faster"].iloc[0]
     base = rows[rows["Experiment"] != "faster"].iloc[-1]
