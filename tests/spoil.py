@@ -109,7 +109,7 @@ def list_again(root: Path) -> None:
                 added_iteration=before[image.stem].added_iteration,
                 label_source=before[image.stem].label_source,
             )
-            for image in (folder / "images").iterdir()
+            for image in (folder / "images").glob("*")
         ]
         write_manifest(rows, folder / MANIFEST)
 
