@@ -72,6 +72,6 @@ def _size(file: Path) -> tuple[int, int] | None:
             with Image.open(file) as image:
                 turned = image.getexif().get(_ORIENTATION, 1) >= _TURNED
                 width, height = image.size
-    except (OSError, Image.DecompressionBombError):
+    except (OSError, ImportError, Image.DecompressionBombError):  # Ultralytics makes PIL ask for a plugin of HEIF
         return None
     return (height, width) if turned else (width, height)
