@@ -18,8 +18,8 @@ from stages.files.dataset import require_as_listed
 from stages.files.manifest import MANIFEST, read_manifest, write_manifest
 from stages.files.transaction import recover
 from tests.commands.test_advance import assert_cache_whole, snapshot
-from tests.fake_project import REPO, dvc, picture, sh, write_files
-from tests.files.test_transaction import FAKE_DVC
+from tests.fake_project import REPO, dvc, picture, sh
+from tests.killing import run_killed
 
 pytestmark = pytest.mark.slow
 
@@ -199,7 +199,6 @@ def test_no_copy_of_a_val_sheet_leaves_the_pool(finished: Callable[[], Path]) ->
 
 def test_a_kill_after_any_dvc_call_leaves_old_or_new(reading: Path, tmp_path: Path) -> None:
     fakes = tmp_path / "fakes"
-    write_files(fakes / "dvc", {"__init__.py": "", "__main__.py": FAKE_DVC})
     script = (
         "import sys; from pathlib import Path; from stages.commands.accept import accept; accept(Path(sys.argv[1]))"
     )
@@ -208,10 +207,7 @@ def test_a_kill_after_any_dvc_call_leaves_old_or_new(reading: Path, tmp_path: Pa
     seen = []
     for at in range(1, 9):
         root = Path(shutil.copytree(reading, tmp_path / f"run{at}", symlinks=True))
-        write_files(fakes, {"count": "0"})
-        env = {"COUNTER": str(fakes / "count"), "KILL_AT": str(at), "KILL": "after", "FAKES": str(fakes)}
-        env = {**os.environ, **env, "PYTHONPATH": f"{fakes}:{REPO}"}
-        ended = subprocess.run([sys.executable, "-c", script, str(root)], env=env, check=False).returncode
+        ended = run_killed(script, str(root), fakes=fakes, at=at)
         if ended == 0:
             break
         assert ended == -signal.SIGKILL

@@ -1,12 +1,9 @@
 """`yoloop advance` moves what was reviewed, carries what is named, and touches nothing else."""
 
 import hashlib
-import os
 import re
 import shutil
 import signal
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -18,8 +15,8 @@ from stages.core.errors import UserError
 from stages.files.dataset import require_as_listed
 from stages.files.manifest import read_manifest
 from stages.files.transaction import recover
-from tests.fake_project import REPO, dvc, sh, write_files
-from tests.files.test_transaction import FAKE_DVC
+from tests.fake_project import dvc, sh, write_files
+from tests.killing import run_killed
 
 pytestmark = pytest.mark.slow
 
@@ -215,7 +212,6 @@ def test_a_missing_oracle_label_is_named(finished: Callable[[], Path]) -> None:
 
 def test_a_kill_after_any_dvc_call_leaves_old_or_new(finished: Callable[[], Path], tmp_path: Path) -> None:
     fakes = tmp_path / "fakes"
-    write_files(fakes / "dvc", {"__init__.py": "", "__main__.py": FAKE_DVC})
     script = "import sys; from pathlib import Path; from stages.commands.advance import advance; "
     script += "advance(Path(sys.argv[1]), reviewer='folder')"
     seen = []
@@ -224,10 +220,7 @@ def test_a_kill_after_any_dvc_call_leaves_old_or_new(finished: Callable[[], Path
         root = finished()
         write_files(root / "data/review", REVIEW)
         before = snapshot(root)
-        write_files(fakes, {"count": "0"})
-        env = {"COUNTER": str(fakes / "count"), "KILL_AT": str(at), "KILL": "after", "FAKES": str(fakes)}
-        env = {**os.environ, **env, "PYTHONPATH": f"{fakes}:{REPO}"}
-        ended = subprocess.run([sys.executable, "-c", script, str(root)], env=env, check=False).returncode
+        ended = run_killed(script, str(root), fakes=fakes, at=at)
         if ended == 0:
             break
         assert ended == -signal.SIGKILL

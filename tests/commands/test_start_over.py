@@ -1,10 +1,7 @@
 """`yoloop run --start-iteration N`: a second line of tags on a branch of its own, and the first one is untouched."""
 
-import os
 import shutil
 import signal
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -22,7 +19,7 @@ from tests import fake_project
 from tests.commands.test_advance import assert_cache_whole, names, snapshot
 from tests.commands.test_run import in_pipe
 from tests.fake_project import REPO, dvc, sh, write_files
-from tests.files.test_transaction import FAKE_DVC
+from tests.killing import run_killed
 
 pytestmark = pytest.mark.slow
 STATE = (
@@ -187,12 +184,7 @@ CALLS = ("status", "cache dir", "checkout of inputs", "checkout of results")
 
 def drive(root: Path, fakes: Path, *, kill: str, at: int) -> int:
     """Start over from iteration 0, killed at call `at` of DVC; return the exit code."""
-    write_files(fakes, {"count": "0"})
-    write_files(fakes / "dvc", {"__init__.py": "", "__main__.py": FAKE_DVC})
-    env = {"COUNTER": str(fakes / "count"), "KILL_AT": str(at), "KILL": kill, "FAKES": str(fakes)}
-    env = {**os.environ, **env, "PYTHONPATH": f"{fakes}:{REPO}"}
-    command = [sys.executable, "-c", DRIVER, str(root)]
-    return subprocess.run(command, env=env, capture_output=True, check=False, stdin=subprocess.DEVNULL).returncode
+    return run_killed(DRIVER, str(root), fakes=fakes, kill=kill, at=at)
 
 
 @pytest.mark.parametrize("kill", ["before", "after"])

@@ -1,10 +1,6 @@
 """Starting a branch elsewhere: a kill anywhere leaves the old branch or the new one, and the person's edits stay."""
 
-import os
-import shutil
 import signal
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,8 +10,9 @@ from stages.core.errors import UserError
 from stages.files import git
 from stages.files.commits import build_from, entries_at
 from stages.files.transaction import recover, switch
-from tests.fake_project import REPO, sh, write_files
-from tests.files.test_transaction import FAKE_GIT, origin, repo  # noqa: F401 - fixtures
+from tests.fake_project import sh
+from tests.files.test_transaction import origin, repo  # noqa: F401 - fixtures
+from tests.killing import run_killed
 
 DRIVER = """
 import sys
@@ -51,12 +48,7 @@ def assert_person_kept(root: Path) -> None:
 
 
 def drive(root: Path, commit: str, fakes: Path, *, kill: str, at: int) -> int:
-    write_files(fakes, {"count": "0", "bin/git": FAKE_GIT})
-    (fakes / "bin/git").chmod(0o755)
-    env = {"COUNTER": str(fakes / "count"), "KILL_AT": str(at), "KILL": kill, "REAL_GIT": str(shutil.which("git"))}
-    env = {**os.environ, **env, "PYTHONPATH": str(REPO), "PATH": f"{fakes / 'bin'}:{os.environ['PATH']}"}
-    command = [sys.executable, "-c", DRIVER, str(root), commit]
-    return subprocess.run(command, env=env, capture_output=True, check=False, stdin=subprocess.DEVNULL).returncode
+    return run_killed(DRIVER, str(root), commit, fakes=fakes, what="git", kill=kill, at=at)
 
 
 @pytest.mark.slow

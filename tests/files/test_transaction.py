@@ -16,7 +16,8 @@ from stages.core.errors import UserError
 from stages.files import git
 from stages.files.lock import exclusive
 from stages.files.transaction import Commit, recover, stage_dvc, staging, transact
-from tests.fake_project import REPO, dvc, environment, init, sh, write_files
+from tests.fake_project import dvc, environment, init, sh, write_files
+from tests.killing import run_killed
 
 OLD = {
     "a.txt": "1\n",
@@ -48,34 +49,6 @@ commits = [
 (root / "data/.advance").mkdir()
 tags, renamed = {"v0": 0, "v1": 1}, {"v0": "old/v0"}
 transact(root, name="try", commits=commits, tags=tags, renamed_tags=renamed, removes=["work"])
-"""
-
-# Stands in front of the real git on PATH (or of DVC on PYTHONPATH), counts its calls in a file, and kills its
-# parent at the call KILL_AT: before or after the real one has done its work.
-FAKE_GIT = """#!/bin/sh
-n=$(($(cat "$COUNTER") + 1)); echo $n > "$COUNTER"
-[ "$n" = "$KILL_AT" ] && [ "$KILL" = before ] && kill -9 $PPID && exit 1
-"$REAL_GIT" "$@"; rc=$?
-[ "$n" = "$KILL_AT" ] && [ "$KILL" = after ] && kill -9 $PPID
-exit $rc
-"""
-FAKE_DVC = """
-import os, runpy, signal, sys
-from pathlib import Path
-counter = Path(os.environ["COUNTER"])
-n = int(counter.read_text()) + 1
-counter.write_text(str(n))
-if str(n) == os.environ["KILL_AT"] and os.environ["KILL"] == "before":
-    os.kill(os.getppid(), signal.SIGKILL)
-    sys.exit(1)
-sys.path[:] = [path for path in sys.path if path != os.environ["FAKES"]]
-for name in [name for name in sys.modules if name == "dvc"]:
-    del sys.modules[name]
-try:
-    runpy.run_module("dvc", run_name="__main__", alter_sys=True)
-finally:
-    if str(n) == os.environ["KILL_AT"]:
-        os.kill(os.getppid(), signal.SIGKILL)
 """
 
 
@@ -146,26 +119,7 @@ def assert_whole(root: Path, origin: tuple[Path, Path], *, new: bool) -> None:
 
 def drive(root: Path, origin: tuple[Path, Path], tmp_path: Path, *, kill: str, at: int, what: str) -> int:
     """Run the transaction, killed at call `at` of `what`; return the exit code."""
-    fakes = tmp_path / "fakes"
-    write_files(fakes, {"count": "0"})
-    env = {
-        **os.environ,
-        "PYTHONPATH": str(REPO),
-        "COUNTER": str(fakes / "count"),
-        "KILL_AT": str(at),
-        "KILL": kill,
-        "FAKES": str(fakes),
-        "REAL_GIT": str(shutil.which("git")),
-    }
-    if what == "git":
-        write_files(fakes / "bin", {"git": FAKE_GIT})
-        (fakes / "bin/git").chmod(0o755)
-        env["PATH"] = f"{fakes / 'bin'}:{env['PATH']}"
-    else:
-        write_files(fakes / "dvc", {"__init__.py": "", "__main__.py": FAKE_DVC})
-        env["PYTHONPATH"] = f"{fakes}:{REPO}"
-    command = [sys.executable, "-c", DRIVER, str(root), str(origin[1])]
-    return subprocess.run(command, env=env, capture_output=True, check=False, stdin=subprocess.DEVNULL).returncode
+    return run_killed(DRIVER, str(root), str(origin[1]), fakes=tmp_path / "fakes", what=what, kill=kill, at=at)
 
 
 @pytest.mark.slow
