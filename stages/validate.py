@@ -47,6 +47,11 @@ class FilterParams(Strict):
     max_aspect: float | None = Field(ge=1)  # longer side / shorter side
     border: float | None = Field(ge=0)  # px
 
+    @property
+    def limits(self) -> Filters:
+        """The same limits as `predict` takes them."""
+        return Filters(**self.model_dump())
+
 
 class Params(Strict):
     """Section `validate` of params.yaml."""
@@ -132,7 +137,6 @@ def read_sheets(classes: Sequence[str], root: Path = DATASET, splits: Sequence[s
 
 def ruler_of(params: Params, classes: Sequence[str], root: Path = DATASET) -> Ruler:
     """Return the statement of how `validate` measures with these params on this val."""
-    rows = read_manifest(root / RULER_SPLIT / MANIFEST)
     auto = f"{AUTO}: cross-fitted over val, the highest F1"
     return Ruler(
         iou=params.iou,
@@ -142,11 +146,17 @@ def ruler_of(params: Params, classes: Sequence[str], root: Path = DATASET) -> Ru
         nms_iou=NMS_IOU,
         max_det=params.max_det,
         imgsz=params.imgsz,
-        filters=Filters(**params.filters.model_dump()).active,
+        filters=params.filters.limits.active,
         classes=tuple(classes),
-        val_sheets=len(rows),
-        val_content=content_digest((row.image_id, row.image_sha256, row.label_sha256) for row in rows),
+        val_sheets=len(read_manifest(root / RULER_SPLIT / MANIFEST)),
+        val_content=content_of(RULER_SPLIT, root),
     )
+
+
+def content_of(split: str, root: Path = DATASET) -> str:
+    """Return the digest of the images and labels that the manifest of `split` lists."""
+    rows = read_manifest(root / split / MANIFEST)
+    return content_digest((row.image_id, row.image_sha256, row.label_sha256) for row in rows)
 
 
 def check_ruler(sheets: Sequence[Labelled], root: Path = DATASET) -> None:
@@ -220,7 +230,7 @@ def predictions(
         device=params.device,
         confidence_floor=params.confidence_floor,
         max_det=params.max_det,
-        filters=Filters(**params.filters.model_dump()),
+        filters=params.filters.limits,
         truth=Truth([one.labels for one in sheets], params.iou),
     )
     totals = Counter(one.split for one in sheets)

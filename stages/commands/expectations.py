@@ -1,21 +1,19 @@
 """What params.yaml will do to the boxes, said before anything is trained: what filters cost, how large objects look."""
 
-import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
 import pandas as pd
 
 from stages import train, validate
+from stages.contract.pictures import read_header
 from stages.core.boxes import BOX, xywhn_to_xyxy
-from stages.core.filters import Filters, cost, sentence
+from stages.core.filters import cost, sentence
 from stages.core.scale import scale_sentence, scale_table, scale_warnings
 from stages.files.dataset import DATASET, read_labels, read_split
 from stages.files.params import PARAMS, read_classes, read_section
 
 SPLITS = ("train", "val")
-_TURNED = 5  # EXIF orientations from here on swap width and height
-_ORIENTATION = 0x0112  # EXIF tag
 
 
 def expectation_lines(root: Path) -> list[str]:
@@ -26,7 +24,7 @@ def expectation_lines(root: Path) -> list[str]:
     """
     classes = list(read_classes(root / PARAMS))
     wanted = read_section(validate.Params, "validate", root / PARAMS)
-    filters = Filters(**wanted.filters.model_dump())
+    filters = wanted.filters.limits
     images, boxes = _tables(root, classes)
     costs = cost(ground_truth=boxes, images=images, filters=filters, classes=classes, names=list(SPLITS))
     sizes = scale_table(
@@ -44,7 +42,7 @@ def _tables(root: Path, classes: list[str]) -> tuple[pd.DataFrame, pd.DataFrame]
     """Return the sheets (split, image_id, width, height) and their boxes (and class_id and the corners in px)."""
     images, boxes = [], [pd.DataFrame(columns=["split", "image_id", "class_id", *BOX])]
     for split, image, label in _sheets(root):
-        size = _size(image)
+        size = read_header(image).size
         if size is None:
             continue  # the stage that opens it says what is wrong with it
         width, height = size
@@ -60,18 +58,3 @@ def _sheets(root: Path) -> Iterator[tuple[str, Path, Path]]:
     for split in SPLITS:
         for sheet in read_split(split, root / DATASET):
             yield split, sheet.image, sheet.label
-
-
-def _size(file: Path) -> tuple[int, int] | None:
-    """Return width and height of an image, upright, from its header; None where it has none that can be read."""
-    from PIL import Image
-
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # large drawings are no bombs, and nothing is decoded here
-            with Image.open(file) as image:
-                turned = image.getexif().get(_ORIENTATION, 1) >= _TURNED
-                width, height = image.size
-    except (OSError, ImportError, Image.DecompressionBombError):  # Ultralytics makes PIL ask for a plugin of HEIF
-        return None
-    return (height, width) if turned else (width, height)

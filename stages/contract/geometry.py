@@ -5,14 +5,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 from stages.contract.findings import Finding, Severity
-from stages.contract.rows import row_text
-from stages.contract.sheets import FRACTIONS, Box, Picture, Row, Sheet
+from stages.contract.sheets import FRACTIONS, TURNED, Box, Picture, Row, Sheet
+from stages.files.dataset import row_text
 
 _PIXELS = 2.0  # a fraction of the image above this is no box that sticks out: the file holds pixels
 _ROUNDING = 1e-3  # of the image: tools round, and a box may stick out by that without a word
 _LEAST = 1.0  # px: what is smaller in width or height is a stray click, and nothing can be learnt from it
 _ASPECT = 0.01  # of the aspect ratio: as far as two sizes of one picture may differ by rounding
-_TURNED = range(5, 9)  # EXIF's orientations that swap width and height
 
 
 class Placed(NamedTuple):
@@ -55,7 +54,7 @@ def rows_text(rows: Sequence[Row]) -> str:
 def turned_back(sheet: Sheet, picture: Picture) -> bool:
     """Say whether the rows of `sheet` are in the frame of the stored picture, which EXIF turns by 90 degrees."""
     return sheet.frame == (picture.height, picture.width) != (picture.width, picture.height) and (
-        picture.orientation in _TURNED
+        picture.orientation in TURNED
     )
 
 
@@ -97,7 +96,7 @@ def _divided(xywh: Box, frame: tuple[float, float]) -> Box:
 def _turned(xywhn: Box, orientation: int) -> Box:
     """Return a box of the stored picture as one of the picture that EXIF's `orientation` makes of it."""
     x, y, w, h = xywhn
-    if orientation in _TURNED:
+    if orientation in TURNED:
         x, y, w, h = y, x, h, w
     if orientation in (2, 3, 6, 7):
         x = 1 - x

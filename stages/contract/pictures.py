@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stages.contract.findings import Finding, Severity
-from stages.contract.sheets import Picture
+from stages.contract.sheets import TURNED, Picture
 from stages.core.errors import UserError
 from stages.files.decode import read_bgr
 from stages.files.images import Image
@@ -34,6 +34,7 @@ class Header(NamedTuple):
     bits: int = 8  # a colour
     pages: int = 1
     transparent: bool = False
+    size: tuple[int, int] | None = None  # width and height in px as it is shown; None: it does not say
 
 
 def look(file: Path) -> tuple[Picture | None, list[Finding]]:
@@ -67,6 +68,7 @@ def read_header(file: Path) -> Header:
                     _bits(image, file),
                     getattr(image, "n_frames", 1) if image.format == "TIFF" else 1,
                     image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info,
+                    _shown_size(image),
                 )
     except Exception:  # PIL raises whatever it stumbles over; the pixels are there all the same
         return Header()
@@ -110,7 +112,7 @@ def _turn(levels: NDArray[np.uint8], header: Header) -> NDArray[np.uint8]:
     """Turn a stored picture as EXIF says; a TIFF has been turned by the decoder already."""
     if header.kind == "TIFF":
         return levels
-    if header.orientation >= 5:
+    if header.orientation in TURNED:
         levels = levels.transpose(1, 0, 2)
     if header.orientation in (2, 3, 6, 7):
         levels = levels[:, ::-1]
@@ -122,6 +124,12 @@ def _turn(levels: NDArray[np.uint8], header: Header) -> NDArray[np.uint8]:
 def _orientation(image: Any) -> int:
     value = image.getexif().get(_ORIENTATION, 1)
     return value if value in range(1, 9) else 1
+
+
+def _shown_size(image: Any) -> tuple[int, int]:
+    """Return width and height after EXIF's turn, which PIL has counted in for a TIFF alone."""
+    width, height = image.size
+    return (height, width) if _orientation(image) in TURNED and image.format != "TIFF" else (width, height)
 
 
 def _bits(image: Any, file: Path) -> int:

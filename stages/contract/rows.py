@@ -41,11 +41,6 @@ def box_around(points: Sequence[float]) -> Box:
     return (min(xs) + max(xs)) / 2, (min(ys) + max(ys)) / 2, max(xs) - min(xs), max(ys) - min(ys)
 
 
-def row_text(class_id: int, xywhn: Sequence[float]) -> str:
-    """Return a row of a YOLO label file, without its line end."""
-    return f"{class_id} {' '.join(f'{value:.6f}' for value in xywhn)}"
-
-
 def _row(line: str, number: int, file: Path, classes: Sequence[str]) -> Row | Finding:
     parts = line.split()
     polygon = len(parts) > 5 and len(parts) % 2 == 1

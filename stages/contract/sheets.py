@@ -6,6 +6,7 @@ from stages.contract.findings import Finding
 from stages.files.dataset import Labels
 from stages.files.yolo_folder import Item, Source
 
+TURNED = range(5, 9)  # EXIF's orientations that swap width and height
 FRACTIONS = (1.0, 1.0)  # the frame of rows that are fractions of the image already
 
 Box = tuple[float, float, float, float]

@@ -1,6 +1,6 @@
 """Reads the dataset on disk: `data/dataset/<split>/{images,labels}/` and its manifest."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -121,6 +121,16 @@ def parse_labels(text: str, file: Path, classes: Sequence[str]) -> Labels:
     ]
     ids = np.array([row[0] for row in rows], dtype=np.int32)
     return Labels(ids, np.array([row[1:] for row in rows], dtype=np.float64).reshape(-1, 4))
+
+
+def row_text(class_id: int, xywhn: Sequence[float]) -> str:
+    """Return a row of a YOLO label file, without its line end; six decimals are far below a pixel."""
+    return f"{class_id} {' '.join(f'{value:.6f}' for value in xywhn)}"
+
+
+def label_text(class_id: Iterable[int], xywhn: Boxes) -> str:
+    """Return boxes (n, 4) as the content of a YOLO label file; nothing for none."""
+    return "".join(f"{row_text(key, box)}\n" for key, box in zip(class_id, xywhn.tolist(), strict=True))
 
 
 def check_names(classes: Sequence[str], root: Path = DATASET) -> None:

@@ -3,8 +3,11 @@
 import cv2
 import numpy as np
 import pytest
+from PIL import Image
 
 from stages.commands.expectations import expectation_lines
+from stages.contract.pictures import read_header
+from stages.files.decode import read_bgr
 from stages.files.edit_yaml import edited
 from stages.files.manifest import MANIFEST, manifest_row, write_manifest
 from tests.fake_project import person_params
@@ -62,3 +65,14 @@ def test_a_picture_that_cannot_be_read_is_left_to_the_stage_that_opens_it(root):
     row = manifest_row(image, folder / "labels/b.txt", added_iteration=0, label_source="import")
     write_manifest([row], folder / MANIFEST)
     assert with_params(root, imgsz=800) == ["filters: none"]
+
+
+@pytest.mark.parametrize("suffix", [".jpg", ".png", ".tif", ".webp"])
+def test_a_header_says_the_size_that_the_decoder_gives(tmp_path, suffix):
+    """EXIF turns the picture by a quarter; PIL has counted that in for a TIFF alone."""
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    file = tmp_path / f"turned{suffix}"
+    Image.fromarray(np.zeros((20, 40, 3), np.uint8)).save(file, exif=exif)
+    height, width = read_bgr(file).shape[:2]
+    assert read_header(file).size == (width, height) == (20, 40)
