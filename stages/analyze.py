@@ -14,7 +14,6 @@ from stages.core.boxes import BOX
 from stages.core.errors import problem
 from stages.core.findings import (
     POSITIONS,
-    SIZES,
     Limits,
     confusions,
     contrasts,
@@ -25,6 +24,7 @@ from stages.core.findings import (
 )
 from stages.core.matching import SHEET
 from stages.core.prompts import gather, report
+from stages.core.sizes import SIZES
 from stages.core.summaries import SPLITS, centres, count_table, miss_counts, spread, summary
 from stages.core.suspect_words import suspicion
 from stages.core.triage import triage

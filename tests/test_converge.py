@@ -11,7 +11,7 @@ import pytest
 from stages import converge
 from stages.core.errors import UserError
 from stages.core.history import empty_history
-from stages.core.scores import COLUMNS
+from stages.core.score_rows import COLUMNS
 from stages.files.history import read_carried, write_history
 from stages.files.history_sheets import write_sheets
 from stages.files.params import read_section

@@ -10,7 +10,7 @@ from stages.core.errors import UserError
 from stages.core.headline import headline, remarks
 from stages.core.measure import Point, measure
 from stages.core.ruler import differences
-from stages.core.scores import row_of
+from stages.core.score_rows import row_of
 from stages.files.manifest import MANIFEST, manifest_row, write_manifest
 from stages.files.params import read_section
 from stages.files.schemas import DETECTIONS, DISCARDED, ERRORS, GROUND_TRUTH, IMAGES, LEDGER, MATCHES

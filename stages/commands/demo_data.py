@@ -12,6 +12,7 @@ from stages.drawing.sets import DEFAULT_COUNTS, NamedSheet, draw_set
 from stages.drawing.sheet import CLASSES
 from stages.files import dvc, git
 from stages.files.atomic import replacing
+from stages.files.dataset import label_text
 from stages.files.new_dataset import write_names
 from stages.files.params import PARAMS, read_iteration
 from stages.files.png import png_bytes
@@ -59,8 +60,7 @@ def write_source(folder: Path, splits: Mapping[str, Sequence[NamedSheet]]) -> Pa
         for stem, sheet in sheets:
             (folder / "images" / split / f"{stem}.png").write_bytes(png_bytes(sheet.pixels))
             height, width = sheet.pixels.shape
-            rows = zip(sheet.class_id, xyxy_to_xywhn(sheet.xyxy, width=width, height=height).tolist(), strict=True)
-            text = "".join(f"{i} {' '.join(f'{value:.6f}' for value in row)}\n" for i, row in rows)
+            text = label_text(sheet.class_id, xyxy_to_xywhn(sheet.xyxy, width=width, height=height))
             (folder / "labels" / split / f"{stem}.txt").write_text(text, encoding="utf-8")
     write_names(CLASSES, folder)
     return folder

@@ -12,7 +12,6 @@ from stages.commands.checks import iteration_tag, require_as_tagged, require_cle
 from stages.core.errors import problem
 from stages.core.measure import Report, Tables, measure
 from stages.core.openings import SPLITS, changed_test, opened_text, opening_row, result_line
-from stages.core.ruler import content_digest
 from stages.core.splits import Kinship, leaks
 from stages.files import git
 from stages.files.commits import Commit
@@ -145,7 +144,6 @@ def _together(val: Tables, test: Tables) -> Tables:
 
 
 def _facts(root: Path, iteration: int, opening: int, report: Report) -> dict[str, Any]:
-    rows = read_manifest(root / DATASET / "test" / MANIFEST)
     return {
         "opening": opening,
         "iteration": iteration,
@@ -153,7 +151,7 @@ def _facts(root: Path, iteration: int, opening: int, report: Report) -> dict[str
         "ruler": read_json(root / validate.METRICS)["ruler"],
         "confidence": report.confidence,
         "date": datetime.now(UTC).date().isoformat(),  # a record, not a result: it may hold a clock
-        "test_content": content_digest((row.image_id, row.image_sha256, row.label_sha256) for row in rows),
+        "test_content": validate.content_of("test", root / DATASET),
     }
 
 

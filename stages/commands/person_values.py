@@ -5,6 +5,8 @@ They are the numbers of the first system. A machine's own settings (device, work
 
 from typing import Any
 
+from stages.core.filters import Filters
+
 PERSON_VALUES: dict[str, Any] = {
     "iteration": 0,
     "train.baseline": "train",
@@ -46,9 +48,7 @@ PERSON_VALUES: dict[str, Any] = {
     "validate.confidence": 0.25,
     "validate.confidence_floor": 0.01,
     "validate.max_det": 1000,
-    **dict.fromkeys(
-        f"validate.filters.{name}" for name in ("min_area", "max_area", "min_side", "max_aspect", "border")
-    ),
+    **{f"validate.filters.{name}": value for name, value in Filters()._asdict().items()},
     "analyze.tiny_area": 500,
     "analyze.small_area": 2000,
     "analyze.medium_area": 10000,

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 from stages.commands.checks import HISTORY, dataset_tag, iteration_tag, report_file, require_clean
 from stages.commands.locate import finished_iterations
+from stages.commands.suspects import PAGES, suspects_file
 from stages.core.errors import UserError, problem
 from stages.core.page import Page, page_html
 from stages.files import dvc, git
@@ -22,7 +23,6 @@ from stages.files.scores import SCORES, read_rows
 from stages.files.tables import read_json, read_metrics
 
 SUGGESTIONS = Path("metrics/prompt_suggestions.json")
-PAGES = Path("reports")  # beside Git and DVC: every page can be made again
 _STAGES = ("validate", "train", "analyze", "sample")
 # Small tables whose rows go into the report, so that the page of a finished iteration needs no cache.
 _TABLES = (SCORES, Path("data/validate/ledger.csv"), Path("data/validate/errors.csv"), Path("data/analyze/counts.csv"))
@@ -97,7 +97,7 @@ def _write(root: Path, view: Path, report: dict[str, Any], *, commit: str | None
     """Write the page of the iteration that the folder `view` shows into the project at `root`."""
     number, params = report["iteration"], report["params"]
     earlier = {step: page_file(step) for step in range(number)}
-    suspects = PAGES / f"suspects_{number:02d}.html"
+    suspects = suspects_file(number)
     page = Page(
         report=report,
         history=read_history(view / HISTORY, params["classes"]),

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from stages.core.findings import with_counting
+from stages.core.matching import counting
 from stages.core.suspects_page import suspects_html
 from stages.files.atomic import replacing
 from stages.files.dataset import DATASET
@@ -12,7 +12,7 @@ from stages.files.suspect_pictures import Boxes, make_pairs
 from stages.files.tables import read_table
 
 MOST = 120  # suspects on the page, which keeps it under some 5 MB
-PAGES = Path("reports")
+PAGES = Path("reports")  # beside Git and DVC: every page can be made again
 TABLES, SUSPECTS_FILE = Path("data/validate"), Path("data/analyze/suspects.parquet")
 
 
@@ -24,11 +24,16 @@ def make_page(root: Path) -> Path:
     detections = read_table(root / TABLES / "detections.parquet", DETECTIONS)
     boxes = Boxes(
         read_table(root / TABLES / "ground_truth.parquet", GROUND_TRUTH),
-        detections[with_counting(detections, images=images)["counts"]],
+        detections[counting(detections, images=images)],
     )
     blamed = suspects[suspects["judgement"] != "model"].sort_values("score", ascending=False, kind="stable")
     pairs = make_pairs(blamed[:MOST], boxes, classes, dataset=root / DATASET)
-    file = root / PAGES / f"suspects_{iteration:02d}.html"
+    file = root / suspects_file(iteration)
     with replacing(file) as temporary:
         temporary.write_text(suspects_html(iteration, suspects, pairs), encoding="utf-8")
     return file
+
+
+def suspects_file(iteration: int) -> Path:
+    """Return where the page of the suspects of an iteration lies."""
+    return PAGES / f"suspects_{iteration:02d}.html"

@@ -8,10 +8,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from stages.core.boxes import BOX, Boxes, area, iou_matrix
-from stages.core.matching import SHEET
+from stages.core.matching import SHEET, counting
+from stages.core.sizes import SIZES, size_ids
 
 Floats = NDArray[np.float64]
-SIZES = ("tiny", "small", "medium", "large")
 POSITIONS = ("corner", "edge", "center")
 ENOUGH_BOXES = 5  # of a class in train, from which its median says what shape is usual
 _SHORTEST = 1e-6  # px, so that a box without height has a ratio too
@@ -33,7 +33,7 @@ class Limits(NamedTuple):
 
 def size_names(areas: Floats, limits: Limits) -> NDArray[np.str_]:
     """Return tiny, small, medium or large for areas (n,) in px²; an area at a limit has the larger size."""
-    return np.array(SIZES)[np.digitize(areas, [limits.tiny_area, limits.small_area, limits.medium_area])]
+    return np.array(SIZES)[size_ids(areas, [limits.tiny_area, limits.small_area, limits.medium_area])]
 
 
 def border_distances(xyxy: Boxes, *, width: Floats, height: Floats) -> Floats:
@@ -136,8 +136,7 @@ def describe(
 
 def with_counting(detections: pd.DataFrame, *, images: pd.DataFrame) -> pd.DataFrame:
     """Return `detections` with a column `counts`: whether each is at least as sure as its sheet asks for."""
-    asked = detections[SHEET].merge(images[[*SHEET, "confidence"]], on=SHEET, how="left", validate="many_to_one")
-    return detections.assign(counts=detections["confidence"].to_numpy() >= asked["confidence"].to_numpy())
+    return detections.assign(counts=counting(detections, images=images))
 
 
 def with_place(rows: pd.DataFrame, *, images: pd.DataFrame, limits: Limits) -> pd.DataFrame:

@@ -6,7 +6,7 @@ import pandas as pd
 
 from stages.core.measure import RULER_SPLIT, Report, Tables, copies_apart
 from stages.core.ruler import Ruler
-from stages.core.scores import OUTCOMES, RATES, row_of
+from stages.core.score_rows import OUTCOMES, RATES, row_of
 
 _SHOWN = {"ap50": "map50", "ap50_95": "map50_95"}  # over all classes their mean is called mAP
 

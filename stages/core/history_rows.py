@@ -7,7 +7,7 @@ import pandas as pd
 
 from stages.core.gains import ruler_text
 from stages.core.history import COUNTS, RATES, column_types
-from stages.core.scores import row_of
+from stages.core.score_rows import row_of
 
 
 def history_row(

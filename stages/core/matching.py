@@ -121,6 +121,19 @@ def row_thresholds(*, detections: pd.DataFrame, images: pd.DataFrame) -> pd.Seri
     return pd.Series(thresholds, index=detections.index, name="confidence")
 
 
+def counting(detections: pd.DataFrame, *, images: pd.DataFrame) -> pd.Series:
+    """Return whether each row of `detections`, with their index, is at least as sure as its sheet asks for.
+
+    `images` is as for `row_thresholds`.
+    """
+    return detections["confidence"] >= row_thresholds(detections=detections, images=images)
+
+
+def on_sheets(table: pd.DataFrame, images: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of `table` that are of the sheets (split, image_id) of `images`."""
+    return table[pd.MultiIndex.from_frame(table[SHEET]).isin(pd.MultiIndex.from_frame(images[SHEET]))]
+
+
 def outcomes(
     *, detections: pd.DataFrame, ground_truth: pd.DataFrame, iou: float, confidence: float | pd.Series
 ) -> pd.DataFrame:

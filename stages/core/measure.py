@@ -3,16 +3,16 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-import numpy as np
 import pandas as pd
 
 from stages.core.average_precision import hit_table
 from stages.core.curves import confusion, f1_curve, pr_curve
 from stages.core.intervals import units_of
 from stages.core.ledger import fate_counts, ledger
-from stages.core.matching import SHEET, outcomes, row_thresholds
+from stages.core.matching import SHEET, on_sheets, outcomes, row_thresholds
 from stages.core.metrics import ratios
-from stages.core.scores import OUTCOMES, Judged, score_table, sheet_counts
+from stages.core.score_rows import OUTCOMES
+from stages.core.scores import Judged, score_table, sheet_counts
 from stages.core.threshold import Thresholds, cross_fit, fixed
 from stages.core.tide import error_costs, errors
 from stages.core.val_notes import val_notes
@@ -122,10 +122,9 @@ def copies_apart(sheets: pd.DataFrame, images: pd.DataFrame) -> dict[str, float 
 def _thresholds(tables: Tables, judged: pd.DataFrame, *, point: Point, classes: Sequence[str]) -> Thresholds:
     if point.confidence is not None:
         return fixed(point.confidence, sheets=len(judged))
-    known = pd.MultiIndex.from_frame(judged[SHEET])
     table = hit_table(
-        detections=_on(tables.detections, known),
-        ground_truth=_on(tables.ground_truth, known),
+        detections=on_sheets(tables.detections, judged),
+        ground_truth=on_sheets(tables.ground_truth, judged),
         sheets=judged,
         classes=len(classes),
         thresholds=[point.iou],
@@ -136,13 +135,7 @@ def _thresholds(tables: Tables, judged: pd.DataFrame, *, point: Point, classes: 
 def _labelled_part(tables: Tables) -> Tables:
     """Return the tables without the sheets that nobody labelled."""
     images = tables.images[tables.images["labelled"]]
-    known = pd.MultiIndex.from_frame(images[SHEET])
-    return Tables(images, *(_on(part, known) for part in tables[1:]))
-
-
-def _on(table: pd.DataFrame, sheets: pd.MultiIndex) -> pd.DataFrame:
-    inside: np.ndarray = pd.MultiIndex.from_frame(table[SHEET]).isin(sheets)
-    return table[inside]
+    return Tables(images, *(on_sheets(part, images) for part in tables[1:]))
 
 
 def _of_split(judged: Tables, matches: pd.DataFrame, split: str) -> Judged:

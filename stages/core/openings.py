@@ -5,7 +5,7 @@ from typing import Any
 
 import pandas as pd
 
-from stages.core.scores import row_of
+from stages.core.score_rows import row_of
 from stages.core.shown import rate_in
 
 SPLITS = ("test", "val")

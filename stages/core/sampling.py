@@ -13,8 +13,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from stages.core.boxes import BOX
+from stages.core.sizes import SIZES, size_ids
 
-SIZES = ("tiny", "small", "medium", "large")
 # Half of what a candidate can get, where nothing is known: the border part and the doubt of a whole sheet.
 NEUTRAL = 0.5
 _BORDER = {"corner": 1.0, "edge": 0.5, "center": 0.0, "": NEUTRAL}
@@ -46,8 +46,7 @@ def rarity(counts: Mapping[str, int]) -> dict[str, float]:
 
 def count_sizes(areas: NDArray[np.float64], bounds: Sequence[float]) -> dict[str, int]:
     """Return how many areas (n,), in px², are tiny, small, medium and large; `bounds` are the upper ones."""
-    bins = np.searchsorted(np.asarray(bounds), areas, side="right")  # an area on a bound belongs above it
-    return dict(zip(SIZES, np.bincount(bins, minlength=len(SIZES)).tolist(), strict=True))
+    return dict(zip(SIZES, np.bincount(size_ids(areas, bounds), minlength=len(SIZES)).tolist(), strict=True))
 
 
 def choose(

@@ -1,7 +1,7 @@
 """P, R, F1 and AP of each split: over all boxes, per class, per size and per group, each with its interval."""
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -11,20 +11,9 @@ from stages.core.ap_intervals import ap_estimates
 from stages.core.average_precision import hit_table
 from stages.core.boxes import BOX, area
 from stages.core.intervals import Estimates, rate_estimates, units_of
-from stages.core.matching import SHEET
+from stages.core.matching import SHEET, on_sheets
+from stages.core.score_rows import COLUMNS, OUTCOMES, RATES
 from stages.core.sizes import SIZES, area_range, size_ids
-
-RATES = ("f1", "precision", "recall", "ap50", "ap50_95")
-OUTCOMES = ("tp", "fp", "fn")
-COLUMNS = [
-    "split",
-    "part",
-    "name",
-    "images",
-    "boxes",
-    *OUTCOMES,
-    *(f"{rate}{end}" for rate in RATES for end in ("", "_low", "_high")),
-]
 
 
 class Judged(NamedTuple):
@@ -38,9 +27,7 @@ class Judged(NamedTuple):
     def only(self, chosen: NDArray[np.bool_]) -> "Judged":
         """Return the part of the sheets that `chosen`, (sheets,), names."""
         images = self.images[chosen]
-        keys = pd.MultiIndex.from_frame(images[SHEET])
-        rest = (part[pd.MultiIndex.from_frame(part[SHEET]).isin(keys)] for part in self[1:])
-        return Judged(images, *rest)
+        return Judged(images, *(on_sheets(part, images) for part in self[1:]))
 
 
 def score_table(judged: Judged, *, classes: Sequence[str], size_bounds: Sequence[float]) -> pd.DataFrame:
@@ -71,14 +58,6 @@ def sheet_counts(*, images: pd.DataFrame, matches: pd.DataFrame) -> pd.DataFrame
     counts = counted.reindex(columns=list(OUTCOMES), fill_value=0).reset_index()
     table = labelled.merge(counts, on=SHEET, how="left").fillna(dict.fromkeys(OUTCOMES, 0))
     return table.astype(dict.fromkeys(OUTCOMES, "int64")).sort_values(SHEET, ignore_index=True)
-
-
-def row_of(scores: pd.DataFrame, *, split: str, part: str = "all", name: str = "all") -> dict[str, Any]:
-    """Return one row of the scores as plain values, undefined ones as None; raise `KeyError` when there is none."""
-    chosen = scores[(scores["split"] == split) & (scores["part"] == part) & (scores["name"] == name)]
-    if len(chosen) != 1:
-        raise KeyError(f"{split}/{part}/{name}")
-    return {str(key): None if pd.isna(value) else value for key, value in chosen.iloc[0].to_dict().items()}
 
 
 def _all_and_classes(judged: Judged, classes: Sequence[str]) -> pd.DataFrame:

@@ -7,8 +7,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from stages.core.findings import POSITIONS, SIZES
+from stages.core.findings import POSITIONS
 from stages.core.matching import SHEET
+from stages.core.sizes import SIZES
 
 SPLITS = ("val", "pool", "train")  # in the order of the bars
 

@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 
 from stages.core.average_precision import HitTable, ap_of
 from stages.core.ledger import NEAR
-from stages.core.matching import SHEET, found_boxes, row_thresholds
+from stages.core.matching import SHEET, counting, found_boxes
 from stages.core.metrics import ratios
 from stages.core.overlaps import first_of, overlaps
 from stages.core.pairs import Bools, Floats, Ints, Pairs
@@ -77,7 +77,7 @@ def errors(*, images: pd.DataFrame, detections: pd.DataFrame, ground_truth: pd.D
 
     The tables are IMAGES, DETECTIONS and GROUND_TRUTH; the last two of labelled sheets only.
     """
-    used = _operating(detections, images)
+    used = detections[counting(detections, images=images)]
     judged = judge(detections=used, ground_truth=ground_truth, iou=iou)
     wrong = judged.error != ""
     about = judged.about[wrong]
@@ -105,18 +105,13 @@ def error_costs(
     for split in splits:
         there = ground_truth[ground_truth["split"] == split]
         seen = detections[detections["split"] == split]
-        judged = judge(detections=_operating(seen, images), ground_truth=there, iou=iou)
+        judged = judge(detections=seen[counting(seen, images=images)], ground_truth=there, iou=iou)
         f1, ap = _f1_costs(judged), _ap_costs(seen, there)
         for error in ERRORS:
             count = int(judged.missed.sum() if error == "miss" else (judged.error == error).sum())
             rows.append((split, error, count, f1[error], ap[error]))
     table = pd.DataFrame(rows, columns=["split", "error", "count", "d_f1", "d_ap50"])
     return table.astype({"d_f1": "float64", "d_ap50": "float64"})
-
-
-def _operating(detections: pd.DataFrame, images: pd.DataFrame) -> pd.DataFrame:
-    limits = row_thresholds(detections=detections, images=images)
-    return detections[detections["confidence"] >= limits]
 
 
 def _best(pairs: Pairs, size: int) -> tuple[Floats, Ints]:

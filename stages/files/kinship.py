@@ -37,9 +37,8 @@ def copies_of(mine: Mapping[str, Path], others: Mapping[str, Path]) -> list[tupl
 
 def _same_bytes(mine: Mapping[str, Path], others: Mapping[str, Path]) -> list[tuple[str, str]]:
     """Return the pairs of files with the same content: certain, even where there is nothing to see on a sheet."""
-    digests: dict[str, list[str]] = {}
+    digests = {file: file_sha256(file) for file in {*mine.values(), *others.values()}}
+    named: dict[str, list[str]] = {}
     for name, file in others.items():
-        digests.setdefault(file_sha256(file), []).append(name)
-    return [
-        (name, other) for name, file in mine.items() for other in digests.get(file_sha256(file), []) if other != name
-    ]
+        named.setdefault(digests[file], []).append(name)
+    return [(name, other) for name, file in mine.items() for other in named.get(digests[file], []) if other != name]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from stages.core.errors import problem
-from stages.files.dataset import Sheet, read_split
+from stages.files.dataset import Sheet, label_text, read_split
 from stages.files.manifest import MANIFEST, ManifestRow, manifest_row, read_manifest, write_manifest
 from stages.files.review import Reviewed
 
@@ -34,14 +34,9 @@ def merge_reviewed(
         (target / "train" / kind).mkdir(parents=True, exist_ok=True)
     for sheet, result in zip(moved, reviewed, strict=True):
         link_or_copy(str(sheet.image), str(target / "train/images" / sheet.image.name))
-        (target / "train/labels" / sheet.label.name).write_text(label_rows(result), encoding="utf-8")
+        text = label_text(result.class_id, result.xywhn)
+        (target / "train/labels" / sheet.label.name).write_text(text, encoding="utf-8")
     _move_rows(dataset, target, moved, iteration=iteration, label_source=label_source)
-
-
-def label_rows(reviewed: Reviewed) -> str:
-    """Return the boxes as YOLO rows with six decimals, far below a pixel; nothing for none."""
-    rows = zip(reviewed.class_id.tolist(), reviewed.xywhn.tolist(), strict=True)
-    return "".join(f"{class_id} {x:.6f} {y:.6f} {w:.6f} {h:.6f}\n" for class_id, (x, y, w, h) in rows)
 
 
 def link_or_copy(source: str, target: str) -> str:

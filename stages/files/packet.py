@@ -18,7 +18,7 @@ import yaml
 
 from stages.core.boxes import BOX, xyxy_to_xywhn
 from stages.core.errors import problem
-from stages.files.dataset import Sheet
+from stages.files.dataset import Sheet, label_text
 from stages.files.decode import read_bgr
 from stages.files.images import safe_name, save_image
 from stages.files.packet_pictures import Picture, zoom
@@ -140,8 +140,7 @@ def _yolo_rows(boxes: pd.DataFrame) -> str:
         return ""
     width, height = int(boxes["width"].iloc[0]), int(boxes["height"].iloc[0])
     xywhn = xyxy_to_xywhn(boxes[BOX].to_numpy(float), width=width, height=height)
-    rows = zip(boxes["class_id"], xywhn.tolist(), strict=True)
-    return "".join(f"{class_id} {' '.join(f'{value:.6f}' for value in row)}\n" for class_id, row in rows)
+    return label_text(boxes["class_id"], xywhn)
 
 
 def _write_crops(objects: pd.DataFrame, packet: Path) -> list[Picture]:

@@ -8,7 +8,7 @@ import pandas as pd
 
 from stages.core.errors import problem
 from stages.core.gains import COUNTS
-from stages.core.scores import COLUMNS
+from stages.core.score_rows import COLUMNS
 
 SCORES = Path("data/validate/scores.csv")
 SHEETS = Path("data/validate/sheets.csv")

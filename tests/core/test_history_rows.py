@@ -5,7 +5,7 @@ import pytest
 
 from stages.core.history import column_types, empty_history
 from stages.core.history_rows import history_row, long_by_class, with_row
-from stages.core.scores import COLUMNS
+from stages.core.score_rows import COLUMNS
 
 CLASSES = ("door", "A[1]")  # brackets in a class name must survive the bracketed columns
 

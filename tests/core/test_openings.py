@@ -2,7 +2,7 @@ import pandas as pd
 import pytest
 
 from stages.core.openings import COLUMNS, FACTS, changed_test, opened_text, opening_row, result_line
-from stages.core.scores import COLUMNS as SCORES
+from stages.core.score_rows import COLUMNS as SCORES
 
 KNOWN = {name: name for name in FACTS}  # each fact is its own name, so that one in another's place would show
 

@@ -4,7 +4,8 @@ import pandas as pd
 import pytest
 
 from stages.core.boxes import BOX
-from stages.core.scores import COLUMNS, Judged, row_of, score_table
+from stages.core.score_rows import COLUMNS, row_of
+from stages.core.scores import Judged, score_table
 
 BOUNDS = (500.0, 2000.0, 10000.0)
 

@@ -2,7 +2,7 @@ import pandas as pd
 import pytest
 
 from stages.core.errors import UserError
-from stages.core.scores import COLUMNS, row_of
+from stages.core.score_rows import COLUMNS, row_of
 from stages.files.scores import read_rows, read_scores, read_sheets
 from stages.files.tables import write_csv
 

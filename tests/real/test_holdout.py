@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from stages.core.scores import row_of
+from stages.core.score_rows import row_of
 from stages.files.openings import OPENINGS, read_openings
 from stages.files.scores import read_scores
 from stages.files.tables import read_json

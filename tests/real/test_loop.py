@@ -12,7 +12,7 @@ import pexpect
 import pytest
 import yaml
 
-from stages.core.scores import row_of
+from stages.core.score_rows import row_of
 from stages.files.scores import read_scores
 from stages.files.tables import with_details
 from tests.real_project import PROMPTS, Project, build
