@@ -4,11 +4,12 @@ import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from stages.commands.checks import require_repository
+from stages.commands.checks import is_finished, iteration_tag, require_repository
 from stages.commands.grouping import read_groups
 from stages.commands.leak_check import leak_findings
 from stages.contract.check import check_sheets, class_findings, dataset_findings
-from stages.contract.findings import refuse
+from stages.contract.findings import Finding, refuse
+from stages.contract.listing import finding_lines
 from stages.contract.read import read_dataset
 from stages.core.errors import problem
 from stages.files import dvc, git
@@ -50,13 +51,27 @@ def accept(
         now = relisted(dataset, before, iteration=read_iteration(root / PARAMS), groups=named)
         if now == {split: sorted(rows) for split, rows in before.items()} and not _unsaved(root):
             return ["Nothing to accept: the dataset is as its manifests list it."]
-        _check(root, dataset, now, say)
+        _require_open(root)
+        warnings = _check(root, dataset, now, say)
         found = {split: changes(before[split], now[split]) for split in now}
         _keep_manifests(root, dataset, data)
         _stage(dataset, data / "dataset", now)
         files = {_POINTER: stage_dvc(root, data / "dataset")}
         transact(root, name="yoloop data accept", commits=[Commit(_message(found), files)], tags={})
-    return [*_said(found), "Next: `yoloop run`, or `dvc repro` and then `yoloop finish`."]
+    return [*finding_lines(warnings), *_said(found), "Next: `yoloop run`, or `dvc repro` and then `yoloop finish`."]
+
+
+def _require_open(root: Path) -> None:
+    """Raise `UserError` when the iteration is finished: with another dataset its results could not be advanced from."""
+    iteration = read_iteration(root / PARAMS)
+    if is_finished(root, iteration):
+        raise problem(
+            f"iteration {iteration}",
+            expected="one that is not finished, whose results may still change",
+            found=f"the tag {iteration_tag(root, iteration)}",
+            mend="A change counts from the next iteration on. Copy what you changed elsewhere and put the dataset back "
+            "(dvc checkout --force data/dataset); after `yoloop advance` bring it back, then: yoloop data accept",
+        )
 
 
 def _unsaved(root: Path) -> bool:
@@ -64,11 +79,13 @@ def _unsaved(root: Path) -> bool:
     return bool(git.changed(root, [_POINTER]) or dvc.modified(root, _POINTER))
 
 
-def _check(root: Path, dataset: Path, now: Lists, say: Callable[[str], None] | None) -> None:
-    """Raise `UserError` unless the dataset keeps the contract and no sheet lies on two sides."""
+def _check(root: Path, dataset: Path, now: Lists, say: Callable[[str], None] | None) -> list[Finding]:
+    """Return the warnings; raise `UserError` unless the dataset keeps the contract and no sheet lies on two sides."""
     read = read_dataset(dataset)
-    refuse([*dataset_findings(read), *class_findings(read, read_classes(root / PARAMS))], then=_THEN)
-    refuse([finding for one in check_sheets(read.sheets, say=say) for finding in one.findings], then=_THEN)
+    whole = [*dataset_findings(read), *class_findings(read, read_classes(root / PARAMS))]
+    refuse(whole, then=_THEN)
+    of_sheets = [finding for one in check_sheets(read.sheets, say=say) for finding in one.findings]
+    refuse(of_sheets, then=_THEN)
     for split, rows in now.items():
         stems = {Path(row.image_id).stem for row in rows}
         for file in sorted((dataset / split / "labels").glob("[!.]*.txt")):
@@ -79,7 +96,9 @@ def _check(root: Path, dataset: Path, now: Lists, say: Callable[[str], None] | N
                 )
     images = {split: [dataset / split / "images" / row.image_id for row in rows] for split, rows in now.items()}
     groups = {row.image_id: row.group for rows in now.values() for row in rows}
-    refuse(leak_findings(images, groups=groups, mend=_MEND))
+    shared = leak_findings(images, groups=groups, mend=_MEND)
+    refuse(shared)
+    return [finding for finding in (*whole, *of_sheets, *shared) if finding.severity == "warning"]
 
 
 def _keep_manifests(root: Path, dataset: Path, data: Path) -> None:

@@ -5,6 +5,8 @@ from pathlib import Path
 from stages.commands.lines import prefix, read_lines
 from stages.core.errors import UserError, problem
 from stages.files import dvc, git
+from stages.files.dataset import DATASET
+from stages.files.manifest import ACCEPT
 from stages.files.prompts import PROMPTS
 
 # What an iteration writes and reads that Git keeps; a person's other files are never committed for them.
@@ -136,8 +138,10 @@ def _stale(root: Path, name: str, changes: list[str], iteration: int, *, finishe
 def _mend(root: Path, name: str, changes: list[str], iteration: int, *, finished: bool) -> str:
     if name.endswith(".dvc"):
         if not changes[0].endswith(" not in cache"):
-            force = "--force " if changes[0].endswith(" modified") else ""
-            return f"Put it back: dvc checkout {force}{name}"
+            if not changes[0].endswith(" modified"):
+                return f"Put it back: dvc checkout {name}"
+            keep = "copy what you changed elsewhere first" if finished else ACCEPT
+            return f"Put it back: dvc checkout --force {name}" + (f"; {keep}" if name == f"{DATASET}.dvc" else "")
         return f"Next: {WITHOUT_DATA}" if holds_demo(root) else f"Bring it from a remote: dvc pull {name}"
     if finished and all(change.startswith(("params.yaml ", "stages/")) for change in changes):
         # Edited in the pause for the review: running this iteration again is seldom what was meant.

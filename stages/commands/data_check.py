@@ -14,8 +14,10 @@ from stages.contract.fix import require_target, write_fixed
 from stages.contract.listing import finding_lines, summary
 from stages.contract.read import read_dataset
 from stages.contract.sheets import Dataset
+from stages.core.errors import UserError
+from stages.core.splits import ROLES
 from stages.files import git
-from stages.files.dataset import DATASET
+from stages.files.dataset import DATASET, require_as_listed
 from stages.files.manifest import MANIFEST, read_manifest
 from stages.files.params import PARAMS, read_classes
 
@@ -49,16 +51,32 @@ def check_data(
     classes = read_classes(root / PARAMS) if own or _begun(root) else None
     whole = [*dataset_findings(dataset), *(class_findings(dataset, classes) if classes else [])]
     sheets = check_sheets(dataset.sheets, say=say)
-    found = [*whole, *(finding for one in sheets for finding in one.findings), *_leaks(dataset, own=own)]
+    leaks = _leaks(dataset, own=own)
+    found = [*whole, *(finding for one in sheets for finding in one.findings), *leaks]
     lines = [
         *_head(dataset, sheets),
         *finding_lines(found, every=every),
         *(expectation_lines(root) if own and not errors(found) else []),
+        *(unlisted := _unlisted(root) if own else []),
         summary(found),
     ]
     if fix is None:
-        return CheckReport(lines, bool(errors(found)))
-    return CheckReport([*lines, *write_fixed(dataset, sheets, whole, fix, classes=classes)], refused=False)
+        return CheckReport(lines, bool(errors(found) or unlisted))
+    left = len(errors(leaks))
+    kept = [f"not repaired: {left} {'leaks' if left > 1 else 'leak'}; import it with --regroup"] if left else []
+    return CheckReport([*lines, *write_fixed(dataset, sheets, whole, fix, classes=classes), *kept], refused=False)
+
+
+def _unlisted(root: Path) -> list[str]:
+    """Return for every split of the project's dataset that is not as its manifest lists it the first difference."""
+    said = []
+    for folder in (root / DATASET / split for split in ROLES):
+        try:
+            if folder.is_dir():
+                require_as_listed(folder)
+        except UserError as error:
+            said.append(f"not official: {error}")
+    return said
 
 
 def _leaks(dataset: Dataset, *, own: bool) -> list[Finding]:

@@ -10,7 +10,7 @@ from stages.contract.pictures import read_header
 from stages.core.boxes import BOX, xywhn_to_xyxy
 from stages.core.filters import cost, sentence
 from stages.core.scale import scale_sentence, scale_table, scale_warnings
-from stages.files.dataset import DATASET, read_labels, read_split
+from stages.files.dataset import DATASET, read_labels, sheets_in
 from stages.files.params import PARAMS, read_classes, read_section
 
 SPLITS = ("train", "val")
@@ -56,5 +56,5 @@ def _tables(root: Path, classes: list[str]) -> tuple[pd.DataFrame, pd.DataFrame]
 
 def _sheets(root: Path) -> Iterator[tuple[str, Path, Path]]:
     for split in SPLITS:
-        for sheet in read_split(split, root / DATASET):
+        for sheet in sheets_in(root / DATASET / split):
             yield split, sheet.image, sheet.label

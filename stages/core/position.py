@@ -4,6 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from enum import Enum
 from typing import Any, NamedTuple
 
+DATASET = "data/dataset"  # the one input that a person may change by hand
+
 
 class Position(Enum):
     """Every place a project can be in; exactly one holds."""
@@ -107,7 +109,7 @@ def next_step(facts: Facts, *, home: str | None = None, reviewer: str = "folder"
         Position.NO_DATASET: "yoloop data import SOURCE",
         Position.DETACHED: f"git switch {home} && dvc checkout" if home else "git switch -c NAME",
         Position.INPUTS_MISSING: "dvc pull" if changes.absent else f"dvc checkout {' '.join(changes.missing)}",
-        Position.INPUTS_CHANGED: f"put them back: dvc checkout --force {' '.join(changes.modified)}",
+        Position.INPUTS_CHANGED: _of_changed_inputs(changes.modified, finished=facts.finished),
         Position.NOT_RUN: "yoloop run",
         Position.STALE: "yoloop run",
         Position.OUTPUTS_MISSING: "dvc checkout (or dvc pull), or compute them again: yoloop run",
@@ -118,6 +120,19 @@ def next_step(facts: Facts, *, home: str | None = None, reviewer: str = "folder"
         Position.USED_UP: "none: the pool has nothing more to ask about",
         Position.STOPPED: "none; to go on in spite of it: yoloop advance --despite-stop REASON",
     }[position_of(facts)]
+
+
+def _of_changed_inputs(modified: Sequence[str], *, finished: bool) -> str:
+    """Return what to do with inputs that were changed by hand; a dataset may be meant so, and is not to be lost."""
+    back = f"put them back: dvc checkout --force {' '.join(modified)}"
+    if DATASET not in modified:
+        return back
+    if finished:
+        return (
+            f"copy what you changed elsewhere, then {back} (it counts from the next iteration on: after yoloop "
+            "advance bring it back, then yoloop data accept)"
+        )
+    return f"yoloop data accept (makes your changes of {DATASET} official), or {back} (and lose them)"
 
 
 def _outs(entry: Iterable[Any]) -> list[tuple[str, str]]:

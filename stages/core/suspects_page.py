@@ -20,8 +20,8 @@ _LEGEND = (
     "Left: the sheet as it is labelled. Right: what the model saw there. Red is what the sentence speaks of, blue what "
     "lies around it. "
     "A suspicion is no proof: where the model errs in the same way again and again, it is sure and wrong. These labels "
-    "are never counted as learning, and nothing changes them but you: correct the label file on disk, then make the "
-    "correction official with `yoloop data accept`."
+    "are never counted as learning, and nothing changes them but you: after `yoloop advance`, and before the next run, "
+    "correct the label file on disk, then make the correction official with `yoloop data accept`."
 )
 
 

@@ -13,6 +13,8 @@ import pytest
 
 from stages.commands.accept import accept
 from stages.commands.advance import advance
+from stages.commands.data_check import check_data
+from stages.commands.status import status_lines
 from stages.core.errors import UserError
 from stages.files.dataset import require_as_listed
 from stages.files.manifest import MANIFEST, read_manifest, write_manifest
@@ -220,3 +222,39 @@ def test_a_kill_after_any_dvc_call_leaves_old_or_new(reading: Path, tmp_path: Pa
             require_as_listed(root / DATA / "train")
             assert "up to date" in dvc(root, "status", "data/dataset.dvc")
     assert seen == [False, False, True]  # twice add, checkout
+
+
+def test_a_finished_iteration_keeps_its_dataset_until_advance(finished: Callable[[], Path]) -> None:
+    """With another dataset nobody could advance from its results, and the packet out for review would be another."""
+    root = finished()
+    (root / DATA / "train/labels/t1.txt").write_text("0 0.5 0.5 0.25 0.25\n")
+    before = snapshot(root)
+    with pytest.raises(UserError, match=r"iteration 0: expected one that is not finished.*after `yoloop advance`"):
+        accept(root)
+    assert snapshot(root) == before
+    assert (root / DATA / "train/labels/t1.txt").read_text() == "0 0.5 0.5 0.25 0.25\n"  # the person's work
+    said = "\n".join(status_lines(root))
+    assert "next     copy what you changed elsewhere, then put them back: dvc checkout --force data/dataset" in said
+
+
+def test_what_is_taken_with_a_warning_is_said(reading: Path) -> None:
+    (reading / DATA / "train/labels/t1.txt").write_text("0 0.5 0.5 1.2 0.1\n")
+    said = accept(reading)
+    assert said[0] == "warning sticks-out (1)"
+    assert "t1.txt:1: expected a box inside the image" in said[1]
+
+
+def test_data_check_says_all_that_is_wrong_and_what_is_not_official(reading: Path) -> None:
+    (reading / DATA / "train/labels/t1.txt").write_text("0 0.5 0.5 1.2 0.1\n")
+    checked = check_data(reading, None)
+    assert checked.refused
+    assert "warning sticks-out (1)" in checked.lines
+    (line,) = [line for line in checked.lines if line.startswith("not official: ")]
+    assert "train/labels/t1.txt: expected the content" in line
+    assert "yoloop data accept" in line
+
+
+def test_a_repaired_copy_says_that_a_leak_is_still_in_it(reading: Path, tmp_path: Path) -> None:
+    plant(reading, "train", "harmless.jpg")
+    checked = check_data(reading, None, fix=tmp_path / "mended")
+    assert checked.lines[-1] == "not repaired: 1 leak; import it with --regroup"

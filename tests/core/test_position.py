@@ -32,6 +32,16 @@ CASES = [
         Position.INPUTS_CHANGED,
         "put them back: dvc checkout --force models/parent.pt",
     ),
+    (
+        OPEN._replace(changes=Changes(modified=("data/dataset",), stages=STAGES)),
+        Position.INPUTS_CHANGED,
+        "yoloop data accept (makes your changes of data/dataset official), or put them back: dvc checkout --force",
+    ),
+    (
+        FINISHED._replace(changes=Changes(modified=("data/dataset",), stages=STAGES)),
+        Position.INPUTS_CHANGED,
+        "copy what you changed elsewhere, then put them back: dvc checkout --force data/dataset (it counts from the",
+    ),
     (OPEN._replace(changes=Changes(stages=STAGES)), Position.NOT_RUN, "yoloop run"),
     (OPEN._replace(changes=Changes(stages=STAGES[2:])), Position.STALE, "yoloop run"),
     (
