@@ -1,34 +1,52 @@
 """Writes and reads a packet: the sheets that go to review, what is known about them, and why they go.
 
+packet.json    what it is: id, iteration, classes, seed, ruler, its sheets in the reviewer's order, a hash of every file
 images/        the whole sheets, byte for byte
-labels/        YOLO labels to start from: the sheet's own claims, or the model's detections
-crops/         zoom pictures of the chosen objects; to look at, never to label
-manifest.csv   one row per chosen object
+prelabels.csv  the boxes to start from: the sheet's own claims, or the model's detections with their confidence
+labels/        the same as YOLO rows
+focus.csv      what to look at, and why
+crops/         zoom pictures of the focus boxes; to look at, never to label
 data.yaml      the class names, in the order of the ids in the labels
+
+Nothing in it tells which sheets were drawn at random and which were picked: a reviewer must not know.
 """
 
 import hashlib
+import json
 import os
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any, NamedTuple
 
+import numpy as np
 import pandas as pd
 import yaml
 
-from stages.core.boxes import BOX, xyxy_to_xywhn
+from stages.core.boxes import BOX, xywhn_to_xyxy, xyxy_to_xywhn
 from stages.core.errors import problem
-from stages.files.dataset import Sheet, label_text
+from stages.files.dataset import Sheet, label_text, read_labels
 from stages.files.decode import read_bgr
 from stages.files.images import safe_name, save_image
+from stages.files.manifest import file_sha256
 from stages.files.packet_pictures import Picture, zoom
 from stages.files.tables import write_csv
 
 PACKET = Path("data/sample/packet")
-MANIFEST = {
-    "rank": "int64",  # 1 is the most valuable
+HEAD = "packet.json"
+PRELABELS = {
     "image_id": "str",
-    "image_sha256": "str",
+    "prelabel_id": "str",  # one in the packet: the sheet's place, and the box's on it
+    "class_name": "str",
+    "x1": "float64",  # px of the original image
+    "y1": "float64",
+    "x2": "float64",
+    "y2": "float64",
+    "confidence": "Float64",  # of the detection; null for a claim
+}
+FOCUS = {
+    "image_id": "str",
+    "focus_id": "str",
     "kind": "str",  # missed, uncertain, nothing_seen
     "class_name": "str",  # "" for nothing_seen
     "x1": "float64",  # px of the original image; the whole sheet for nothing_seen
@@ -36,44 +54,84 @@ MANIFEST = {
     "x2": "float64",
     "y2": "float64",
     "confidence": "Float64",  # of the detection, if it is one
-    "score": "float64",  # this and the four factors are in [0, 1]
-    "class_balance": "float64",
-    "size_diversity": "float64",
-    "spatial_diversity": "float64",
-    "uncertainty": "float64",
     "reason": "str",
     "crop": "str",  # path in the packet
 }
+_DAMAGED = "Run `dvc checkout data/sample`, or `dvc repro` to write it again."
+
+
+class Outgoing(NamedTuple):
+    """A sheet of the pool that goes out: its files, its size in px, and its group ("" for none)."""
+
+    sheet: Sheet
+    width: int
+    height: int
+    group: str = ""
+
+
+class PacketSheet(NamedTuple):
+    """One sheet of a packet."""
+
+    order: int  # from 1, the reviewer's order
+    image_id: str
+    sha256: str  # of the image's bytes
+    width: int  # px
+    height: int
+    labels_from: str  # what its pre-labels are: claims, model
+    group: str  # "" for none
+
+
+class Packet(NamedTuple):
+    """A packet as it lies in `folder`; tables have the columns of `PRELABELS` and `FOCUS`."""
+
+    folder: Path
+    packet_id: str  # 12 hex digits: of all that packet.json holds
+    iteration: int
+    classes: tuple[str, ...]
+    seed: int
+    ruler: str  # id of the ruler that measured the iteration
+    sheets: tuple[PacketSheet, ...]  # in the reviewer's order
+    prelabels: pd.DataFrame
+    focus: pd.DataFrame
+
+    def image(self, sheet: PacketSheet) -> Path:
+        """Return where the picture of `sheet` lies."""
+        return self.folder / "images" / sheet.image_id
 
 
 def write_packet(
-    chosen: pd.DataFrame,
+    sheets: Sequence[Outgoing],
     *,
-    sheets: Mapping[str, Sheet],
-    prelabels: pd.DataFrame,
+    focus: pd.DataFrame,
+    detections: pd.DataFrame,
     classes: Sequence[str],
+    iteration: int,
+    seed: int,
+    ruler: str,
     folder: Path = PACKET,
 ) -> list[Picture]:
-    """Write the packet of the objects in `chosen`: columns of MANIFEST but image_sha256 and crop, by rank.
+    """Write the packet of `sheets`, given in the reviewer's order; the folder is replaced as a whole.
 
-    `sheets` are those of the pool by image_id. `prelabels` (image_id, class_id, box in px, width, height) are
-    for sheets without labels. An empty choice is a packet without sheets. The folder is replaced as a
-    whole. Returns the zoom pictures in the order of `chosen`.
+    `focus` has the columns of `FOCUS` but focus_id and crop, each sheet's rows in their order. `detections` (image_id,
+    class_id, box in px, confidence) are the pre-labels of sheets without labels; others start from their own. No
+    sheets are a packet, too. Returns the zoom pictures in the order of the focus boxes in the packet.
     """
     building = folder.with_name(f".{folder.name}.tmp{os.getpid()}")
     try:
         for part in ("images", "labels", "crops"):
             (building / part).mkdir(parents=True)
-        hashes = {
-            image_id: _copy_sheet(_sheet(sheets, image_id), prelabels, building)
-            for image_id in chosen["image_id"].unique()
-        }
-        crops = [f"crops/{rank:03d}_{safe_name(Path(name).stem)}.jpg" for rank, name in _pairs(chosen)]
-        filled = chosen.assign(image_sha256=chosen["image_id"].map(hashes), crop=crops)
+        listed = [_copy(place, one, building) for place, one in enumerate(sheets, 1)]
+        parts = [_prelabels(row, one.sheet, detections, classes) for row, one in zip(listed, sheets, strict=True)]
+        prelabels = pd.concat([pd.DataFrame(columns=list(PRELABELS)).astype(PRELABELS), *parts], ignore_index=True)
+        for row, one in zip(listed, sheets, strict=True):
+            _write_labels(row, one.sheet, prelabels[prelabels["image_id"] == row.image_id], classes, building)
+        filled = _in_order(focus, listed)
         pictures = _write_crops(filled, building)
-        write_csv(filled.reindex(columns=list(MANIFEST)).astype(MANIFEST), building / "manifest.csv")
+        write_csv(prelabels.astype(PRELABELS), building / "prelabels.csv")
+        write_csv(filled.reindex(columns=list(FOCUS)).astype(FOCUS), building / "focus.csv")
         names = yaml.safe_dump({"names": list(classes)}, sort_keys=False, allow_unicode=True)
         (building / "data.yaml").write_text(names, encoding="utf-8")
+        _write_head(listed, building, classes=classes, iteration=iteration, seed=seed, ruler=ruler)
         shutil.rmtree(folder, ignore_errors=True)
         building.replace(folder)
     finally:
@@ -81,78 +139,127 @@ def write_packet(
     return pictures
 
 
-def read_packet(folder: Path = PACKET) -> pd.DataFrame:
-    """Return the manifest: one row per chosen object, by rank; empty text is "", an absent confidence NA."""
-    file = folder / "manifest.csv"
+def read_packet(folder: Path = PACKET) -> Packet:
+    """Return the packet in `folder`; raise `UserError` when there is none, or when a file is not as it was written."""
+    file = folder / HEAD
     if not file.is_file():
         raise problem(file, expected="a packet", found="no file", mend="Run `dvc repro`, or `dvc checkout`.")
-    texts = [name for name, kind in MANIFEST.items() if kind == "str"]
-    numbers = [name for name in MANIFEST if name not in texts]
     try:
-        frame = pd.read_csv(
-            file,
-            dtype=dict.fromkeys(texts, "str"),
-            keep_default_na=False,
-            na_values=dict.fromkeys(numbers, ""),
-        )
-        return frame[list(MANIFEST)].astype(MANIFEST)
-    except (ValueError, KeyError) as error:
+        head = json.loads(file.read_text(encoding="utf-8"))
+        packet_id, files = head.pop("packet"), head["files"]
+        sheets = tuple(PacketSheet(**one) for one in head["sheets"])
+        facts = (int(head["iteration"]), tuple(map(str, head["classes"])), int(head["seed"]), str(head["ruler"]))
+        whole = packet_id == _digest(head)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         found = " ".join(str(error).split())[:120]
+        raise problem(file, expected="the head of a packet", found=found, mend=_DAMAGED) from error
+    if not whole:
+        raise problem(file, expected="content that fits its own id", found="another", mend=_DAMAGED)
+    for name, listed in files.items():
+        found = file_sha256(folder / name)
+        if found != listed:
+            words = "other content" if found else "no file"
+            raise problem(folder / name, expected="the file as the packet lists it", found=words, mend=_DAMAGED)
+    tables = (_read_table(folder / "prelabels.csv", PRELABELS), _read_table(folder / "focus.csv", FOCUS))
+    return Packet(folder, packet_id, *facts, sheets, *tables)
+
+
+def _copy(place: int, one: Outgoing, packet: Path) -> PacketSheet:
+    """Put the picture into the packet, byte for byte."""
+    if not one.sheet.image.is_file():
         raise problem(
-            file, expected="a manifest of a packet", found=found, mend="Run `dvc repro` to write it again."
-        ) from error
-
-
-def packet_sheets(folder: Path = PACKET) -> pd.DataFrame:
-    """Return one row per sheet, the most valuable first: image_id, image_sha256, objects, best_rank."""
-    objects = read_packet(folder)
-    grouped = objects.groupby(["image_id", "image_sha256"], as_index=False, sort=False)
-    sheets = grouped.agg(objects=("rank", "size"), best_rank=("rank", "min"))
-    return sheets.sort_values("best_rank", ignore_index=True)
-
-
-def _sheet(sheets: Mapping[str, Sheet], image_id: str) -> Sheet:
-    if image_id not in sheets:
-        raise problem(
-            f"data/dataset/pool/images/{image_id}",
+            one.sheet.image,
             expected="a sheet that `validate` saw",
             found="no file",
             mend="The pool has changed since: run `dvc repro`.",
         )
-    return sheets[image_id]
+    copy = packet / "images" / one.sheet.image_id
+    shutil.copyfile(one.sheet.image, copy)
+    labels_from = "claims" if one.sheet.labelled else "model"
+    return PacketSheet(place, one.sheet.image_id, file_sha256(copy), one.width, one.height, labels_from, one.group)
 
 
-def _copy_sheet(sheet: Sheet, prelabels: pd.DataFrame, packet: Path) -> str:
-    """Put the sheet and the labels to start from into the packet; return the hash of the image's bytes."""
-    copy = packet / "images" / sheet.image_id
-    shutil.copyfile(sheet.image, copy)
+def _prelabels(row: PacketSheet, sheet: Sheet, detections: pd.DataFrame, classes: Sequence[str]) -> pd.DataFrame:
+    """Return the boxes that the review of a sheet starts from."""
+    if sheet.labelled:
+        labels = read_labels(sheet.label, classes)
+        xyxy = xywhn_to_xyxy(labels.xywhn, width=row.width, height=row.height)
+        boxes = pd.DataFrame(xyxy, columns=BOX).assign(class_id=labels.class_id, confidence=np.nan)
+    else:
+        boxes = detections.loc[detections["image_id"] == row.image_id, [*BOX, "class_id", "confidence"]]
+    return pd.DataFrame(
+        {
+            "image_id": row.image_id,
+            "prelabel_id": [f"{row.order}-{number}" for number in range(1, len(boxes) + 1)],
+            "class_name": [classes[class_id] for class_id in boxes["class_id"]],
+            **{side: boxes[side].to_numpy(float) for side in BOX},
+            "confidence": boxes["confidence"].to_numpy(),
+        },
+    ).astype(PRELABELS)
+
+
+def _write_labels(
+    row: PacketSheet, sheet: Sheet, prelabels: pd.DataFrame, classes: Sequence[str], packet: Path
+) -> None:
     label = packet / "labels" / sheet.label.name
     if sheet.labelled:
         shutil.copyfile(sheet.label, label)
-    else:
-        label.write_text(_yolo_rows(prelabels[prelabels["image_id"] == sheet.image_id]), encoding="utf-8")
-    return hashlib.sha256(copy.read_bytes()).hexdigest()
+        return
+    xywhn = xyxy_to_xywhn(prelabels[BOX].to_numpy(float), width=row.width, height=row.height)
+    label.write_text(label_text([classes.index(name) for name in prelabels["class_name"]], xywhn), encoding="utf-8")
 
 
-def _yolo_rows(boxes: pd.DataFrame) -> str:
-    """Return the boxes of one sheet as lines `class x y w h`."""
-    if boxes.empty:
-        return ""
-    width, height = int(boxes["width"].iloc[0]), int(boxes["height"].iloc[0])
-    xywhn = xyxy_to_xywhn(boxes[BOX].to_numpy(float), width=width, height=height)
-    return label_text(boxes["class_id"], xywhn)
+def _in_order(focus: pd.DataFrame, sheets: Sequence[PacketSheet]) -> pd.DataFrame:
+    """Return the focus boxes in the order of their sheets, with their ids and where their crops lie."""
+    place = {sheet.image_id: sheet.order for sheet in sheets}
+    ordered = focus.assign(order=focus["image_id"].map(place)).sort_values("order", kind="stable", ignore_index=True)
+    number = ordered.groupby("order").cumcount() + 1
+    ids = [f"{order}-{count}" for order, count in zip(ordered["order"], number, strict=True)]
+    stems = [safe_name(Path(name).stem) for name in ordered["image_id"]]
+    crops = [
+        f"crops/{order:03d}_{count:02d}_{stem}.jpg"
+        for order, count, stem in zip(ordered["order"], number, stems, strict=True)
+    ]
+    return ordered.assign(focus_id=pd.Series(ids, dtype="str"), crop=pd.Series(crops, dtype="str"))
 
 
-def _write_crops(objects: pd.DataFrame, packet: Path) -> list[Picture]:
-    """Write a zoom picture of every object; each sheet is decoded once."""
-    pictures: dict[int, Picture] = {}
-    for image_id, rows in objects.groupby("image_id", sort=False):
+def _write_crops(focus: pd.DataFrame, packet: Path) -> list[Picture]:
+    """Write a zoom picture of every focus box; each sheet is decoded once."""
+    pictures: list[Picture] = []
+    for image_id, rows in focus.groupby("image_id", sort=False):
         image = read_bgr(packet / "images" / str(image_id))
-        for rank, crop, box in zip(rows["rank"], rows["crop"], rows[BOX].to_numpy(float), strict=True):
-            pictures[rank] = zoom(image, box)
-            save_image(pictures[rank], packet / crop)
-    return [pictures[rank] for rank in objects["rank"]]
+        for crop, box in zip(rows["crop"], rows[BOX].to_numpy(float), strict=True):
+            pictures.append(zoom(image, box))
+            save_image(pictures[-1], packet / crop)
+    return pictures
 
 
-def _pairs(chosen: pd.DataFrame) -> list[tuple[int, str]]:
-    return list(zip(chosen["rank"], chosen["image_id"], strict=True))
+def _write_head(sheets: Sequence[PacketSheet], packet: Path, **facts: Any) -> None:
+    files = sorted(path for path in packet.rglob("*") if path.is_file())
+    head = {
+        **facts,
+        "classes": list(facts["classes"]),
+        "sheets": [sheet._asdict() for sheet in sheets],
+        "files": {path.relative_to(packet).as_posix(): file_sha256(path) for path in files},
+    }
+    text = json.dumps({"packet": _digest(head), **head}, ensure_ascii=False, indent=1)
+    (packet / HEAD).write_text(f"{text}\n", encoding="utf-8")
+
+
+def _digest(head: Mapping[str, Any]) -> str:
+    text = json.dumps(head, ensure_ascii=False, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def _read_table(file: Path, columns: Mapping[str, str]) -> pd.DataFrame:
+    """Return a table of the packet; empty text is "", an absent confidence NA."""
+    texts = [name for name, kind in columns.items() if kind == "str"]
+    numbers = [name for name in columns if name not in texts]
+    try:
+        frame = pd.read_csv(
+            file, dtype=dict.fromkeys(texts, "str"), keep_default_na=False, na_values=dict.fromkeys(numbers, "")
+        )
+        return frame[list(columns)].astype(columns)
+    except (ValueError, KeyError) as error:
+        found = " ".join(str(error).split())[:120]
+        raise problem(file, expected="a table of a packet", found=found, mend=_DAMAGED) from error

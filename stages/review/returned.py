@@ -1,0 +1,38 @@
+"""What a tool gave back, as it was read: before anything of it is compared with the packet."""
+
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+FRACTIONS = (1.0, 1.0)  # the frame of boxes that are fractions of the picture
+
+
+class ReturnedBox(NamedTuple):
+    """A box with the name of its class; corners x1 y1 x2 y2 in the frame of its sheet."""
+
+    class_name: str
+    xyxy: tuple[float, float, float, float]
+    where: str  # for messages: file:line, or a task and a region
+    prelabel: str | None = None  # the id of our pre-label, where the tool kept it
+
+
+class ReturnedSheet(NamedTuple):
+    """One picture of an export with its boxes."""
+
+    name: str  # the picture's file name as the tool has it: perhaps with folders, perhaps another one
+    where: str  # for messages: the file, or a task
+    frame: tuple[float, float]  # width and height that the boxes are in, or `FRACTIONS`
+    boxes: tuple[ReturnedBox, ...]
+    status: Literal["reviewed", "unreviewed", "unknown"] = "unknown"  # unknown: the format does not say
+    image: Path | None = None  # the picture that came with it
+    sha256: str = ""  # of our image, where we had given it to the tool and it came back
+    seconds: float | None = None  # spent on it, where the tool says so
+    polygons: int = 0  # that became the boxes around them
+
+
+class Returned(NamedTuple):
+    """An export: the format's name, the classes that it declares in its order (() for none), and its sheets."""
+
+    tool: str
+    classes: tuple[str, ...]
+    sheets: tuple[ReturnedSheet, ...]
+    packet_id: str = ""  # where the format carried it
