@@ -9,6 +9,7 @@ import typer
 
 from stages.commands.data_app import data_app
 from stages.commands.project import project
+from stages.commands.review_app import review_app
 from stages.commands.reviewers import Reviewer
 from stages.files.command import exit_cleanly
 
@@ -24,6 +25,7 @@ demo_app = typer.Typer(rich_markup_mode=None, no_args_is_help=True, help="The lo
 app.add_typer(data_app, name="data")
 app.add_typer(demo_app, name="demo")
 app.add_typer(prompts_app, name="prompts")
+app.add_typer(review_app, name="review")
 
 Review = Annotated[Reviewer | None, typer.Option(help="Who reviews; default: `review.by` in params.yaml.")]
 AutoConfidence = Annotated[
@@ -81,6 +83,8 @@ def advance(
         str | None,
         typer.Option(metavar="REASON", help="Go on although the verdict says stop, and say why."),
     ] = None,
+    *,
+    partial: Annotated[bool, typer.Option("--partial", help="Sheets that are not reviewed stay in the pool.")] = False,
 ) -> None:
     """Take the review in and start the next iteration."""
     with project() as root:
@@ -88,7 +92,9 @@ def advance(
         from stages.commands.switches import pick_reviewer
 
         reviewer = pick_reviewer(root, review, auto_confidence=auto_confidence)
-        said = advance_iteration(root, reviewer=reviewer, despite_stop=despite_stop, auto_confidence=auto_confidence)
+        said = advance_iteration(
+            root, reviewer=reviewer, despite_stop=despite_stop, auto_confidence=auto_confidence, partial=partial
+        )
         typer.echo(said)
 
 
@@ -161,12 +167,16 @@ def prompts_history() -> None:
 
 
 @demo_app.command("run")
-def demo_run() -> None:
-    """Copy the project into .demo and run the whole loop there, with the labels that were held back as reviewer."""
+def demo_run(
+    review: Annotated[
+        Reviewer, typer.Option(help="Who reviews: the labels that were held back, or you on the page.")
+    ] = "oracle",
+) -> None:
+    """Copy the project into .demo and run the whole loop there."""
     with project() as root:
         from stages.commands.demo import run_demo
 
-        run_demo(root, say=_say)
+        run_demo(root, reviewer=review, say=_say)
 
 
 @demo_app.command("draw")

@@ -11,6 +11,7 @@ import pandas as pd
 
 from stages.commands.checks import HISTORY
 from stages.commands.report import page_file
+from stages.commands.reviewers import Reviewer
 from stages.core.errors import UserError
 from stages.core.history import classes_of
 from stages.core.shown import rate
@@ -20,14 +21,13 @@ from stages.files.params import PARAMS, read_classes
 
 PLACE = Path(".demo")
 AUTHOR = ("yoloop demo", "demo@localhost")
-STEPS = (("demo", "draw"), ("run", "--review", "oracle"))
 # A person's settings that would ask for a key, run a hook or leave files out.
 SETTINGS = {"commit.gpgsign": "false", "tag.gpgsign": "false", "core.hooksPath": "/dev/null"}
 INTERRUPTED = 130  # exit code of a command that Ctrl+C ended
 
 
-def run_demo(clone: Path, *, say: Callable[[str], None]) -> None:
-    """Copy the working tree into `.demo`, run the loop there with the held-back labels as reviewer, and show it.
+def run_demo(clone: Path, *, reviewer: Reviewer = "oracle", say: Callable[[str], None]) -> None:
+    """Copy the working tree into `.demo`, run the loop there, reviewed by `reviewer`, and show it.
 
     Raises `UserError` with the line of the step that failed; what is in `.demo` then can be looked at.
     """
@@ -40,11 +40,12 @@ def run_demo(clone: Path, *, say: Callable[[str], None]) -> None:
     say(f"Copying the working tree into {PLACE} ...")
     copy_project(clone, root)
     start_repository(root)
-    for number, step in enumerate(STEPS):
+    steps = (("demo", "draw"), ("run", "--review", reviewer))
+    for number, step in enumerate(steps):
         try:
             _yoloop(root, *step)
         except KeyboardInterrupt:
-            left = [f"yoloop {' '.join(later)}" for later in STEPS[number:]]
+            left = [f"yoloop {' '.join(later)}" for later in steps[number:]]
             say(f"The demo stopped. Go on with: {' && '.join([*_entering(clone), *left])}")
             raise
     say("\n".join(["", *table(root), "", *_afterwards(clone, root)]))
@@ -124,5 +125,5 @@ def _afterwards(clone: Path, root: Path) -> list[str]:
         f"Try next, after {' && '.join(_entering(clone))}",
         f"  dvc metrics diff iteration-0 iteration-{last} --targets metrics/validate.json",
         f"  yoloop plots iteration-0 iteration-{last} --open",
-        "  yoloop run --start-iteration 0     review the first packet yourself, on a line of its own",
+        "  yoloop run --start-iteration 0 --review page     review the first packet yourself, on a line of its own",
     ]

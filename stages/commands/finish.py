@@ -89,7 +89,7 @@ def _next_step(verdict: str, packet_sheets: int) -> str:
         return "The loop ends here; to go on all the same: yoloop advance --despite-stop REASON"
     if packet_sheets == 0:
         return "Nothing was picked for review, so there is nothing to go on with."
-    return "Next: review the sheets in data/sample/packet, then `yoloop advance`."
+    return "Next: review the packet (`yoloop review open`, or export and import), then `yoloop advance`."
 
 
 def _score(report: dict[str, Any]) -> str:

@@ -38,7 +38,7 @@ def locate(root: Path) -> Facts:
     )
 
 
-def next_command(root: Path, facts: Facts, *, reviewer: str = "folder") -> str:
+def next_command(root: Path, facts: Facts, *, reviewer: str = "person") -> str:
     """Return what to type next; in a clone of the demo, whose data is drawn and not pulled, that is an import."""
     if facts.changes.absent and holds_demo(root):
         return WITHOUT_DATA

@@ -75,7 +75,6 @@ PERSON_VALUES: dict[str, Any] = {
     "sample.plausible": 0.1,
     "sample.prelabel_confidence": 0.25,
     "sample.seed": 0,
-    "review.by": "folder",
-    "review.folder": "data/review",
+    "review.by": "person",
     "review.auto_confidence": 0.5,
 }

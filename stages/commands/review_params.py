@@ -1,4 +1,4 @@
-"""The section `review` of `params.yaml`: who reviews a packet, and where a reviewed folder is put."""
+"""The section `review` of `params.yaml`: who reviews a packet."""
 
 from pathlib import Path
 
@@ -12,7 +12,6 @@ class ReviewParams(Strict):
     """Section `review`; no stage reads it, so changing it makes nothing stale."""
 
     by: Reviewer
-    folder: str
     auto_confidence: float = Field(default=0.5, ge=0, le=1)  # has a default: params.yaml of older iterations lack it
 
 

@@ -2,5 +2,7 @@
 
 from typing import Literal
 
-# a YOLO folder that a person exported; labels that were held back; the model's own detections, which nobody looked at
-Reviewer = Literal["folder", "oracle", "auto"]
+# person: what lies in data/review; page: the same, after a review on our own page; oracle: labels that were held back;
+# auto: the model's own detections, which nobody looked at
+Reviewer = Literal["person", "page", "oracle", "auto"]
+BY_HAND = ("person", "page")

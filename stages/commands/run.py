@@ -12,9 +12,10 @@ from stages.commands.expectations import expectation_lines
 from stages.commands.finish import finish
 from stages.commands.locate import locate, metrics_at, next_command
 from stages.commands.preflight import preflight
-from stages.commands.review_params import read_review
+from stages.commands.review_open import open_review
 from stages.commands.reviewers import Reviewer
 from stages.commands.status import f1_text
+from stages.commands.take_review import is_by_hand
 from stages.core import wording
 from stages.core.errors import UserError, problem
 from stages.core.position import Facts, Position, position_of, state_line
@@ -126,20 +127,32 @@ def _forget_experiment(root: Path, name: str) -> None:
 
 def _go_round(root: Path, facts: Facts, *, reviewer: Reviewer, say: Say, auto_confidence: float | None) -> bool:
     """Review and advance; a person is asked until the review is good. Return False when nobody is there."""
-    if reviewer != "folder":
+    if not is_by_hand(reviewer):
         say(advance(root, reviewer=reviewer, auto_confidence=auto_confidence))
         return True
     sample = metrics_at(root, iteration_tag(root, facts.iteration), "sample")
-    say(wording.pause_block(facts.iteration, sample, read_review(root).folder))
+    say(wording.pause_block(facts.iteration, sample, page=reviewer == "page"))
+    if reviewer == "page":
+        if not open_review(root, port=0, browser=True, say=say):
+            raise KeyboardInterrupt(f"iteration {facts.iteration} (the review)")
+        say(advance(root, reviewer=reviewer))
+        return True
+    return _ask(root, reviewer, say=say)
+
+
+def _ask(root: Path, reviewer: Reviewer, *, say: Say) -> bool:
+    """Wait at the keyboard until the review is there; return False when nobody is."""
     while sys.stdin.isatty():
         try:
-            input()
+            answer = input()
         except EOFError:
             break
         try:
+            if answer.strip().lower() == "o" and not open_review(root, port=0, browser=True, say=say):
+                continue
             say(advance(root, reviewer=reviewer))
         except UserError as error:
-            say(f"error: {error}\nENTER tries again, Ctrl+C leaves.")
+            say(f"error: {error}\nENTER tries again, o and ENTER opens the page, Ctrl+C leaves.")
         else:
             return True
     say("Nobody is at the keyboard: stopped at the review. Go on with: yoloop run")

@@ -116,15 +116,20 @@ def spread(pulls: Floats, shares: Floats) -> tuple[Floats, Floats]:
 
     `pulls` is (units, k): what leaving a unit out changes.
     """
-    from scipy.special import stdtrit  # type: ignore[import-untyped]
-
     active = ((shares > 0) | (np.abs(np.nan_to_num(pulls)) > _NOISE)).sum(axis=0)
     squares = (shares**2).sum(axis=0)
     defined = (active > 1) & (squares > 0) & (squares < 1 - _NOISE)
     freedom = np.divide(1.0, squares, out=np.full_like(squares, 2.0), where=defined) - 1.0
-    quantile = np.minimum(stdtrit(freedom, _TAIL), _WIDEST)
+    quantile = t_quantile(freedom)
     variance = np.nansum(pulls**2, axis=0) * (1.0 - 1.0 / np.maximum(active, 1))
     return np.where(defined, variance, np.nan), np.where(defined, quantile, np.nan)
+
+
+def t_quantile(freedom: Floats) -> Floats:
+    """Return from Student's t, for the degrees of freedom (k,), what 95 % lie within: (k,)."""
+    from scipy.special import stdtrit  # type: ignore[import-untyped]
+
+    return np.asarray(np.minimum(stdtrit(freedom, _TAIL), _WIDEST), dtype=np.float64)
 
 
 def _logit_ends(value: Floats, variance: Floats, quantile: Floats) -> tuple[Floats, Floats]:

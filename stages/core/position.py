@@ -101,10 +101,11 @@ def state_line(facts: Facts) -> str:
     return f"{position.value}: {', '.join(names)}" if names else position.value
 
 
-def next_step(facts: Facts, *, home: str | None = None, reviewer: str = "folder") -> str:
+def next_step(facts: Facts, *, home: str | None = None, reviewer: str = "person") -> str:
     """Return the command to type next; `home` is the branch to go back to from a look back."""
     changes = facts.changes
-    review = "review data/sample/packet, then: yoloop advance" if reviewer == "folder" else "yoloop run"
+    by_hand = "review the packet (yoloop review open, or export and import), then: yoloop advance"
+    review = by_hand if reviewer in ("person", "page") else "yoloop run"
     return {
         Position.NO_DATASET: "yoloop data import SOURCE",
         Position.DETACHED: f"git switch {home} && dvc checkout" if home else "git switch -c NAME",

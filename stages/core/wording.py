@@ -90,8 +90,28 @@ def result_lines(converge: Mapping[str, Any], sample: Mapping[str, Any]) -> list
     ]
 
 
-def pause_block(iteration: int, sample: Mapping[str, Any], folder: str) -> str:
-    """Return the framed block at the pause: what was picked, where it is, and the numbered next steps."""
+def pause_block(iteration: int, sample: Mapping[str, Any], *, page: bool) -> str:
+    """Return the framed block at the pause: what was picked, where it is, and the numbered next steps.
+
+    `page`: our own page is opened at once, and the loop goes on when the review is finished there.
+    """
+    if page:
+        steps = [
+            "  1. Review the sheets on the page: correct every box, add what is missing, mark each sheet as done.",
+            "  2. Press `Finish review` there: the next iteration starts.",
+        ]
+        ending = "Ctrl+C leaves; all that was saved stays (go on later with: yoloop run)."
+    else:
+        steps = [
+            "  1. Review the sheets: correct every box, add what is missing. Either on our page:",
+            "       o and ENTER (or in another terminal: yoloop review open)",
+            "     or in the tool that you like (label-studio, cvat, roboflow, coco, yolo, voc):",
+            "       yoloop review export --to roboflow",
+            "       yoloop review import EXPORT",
+            "  2. See what came back: yoloop review status",
+        ]
+        ending = "ENTER goes on with the next iteration, Ctrl+C leaves (go on later with: yoloop run)."
+    number = len([step for step in steps if step[2].isdigit()]) + 1
     return framed(
         f"MANUAL REVIEW - iteration {iteration}",
         [
@@ -100,14 +120,11 @@ def pause_block(iteration: int, sample: Mapping[str, Any], folder: str) -> str:
             "Crops:  data/sample/packet/crops",
             "",
             "Next steps:",
-            "  1. Look at the crops.",
-            "  2. Upload data/sample/packet (images and labels) to Roboflow.",
-            "  3. Annotate: correct every box on these sheets, add what is missing.",
-            f"  4. Export the dataset as YOLO into {folder}",
-            "  5. Read the prompt suggestions: metrics/prompt_suggestions.json",
-            "  6. Update the prompts if you want to: data/prompts.yaml",
+            *steps,
+            f"  {number}. Read the prompt suggestions: metrics/prompt_suggestions.json",
+            f"  {number + 1}. Update the prompts if you want to: data/prompts.yaml",
             "",
-            "ENTER goes on with the next iteration, Ctrl+C leaves (go on later with: yoloop run).",
+            ending,
         ],
     )
 

@@ -12,7 +12,8 @@ from stages.core.errors import problem
 from stages.files.atomic import replacing
 
 MANIFEST = "manifest.csv"
-LABEL_SOURCES = ("import", "oracle", "folder", "auto", "none")  # auto: by the model, and nobody looked
+# auto: by the model, and nobody looked; folder: an older word for person
+LABEL_SOURCES = ("import", "oracle", "person", "folder", "auto", "none")
 RESTORE = "Put it back: dvc checkout --force data/dataset"
 ACCEPT = "or make it official: yoloop data accept"
 

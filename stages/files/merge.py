@@ -5,16 +5,26 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
+
+from stages.core.boxes import xyxy_to_xywhn
 from stages.core.errors import problem
 from stages.files.dataset import Sheet, label_text, read_split
 from stages.files.manifest import MANIFEST, ManifestRow, manifest_row, read_manifest, write_manifest
-from stages.files.review import Reviewed
+from stages.files.packet import Packet
+from stages.files.reviewed import ReviewedSheet
 
 
 def merge_reviewed(
-    dataset: Path, target: Path, reviewed: Sequence[Reviewed], *, iteration: int, label_source: str
+    dataset: Path,
+    target: Path,
+    reviewed: Sequence[ReviewedSheet],
+    packet: Packet,
+    *,
+    iteration: int,
+    label_source: str,
 ) -> None:
-    """Write to `target` the dataset with the `reviewed` sheets moved from pool to train for `iteration`.
+    """Write to `target` the dataset with the `reviewed` sheets of `packet` moved from pool to train for `iteration`.
 
     Our own images are kept, byte for byte; only labels come from the review. Raises `UserError` when a
     reviewed sheet is not in the pool or its stem is taken.
@@ -34,7 +44,7 @@ def merge_reviewed(
         (target / "train" / kind).mkdir(parents=True, exist_ok=True)
     for sheet, result in zip(moved, reviewed, strict=True):
         link_or_copy(str(sheet.image), str(target / "train/images" / sheet.image.name))
-        text = label_text(result.class_id, result.xywhn)
+        text = _label_text(result, packet)
         (target / "train/labels" / sheet.label.name).write_text(text, encoding="utf-8")
     _move_rows(dataset, target, moved, iteration=iteration, label_source=label_source)
 
@@ -46,6 +56,14 @@ def link_or_copy(source: str, target: str) -> str:
     except OSError:
         shutil.copyfile(source, target)
     return target
+
+
+def _label_text(reviewed: ReviewedSheet, packet: Packet) -> str:
+    """Return the boxes of a reviewed sheet as a YOLO label file."""
+    size = next(sheet for sheet in packet.sheets if sheet.image_id == reviewed.image_id)
+    xyxy = np.array([box[1:5] for box in reviewed.boxes], dtype=np.float64).reshape(-1, 4)
+    class_ids = [packet.classes.index(box.class_name) for box in reviewed.boxes]
+    return label_text(class_ids, xyxy_to_xywhn(xyxy, width=size.width, height=size.height))
 
 
 def _move_rows(dataset: Path, target: Path, moved: Sequence[Sheet], *, iteration: int, label_source: str) -> None:
