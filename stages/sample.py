@@ -2,35 +2,42 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Self
 
 import numpy as np
 import pandas as pd
 from pydantic import Field, model_validator
 
-from stages.core.boxes import BOX, area
+from stages.core.boxes import BOX
 from stages.core.candidates import labels_to_check, pool_candidates, without_duplicates, without_wrong_labels
-from stages.core.reasons import reason, with_check
-from stages.core.sampling import FACTORS, Weights, choose, count_sizes, rarity
+from stages.core.errors import problem
+from stages.core.packet_order import Placed, in_order
+from stages.core.picking import Plan, pick, rarities_of
+from stages.core.reasons import with_check
+from stages.core.sampling import FACTORS, Weights
+from stages.files.arms import ARMS
 from stages.files.command import stage_command
-from stages.files.dataset import read_split
-from stages.files.packet import write_packet
+from stages.files.dataset import Sheet, read_split
+from stages.files.packet import Outgoing, Packet, read_packet, write_packet
 from stages.files.packet_pictures import write_contact_sheet
 from stages.files.params import Strict, read_classes, read_iteration, read_section
 from stages.files.schemas import DETECTIONS, FINDINGS, GROUND_TRUTH, IMAGES, SUSPECTS
 from stages.files.size_bounds import SizeBounds
-from stages.files.tables import read_table, write_csv, write_metrics
+from stages.files.tables import read_metrics, read_table, write_csv, write_metrics
 
 VALIDATE = Path("data/validate")
 FINDINGS_FILE = Path("data/analyze/findings.parquet")
 SUSPECTS_FILE = Path("data/analyze/suspects.parquet")
 CANDIDATES = Path("data/sample/candidates.csv")
 METRICS = Path("metrics/sample.json")
+MEASURED = Path("metrics/validate.json")
 FIGURE = Path("plots/sample/packet.png")
 _SHOWN = ("chosen_objects", "packet_sheets", "labels_to_check")  # in DVC's tables; the file has all
 KINDS = ("missed", "uncertain", "nothing_seen")
+_KIND = {kind: kind.replace("_", " ") for kind in KINDS}
 COLUMNS = [
     "rank",
+    "arm",
     "image_id",
     "kind",
     "class_name",
@@ -57,6 +64,7 @@ class Params(Strict):
     most_per_sheet: float = Field(gt=0, le=1)
     plausible: float = Field(ge=0, le=1)
     prelabel_confidence: float = Field(ge=0, le=1)
+    random_share: float = Field(default=0.1, ge=0, lt=1)
     seed: int = Field(ge=0)
 
     @model_validator(mode="after")
@@ -69,65 +77,83 @@ class Params(Strict):
         """Return the weights of the four factors."""
         return Weights(self.class_balance, self.size_diversity, self.spatial_diversity, self.uncertainty)
 
+    def plan(self) -> Plan:
+        """Return what picking needs of it."""
+        return Plan(self.budget, self.weights(), self.most_per_sheet, self.plausible, self.random_share)
+
 
 def run() -> None:
-    """Choose the objects of the pool that are most worth a look; the packet is the sheets that hold them."""
+    """Choose the objects of the pool that are most worth a look; the packet is the sheets that hold them.
+
+    Some sheets are drawn at random besides, and nothing in the packet tells which.
+    """
     params, classes = read_section(Params, "sample"), read_classes()
-    bounds = read_section(SizeBounds, "analyze")
+    bounds = read_section(SizeBounds, "analyze").areas
     images = read_table(VALIDATE / "images.parquet", IMAGES)
+    pool = images[images["split"] == "pool"]
     suspects = read_table(SUSPECTS_FILE, SUSPECTS)
     findings = without_wrong_labels(read_table(FINDINGS_FILE, FINDINGS), suspects)
     found = pool_candidates(images=images, findings=findings, plausible=params.plausible)
     to_check = labels_to_check(suspects)
     truth = read_table(VALIDATE / "ground_truth.parquet", GROUND_TRUTH)
-    scored = score(
-        found.assign(class_name=[_name(class_id, classes) for class_id in found["class_id"]]),
-        train=truth[truth["split"] == "train"],
+    detections = read_table(VALIDATE / "detections.parquet", DETECTIONS)
+    rarities = rarities_of(truth[truth["split"] == "train"], classes=classes, bounds=bounds)
+    candidates = found.assign(class_name=[_name(class_id, classes) for class_id in found["class_id"]])
+    rng = np.random.default_rng([params.seed, read_iteration()])
+    scored = pick(
+        candidates,
+        pool=pool,
+        detections=detections[detections["split"] == "pool"],
         classes=classes,
-        bounds=bounds.areas,
-        params=params,
-        rng=np.random.default_rng([params.seed, read_iteration()]),
+        rarities=rarities,
+        bounds=bounds,
+        plan=params.plan(),
+        rng=rng,
     )
     checks = scored["image_id"].map(to_check).fillna(0).astype(int)
     scored["reason"] = [with_check(said, labels) for said, labels in zip(scored["reason"], checks, strict=True)]
-    chosen = scored[scored["rank"].notna()]
-    detections = read_table(VALIDATE / "detections.parquet", DETECTIONS)
     pictures = write_packet(
-        chosen,
-        sheets={sheet.image_id: sheet for sheet in read_split("pool")},
-        prelabels=prelabels(detections, images, confidence=params.prelabel_confidence),
+        outgoing(scored, pool, rng=rng),
+        focus=scored[scored["arm"] != ""],
+        detections=prelabels(detections, images, confidence=params.prelabel_confidence),
         classes=classes,
+        iteration=read_iteration(),
+        seed=params.seed,
+        ruler=str(read_metrics(MEASURED)["ruler"]),
     )
-    metrics = counts(scored, pool_sheets=int((images["split"] == "pool").sum()), to_check=to_check)
+    metrics = counts(scored, pool_sheets=len(pool), to_check=to_check)
     write_csv(scored[COLUMNS], CANDIDATES)
-    _draw(chosen, pictures, metrics)
+    arms = scored.loc[scored["arm"] != "", ["image_id", "arm"]].drop_duplicates().sort_values("image_id")
+    write_csv(arms, ARMS)
+    _draw(read_packet(), pictures, metrics)
     rest = {key: value for key, value in metrics.items() if key not in _SHOWN}
     write_metrics({key: metrics[key] for key in _SHOWN}, rest, METRICS)
     print(f"[SAMPLING] {_summary(metrics)}")
 
 
-def score(
-    candidates: pd.DataFrame,
-    *,
-    train: pd.DataFrame,
-    classes: Sequence[str],
-    bounds: Sequence[float],
-    params: Params,
-    rng: np.random.Generator,
-) -> pd.DataFrame:
-    """Return the candidates with factors, score, rank and reason; `train` is that split's ground truth."""
-    per_class = np.bincount(train["class_id"], minlength=len(classes))
-    ranked = choose(
-        candidates,
-        class_rarity=rarity(dict(zip(classes, per_class.tolist(), strict=True))),
-        size_rarity=rarity(count_sizes(area(train[BOX].to_numpy(float)), bounds)),
-        weights=params.weights(),
-        budget=params.budget,
-        most_per_sheet=params.most_per_sheet,
-        rng=rng,
-    )
-    reasons = [reason(row.to_dict(), params.weights()) for _, row in ranked.iterrows()]
-    return ranked.assign(reason=pd.Series(reasons, dtype="str"))
+def outgoing(scored: pd.DataFrame, pool: pd.DataFrame, *, rng: np.random.Generator) -> list[Outgoing]:
+    """Return the sheets of the packet in the reviewer's order, with their files."""
+    facts = {row["image_id"]: row for row in pool.to_dict("records")}
+    shown = scored[scored["arm"] != ""]
+    ranks = shown.dropna(subset="rank").groupby("image_id")["rank"].min().to_dict()
+    names = sorted(set(shown["image_id"]))
+    order = in_order([Placed(name, facts[name]["group"], ranks.get(name)) for name in names], rng)
+    files = {sheet.image_id: sheet for sheet in read_split("pool")}
+    return [
+        Outgoing(_file(files, name), facts[name]["width"], facts[name]["height"], facts[name]["group"])
+        for name in order
+    ]
+
+
+def _file(files: Mapping[str, Sheet], image_id: str) -> Sheet:
+    if image_id not in files:
+        raise problem(
+            f"data/dataset/pool/images/{image_id}",
+            expected="a sheet that `validate` saw",
+            found="no file",
+            mend="The pool has changed since: run `dvc repro`.",
+        )
+    return files[image_id]
 
 
 def prelabels(detections: pd.DataFrame, images: pd.DataFrame, *, confidence: float) -> pd.DataFrame:
@@ -148,7 +174,8 @@ def counts(scored: pd.DataFrame, *, pool_sheets: int, to_check: pd.Series) -> di
         "candidates": len(scored),
         **{kind: int((scored["kind"] == kind).sum()) for kind in KINDS},
         "chosen_objects": len(chosen),
-        "packet_sheets": int(chosen["image_id"].nunique()),
+        "packet_sheets": int(scored.loc[scored["arm"] != "", "image_id"].nunique()),
+        "random_sheets": int(scored.loc[scored["arm"] == "random", "image_id"].nunique()),
         "pool_sheets": pool_sheets,
         "labels_to_check": int(to_check.sum()),
     }
@@ -166,25 +193,23 @@ def _summary(metrics: dict[str, int]) -> str:
     return f"{picked} go to review, on {metrics['packet_sheets']} of {metrics['pool_sheets']} pool sheets{check}"
 
 
-def _draw(chosen: pd.DataFrame, pictures: Sequence[np.ndarray], metrics: dict[str, int]) -> None:
+def _draw(packet: Packet, pictures: Sequence[np.ndarray], metrics: dict[str, int]) -> None:
+    place = {sheet.image_id: sheet.order for sheet in packet.sheets}
     write_contact_sheet(
         pictures,
-        titles=[_title(row.to_dict()) for _, row in chosen.iterrows()],
-        captions=list(chosen["reason"]),
+        titles=[f"sheet {place[row['image_id']]}   {_KIND[row['kind']]}" for _, row in packet.focus.iterrows()],
+        captions=list(packet.focus["reason"]),
         heading=_summary(metrics),
         file=FIGURE,
     )
 
 
-def _title(row: Mapping[Any, Any]) -> str:
-    return f"{row['rank']}   {row['score']:.2f}   {row['kind'].replace('_', ' ')}"
-
-
 main = stage_command(
     "sample",
     run,
-    reads="params.yaml (iteration, classes, sample, areas of analyze), data/validate, data/analyze, data/dataset/pool",
-    writes="data/sample (candidates.csv, packet), metrics/sample.json, plots/sample",
+    reads="params.yaml (iteration, classes, sample, areas of analyze), data/validate, data/analyze, data/dataset/pool, "
+    "metrics/validate.json",
+    writes="data/sample (candidates.csv, arms.csv, packet), metrics/sample.json, plots/sample",
 )
 
 if __name__ == "__main__":

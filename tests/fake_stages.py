@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import shutil
 import sys
 from pathlib import Path
 
@@ -105,16 +106,37 @@ def converge() -> None:
 
 
 def sample() -> None:
-    packet = sheets("pool")[:2]
-    header = "rank,image_id,image_sha256,kind,class_name,x1,y1,x2,y2,confidence,score,"
-    header += "class_balance,size_diversity,spatial_diversity,uncertainty,reason,crop\n"
-    rest = "missed,title,1,2,3,4,,0.5,0.5,0.5,0.5,0.5,why,crops/x.jpg"
-    rows = [f"{rank},{name},{digest(name)},{rest}\n" for rank, name in enumerate(packet, 1)]
-    write("data/sample/packet/manifest.csv", header + "".join(rows))
-    write("data/sample/candidates.csv", header)
+    names = sheets("pool")[:2]
+    boxes = [[name, f"{place}-1", "title", 8, 8, 24, 24, 0.6] for place, name in enumerate(names, 1)]
+    write("data/sample/packet/prelabels.csv", table("image_id,prelabel_id,class_name,x1,y1,x2,y2,confidence", boxes))
+    focus = "image_id,focus_id,kind,class_name,x1,y1,x2,y2,confidence,reason,crop"
+    rows = [
+        [name, f"{place}-1", "missed", "title", 1, 2, 3, 4, "", "why", "crops/x.jpg"]
+        for place, name in enumerate(names, 1)
+    ]
+    write("data/sample/packet/focus.csv", table(focus, rows))
+    write("data/sample/packet/data.yaml", f"names: {json.dumps(CLASSES)}\n")
+    for folder in ("images", "labels", "crops"):
+        Path("data/sample/packet", folder).mkdir(exist_ok=True)
+    for name in names:
+        shutil.copy(Path("data/dataset/pool/images", name), Path("data/sample/packet/images", name))
+    facts = {"width": 64, "height": 64, "labels_from": "model", "group": ""}
+    listed = [
+        {"order": place, "image_id": name, "sha256": digest(name), **facts} for place, name in enumerate(names, 1)
+    ]
+    head = {"classes": CLASSES, "iteration": N, "seed": 0, "ruler": "3f2a90bc", "sheets": listed, "files": {}}
+    packet = hashlib.sha256(json.dumps(head, ensure_ascii=False, sort_keys=True).encode()).hexdigest()[:12]
+    write("data/sample/packet/packet.json", {"packet": packet, **head})
+    arms = [[name, arm] for name, arm in zip(names, ("picked", "random"), strict=False)]
+    write("data/sample/arms.csv", table("image_id,arm", arms))
+    write("data/sample/candidates.csv", "rank,arm,image_id\n")
     counts = {"candidates": 5, "missed": 3, "uncertain": 2, "nothing_seen": 0}
-    chosen = {"chosen_objects": len(packet), "packet_sheets": len(packet), "pool_sheets": len(sheets("pool"))}
+    chosen = {"chosen_objects": len(names), "packet_sheets": len(names), "pool_sheets": len(sheets("pool"))}
     write("metrics/sample.json", {**counts, **chosen})
+
+
+def table(head: str, rows: list[list[object]]) -> str:
+    return "".join(f"{','.join(map(str, row))}\n" for row in [[head], *rows])
 
 
 def digest(name: str) -> str:

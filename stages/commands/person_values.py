@@ -74,6 +74,7 @@ PERSON_VALUES: dict[str, Any] = {
     "sample.most_per_sheet": 0.25,
     "sample.plausible": 0.1,
     "sample.prelabel_confidence": 0.25,
+    "sample.random_share": 0.1,
     "sample.seed": 0,
     "review.by": "person",
     "review.auto_confidence": 0.5,

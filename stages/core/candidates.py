@@ -1,10 +1,13 @@
 """What may go to review from the pool: missed objects, doubtful detections, sheets where nothing was seen."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from stages.core.boxes import BOX, iou_matrix
+from stages.core.boxes import BOX, area, iou_matrix
+from stages.core.sizes import SIZES, size_ids
 
 # Two detections on one place are one question to the reviewer, whatever their classes.
 SAME_PLACE_IOU = 0.5
@@ -47,6 +50,31 @@ def pool_candidates(*, images: pd.DataFrame, findings: pd.DataFrame, plausible: 
     parts = [part.reindex(columns=list(_TYPES)) for part in (missed, uncertain, _whole_sheets(unseen))]
     filled = [part.astype(_TYPES) for part in parts]
     return pd.concat(filled, ignore_index=True).sort_values(_KEY, ignore_index=True)
+
+
+def least_sure(
+    sheet: pd.DataFrame,
+    detections: pd.DataFrame,
+    classes: Sequence[str],
+    bounds: Sequence[float],
+    *,
+    plausible: float,
+) -> pd.DataFrame:
+    """Return one candidate for a sheet that has none: its least sure detection, or the whole sheet without any.
+
+    `sheet` is its row of IMAGES; `detections` from the confidence `plausible` on count; `bounds` are those of sizes. Of
+    its looks nothing is known but the size.
+    """
+    own = detections[detections["image_id"].isin(sheet["image_id"]) & (detections["confidence"] >= plausible)]
+    if own.empty:
+        row = _whole_sheets(sheet)
+    else:
+        row = own.nsmallest(1, "confidence").merge(sheet[["image_id", "width", "height"]], on="image_id")
+        size = SIZES[int(size_ids(area(row[BOX].to_numpy(float)), bounds)[0])]
+        row = row.assign(kind="uncertain", size=size, position="center", low_contrast=False, unusual_aspect=False)
+    filled = row.reindex(columns=list(_TYPES)).astype(_TYPES)
+    names = [classes[class_id] if pd.notna(class_id) else "" for class_id in filled["class_id"]]
+    return filled.assign(class_name=pd.Series(names, index=filled.index, dtype="str"))
 
 
 def without_wrong_labels(findings: pd.DataFrame, suspects: pd.DataFrame) -> pd.DataFrame:

@@ -6,20 +6,17 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from stages.core.markup import text
-from stages.core.sampling import FACTORS
 
 _PLACE = {"corner": "in a corner", "edge": "at the edge", "center": "in the middle"}
-_FACTORS = dict(zip(FACTORS, ("rare class", "rare size", "new place", "hard"), strict=True))
 
 
 class Shot(NamedTuple):
-    """A picture with its words: `picture` is a data URI or None, `bars` are named numbers in [0, 1]."""
+    """A picture with its words: `picture` is a data URI or None; `rank` is its place in the review."""
 
     picture: str | None
     title: str
     lines: Sequence[str]
     rank: int | None = None
-    bars: Mapping[str, float] = {}
 
 
 def miss_shot(row: Mapping[Any, Any], class_name: str, picture: str | None) -> Shot:
@@ -41,13 +38,14 @@ def alarm_shot(row: Mapping[Any, Any], class_name: str, picture: str | None) -> 
     return Shot(picture, class_name, [*words, str(row["image_id"])])
 
 
-def packet_shot(row: Mapping[Any, Any], picture: str | None) -> Shot:
-    """Return the shot of an object that goes to review, a row of the packet's manifest."""
+def packet_shot(row: Mapping[Any, Any], place: int, picture: str | None) -> Shot:
+    """Return the shot of an object that goes to review, a row of the packet's focus boxes; `place` is its sheet's.
+
+    No score stands there: it would tell what was picked from what was drawn at random.
+    """
     kind = str(row["kind"]).replace("_", " ")
     title = f"{row['class_name']}, {kind}" if row["class_name"] else kind
-    bars = {name: float(row[factor]) for factor, name in _FACTORS.items()}
-    lines = [f"score {row['score']:.2f}", str(row["reason"]), str(row["image_id"])]
-    return Shot(picture, title, lines, int(row["rank"]), bars)
+    return Shot(picture, title, [str(row["reason"]), str(row["image_id"])], place)
 
 
 def gallery(shots: Sequence[Shot], *, wide: bool = False) -> str:
@@ -75,5 +73,4 @@ def _figure(shot: Shot) -> str:
     picture = f'<img src="{text(shot.picture)}" alt="{alt}">' if shot.picture else '<div class="blank">no picture</div>'
     rank = f'<span class="rank">{shot.rank}</span>' if shot.rank is not None else ""
     lines = "".join(f"<span>{text(line)}</span>" for line in shot.lines)
-    factors = f'<div class="factors">{bars(shot.bars, most=1)}</div>' if shot.bars else ""
-    return f"<figure>{picture}{rank}<figcaption><b>{text(shot.title)}</b>{lines}{factors}</figcaption></figure>"
+    return f"<figure>{picture}{rank}<figcaption><b>{text(shot.title)}</b>{lines}</figcaption></figure>"

@@ -109,9 +109,6 @@ figcaption b { display: block; font-size: 14px; }
 figcaption span { display: block; color: var(--soft); }
 .rank { position: absolute; left: 8px; top: 8px; border-radius: 6px; padding: 0 7px; }
 .rank { background: #1c2733; color: #fff; font-weight: 650; }
-.factors { margin: 6px 0 0; display: grid; gap: 3px; }
-.factors .count { grid-template-columns: 62px 1fr 32px; font-size: 12px; color: var(--soft); }
-.factors .count i { height: 6px; } figcaption .factors b { font-size: 12px; }
 """
 
 _PAPER = """

@@ -13,7 +13,7 @@ from stages.files import cache, git
 # Tracked folder -> what of it is shown
 _SHOWN = {
     "data/analyze": ("findings.parquet",),
-    "data/sample": ("packet/manifest.csv", "packet/crops/"),
+    "data/sample": ("packet/packet.json", "packet/prelabels.csv", "packet/focus.csv", "packet/crops/"),
     "data/dataset": ("val/images/",),
 }
 

@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 
 from stages.core.boxes import BOX
 from stages.core.page import Pictures
-from stages.core.page_shots import alarm_shot, miss_shot, packet_shot
+from stages.core.page_shots import Shot, alarm_shot, miss_shot, packet_shot
 from stages.core.summaries import spread
 from stages.files.decode import read_bgr
-from stages.files.packet import read_packet
+from stages.files.packet import HEAD, PACKET, read_packet
 from stages.files.packet_pictures import Picture, zoom
 from stages.files.schemas import FINDINGS
 from stages.files.tables import read_table
@@ -34,8 +34,8 @@ def make_pictures(view: Path, classes: Sequence[str], *, padding: int, lacking: 
     `padding` is what is shown around a miss, in px of the sheet; `lacking` is the note for a view without findings. A
     picture whose sheet or crop is not there is None.
     """
-    findings_file, manifest = view / "data/analyze/findings.parquet", view / "data/sample/packet/manifest.csv"
-    if not findings_file.is_file() or not manifest.is_file():
+    findings_file, folder = view / "data/analyze/findings.parquet", view / PACKET
+    if not findings_file.is_file() or not (folder / HEAD).is_file():
         return Pictures(note=lacking)
     findings = read_table(findings_file, FINDINGS)
     val = findings[findings["split"] == "val"]
@@ -49,11 +49,15 @@ def make_pictures(view: Path, classes: Sequence[str], *, padding: int, lacking: 
             alarm_shot(row, classes[row["class_id"]], picture)
             for row, picture in _cut(surest[:MOST_ALARMS], sheets, padding)
         ],
-        [
-            packet_shot(row, _from_file(manifest.parent / row["crop"]))
-            for row in read_packet(manifest.parent)[:MOST_PACKET].to_dict("records")
-        ],
+        _packet_shots(folder),
     )
+
+
+def _packet_shots(folder: Path) -> list[Shot]:
+    packet = read_packet(folder, whole=False)
+    place = {sheet.image_id: sheet.order for sheet in packet.sheets}
+    rows = packet.focus[:MOST_PACKET].to_dict("records")
+    return [packet_shot(row, place[row["image_id"]], _from_file(folder / row["crop"])) for row in rows]
 
 
 def data_uri(image: Picture) -> str:
