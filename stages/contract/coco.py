@@ -28,12 +28,16 @@ class CocoFile(NamedTuple):
 
 def coco_files(folder: Path) -> list[CocoFile]:
     """Return the files under `folder` that hold COCO's objects; raise `UserError` for one that is broken."""
-    found = []
-    for file in (file for depth in _DEPTHS for file in sorted(folder.glob(depth)) if not file.name.startswith(".")):
-        content = _content(file)
-        if all(isinstance(content.get(part), list) for part in _PARTS):
-            found.append(CocoFile(file, _split(file), content))
-    return _without_keypoints(found)
+    files = (file for depth in _DEPTHS for file in sorted(folder.glob(depth)) if not file.name.startswith("."))
+    return _without_keypoints([one for one in map(coco_file, files) if one])
+
+
+def coco_file(file: Path) -> CocoFile | None:
+    """Return `file` if it holds COCO's objects; raise `UserError` if it is broken."""
+    content = _content(file)
+    if not all(isinstance(content.get(part), list) for part in _PARTS):
+        return None
+    return CocoFile(file, _split(file), content)
 
 
 def read_coco(folder: Path, files: Sequence[CocoFile]) -> Dataset:
@@ -91,7 +95,7 @@ def _classes(files: Sequence[CocoFile]) -> tuple[tuple[str, ...], list[Finding]]
     names: list[str] = []
     findings = []
     for part in files:
-        listed = [name for _, name in sorted(_categories(part).items())]
+        listed = [name for _, name in sorted(categories_of(part).items())]
         if names and listed != names[: len(listed)]:
             found = ", ".join(listed)
             mend = "They are matched by name."
@@ -109,7 +113,7 @@ def _classes(files: Sequence[CocoFile]) -> tuple[tuple[str, ...], list[Finding]]
     return tuple(names), findings
 
 
-def _categories(part: CocoFile) -> dict[int, str]:
+def categories_of(part: CocoFile) -> dict[int, str]:
     """Return the classes by id, without Roboflow's first one, which only groups the others."""
     found = {one["id"]: str(one["name"]).strip() for one in part.content["categories"] if _is_category(one)}
     if len(set(found.values())) != len(found):
@@ -132,11 +136,8 @@ def _is_category(one: object) -> bool:
 
 
 def _sheets(part: CocoFile, classes: Sequence[str], images: Images) -> tuple[list[Sheet], list[Finding]]:
-    ids = {number: classes.index(name) for number, name in _categories(part).items()}
-    grouped: dict[object, list[tuple[int, dict[str, Any]]]] = {}
-    for number, one in enumerate(part.content["annotations"]):
-        if isinstance(one, dict):
-            grouped.setdefault(one.get("image_id"), []).append((_line(one, number), one))
+    ids = {number: classes.index(name) for number, name in categories_of(part).items()}
+    grouped = annotations_of(part)
     sheets, findings = [], []
     for entry in part.content["images"]:
         objects = grouped.pop(entry.get("id"), [])
@@ -148,6 +149,15 @@ def _sheets(part: CocoFile, classes: Sequence[str], images: Images) -> tuple[lis
             sheets.append(_sheet(part, entry, Item(image, part.file), objects, ids))
     findings += [_orphans(part.file, lines) for lines in [[o[0] for group in grouped.values() for o in group]] if lines]
     return sheets, findings
+
+
+def annotations_of(part: CocoFile) -> dict[object, list[tuple[int, dict[str, Any]]]]:
+    """Return the annotations of each image by its id, each with its own id."""
+    grouped: dict[object, list[tuple[int, dict[str, Any]]]] = {}
+    for number, one in enumerate(part.content["annotations"]):
+        if isinstance(one, dict):
+            grouped.setdefault(one.get("image_id"), []).append((_line(one, number), one))
+    return grouped
 
 
 def _line(one: Mapping[str, Any], number: int) -> int:
@@ -164,7 +174,7 @@ def _sheet(
     rows: list[Row] = []
     findings: list[Finding] = []
     for line, one in objects:
-        row = _row(line, one, part.file, ids)
+        row = object_row(line, one, part.file, ids)
         if isinstance(row, Row):
             rows.append(row)
         else:
@@ -184,7 +194,8 @@ def no_size(item: Item) -> Finding:
     return Finding("warning", "size-missing", item.label, None, expected, found, "That of the image is taken.")
 
 
-def _row(line: int, one: Mapping[str, Any], file: Path, ids: Mapping[int, int]) -> Row | Finding:
+def object_row(line: int, one: Mapping[str, Any], file: Path, ids: Mapping[int, int]) -> Row | Finding:
+    """Return an annotation as a row in px, or what is wrong with it; `ids` maps category ids to class_ids."""
     class_id = ids.get(one.get("category_id", -1))
     if one.get("iscrowd"):
         mend = "A box around many is no object: it is left out."

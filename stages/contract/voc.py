@@ -12,6 +12,7 @@ from stages.contract.findings import Finding
 from stages.contract.folders import Images, every_image, known_split
 from stages.contract.sheets import Dataset, Row, Sheet
 from stages.core.errors import problem
+from stages.files.xml_text import parse_xml
 from stages.files.yolo_folder import Item, Source, description, read_names
 
 _LISTS = Path("ImageSets/Main")
@@ -70,9 +71,9 @@ def _read(file: Path) -> VocFile:
     data = file.read_bytes()
     text = data.decode("utf-8", errors="replace")
     try:
-        return VocFile(file, ElementTree.fromstring(data), text)
+        return VocFile(file, parse_xml(data), text)
     except (ElementTree.ParseError, ValueError, LookupError) as error:
-        line = error.position[0] if isinstance(error, ElementTree.ParseError) else None
+        line = error.position[0] if isinstance(error, ElementTree.ParseError) else getattr(error, "line", None)
         mend = "Export it again: the file is damaged."
         return VocFile(file, None, text, (Finding("error", "xml-damaged", file, line, "XML", str(error), mend),))
 
@@ -85,7 +86,7 @@ def _classes(folder: Path, files: Sequence[VocFile]) -> tuple[tuple[str, ...], b
     if listed:
         lines = listed.read_text(encoding="utf-8-sig").splitlines()
         return tuple(line.strip() for line in lines if line.strip()), True, []
-    found = {_text(thing, "name") for one in files if one.root is not None for thing in one.root.iter("object")}
+    found = {class_of(thing) for one in files for _, thing in objects(one)}
     names = tuple(sorted(found - {""}))
     if not names:
         mend = "Write the class names into classes.txt, one a line."
@@ -122,21 +123,38 @@ def _image(one: VocFile, images: Images) -> Path | None:
 def _sheet(one: VocFile, item: Item, split: str, classes: Sequence[str], named: bool) -> Sheet:
     if one.root is None:
         return Sheet(split, item, findings=one.findings)
-    lines = [one.text.count("\n", 0, match.start()) + 1 for match in re.finditer(r"<object\b", one.text)]
     rows: list[Row] = []
     findings: list[Finding] = []
-    for number, thing in enumerate(one.root.iter("object")):
-        row = _row(thing, lines[number] if number < len(lines) else number, one.file, classes, named)
+    for line, thing in objects(one):
+        row = object_row(thing, line, one.file, classes, named)
         if isinstance(row, Row):
             rows.append(row)
         else:
             findings.append(row)
-    size = [_number(_text(one.root, f"size/{side}")) for side in ("width", "height")]
-    frame = (size[0], size[1]) if size[0] > 0 and size[1] > 0 else None
+    frame = frame_of(one.root)
     return Sheet(split, item, tuple(rows), frame, (*findings, *([] if frame else [no_size(item)])))
 
 
-def _row(thing: ElementTree.Element, line: int, file: Path, classes: Sequence[str], named: bool) -> Row | Finding:
+def objects(one: VocFile) -> list[tuple[int, ElementTree.Element]]:
+    """Return the objects of an XML file, each with its line."""
+    lines = [one.text.count("\n", 0, match.start()) + 1 for match in re.finditer(r"<object\b", one.text)]
+    found = [] if one.root is None else list(one.root.iter("object"))
+    return [(lines[number] if number < len(lines) else number, thing) for number, thing in enumerate(found)]
+
+
+def frame_of(root: ElementTree.Element) -> tuple[float, float] | None:
+    """Return width and height that an XML file says its boxes are in, None if it does not."""
+    size = [_number(_text(root, f"size/{side}")) for side in ("width", "height")]
+    return (size[0], size[1]) if size[0] > 0 and size[1] > 0 else None
+
+
+def class_of(thing: ElementTree.Element) -> str:
+    """Return the class name of an object, "" if it has none."""
+    return _text(thing, "name")
+
+
+def object_row(thing: ElementTree.Element, line: int, file: Path, classes: Sequence[str], named: bool) -> Row | Finding:
+    """Return an object as a row in px, or what is wrong with it; `named`: a file lists the classes."""
     name = _text(thing, "name")
     if name not in classes:
         where = "the list of classes" if named else "a name"
