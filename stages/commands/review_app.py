@@ -32,7 +32,7 @@ def review_export(
 
 @review_app.command("import")
 def review_import(
-    path: Annotated[Path | None, typer.Argument(help="What the tool exported: a folder, an archive, or a file.")] = None,
+    path: Annotated[Path | None, typer.Argument(help="What the tool exported: folder, archive or file.")] = None,
     *,
     tool: Annotated[Tool | None, typer.Option("--format", help="What it is; default: found out, and said.")] = None,
     partial: Annotated[bool, typer.Option("--partial", help="Sheets that did not come back stay queued.")] = False,
