@@ -1,178 +1,226 @@
-"""CVAT: "CVAT for images 1.1" (https://docs.cvat.ai/docs/dataset_management/formats/format-cvat/), and its YOLO export.
+"""CVAT: its own XML, "CVAT for images 1.1", and as another way its "Ultralytics YOLO Detection 1.0".
 
-Corners are in px of the picture, as floats. CVAT keeps no id of a shape, so pre-labels are followed by their places.
-Its "Ultralytics YOLO Detection 1.0" (.../format-yolo-ultralytics/) is read by the YOLO folder's reader.
+Described in https://docs.cvat.ai/docs/other/xml_format/ ("XML annotation format") and in
+https://docs.cvat.ai/docs/dataset_management/formats/format-yolo-ultralytics/; what CVAT does with them is in its code
+(github.com/cvat-ai/cvat: cvat/apps/dataset_manager/formats/cvat.py and bindings.py). It gives back the attributes of a
+box and the tags of a sheet, so those carry what the format has no place for: which pre-label a box was, and that a
+sheet is done. It says nothing about the stage or the state of a job.
 """
 
 import json
-import math
+import re
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
+
+import yaml
 
 from stages.contract.folders import Images, every_image
 from stages.core.errors import problem
 from stages.files.packet import Packet, PacketSheet
-from stages.files.xml_text import read_xml
-from stages.review.outgoing import copy_images, prelabels_of
+from stages.files.xml_text import Node, read_xml
+from stages.review import cvat_shapes, yolo
+from stages.review.outgoing import Prelabel, prelabels_of
 from stages.review.returned import Returned, ReturnedBox, ReturnedSheet
 
-XML = "annotations.xml"
-YOLO = "ultralytics_yolo.zip"
-_POINTS = ("polygon", "polyline", "points", "cuboid")
-_DONE = "completed"
-# A member of an archive carries a time; with this one equal packets are equal bytes. ZIP knows none before 1980.
-_NO_TIME = (1980, 1, 1, 0, 0, 0)
+DONE = "sheet is done"  # the tag that a reviewer puts on a sheet
+_XML = "annotations.xml"
+_ROOT = b"<annotations"
+_HEAD = 4096  # bytes at the start of a file in which its root is looked for
+_PACKET = re.compile(r"\bpacket ([0-9a-f]{12})\b")  # in the task's name, which comes back
+_LONG_AGO = (1980, 1, 1, 0, 0, 0)  # no clock in an archive: equal packets are equal files
 
 
 def is_one(path: Path) -> bool:
-    """Say whether `path` is CVAT's XML, or a folder with it."""
-    file = _file(path)
-    return file is not None and b"<annotations" in file.read_bytes()[:2000]
+    """Say whether `path` is CVAT's XML, or a folder with it; its YOLO folders are like everybody's."""
+    return _xml(path) is not None
 
 
 def read(path: Path) -> Returned:
-    """Return what the XML says; raise `UserError` with file and image for what is no box."""
-    file = _file(path)
-    assert file is not None  # the caller asked `is_one`
+    """Return what CVAT exported; raise `UserError` with file and line for what is no box."""
+    file = _xml(path)
+    if file is None:
+        return yolo.read(path)._replace(tool="cvat")
     root = read_xml(file)
-    if root.tag != "annotations" or root.find("track") is not None:
-        raise problem(
-            file,
-            expected="CVAT for images 1.1",
-            found="tracks (CVAT for video)" if root.find("track") is not None else f"<{root.tag}>",
-            mend="Export the task as `CVAT for images 1.1`.",
-        )
+    _require_images(root, file)
     images = every_image(path) if path.is_dir() else Images({})
-    classes = tuple((name.text or "").strip() for name in root.iterfind("meta//labels/label/name"))
-    done = _is_completed(root)
-    sheets = tuple(_sheet(entry, file, images, done=done) for entry in root.iterfind("image"))
-    return Returned("cvat", tuple(dict.fromkeys(classes)), sheets)
+    marked = root.find(f"image/tag[@label='{DONE}']") is not None
+    sheets = tuple(_sheet(node, file, images, marked=marked) for node in root.iterfind("image"))
+    return Returned("cvat", _classes(root), sheets, _packet_id(root))
 
 
 def write(packet: Packet, folder: Path) -> list[str]:
-    """Write pictures, labels and pre-labels; return what to do with them."""
-    copy_images(packet, folder / "images")
-    labels = [{"name": name, "attributes": []} for name in packet.classes]
-    (folder / "labels.json").write_text(json.dumps(labels, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
-    tree = ElementTree.ElementTree(_annotations(packet))
+    """Write what makes a task of the packet; return what to do in CVAT, in its words."""
+    task = f"yoloop iteration {packet.iteration} packet {packet.packet_id}"
+    _write_images(packet, folder / "images.zip")
+    labels = json.dumps(_labels(packet), ensure_ascii=False, indent=1)
+    (folder / "labels.json").write_text(f"{labels}\n", encoding="utf-8")
+    tree = ElementTree.ElementTree(_annotations(packet, task))
     ElementTree.indent(tree)
-    tree.write(folder / XML, encoding="utf-8", xml_declaration=True)
-    _write_yolo(packet, folder / YOLO)
+    tree.write(folder / _XML, encoding="utf-8", xml_declaration=True)
+    _write_yolo(packet, folder / "ultralytics_yolo.zip")
     return [
-        "Create a task: paste labels.json into Labels, Raw; select the files in images (sorted lexicographically).",
-        f"Open the task, Actions, Upload annotations, CVAT 1.1: {XML} (or Ultralytics YOLO Detection 1.0: {YOLO}).",
-        "Correct every sheet, save, and set the job's state to completed: then all its sheets count as reviewed.",
-        "Actions, Export task dataset, CVAT for images 1.1 (without images is enough).",
+        f"Tasks > + > Create a new task, with the name: {task}",
+        "Labels > Raw: paste the content of labels.json, then Done.",
+        "Select files > My computer: images.zip. Advanced configuration: Sorting method Predefined, Image quality 100.",
+        "Submit & Open. In the task: Actions > Upload annotations > CVAT 1.1 > annotations.xml "
+        "(or Ultralytics YOLO Detection 1.0 > ultralytics_yolo.zip, which tells less when it comes back).",
+        f"Open the job, correct every sheet, and put the tag '{DONE}' on it (Setup tag), also on an empty one. Save.",
+        "Task: Actions > Export task dataset > CVAT for images 1.1; Save images is not needed.",
     ]
 
 
-def _annotations(packet: Packet) -> ElementTree.Element:
+def _xml(path: Path) -> Path | None:
+    files = sorted(path.glob("*.xml")) if path.is_dir() else [path]
+    return next((file for file in files if file.suffix.lower() == ".xml" and _has_root(file)), None)
+
+
+def _has_root(file: Path) -> bool:
+    if not file.is_file():
+        return False
+    with file.open("rb") as data:
+        return _ROOT in data.read(_HEAD)
+
+
+def _require_images(root: Node, file: Path) -> None:
+    track = root.find("track")
+    if track is not None:
+        mend = "Export the task as 'CVAT for images 1.1'."
+        where = f"{file}:{_line(track)}"
+        raise problem(where, expected="images with their boxes", found="a track, as in 'CVAT for video'", mend=mend)
+    if root.find("image") is None:
+        mend = "Export the task as 'CVAT for images 1.1'."
+        raise problem(file, expected="images with their boxes", found="none", mend=mend)
+
+
+def _line(node: ElementTree.Element) -> int:
+    return node.line if isinstance(node, Node) else 0
+
+
+def _classes(root: Node) -> tuple[str, ...]:
+    """Return the labels of boxes: no tags, and no parts of a skeleton."""
+    labels = [label for label in root.iter("label") if label.find("parent") is None]
+    return tuple((label.findtext("name") or "").strip() for label in labels if label.findtext("type") != "tag")
+
+
+def _packet_id(root: Node) -> str:
+    """Return the packet that the task's name names; "" for none, and for an export of several tasks."""
+    names = [name.text or "" for name in root.iterfind("meta//task/name")]
+    found = _PACKET.search(names[0]) if len(names) == 1 else None
+    return found[1] if found else ""
+
+
+def _sheet(node: ElementTree.Element, file: Path, images: Images, *, marked: bool) -> ReturnedSheet:
+    where = f"{file}:{_line(node)}"
+    name = node.get("name", "")
+    frame = (cvat_shapes.number(node, "width", where), cvat_shapes.number(node, "height", where))
+    if not name or min(frame) <= 0:
+        mend = "Export it again: the file is damaged."
+        found = f"name {name!r}, {frame[0]:g} × {frame[1]:g} px"
+        raise problem(where, expected="an image with its name and size", found=found, mend=mend)
+    shapes = [child for child in node if child.tag != "tag"]
+    done = any(child.get("label") == DONE for child in node.iterfind("tag"))
+    place = "/".join(part for part in (node.get("subset", ""), name) if part)  # a project's pictures, by subset
+    return ReturnedSheet(
+        name,
+        where,
+        frame,
+        tuple(_boxes(shapes, file)),
+        status=("reviewed" if done else "unreviewed") if marked else "unknown",
+        image=images.find(place, near=file.parent / "images", split=""),
+        polygons=sum(cvat_shapes.is_outline(shape) for shape in shapes),
+    )
+
+
+def _boxes(shapes: list[ElementTree.Element], file: Path) -> list[ReturnedBox]:
+    """Return the boxes; of copies that a reviewer made of a pre-label only the first keeps its id."""
+    boxes: list[ReturnedBox] = []
+    for shape in shapes:
+        where = f"{file}:{_line(shape)}"
+        prelabel = _attribute(shape, "prelabel")
+        if prelabel in {box.prelabel for box in boxes}:
+            prelabel = None
+        boxes.append(ReturnedBox(shape.get("label", ""), cvat_shapes.corners(shape, where), where, prelabel))
+    return boxes
+
+
+def _attribute(shape: ElementTree.Element, name: str) -> str | None:
+    texts = [(one.text or "").strip() for one in shape.iterfind("attribute") if one.get("name") == name]
+    return next((text for text in texts if text), None)
+
+
+def _labels(packet: Packet) -> list[dict[str, Any]]:
+    """Return what CVAT's raw label constructor takes."""
+    text = {"mutable": False, "input_type": "text", "default_value": "", "values": [""]}
+    attributes = [{"name": name, **text} for name in ("prelabel", "confidence")]
+    boxes = [{"name": name, "type": "rectangle", "attributes": attributes} for name in packet.classes]
+    # CVAT wants different names: a class that is called like the tag goes without it.
+    return boxes if DONE in packet.classes else [*boxes, {"name": DONE, "type": "tag", "attributes": []}]
+
+
+def _annotations(packet: Packet, task: str) -> ElementTree.Element:
     root = ElementTree.Element("annotations")
     ElementTree.SubElement(root, "version").text = "1.1"
-    task = ElementTree.SubElement(ElementTree.SubElement(root, "meta"), "task")
-    ElementTree.SubElement(task, "name").text = f"packet {packet.packet_id}"
-    ElementTree.SubElement(task, "size").text = str(len(packet.sheets))
-    ElementTree.SubElement(task, "mode").text = "annotation"
-    labels = ElementTree.SubElement(task, "labels")
-    for name in packet.classes:
+    meta = ElementTree.SubElement(ElementTree.SubElement(root, "meta"), "task")
+    texts = {"id": "0", "name": task, "size": str(len(packet.sheets)), "mode": "annotation", "overlap": "0"}
+    _add_texts(meta, texts)
+    labels = ElementTree.SubElement(meta, "labels")
+    for one in _labels(packet):
         label = ElementTree.SubElement(labels, "label")
-        ElementTree.SubElement(label, "name").text = name
-        ElementTree.SubElement(label, "attributes")
-    for number, sheet in enumerate(packet.sheets):
-        root.append(_image(packet, sheet, number))
+        _add_texts(label, {"name": one["name"], "type": one["type"]})
+        attributes = ElementTree.SubElement(label, "attributes")
+        for attribute in one["attributes"]:
+            _add_texts(
+                ElementTree.SubElement(attributes, "attribute"),
+                {**attribute, "mutable": str(attribute["mutable"]), "values": "\n".join(attribute["values"])},
+            )
+    root.extend(_image(packet, sheet) for sheet in packet.sheets)
     return root
 
 
-def _image(packet: Packet, sheet: PacketSheet, number: int) -> ElementTree.Element:
-    facts = {"id": number, "name": sheet.image_id, "width": sheet.width, "height": sheet.height}
+def _add_texts(parent: ElementTree.Element, texts: Mapping[str, str]) -> None:
+    for tag, text in texts.items():
+        ElementTree.SubElement(parent, tag).text = text
+
+
+def _image(packet: Packet, sheet: PacketSheet) -> ElementTree.Element:
+    facts = {"id": sheet.order - 1, "name": sheet.image_id, "width": sheet.width, "height": sheet.height}
     image = ElementTree.Element("image", {key: str(value) for key, value in facts.items()})
-    for one in prelabels_of(packet, sheet):
-        sides = dict(zip(("xtl", "ytl", "xbr", "ybr"), (one.x1, one.y1, one.x2, one.y2), strict=True))
-        source = "manual" if one.confidence is None else "auto"
-        ElementTree.SubElement(
-            image,
-            "box",
-            {
-                "label": one.class_name,
-                "source": source,
-                "occluded": "0",
-                **{key: repr(value) for key, value in sides.items()},
-                "z_order": "0",
-            },
-        )
+    image.extend(_box(one) for one in prelabels_of(packet, sheet))
     return image
 
 
+def _box(one: Prelabel) -> ElementTree.Element:
+    sides = {side: f"{value:.2f}" for side, value in zip(("xtl", "ytl", "xbr", "ybr"), one[2:6], strict=True)}
+    facts = {"label": one.class_name, "source": "file", "occluded": "0", **sides, "z_order": "0"}
+    box = ElementTree.Element("box", facts)
+    confidence = "" if one.confidence is None else f"{one.confidence:.2f}"
+    for name, text in (("prelabel", one.prelabel_id), ("confidence", confidence)):
+        ElementTree.SubElement(box, "attribute", name=name).text = text
+    return box
+
+
+def _write_images(packet: Packet, file: Path) -> None:
+    """Write the sheets in the reviewer's order, which CVAT keeps when its sorting is 'Predefined'."""
+    with zipfile.ZipFile(file, "w") as archive:
+        for sheet in packet.sheets:
+            _add(archive, sheet.image_id, packet.image(sheet).read_bytes())
+
+
 def _write_yolo(packet: Packet, file: Path) -> None:
-    """Write the archive that CVAT takes as Ultralytics YOLO Detection 1.0."""
-    names = "".join(
-        f"  {number}: {json.dumps(name, ensure_ascii=False)}\n" for number, name in enumerate(packet.classes)
-    )
-    listed = "".join(f"images/train/{sheet.image_id}\n" for sheet in packet.sheets)
-    texts = {"data.yaml": f"path: .\ntrain: train.txt\nnames:\n{names}", "train.txt": listed}
-    for sheet in packet.sheets:
-        stem = Path(sheet.image_id).stem
-        text = (packet.folder / "labels" / f"{stem}.txt").read_text(encoding="utf-8")
-        texts[f"labels/train/{stem}.txt"] = text
-    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, text in texts.items():
-            archive.writestr(zipfile.ZipInfo(name, _NO_TIME), text, zipfile.ZIP_DEFLATED)
+    names = dict(enumerate(packet.classes))
+    description = {"path": "./", "train": "train.txt", "names": names}
+    paths = [f"images/train/{sheet.image_id}" for sheet in packet.sheets]
+    with zipfile.ZipFile(file, "w") as archive:
+        _add(archive, "data.yaml", yaml.safe_dump(description, sort_keys=False, allow_unicode=True).encode())
+        _add(archive, "train.txt", "".join(f"{path}\n" for path in paths).encode())
+        for sheet, path in zip(packet.sheets, paths, strict=True):
+            label = f"{Path(sheet.image_id).stem}.txt"
+            _add(archive, f"labels/train/{label}", (packet.folder / "labels" / label).read_bytes())
+            _add(archive, path, packet.image(sheet).read_bytes())
 
 
-def _file(path: Path) -> Path | None:
-    files = sorted(path.glob("*.xml")) if path.is_dir() else [path] if path.suffix == ".xml" and path.is_file() else []
-    return next((file for file in files if path.is_file() or file.name == XML), None)
-
-
-def _is_completed(root: ElementTree.Element) -> bool:
-    """Say whether the meta data says that the task or all its jobs are completed."""
-    states = [one.findtext(key) for key in ("state", "status") for one in root.iterfind("meta//job")]
-    found = [state for state in states if state] or [root.findtext("meta/task/status") or ""]
-    return all(state == _DONE for state in found)
-
-
-def _sheet(entry: ElementTree.Element, file: Path, images: Images, *, done: bool) -> ReturnedSheet:
-    name = entry.get("name", "")
-    where = f"{file} image {name}"
-    try:
-        frame = (float(entry.get("width", "")), float(entry.get("height", "")))
-        shapes = [thing for thing in entry if thing.tag in ("box", "ellipse", "mask", *_POINTS)]
-        boxes = tuple(_box(thing, where) for thing in shapes)
-    except ValueError as error:
-        raise problem(where, expected="numbers in px", found=str(error), mend="Export the task again.") from error
-    polygons = sum(thing.tag != "box" or float(thing.get("rotation", "0")) != 0 for thing in shapes)
-    image = images.find(name, near=file.parent, split="") if name else None
-    return ReturnedSheet(name, where, frame, boxes, "reviewed" if done else "unknown", image=image, polygons=polygons)
-
-
-def _box(thing: ElementTree.Element, where: str) -> ReturnedBox:
-    """Return a shape as its box; of a turned one, a polygon, an ellipse and a mask, the box around it."""
-    name = thing.get("label", "")
-    if thing.tag in _POINTS:
-        points = [[float(value) for value in point.split(",")] for point in thing.get("points", "").split(";")]
-        xs, ys = [point[0] for point in points], [point[1] for point in points]
-        return ReturnedBox(name, (min(xs), min(ys), max(xs), max(ys)), where)
-    if thing.tag == "ellipse":
-        x, y, across, down = (float(thing.get(key, "")) for key in ("cx", "cy", "rx", "ry"))
-        corners = (x - across, y - down, x + across, y + down)
-    elif thing.tag == "mask":
-        x, y, w, h = (float(thing.get(key, "")) for key in ("left", "top", "width", "height"))
-        corners = (x, y, x + w, y + h)
-    else:
-        x1, y1, x2, y2 = (float(thing.get(key, "")) for key in ("xtl", "ytl", "xbr", "ybr"))
-        corners = (x1, y1, x2, y2)
-    return ReturnedBox(name, _turned(corners, float(thing.get("rotation", "0"))), where)
-
-
-def _turned(corners: tuple[float, float, float, float], degrees: float) -> tuple[float, float, float, float]:
-    """Return the box around one that is turned about its centre."""
-    if not degrees:
-        return corners
-    x1, y1, x2, y2 = corners
-    angle = math.radians(degrees)
-    across, down = (x2 - x1) / 2, (y2 - y1) / 2
-    half_width = abs(across * math.cos(angle)) + abs(down * math.sin(angle))
-    half_height = abs(across * math.sin(angle)) + abs(down * math.cos(angle))
-    x, y = (x1 + x2) / 2, (y1 + y2) / 2
-    return x - half_width, y - half_height, x + half_width, y + half_height
+def _add(archive: zipfile.ZipFile, name: str, data: bytes) -> None:
+    archive.writestr(zipfile.ZipInfo(name, _LONG_AGO), data)
