@@ -14,17 +14,16 @@ from stages.commands.finish import finish
 from stages.core.errors import UserError
 from stages.files.dataset import require_as_listed
 from stages.files.manifest import read_manifest
+from stages.files.reviewed import ReviewedBox
+from stages.files.tables import read_metrics
 from stages.files.transaction import recover
-from tests.fake_project import dvc, sh, write_files
+from tests.fake_project import dvc, sh
 from tests.killing import run_killed
+from tests.reviews import review_packet
 
 pytestmark = pytest.mark.slow
 
-REVIEW = {
-    "data.yaml": "names: [title, elevation, detail]\n",
-    "train/images/p1_jpg.rf.aa.jpg": "recompressed",
-    "train/labels/p1_jpg.rf.aa.txt": "0 0.5 0.5 0.25 0.25\n",
-}
+P1 = {"p1.jpg": [ReviewedBox("title", 24, 24, 40, 40)]}
 
 
 def snapshot(root: Path) -> dict[str, str]:
@@ -95,17 +94,19 @@ def test_the_next_iteration_runs_and_the_old_one_comes_back(finished: Callable[[
     assert names(root, "train", "images") == ["t1.jpg", "t2.jpg", "t3.jpg"]
 
 
-def test_a_folder_is_merged_kept_in_history_and_taken_away(finished: Callable[[], Path]) -> None:
+def test_a_review_is_merged_kept_in_history_and_taken_away(finished: Callable[[], Path]) -> None:
     root = finished()
-    write_files(root / "data/review", REVIEW)
+    review_packet(root, P1, partial=True)
+    files = {str(file.relative_to(root / "data/review")) for file in (root / "data/review").rglob("*.json")}
     prompts = (root / "data/prompts.yaml").read_text().replace("title under", "the title of")
     (root / "data/prompts.yaml").write_text(prompts)  # changed during the review: for the next iteration
     before = (root / "data/dataset/pool/images/p1.jpg").read_bytes()
-    said = advance(root, reviewer="folder")
+    said = advance(root, reviewer="person")
     assert "1 sheet with 1 box moved" in said
-    assert "still in the pool: p2.jpg" in said
+    assert "Not reviewed, so still in the pool: p2.jpg" in said
     assert (root / "data/dataset/train/labels/p1.txt").read_text() == "2 0.500000 0.500000 0.250000 0.250000\n"
     assert (root / "data/dataset/train/images/p1.jpg").read_bytes() == before  # our bytes
+    assert read_manifest(root / "data/dataset/train/manifest.csv")[0][:3] == ("p1.jpg", 1, "person")
     assert not (root / "data/review").exists()
     assert not (root / "data/review.dvc").exists()
     assert sh(root, "git", "status", "--porcelain", "-uall") == ""
@@ -113,7 +114,40 @@ def test_a_folder_is_merged_kept_in_history_and_taken_away(finished: Callable[[]
     command = re.search(r"to get it back: dvc (.*)", said)
     assert command is not None
     dvc(root, *command[1].split())
-    assert {str(f.relative_to(root / "review")) for f in (root / "review").rglob("*.*") if f.is_file()} == set(REVIEW)
+    kept = {str(file.relative_to(root / "review")) for file in (root / "review").rglob("*.*") if file.is_file()}
+    assert kept == {*files, "ledger.csv"}
+
+
+def test_the_ledger_says_what_the_review_changed(finished: Callable[[], Path]) -> None:
+    """The packet's pre-label on both sheets is a title at 8 8 24 24; p1 was picked, p2 drawn at random."""
+    root = finished()
+    kept = ReviewedBox("title", 8, 8, 24, 24, "1-1")
+    review_packet(root, {"p1.jpg": [kept, ReviewedBox("detail", 40, 40, 50, 50)], "p2.jpg": []})
+    said = advance(root, reviewer="person")
+    assert "[REVIEW] 3 boxes: 1 confirmed, 1 added, 1 deleted, on the page" in said
+    assert "[REVIEW] The pre-labels were right with P 0.500, R 0.500, F1 0.500; 0.2 minutes, 4.0 s per box" in said
+    assert "not known yet: 1 random sheet reviewed so far." in said
+    found = read_metrics(root / "metrics/review.json")
+    assert (found["sheets"], found["boxes"], found["errors"], found["picker_gain"]) == (2, 3, 2, 0.5 - 1)
+    assert sh(root, "git", "show", "dataset-v1:metrics/review_sheets.csv").splitlines()[1:] == [
+        "0,p1.jpg,picked,model,page,2,1,0,0,0,1,0,1,6.0",
+        "0,p2.jpg,random,model,page,1,0,0,0,0,0,1,1,6.0",
+    ]
+    dvc(root, "repro", "-q")
+    finish(root)
+    advance(root, reviewer="oracle")  # the next review adds its sheets
+    rows = (root / "metrics/review_sheets.csv").read_text().splitlines()[1:]
+    assert [row.split(",")[:2] for row in rows] == [["0", "p1.jpg"], ["0", "p2.jpg"], ["1", "p3.jpg"], ["1", "p4.jpg"]]
+
+
+def test_what_is_not_complete_needs_a_word(finished: Callable[[], Path]) -> None:
+    root = finished()
+    review_packet(root, P1)
+    before = snapshot(root)
+    with pytest.raises(UserError, match=r"all 2 sheets .* found 1 that are not: p2\.jpg\. .*yoloop advance --partial"):
+        advance(root, reviewer="person")
+    assert snapshot(root) == before
+    assert "still in the pool: p2.jpg" in advance(root, reviewer="person", partial=True)
 
 
 def test_going_on_despite_a_stop_is_written_into_the_history(project: Callable[[], Path]) -> None:
@@ -137,8 +171,14 @@ def edit(name: str, old: str, new: str) -> Callable[[Path], object]:
     return lambda root: (root / name).write_text((root / name).read_text().replace(old, new))
 
 
-def review(files: dict[str, str]) -> Callable[[Path], object]:
-    return lambda root: write_files(root / "data/review", {**REVIEW, **files})
+def reviewed(old: str, new: str, file: str = "sheets/001.json") -> Callable[[Path], object]:
+    """Review all, then change `old` to `new` in a file of the review, as no tool of ours would."""
+
+    def spoil(root: Path) -> None:
+        review_packet(root)
+        edit(f"data/review/{file}", old, new)(root)
+
+    return spoil
 
 
 @pytest.mark.parametrize(
@@ -146,14 +186,18 @@ def review(files: dict[str, str]) -> Callable[[Path], object]:
     [
         (lambda root: sh(root, "git", "tag", "-d", "iteration-0"), "expected a finished iteration (tag iteration-0)"),
         (lambda root: sh(root, "git", "tag", "dataset-v1"), "tag dataset-v1: expected"),
-        (lambda root: None, "data/review: expected the reviewed sheets as a YOLO folder"),
-        (review({"train/images/v1.jpg": ""}), "found v1.jpg, which is not in it"),
-        (review({"train/images/p3.jpg": ""}), "found p3.jpg, which is not in it"),  # in the pool, not in the packet
-        (review({"train/labels/p1_jpg.rf.aa.txt": "0 0.5\n"}), "p1_jpg.rf.aa.txt:1: expected five numbers"),
+        (lambda root: None, "data/review/review.json: expected a review, found no file"),
+        (lambda root: review_packet(root, {}), "expected all 2 sheets of the packet reviewed, found 2 that are not"),
+        (reviewed('"packet_id": "', '"packet_id": "0', "review.json"), "that of iteration 0, found one of packet 0"),
+        (reviewed("p1.jpg", "p3.jpg"), "found p3.jpg, which is not in it"),  # in the pool, not in the packet
+        (reviewed('"sha256": "', '"sha256": "0'), "found p1.jpg, with other content"),
+        (reviewed("elevation", "door"), "sheets/001.json: expected a reviewed sheet, found class 'door'"),
+        (reviewed('"x1": 24', '"x1": 41'), "found a box without a size: 41.0 24.0 40.0 40.0"),
+        (reviewed("{", "", "review.json"), "review.json: expected JSON"),
         (edit("params.yaml", "epochs: 100", "epochs: 5"), "stage train: expected the results of iteration 0"),
         (edit("params.yaml", "iteration: 0", "iteration: 3"), "expected a finished iteration (tag iteration-3)"),
         (edit("data/prompts.yaml", "title:", "tittle:"), "expected a prompt for each of"),
-        (edit("data/dataset/pool/manifest.csv", "p3.jpg,0,none", "p3.jpg,0,folder"), "data/dataset.dvc: expected"),
+        (edit("data/dataset/pool/manifest.csv", "p3.jpg,0,none", "p3.jpg,0,person"), "data/dataset.dvc: expected"),
         (edit("metrics/converge.json", "go on", "go  on"), "stage converge: expected"),
     ],
 )
@@ -162,7 +206,7 @@ def test_refusals_change_nothing(finished: Callable[[], Path], spoil: Callable[[
     spoil(root)
     before = snapshot(root)
     with pytest.raises(UserError) as caught:
-        advance(root, reviewer="folder")
+        advance(root, reviewer="person")
     assert complaint in str(caught.value)
     assert "\n" not in str(caught.value)
     assert snapshot(root) == before
@@ -213,12 +257,12 @@ def test_a_missing_oracle_label_is_named(finished: Callable[[], Path]) -> None:
 def test_a_kill_after_any_dvc_call_leaves_old_or_new(finished: Callable[[], Path], tmp_path: Path) -> None:
     fakes = tmp_path / "fakes"
     script = "import sys; from pathlib import Path; from stages.commands.advance import advance; "
-    script += "advance(Path(sys.argv[1]), reviewer='folder')"
+    script += "advance(Path(sys.argv[1]), reviewer='person')"
     seen = []
     for at in range(1, 20):
         shutil.rmtree(tmp_path / "project", ignore_errors=True)
         root = finished()
-        write_files(root / "data/review", REVIEW)
+        review_packet(root, P1, partial=True)
         before = snapshot(root)
         ended = run_killed(script, str(root), fakes=fakes, at=at)
         if ended == 0:

@@ -4,7 +4,6 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 import pytest
 
@@ -15,6 +14,8 @@ from stages.commands.status import status_lines
 from stages.core.errors import UserError
 from stages.files.manifest import MANIFEST, manifest_row, read_manifest, write_manifest
 from stages.files.merge import merge_reviewed
+from stages.files.packet import PRELABELS, Packet, PacketSheet
+from stages.files.reviewed import ReviewedBox
 from stages.files.schemas import DETECTIONS, IMAGES
 from stages.files.tables import write_table
 from tests.commands.test_run import in_pipe, replace
@@ -65,38 +66,55 @@ def pool(tmp_path: Path) -> Path:
     return tmp_path
 
 
+def packet(names: list[str]) -> Packet:
+    """Return a packet of sheets of 200 x 100 px; p4 starts from its own label."""
+    sheets = tuple(
+        PacketSheet(place, name, "", 200, 100, "claims" if name == "p4.jpg" else "model", "")
+        for place, name in enumerate(names, 1)
+    )
+    own = [("p4.jpg", "3-1", "title", 0.0, 0.0, 100.0, 50.0, None)]
+    prelabels = pd.DataFrame(own, columns=list(PRELABELS)).astype(PRELABELS)
+    return Packet(Path(), "abc", 0, CLASSES, 0, "", sheets, prelabels, pd.DataFrame())
+
+
 PACKET = ["p1.jpg", "p2.jpg", "p4.jpg"]
 
 
 def test_detections_become_labels_and_what_somebody_drew_stays(pool):
-    review = auto_review(pool, PACKET, CLASSES, confidence=0.5)
+    review = auto_review(pool, packet(PACKET), confidence=0.5)
     assert [sheet.image_id for sheet in review.reviewed] == ["p1.jpg", "p4.jpg"]
     first, own = review.reviewed
-    assert first.class_id.tolist() == [0, 2]  # from the confidence on, and none on a more confident one
-    np.testing.assert_allclose(first.xywhn, [[0.2, 0.3, 0.2, 0.2], [0.6, 0.7, 0.2, 0.4]])
-    assert (own.class_id.tolist(), own.xywhn.tolist()) == ([2], [[0.25, 0.25, 0.5, 0.5]])
-    assert review.missing == ["p2.jpg"]
+    # From the confidence on, and none on a more confident one.
+    assert first.boxes == (ReviewedBox("detail", 20, 20, 60, 40), ReviewedBox("title", 100, 50, 140, 90))
+    assert own.boxes == (ReviewedBox("title", 0, 0, 100, 50, "3-1"),)
+    assert [sheet.image_id for sheet in review.sheets if sheet.status == "unreviewed"] == ["p2.jpg"]
 
 
 def test_labels_that_somebody_drew_are_not_marked_as_the_models(pool):
     """p4 was imported with labels, p1 without."""
     list_pool(pool, {"p1.jpg": "none", "p2.jpg": "none", "p3.jpg": "none", "p4.jpg": "import"})
     write_manifest([], pool / "data/dataset/train" / MANIFEST)
-    review = auto_review(pool, PACKET, CLASSES, confidence=0.5)
-    merge_reviewed(pool / "data/dataset", pool / "next", review.reviewed, iteration=1, label_source="auto")
+    sent = packet(PACKET)
+    review = auto_review(pool, sent, confidence=0.5)
+    merge_reviewed(pool / "data/dataset", pool / "next", review.reviewed, sent, iteration=1, label_source="auto")
     found = {row.image_id: row.label_source for row in read_manifest(pool / "next/train" / MANIFEST)}
     assert (found["p1.jpg"], found["p4.jpg"]) == ("auto", "import")
+    assert (pool / "next/train/labels/p1.txt").read_text().splitlines() == [
+        "0 0.200000 0.300000 0.200000 0.200000",
+        "2 0.600000 0.700000 0.200000 0.400000",
+    ]
 
 
 @pytest.mark.parametrize(("confidence", "boxes"), [(0.0, {0: 3, 1: 1}), (0.5, {0: 2}), (0.51, {0: 1}), (0.95, {})])
 def test_the_confidence_decides(pool, confidence, boxes):
-    review = auto_review(pool, PACKET[:2], CLASSES, confidence=confidence)
+    review = auto_review(pool, packet(PACKET[:2]), confidence=confidence)
     names = {name: number for number, name in enumerate(PACKET)}
-    assert {names[sheet.image_id]: len(sheet.class_id) for sheet in review.reviewed} == boxes
+    assert {names[sheet.image_id]: len(sheet.boxes) for sheet in review.reviewed} == boxes
 
 
 def test_nothing_that_was_not_asked_for(pool):
-    assert [sheet.image_id for sheet in auto_review(pool, ["p3.jpg"], CLASSES, confidence=0.5).reviewed] == ["p3.jpg"]
+    found = auto_review(pool, packet(["p3.jpg"]), confidence=0.5)
+    assert [sheet.image_id for sheet in found.reviewed] == ["p3.jpg"]
 
 
 @pytest.fixture
@@ -151,7 +169,7 @@ def test_run_auto_warns_and_goes_through_without_a_pause(seeing: Path) -> None:
 
 @pytest.mark.slow
 def test_the_params_can_say_so_too(seeing: Path) -> None:
-    replace(seeing / "params.yaml", "  by: folder", "  by: auto")
+    replace(seeing / "params.yaml", "  by: person", "  by: auto")
     replace(seeing / "params.yaml", "auto_confidence: 0.5", "auto_confidence: 0.25")
     advanced = yoloop(seeing, "advance")
     assert "2 sheets with 4 boxes moved" in advanced.stdout, advanced.stderr
@@ -160,7 +178,7 @@ def test_the_params_can_say_so_too(seeing: Path) -> None:
 @pytest.mark.slow
 def test_without_any_detection_nothing_changes(seeing: Path) -> None:
     before = sh(seeing, "git", "show-ref")
-    with pytest.raises(UserError, match=r"Lower review\.auto_confidence .* yoloop run --review folder"):
+    with pytest.raises(UserError, match=r"Lower review\.auto_confidence .* yoloop review open"):
         advance(seeing, reviewer="auto", auto_confidence=0.99)
     assert sh(seeing, "git", "show-ref") == before
 

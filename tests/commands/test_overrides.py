@@ -29,17 +29,17 @@ def test_only_what_differs_and_comments_stay(root):
     params = yaml.safe_load((root / "params.yaml").read_text())
     same = params["train"]["momentum"]
     file = given(
-        root, f"train:\n  epochs: 7\n  momentum: {same}\n  augment: {{mosaic: 0.25}}\nreview: {{folder: there}}\n"
+        root, f"train:\n  epochs: 7\n  momentum: {same}\n  augment: {{mosaic: 0.25}}\nreview: {{by: page}}\n"
     )
     values = read_overrides(file, root)
-    assert values == {"train.epochs": 7, "train.augment.mosaic": 0.25, "review.folder": "there"}
+    assert values == {"train.epochs": 7, "train.augment.mosaic": 0.25, "review.by": "page"}
     before = (root / "params.yaml").read_text()
     after = overridden(before, values)
     params["train"]["epochs"], params["train"]["augment"]["mosaic"] = 7, 0.25
-    params["review"]["folder"] = "there"
+    params["review"]["by"] = "page"
     assert yaml.safe_load(after) == params
     changed = [line for line in after.splitlines() if line and line not in before.splitlines()]
-    assert [line.split("#")[0].strip() for line in changed] == ["epochs: 7", "mosaic: 0.25", "folder: there"]
+    assert [line.split("#")[0].strip() for line in changed] == ["epochs: 7", "mosaic: 0.25", "by: page"]
     assert all("#" in line for line in changed)
     assert overridden(before, {}) == before
 
@@ -119,8 +119,8 @@ def test_the_values_hold_for_this_and_later_runs_and_git_keeps_them(here, tmp_pa
     ("words", "complaint"),
     [
         (["--config", "nowhere.yaml"], "nowhere.yaml: expected a YAML file (--config), found no file"),
-        (["--auto", "--review", "folder"], "--auto: expected one reviewer, found --review folder too"),
-        (["--auto-confidence", "0.5"], "--auto-confidence: expected the reviewer auto, found folder"),
+        (["--auto", "--review", "person"], "--auto: expected one reviewer, found --review person too"),
+        (["--auto-confidence", "0.5"], "--auto-confidence: expected the reviewer auto, found person"),
         (["--dry-run", "--start-iteration", "0"], "and ends before the review, found --start-iteration"),
         (["--dry-run", "--auto"], "--dry-run: expected nothing beside it but --config"),
         (["--dry-run", "--review", "oracle"], "found --review"),

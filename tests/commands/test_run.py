@@ -1,7 +1,6 @@
 """`yoloop run` as a person has it: on a terminal, with real Git and DVC, and stages that take milliseconds."""
 
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -15,6 +14,7 @@ from stages.commands.locate import locate
 from stages.commands.run import run_iteration, run_loop
 from stages.core.errors import UserError
 from tests.fake_project import REPO, sh
+from tests.reviews import review_packet
 
 YOLOOP = [sys.executable, "-m", "stages.loop"]
 pytestmark = pytest.mark.slow
@@ -52,18 +52,6 @@ def in_pipe(root: Path, *args: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def review(root: Path) -> None:
-    """Export every sheet of the packet, with one box each, as a person would."""
-    folder = root / "data/review"
-    for line in (root / "data/sample/packet/manifest.csv").read_text().splitlines()[1:]:
-        name = line.split(",")[1]
-        (folder / "images").mkdir(parents=True, exist_ok=True)
-        (folder / "labels").mkdir(exist_ok=True)
-        shutil.copy(root / "data/dataset/pool/images" / name, folder / "images" / name)
-        (folder / "labels" / f"{Path(name).stem}.txt").write_text("1 0.5 0.5 0.25 0.25\n")
-    (folder / "data.yaml").write_text("names: [detail, elevation, title]\n")
-
-
 def running_in(root: Path) -> list[int]:
     """Return the processes whose working folder is the project."""
     found = []
@@ -83,7 +71,7 @@ def test_two_iterations_with_a_person(short):
     child.expect_exact("[SAMPLING] 2 of 5 candidates picked, on 2 of 4 pool sheets")
     child.expect_exact("MANUAL REVIEW - iteration 0")
     child.expect_exact("2 objects on 2 sheets")
-    child.expect_exact("6. Update the prompts")
+    child.expect_exact("4. Update the prompts")
     child.expect_exact("ENTER goes on")
     child.sendline()
     child.expect("error: .*data/review")  # nothing is there yet: the line, and the pause again
@@ -95,7 +83,7 @@ def test_two_iterations_with_a_person(short):
     assert "Stopped in iteration 0 (finished). Go on with: yoloop run" in said
     assert "Traceback" not in said
 
-    review(short)
+    review_packet(short)
     child = on_terminal(short, "--resume")
     child.expect_exact("MANUAL REVIEW - iteration 0")
     child.expect_exact("ENTER goes on")
@@ -188,7 +176,7 @@ def test_a_second_try_of_an_iteration_takes_the_name(short, capsys):
     ("file", "old", "new", "says"),
     [
         ("params.yaml", "budget: 20", "budgt: 20", "sample.budgt"),
-        ("params.yaml", "by: folder", "by: nobody", "review.by"),
+        ("params.yaml", "by: person", "by: nobody", "review.by"),
         ("params.yaml", "epochs: 100", "epochs: many", "train.epochs"),
         ("params.yaml", "iteration: 0", "iteration: 7", "iteration: 7"),
         ("data/prompts.yaml", "  title:", "  tilte:", "title"),

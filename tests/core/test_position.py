@@ -56,7 +56,7 @@ CASES = [
         "git stash && dvc checkout",
     ),
     (FINISHED._replace(same_run=False), Position.OTHER_EXPERIMENT, "git stash && dvc checkout"),
-    (FINISHED, Position.FINISHED, "review data/sample/packet, then: yoloop advance"),
+    (FINISHED, Position.FINISHED, "review the packet (yoloop review open, or export and import), then: yoloop advance"),
     (FINISHED._replace(packet=0), Position.USED_UP, "none: the pool has nothing more"),
     (FINISHED._replace(packet=0, verdict="stop"), Position.STOPPED, "none; to go on in spite of it"),
     (FINISHED._replace(verdict="stop"), Position.STOPPED, "none; to go on in spite of it"),
