@@ -101,7 +101,7 @@ def _classes(files: Sequence[CocoFile]) -> tuple[tuple[str, ...], list[Finding]]
             mend = "They are matched by name."
             findings.append(Finding("warning", "names-differ-by-split", part.file, None, ", ".join(names), found, mend))
         names += [name for name in listed if name not in names]
-    parents = {part.file: _parents(part) for part in files}
+    parents = {part.file: _parents(part).values() for part in files}
     findings += [
         Finding("note", "parent-category", file, None, "classes", f"the group '{name}'", "It has no box: no class.")
         for file, gone in parents.items()
@@ -115,20 +115,28 @@ def _classes(files: Sequence[CocoFile]) -> tuple[tuple[str, ...], list[Finding]]
 
 def categories_of(part: CocoFile) -> dict[int, str]:
     """Return the classes by id, without Roboflow's first one, which only groups the others."""
-    found = {one["id"]: str(one["name"]).strip() for one in part.content["categories"] if _is_category(one)}
+    gone = _parents(part)
+    listed = [one for one in part.content["categories"] if _is_category(one) and one["id"] not in gone]
+    found = {one["id"]: str(one["name"]).strip() for one in listed}
     if len(set(found.values())) != len(found):
         mend = "Rename one of them."
         raise problem(part.file, expected="categories with different names", found=", ".join(found.values()), mend=mend)
-    gone = _parents(part)
-    return {number: name for number, name in found.items() if name not in gone}
+    return found
 
 
-def _parents(part: CocoFile) -> list[str]:
-    """Return the categories that are the supercategory of others and have no object."""
+def _parents(part: CocoFile) -> dict[int, str]:
+    """Return the categories that are the supercategory of others and have no object, by id.
+
+    One of each name: Roboflow's group may be called like one of the classes in it.
+    """
     used = {one.get("category_id") for one in part.content["annotations"] if isinstance(one, dict)}
     listed = [one for one in part.content["categories"] if _is_category(one)]
-    above = {one.get("supercategory") for one in listed if one.get("supercategory") != one["name"]}
-    return [str(one["name"]).strip() for one in listed if one["name"] in above and one["id"] not in used]
+    found: dict[int, str] = {}
+    for one in listed:
+        is_above = any(other.get("supercategory") == one["name"] for other in listed if other["id"] != one["id"])
+        if is_above and one["id"] not in used and str(one["name"]).strip() not in found.values():
+            found[one["id"]] = str(one["name"]).strip()
+    return found
 
 
 def _is_category(one: object) -> bool:
