@@ -20,7 +20,7 @@ def test_a_killed_run_goes_on_where_it_stopped(toy_weights, tmp_path):
     project.git("commit", "-qam", "More epochs")
     _start_and_kill(project)
     assert project.git("status", "-sb").startswith("## HEAD (no branch)")  # DVC had left the branch
-    done = project.yoloop("run", "--review", "folder")
+    done = project.yoloop("run", "--review", "person")
     assert "An experiment was killed: back on branch main." in done.stdout
     assert '"resumed": true' in project.git("show", "iteration-0:metrics/train.json")
     assert project.git("status", "-sb").strip() == "## main"
@@ -56,7 +56,7 @@ def _wait_for_epochs(project: Project, process: "subprocess.Popen[bytes]") -> No
 
 def _start_and_kill(project: Project) -> None:
     """Start the loop, and kill every process that works in the project while it trains."""
-    process = _popen(project, "stages.loop", "run", "--review", "folder")
+    process = _popen(project, "stages.loop", "run", "--review", "person")
     _wait_for_epochs(project, process)
     for pid in _processes_in(project.root):
         os.kill(pid, signal.SIGKILL)

@@ -42,9 +42,9 @@ class Looped(NamedTuple):
 
 @pytest.fixture(scope="session")
 def looped(toy_weights: Path, tmp_path_factory: pytest.TempPathFactory) -> Looped:
-    """Iteration 0 reviewed through a folder and ENTER on a terminal, iteration 1 by the oracle, iteration 2 stops."""
+    """Iteration 0 reviewed in a tool that exports YOLO, and ENTER on a terminal, iteration 1 by the oracle, iteration 2 stops."""
     project = build(tmp_path_factory.mktemp("loop") / "project", toy_weights)
-    command = [sys.executable, "-m", "stages.loop", "run", "--review", "folder"]
+    command = [sys.executable, "-m", "stages.loop", "run", "--review", "person"]
     terminal = pexpect.spawn(
         command[0], command[1:], cwd=str(project.root), env=project.env, timeout=TRAINING, encoding="utf-8"
     )
@@ -79,8 +79,8 @@ class _Sink:
 
 def review(project: Project) -> Edits:
     """Answer a packet as a person would: one box each moved, reclassified and added, and one sheet missing."""
-    packet = pd.read_csv(project.root / "data/sample/packet/manifest.csv")
-    sheets = [Path(name).stem for name in packet.sort_values("rank")["image_id"].drop_duplicates()]
+    packet = json.loads((project.root / "data/sample/packet/packet.json").read_text())
+    sheets = [Path(sheet["image_id"]).stem for sheet in packet["sheets"]]
     *kept, missing = sheets
     boxes = {stem: _boxes(project.root / f"data/oracle/labels/{stem}.txt") for stem in kept}
     full = [stem for stem in kept if boxes[stem]]
@@ -90,13 +90,14 @@ def review(project: Project) -> Edits:
     class_id, *place = boxes[last][-1]
     boxes[last][-1] = ((class_id + 1) % 3, *place)  # reclassified
     boxes[last].append((2, 0.5, 0.5, 0.125, 0.0625))  # added
-    _export(project, boxes)
+    folder = project.root.parent / "export"
+    _export(project, boxes, folder)
+    project.yoloop("review", "import", str(folder), "--partial", "--all-reviewed")
     return Edits(boxes, missing)
 
 
-def _export(project: Project, boxes: dict[str, list[Box]]) -> None:
-    """Write data/review as a review tool would: with the classes in an order of its own."""
-    folder = project.root / "data/review"
+def _export(project: Project, boxes: dict[str, list[Box]], folder: Path) -> None:
+    """Write `folder` as a review tool would: with the classes in an order of its own."""
     (folder / "labels").mkdir(parents=True)
     (folder / "images").mkdir()
     (folder / "data.yaml").write_text(yaml.safe_dump({"names": ["title", "detail", "elevation"]}))
@@ -185,11 +186,22 @@ def test_experiments_have_a_row_per_iteration(looped):
 def test_the_review_came_back_exactly(looped):
     train = looped.project.root / "data/dataset/train"
     manifest = pd.read_csv(train / "manifest.csv").set_index("image_id")
-    by_folder = manifest[manifest["label_source"] == "folder"]
-    assert set(by_folder.index) == {f"{stem}.png" for stem in looped.edits.boxes}
-    assert (by_folder["added_iteration"] == 1).all()
+    by_person = manifest[manifest["label_source"] == "person"]
+    assert set(by_person.index) == {f"{stem}.png" for stem in looped.edits.boxes}
+    assert (by_person["added_iteration"] == 1).all()
     for stem, boxes in looped.edits.boxes.items():
         assert sorted(_boxes(train / f"labels/{stem}.txt")) == sorted(boxes)
+
+
+def test_every_review_has_its_ledger(looped):
+    """The first one by a person, the second by the oracle; both name the arms, which nobody saw before."""
+    rows = pd.read_csv(looped.project.root / "metrics/review_sheets.csv")
+    assert rows.groupby("iteration")["source"].unique().map(list).to_dict() == {0: ["yolo"], 1: ["oracle"]}
+    assert set(rows.loc[rows["iteration"] == 0, "image_id"]) == {f"{stem}.png" for stem in looped.edits.boxes}
+    assert (rows["arm"] == "random").groupby(rows["iteration"]).sum().between(0, 1).all()
+    outcomes = ["confirmed", "moved", "resized", "reclassified", "added", "deleted"]
+    assert (rows[outcomes].sum(axis=1) == rows["boxes"]).all()
+    assert metrics(looped.project, "dataset-v2", "review")["sheets"] == int((rows["iteration"] == 1).sum())
 
 
 def test_the_person_saw_what_to_do(looped):
