@@ -42,7 +42,7 @@ class Looped(NamedTuple):
 
 @pytest.fixture(scope="session")
 def looped(toy_weights: Path, tmp_path_factory: pytest.TempPathFactory) -> Looped:
-    """Iteration 0 reviewed in a tool that exports YOLO, and ENTER on a terminal, iteration 1 by the oracle, iteration 2 stops."""
+    """Iteration 0 reviewed in a tool (YOLO) and ENTER on a terminal, 1 by the oracle; iteration 2 stops."""
     project = build(tmp_path_factory.mktemp("loop") / "project", toy_weights)
     command = [sys.executable, "-m", "stages.loop", "run", "--review", "person"]
     terminal = pexpect.spawn(

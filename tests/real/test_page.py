@@ -27,7 +27,7 @@ def test_the_page_shows_what_the_stages_found(closed: tuple[Project, str]) -> No
     text = page.read_text(encoding="utf-8")
     findings = pd.read_parquet(project.root / "data/analyze/findings.parquet")
     missed = findings[(findings["split"] == "val") & (findings["outcome"] == "fn")]
-    packet = pd.read_csv(project.root / "data/sample/packet/manifest.csv")
+    packet = pd.read_csv(project.root / "data/sample/packet/focus.csv")
     assert len(missed)
     assert text.count("<figure>") == len(missed) + text.count("% sure</span>") - text.count("nearly found: ") + len(
         packet
