@@ -1,0 +1,211 @@
+"""The review of one packet as the page reads and writes it, sheet by sheet."""
+
+import hashlib
+import json
+import threading
+from pathlib import Path
+from typing import Any, Literal, NamedTuple, TypeVar
+
+import pandas as pd
+from pydantic import Field, ValidationError
+
+from stages.core.boxes import BOX
+from stages.core.errors import UserError
+from stages.files import packet as packets
+from stages.files.packet import Packet, PacketSheet
+from stages.files.params import PARAMS, Strict, read_iteration
+from stages.files.reviewed import (
+    HEAD,
+    REVIEW,
+    ReviewedBox,
+    ReviewedSheet,
+    head_of,
+    read_head,
+    read_sheet,
+    sheet_file,
+    write_head,
+    write_sheet,
+)
+
+M = TypeVar("M", bound=Strict)
+MOST_BOXES = 10_000  # on a sheet: more is a page gone wrong
+
+
+class Refused(Exception):
+    """A request that changed nothing: the status of HTTP, and what the page is told."""
+
+    def __init__(self, status: int, message: str, **more: Any) -> None:
+        super().__init__(message)
+        self.status, self.body = status, {"error": message, **more}
+
+
+class SentBox(Strict):
+    """A box as the page sends it: px of the original image, finite."""
+
+    class_name: str
+    x1: float = Field(allow_inf_nan=False)
+    y1: float = Field(allow_inf_nan=False)
+    x2: float = Field(allow_inf_nan=False)
+    y2: float = Field(allow_inf_nan=False)
+    prelabel: str | None
+
+
+class SentSheet(Strict):
+    """A sheet as the page sends it; `revision` is the one that the page had read before it changed it."""
+
+    packet: str
+    revision: str
+    status: Literal["reviewed", "unreviewed"]
+    seconds: float | None = Field(ge=0, allow_inf_nan=False)
+    boxes: list[SentBox] = Field(max_length=MOST_BOXES)
+
+
+class SentEnd(Strict):
+    """What ends a review; `partial`: the sheets that are not done may stay in the pool."""
+
+    packet: str
+    partial: bool
+
+
+class Saved(NamedTuple):
+    """A sheet on disk, with the hash of its file: "" before the first save."""
+
+    sheet: ReviewedSheet | None
+    revision: str
+
+
+class Desk:
+    """What the page does with a packet; every write is on disk before a method returns."""
+
+    def __init__(self, root: Path, packet: Packet) -> None:
+        self.root, self.packet = root, packet
+        self._sheets = {sheet.order: sheet for sheet in packet.sheets}
+        self._prelabels = _by_sheet(packet.prelabels)
+        self._focus = _by_sheet(packet.focus)
+        self._writing = threading.Lock()
+
+    def overview(self) -> dict[str, Any]:
+        """Return what the page needs before it shows a sheet."""
+        return {
+            "packet": self.packet.packet_id,
+            "iteration": self.packet.iteration,
+            "classes": list(self.packet.classes),
+            "sheets": [self._listed(sheet) for sheet in self.packet.sheets],
+        }
+
+    def sheet(self, order: int) -> dict[str, Any]:
+        """Return a sheet with its pre-labels, what to look at, and its review as saved."""
+        sheet = self.known(order)
+        saved = self._saved(sheet)
+        prelabels = self._prelabels.get(sheet.image_id, [])
+        proposed = [{key: one[key] for key in ("class_name", *BOX)} | {"prelabel": one["id"]} for one in prelabels]
+        return {
+            "order": order,
+            "image": f"api/sheets/{order}/image?{sheet.sha256[:12]}",
+            "prelabels": prelabels,
+            "focus": self._focus.get(sheet.image_id, []),
+            "revision": saved.revision,
+            "status": saved.sheet.status if saved.sheet else "unreviewed",
+            "seconds": (saved.sheet.seconds if saved.sheet else None) or 0.0,
+            "boxes": [box._asdict() for box in saved.sheet.boxes] if saved.sheet else proposed,
+        }
+
+    def save(self, order: int, body: bytes) -> dict[str, Any]:
+        """Write a sheet and return its new revision; `Refused` when it is not valid, or not made from what is saved."""
+        sheet, sent = self.known(order), _parsed(SentSheet, body)
+        reviewed = ReviewedSheet(sheet.image_id, sheet.sha256, sent.status, sent.seconds, self._boxes(sheet, sent))
+        with self._writing:
+            self._require_open(sent.packet)
+            saved = self._saved(sheet)
+            if reviewed == saved.sheet:  # the answer to the same request was lost
+                return {"revision": saved.revision}
+            if sent.revision != saved.revision:
+                raise Refused(409, "This sheet was changed elsewhere since this page read it.", conflict=True)
+            if not (self.root / REVIEW / HEAD).is_file():
+                write_head(head_of(self.packet, source="page"), self.root / REVIEW)
+            write_sheet(reviewed, self.root / REVIEW, order=order)
+            return {"revision": self._saved(sheet).revision}
+
+    def finish(self, body: bytes) -> dict[str, Any]:
+        """End the review; `Refused` when sheets are open and the person did not say that they may stay."""
+        sent = _parsed(SentEnd, body)
+        with self._writing:
+            self._require_open(sent.packet)
+            done = sum(self._status(sheet) == "reviewed" for sheet in self.packet.sheets)
+            rest = len(self.packet.sheets) - done
+            if not done or (rest and not sent.partial):
+                raise Refused(409, f"{rest} sheets are not done.", open=rest)
+            head = read_head(self.root / REVIEW)
+            write_head(head._replace(partial=rest > 0), self.root / REVIEW)
+            return {"done": done, "open": rest}
+
+    def known(self, order: int) -> PacketSheet:
+        """Return the sheet at place `order` of the packet; `Refused` when it has none."""
+        if order not in self._sheets:
+            raise Refused(404, f"The packet has no sheet {order}.")
+        return self._sheets[order]
+
+    def _listed(self, sheet: PacketSheet) -> dict[str, Any]:
+        listed = {key: getattr(sheet, key) for key in ("order", "image_id", "width", "height", "labels_from", "group")}
+        return {**listed, "status": self._status(sheet), "focus": len(self._focus.get(sheet.image_id, []))}
+
+    def _status(self, sheet: PacketSheet) -> str:
+        saved = self._saved(sheet).sheet
+        return saved.status if saved else "untouched"
+
+    def _saved(self, sheet: PacketSheet) -> Saved:
+        file = sheet_file(self.root / REVIEW, sheet.order)
+        if not file.is_file():
+            return Saved(None, "")
+        revision = hashlib.sha256(file.read_bytes()).hexdigest()[:16]
+        return Saved(read_sheet(file, self.packet.classes), revision)
+
+    def _boxes(self, sheet: PacketSheet, sent: SentSheet) -> tuple[ReviewedBox, ...]:
+        known = {one["id"] for one in self._prelabels.get(sheet.image_id, [])}
+        kept = [box.prelabel for box in sent.boxes if box.prelabel is not None]
+        if len(set(kept)) != len(kept) or not set(kept) <= known:
+            raise Refused(422, "A box names a pre-label that this sheet does not have, or that another one names.")
+        return tuple(self._box(sheet, box) for box in sent.boxes)
+
+    def _box(self, sheet: PacketSheet, box: SentBox) -> ReviewedBox:
+        """Return the part of a box that is on the sheet."""
+        if box.class_name not in self.packet.classes:
+            raise Refused(422, f"There is no class {box.class_name!r}.")
+        x1, x2 = (min(max(side, 0.0), float(sheet.width)) for side in (box.x1, box.x2))
+        y1, y2 = (min(max(side, 0.0), float(sheet.height)) for side in (box.y1, box.y2))
+        if x1 >= x2 or y1 >= y2:
+            raise Refused(422, "A box has no size on the sheet.")
+        return ReviewedBox(box.class_name, x1, y1, x2, y2, box.prelabel)
+
+    def _require_open(self, packet_id: str) -> None:
+        """Refuse to write once the project has gone on: nobody would ever read it."""
+        try:
+            on_disk = json.loads((self.root / packets.PACKET / packets.HEAD).read_text(encoding="utf-8"))["packet"]
+            begun = (self.root / REVIEW / HEAD).is_file()
+            reviewed = read_head(self.root / REVIEW).packet_id if begun else on_disk
+            moved_on = read_iteration(self.root / PARAMS) != self.packet.iteration
+            gone = moved_on or {packet_id, on_disk, reviewed} != {self.packet.packet_id}
+        except (OSError, ValueError, KeyError, TypeError, UserError):
+            gone = True
+        if gone:
+            raise Refused(410, "The project has gone on: this packet is no longer under review.", gone=True)
+
+
+def _by_sheet(table: pd.DataFrame) -> dict[str, list[dict[str, Any]]]:
+    """Return the rows of a table of the packet as JSON holds them, by image_id."""
+    rows: dict[str, list[dict[str, Any]]] = {}
+    for row in table.to_dict("records"):
+        named = row.get("prelabel_id", row.get("focus_id"))
+        shown = {key: row[key] for key in ("kind", "class_name", *BOX, "reason") if key in row}
+        confidence = None if pd.isna(row["confidence"]) else float(row["confidence"])
+        rows.setdefault(str(row["image_id"]), []).append({"id": named, **shown, "confidence": confidence})
+    return rows
+
+
+def _parsed(model: type[M], body: bytes) -> M:
+    try:
+        return model.model_validate_json(body)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(map(str, first["loc"])) or "the body"
+        raise Refused(422, f"{place}: {first['msg']}") from error

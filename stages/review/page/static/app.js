@@ -1,0 +1,275 @@
+// The page: opens sheets one after another, saves every change, and ends the review.
+
+import { finish, readPacket, readSheet, writePlace } from "./api.js";
+import { bindingsOf } from "./bindings.js";
+import { plain } from "./boxes.js";
+import { createClock } from "./clock.js";
+import { createKeys, listKeys } from "./keys.js";
+import { panWith } from "./panning.js";
+import { showClasses, showFocus, showSheets } from "./panel.js";
+import { createSaver } from "./saver.js";
+import { createSheet, historyOf } from "./sheet.js";
+import { createView } from "./view.js";
+
+const SAVE_SECONDS = 20; // time on a sheet is saved that often, when nothing else is
+const ZOOM = 1.3;
+const OTHER_SIZE = "This browser shows the sheet in another size than the packet says: boxes would lie elsewhere.";
+const at = (id) => document.getElementById(id);
+const area = at("area");
+
+let packet = null;
+let sheet = null; // the one on the screen
+let opening = 0; // number of the latest wish to open one
+let newClass = ""; // of the next box that is drawn
+let unsavedSeconds = 0;
+const histories = new Map(); // order -> of this visit
+const confirmed = new Set(); // order:prelabel of proposals that were found right
+const view = createView(area, at("paper"), (scale) => {
+  at("fit").textContent = `${Math.round(scale * 100)} %`;
+  sheet?.rescale(scale);
+});
+
+const STATES = {
+  saved: () => "Saved",
+  saving: () => "Saving …",
+  waiting: () => "Not saved: no answer. Start `yoloop review open` again; your changes are kept here until then.",
+  refused: (why) => `Not saved: ${why}`,
+  gone: (why) => `Not saved: ${why}`,
+};
+let saver = null;
+
+function showState(word, detail) {
+  at("saved").textContent = STATES[word](detail);
+  at("saved").className = word;
+}
+
+function say(text) {
+  at("note").textContent = text;
+  at("note").hidden = false;
+  clearTimeout(say.timer);
+  say.timer = setTimeout(() => (at("note").hidden = true), 6000);
+}
+
+// ---- one sheet
+
+function loaded(source) {
+  return new Promise((resolve, reject) => {
+    const image = new Image();
+    image.alt = "";
+    image.draggable = false;
+    image.onload = () => resolve(image);
+    image.onerror = () => reject(new Error("The picture of this sheet cannot be shown."));
+    image.src = source;
+  });
+}
+
+async function openSheet(order) {
+  const wish = ++opening;
+  try {
+    const detail = await readSheet(order);
+    const image = await loaded(`/${detail.image}`);
+    if (wish !== opening) return;
+    const { width, height } = packet.sheets.find((one) => one.order === order);
+    if (image.naturalWidth !== width || image.naturalHeight !== height) throw new Error(OTHER_SIZE);
+    put(order, detail, image);
+  } catch (error) {
+    say(error.message);
+    return;
+  }
+  writePlace(order).catch(() => {});
+  const next = packet.sheets.find((one) => one.order === order + 1);
+  if (next) readSheet(next.order).then((detail) => loaded(`/${detail.image}`)).catch(() => {});
+}
+
+function put(order, detail, image) {
+  leave();
+  const listed = packet.sheets.find((one) => one.order === order);
+  saver.opened(order, detail.revision);
+  const now = saver.unsaved(order) ?? detail;
+  Object.assign(listed, { seconds: now.seconds, status: detail.revision || saver.unsaved(order) ? now.status : "untouched" });
+  const history = historyOf(now.boxes, order, histories.get(order));
+  histories.set(order, history);
+  at("paper").replaceChildren(image);
+  view.open(listed);
+  const page = { view, image, classes: packet.classes, confirmed, newClass: () => newClass };
+  sheet = createSheet({ listed, detail, history, page, on: { changed: save, shown: showAround } });
+  sheet.rescale(view.scale);
+  sheet.show();
+  area.focus({ preventScroll: true });
+}
+
+function leave() {
+  if (!sheet) return;
+  if (unsavedSeconds >= 1) save();
+  sheet.close();
+  sheet = null;
+}
+
+function save() {
+  const { listed } = sheet;
+  if (listed.status === "untouched") listed.status = "unreviewed";
+  unsavedSeconds = 0;
+  const boxes = sheet.boxes().map((box) => plain(box, listed));
+  saver.change(listed.order, { status: listed.status, seconds: Math.round(listed.seconds), boxes });
+  localStorage.setItem(`yoloop-confirmed:${packet.packet}`, JSON.stringify([...confirmed]));
+}
+
+// ---- what stands around the sheet
+
+function showAround() {
+  if (!sheet) return;
+  const { listed, detail } = sheet;
+  const done = packet.sheets.filter((one) => one.status === "reviewed").length;
+  at("name").textContent = listed.image_id;
+  at("name").title = listed.image_id;
+  const from = listed.labels_from === "claims" ? "has labels: confirm them" : "the model's proposals";
+  at("about").textContent = `${listed.order} of ${packet.sheets.length} · ${listed.width} × ${listed.height} · ${from}`;
+  at("count").textContent = `${done} of ${packet.sheets.length} done`;
+  at("meter").style.width = `${(100 * done) / packet.sheets.length}%`;
+  at("done").textContent = listed.status === "reviewed" ? "Done: next open sheet" : "Sheet is done";
+  const chosen = sheet.chosen();
+  at("chosen").textContent = chosen ? describe(chosen) : "";
+  const proposals = sheet.proposals();
+  at("boxes").textContent = `${sheet.boxes().length} boxes${proposals ? `, ${proposals} not looked at` : ""}`;
+  const counts = new Map();
+  for (const box of sheet.boxes()) counts.set(box.class_name, (counts.get(box.class_name) ?? 0) + 1);
+  showFocus(at("focus"), detail.focus, sheet.lookedAt(), (one) => sheet.look(one));
+  showClasses(at("classes"), packet.classes, counts, chosen?.class_name ?? newClass, setClass);
+  showSheets(at("sheets"), packet.sheets, listed.order, openSheet);
+}
+
+function describe(box) {
+  const size = `${Math.round(box.x2 - box.x1)} × ${Math.round(box.y2 - box.y1)} px`;
+  return `${box.class_name}, ${size}, ${sheet.about(box)}`;
+}
+
+function setClass(name) {
+  newClass = name;
+  sheet.setClass(name);
+  showAround();
+}
+
+// ---- the whole packet
+
+function done() {
+  const { listed } = sheet;
+  listed.status = "reviewed";
+  save();
+  sheet.show();
+  const later = packet.sheets.filter((one) => one.order > listed.order);
+  const next = [...later, ...packet.sheets].find((one) => one.status !== "reviewed");
+  if (next) openSheet(next.order);
+  else askForEnd();
+}
+
+function reopen() {
+  if (sheet.listed.status !== "reviewed") return;
+  sheet.listed.status = "unreviewed";
+  save();
+  sheet.show();
+}
+
+function go(by) {
+  const next = sheet.listed.order + by;
+  if (next >= 1 && next <= packet.sheets.length) openSheet(next);
+}
+
+async function askForEnd() {
+  const ready = packet.sheets.filter((one) => one.status === "reviewed").length;
+  const rest = packet.sheets.length - ready;
+  const minutes = Math.round(packet.sheets.reduce((sum, one) => sum + one.seconds, 0) / 60);
+  const time = minutes > 0 ? `, in ${minutes} minutes` : "";
+  const left = rest ? ` ${rest === 1 ? "One is" : `${rest} are`} not: may ${rest === 1 ? "it" : "they"} stay in the pool?` : "";
+  at("ending-text").textContent = ready ? `${ready} of ${packet.sheets.length} sheets are done${time}.${left}` : "No sheet is done yet.";
+  at("ending-finish").textContent = rest ? `Finish, leave ${rest} in the pool` : "Finish";
+  at("ending-finish").hidden = ready === 0;
+  at("ending").returnValue = "stay";
+  at("ending").showModal();
+}
+
+async function end() {
+  if (at("ending").returnValue !== "finish") return;
+  if (unsavedSeconds >= 1) save();
+  await saver.settle();
+  try {
+    const { done: ready } = await finish(packet.packet, packet.sheets.some((one) => one.status !== "reviewed"));
+    farewell(`The review is finished: ${ready} sheets are done. You can close this tab; yoloop goes on in the terminal.`);
+  } catch (error) {
+    say(error.message);
+  }
+}
+
+function farewell(text) {
+  leave();
+  document.body.replaceChildren(Object.assign(document.createElement("p"), { className: "farewell", textContent: text }));
+}
+
+// ---- keys, mouse, start
+
+const page = {
+  done,
+  reopen,
+  go,
+  fit: () => view.fit(),
+  zoom: (by) => view.zoom(ZOOM ** by),
+  digit: (event) => {
+    const name = packet.classes[Number(event.code.at(-1)) - 1];
+    if (name !== undefined) setClass(name);
+  },
+  hide: () => area.classList.toggle("bare"),
+  help: () => at("keys").showModal(),
+  otherPane: () => (document.activeElement === area ? at("side").querySelector("button") : area).focus(),
+};
+
+// A key belongs to the sheet, unless a dialog is open or a control has the focus that this key works.
+function isOff(event) {
+  if (sheet === null || document.querySelector("dialog[open]")) return true;
+  const control = event.target.closest?.("button, a, input");
+  return Boolean(control) && ["Enter", " ", "Tab"].includes(event.key);
+}
+
+function listen() {
+  const bindings = bindingsOf(page, () => sheet);
+  createKeys(bindings.filter((one) => one.run), isOff);
+  listKeys(bindings.filter((one) => one.does), at("bindings"));
+  panWith(area, view);
+  const clicks = { previous: () => go(-1), next: () => go(1), help: page.help, finish: askForEnd, done };
+  const zooms = { out: () => page.zoom(-1), fit: page.fit, in: () => page.zoom(1) };
+  for (const [id, run] of Object.entries({ ...clicks, ...zooms })) at(id).addEventListener("click", () => sheet && run());
+  // After a click with the mouse the keys are for the sheet again.
+  document.addEventListener("click", (event) => event.detail > 0 && event.target.closest("main button, header button") && area.focus());
+  at("ending").addEventListener("close", end);
+  document.addEventListener("visibilitychange", () => document.visibilityState === "hidden" && saver.hurry());
+  window.addEventListener("beforeunload", (event) => saver.isSettled || event.preventDefault());
+  createClock((seconds) => {
+    if (sheet === null) return;
+    sheet.listed.seconds += seconds;
+    unsavedSeconds += seconds;
+    if (unsavedSeconds >= SAVE_SECONDS) save();
+  });
+}
+
+async function start() {
+  history.replaceState(null, "", "/"); // the key stays out of the address
+  packet = await readPacket();
+  document.title = `Review of iteration ${packet.iteration}`;
+  newClass = packet.classes[0];
+  for (const one of JSON.parse(localStorage.getItem(`yoloop-confirmed:${packet.packet}`) ?? "[]")) confirmed.add(one);
+  saver = createSaver(packet.packet, {
+    state: showState,
+    conflict(order) {
+      say(`Sheet ${order} was changed in another window: what is saved there is shown now.`);
+      histories.delete(order);
+      if (sheet?.listed.order !== order) return;
+      sheet.close();
+      [sheet, unsavedSeconds] = [null, 0]; // nothing of it is saved over the other window's work
+      openSheet(order);
+    },
+  });
+  showState("saved");
+  listen();
+  await saver.restore();
+  await openSheet(packet.at <= packet.sheets.length ? packet.at : 1);
+}
+
+start().catch((error) => farewell(error.message));
