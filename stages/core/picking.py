@@ -6,10 +6,9 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from stages.core.arms import PICKED, RANDOM
 from stages.core.boxes import BOX, area
 from stages.core.candidates import least_sure
-from stages.core.random_arm import draw_sheets
+from stages.core.random_arm import PICKED, RANDOM, draw_sheets
 from stages.core.reasons import reason
 from stages.core.sampling import Weights, choose, count_sizes, rarity
 

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+PICKED, RANDOM = "picked", "random"  # the arms of a packet: why a sheet is in it
+
 
 def draw_sheets(pool: Sequence[str], *, picked: int, share: float, rng: np.random.Generator) -> list[str]:
     """Return the sheets of `pool` that go to review by chance, sorted.
