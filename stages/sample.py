@@ -188,9 +188,11 @@ def _name(class_id: object, classes: Sequence[str]) -> str:
 def _summary(metrics: dict[str, int]) -> str:
     kinds = ", ".join(f"{metrics[kind]} {kind.replace('_', ' ')}" for kind in KINDS)
     picked = f"{metrics['chosen_objects']} of {metrics['candidates']} candidates ({kinds})"
-    doubtful = metrics["labels_to_check"]
+    random, doubtful = metrics["random_sheets"], metrics["labels_to_check"]
+    by_chance = f", {random} of them drawn at random" if random else ""
     check = f"; {doubtful} labels of the pool look wrong (yoloop suspects)" if doubtful else ""
-    return f"{picked} go to review, on {metrics['packet_sheets']} of {metrics['pool_sheets']} pool sheets{check}"
+    sheets = f"{metrics['packet_sheets']} of {metrics['pool_sheets']} pool sheets{by_chance}"
+    return f"{picked} go to review, on {sheets}{check}"
 
 
 def _draw(packet: Packet, pictures: Sequence[np.ndarray], metrics: dict[str, int]) -> None:

@@ -4,6 +4,7 @@ import hashlib
 import json
 import shutil
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 import yaml
@@ -11,6 +12,7 @@ import yaml
 PARAMS = yaml.safe_load(Path("params.yaml").read_text())
 N = PARAMS["iteration"]
 CLASSES = PARAMS["classes"]
+PACKET = Path("data/sample/packet")
 RULER = {"iou": 0.5, "confidence": 0.25, "imgsz": 640, "filters": {}, "classes": CLASSES, "val_sheets": 2}
 
 
@@ -107,40 +109,47 @@ def converge() -> None:
 
 def sample() -> None:
     names = sheets("pool")[:2]
-    boxes = [[name, f"{place}-1", "title", 8, 8, 24, 24, 0.6] for place, name in enumerate(names, 1)]
-    write("data/sample/packet/prelabels.csv", table("image_id,prelabel_id,class_name,x1,y1,x2,y2,confidence", boxes))
-    focus = "image_id,focus_id,kind,class_name,x1,y1,x2,y2,confidence,reason,crop"
-    rows = [
-        [name, f"{place}-1", "missed", "title", 1, 2, 3, 4, "", "why", "crops/x.jpg"]
-        for place, name in enumerate(names, 1)
-    ]
-    write("data/sample/packet/focus.csv", table(focus, rows))
-    write("data/sample/packet/data.yaml", f"names: {json.dumps(CLASSES)}\n")
-    for folder in ("images", "labels", "crops"):
-        Path("data/sample/packet", folder).mkdir(exist_ok=True)
-    for name in names:
-        shutil.copy(Path("data/dataset/pool/images", name), Path("data/sample/packet/images", name))
+    fill_packet(names)
     facts = {"width": 64, "height": 64, "labels_from": "model", "group": ""}
     listed = [
-        {"order": place, "image_id": name, "sha256": digest(name), **facts} for place, name in enumerate(names, 1)
+        {"order": place, "image_id": name, "sha256": digest(PACKET / "images" / name), **facts}
+        for place, name in enumerate(names, 1)
     ]
-    head = {"classes": CLASSES, "iteration": N, "seed": 0, "ruler": "3f2a90bc", "sheets": listed, "files": {}}
+    files = {file.relative_to(PACKET).as_posix(): digest(file) for file in sorted(PACKET.rglob("*.*"))}
+    head = {"classes": CLASSES, "iteration": N, "seed": 0, "ruler": "3f2a90bc", "sheets": listed, "files": files}
     packet = hashlib.sha256(json.dumps(head, ensure_ascii=False, sort_keys=True).encode()).hexdigest()[:12]
-    write("data/sample/packet/packet.json", {"packet": packet, **head})
-    arms = [[name, arm] for name, arm in zip(names, ("picked", "random"), strict=False)]
-    write("data/sample/arms.csv", table("image_id,arm", arms))
+    write(f"{PACKET}/packet.json", {"packet": packet, **head})
+    write("data/sample/arms.csv", table("image_id,arm", zip(names, ("picked", "random"), strict=False)))
     write("data/sample/candidates.csv", "rank,arm,image_id\n")
-    counts = {"candidates": 5, "missed": 3, "uncertain": 2, "nothing_seen": 0}
+    counts = {"candidates": 5, "missed": 3, "uncertain": 2, "nothing_seen": 0, "labels_to_check": 0}
     chosen = {"chosen_objects": len(names), "packet_sheets": len(names), "pool_sheets": len(sheets("pool"))}
-    write("metrics/sample.json", {**counts, **chosen})
+    write("metrics/sample.json", {**counts, **chosen, "random_sheets": len(names[1:])})
 
 
-def table(head: str, rows: list[list[object]]) -> str:
-    return "".join(f"{','.join(map(str, row))}\n" for row in [[head], *rows])
+def fill_packet(names: list[str]) -> None:
+    """Write what a packet holds beside its head: on each sheet one box to start from, and one to look at."""
+    shutil.rmtree(PACKET, ignore_errors=True)
+    for name in names:
+        for folder in ("images", "crops"):
+            (PACKET / folder).mkdir(parents=True, exist_ok=True)
+            shutil.copy(Path("data/dataset/pool/images", name), PACKET / folder / name)
+        write(f"{PACKET}/labels/{Path(name).stem}.txt", "2 0.250000 0.250000 0.250000 0.250000\n")
+    places = list(enumerate(names, 1))
+    boxes = [[name, f"{place}-1", "title", 8, 8, 24, 24, 0.6] for place, name in places]
+    seen = [
+        [name, f"{place}-1", "uncertain", "title", 8, 8, 24, 24, 0.6, "why", f"crops/{name}"] for place, name in places
+    ]
+    write(f"{PACKET}/prelabels.csv", table("image_id,prelabel_id,class_name,x1,y1,x2,y2,confidence", boxes))
+    write(f"{PACKET}/focus.csv", table("image_id,focus_id,kind,class_name,x1,y1,x2,y2,confidence,reason,crop", seen))
+    write(f"{PACKET}/data.yaml", f"names: {json.dumps(CLASSES)}\n")
 
 
-def digest(name: str) -> str:
-    return hashlib.sha256(Path("data/dataset/pool/images", name).read_bytes()).hexdigest()
+def table(head: str, rows: Iterable[Iterable[object]]) -> str:
+    return "".join(f"{line}\n" for line in [head, *(",".join(map(str, row)) for row in rows)])
+
+
+def digest(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()
 
 
 def fill(stage: str) -> None:

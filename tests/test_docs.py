@@ -202,7 +202,7 @@ def metric_keys() -> dict[str, set[str]]:
     """Return the names in the metrics files, from the functions that fill them."""
     some = Ruler(0.5, "", 0.5, 0.01, 0.7, 300, 640, Filters().active, ("a",), 1, "")
     shown = headline(*measured(), some)
-    nothing = pd.DataFrame({"rank": [], "kind": [], "image_id": []})
+    nothing = pd.DataFrame({"rank": [], "arm": [], "kind": [], "image_id": []})
     gain = set(Gain._fields)
     return {
         "validate": {*shown, *shown["splits"][0], *some.statement()},

@@ -62,14 +62,15 @@ def least_sure(
 ) -> pd.DataFrame:
     """Return one candidate for a sheet that has none: its least sure detection, or the whole sheet without any.
 
-    `sheet` is its row of IMAGES; `detections` from the confidence `plausible` on count; `bounds` are those of sizes. Of
-    its looks nothing is known but the size.
+    `sheet` is its row of IMAGES; detections from the confidence `plausible` on count that lie on no surer one, as among
+    other candidates; `bounds` are those of sizes. Of its looks nothing is known but the size.
     """
     own = detections[detections["image_id"].isin(sheet["image_id"]) & (detections["confidence"] >= plausible)]
     if own.empty:
         row = _whole_sheets(sheet)
     else:
-        row = own.nsmallest(1, "confidence").merge(sheet[["image_id", "width", "height"]], on="image_id")
+        least = without_duplicates(own).nsmallest(1, "confidence")
+        row = least.merge(sheet[["image_id", "width", "height"]], on="image_id")
         size = SIZES[int(size_ids(area(row[BOX].to_numpy(float)), bounds)[0])]
         row = row.assign(kind="uncertain", size=size, position="center", low_contrast=False, unusual_aspect=False)
     filled = row.reindex(columns=list(_TYPES)).astype(_TYPES)
@@ -119,5 +120,7 @@ def _first_on_place(boxes: NDArray[np.float64]) -> NDArray[np.bool_]:
 
 
 def _whole_sheets(sheets: pd.DataFrame) -> pd.DataFrame:
-    whole = sheets.assign(x1=0.0, y1=0.0, x2=sheets["width"], y2=sheets["height"])
+    # A sheet's own column `confidence` is its threshold, and no detection's.
+    rest = sheets.drop(columns="confidence")
+    whole = rest.assign(x1=0.0, y1=0.0, x2=rest["width"], y2=rest["height"])
     return whole.assign(kind="nothing_seen", size="", position="", low_contrast=False, unusual_aspect=False)

@@ -32,5 +32,5 @@ def in_order(sheets: Sequence[Placed], rng: np.random.Generator) -> list[str]:
                 names.insert(int(rng.integers(len(names) + 1)), name)
             ordered.append(names)
         else:
-            ordered.insert(int(rng.integers(len(ordered) + 1)), by_chance)
+            ordered.insert(int(rng.integers(len(ordered) + 1)), rng.permutation(by_chance).tolist())
     return [name for block in ordered for name in block]

@@ -36,8 +36,7 @@ ALARMS = (
     "labels lack: look."
 )
 PACKET = (
-    "The number is the rank, 1 is worth most. The score is the weighted mean of the four bars, each from 0 to 1: how "
-    "rare the class and the size are in train, how new the place is to the packet, and how hard the object looks. "
+    "The number is the sheet's place in the review: the most valuable sheets come first, those of one group together. "
     "Whole sheets go to review, so everything on them is corrected."
 )
 PROMPTS = (
@@ -89,10 +88,15 @@ def unseen(count: int, total: int) -> str:
 
 
 def chosen(counts: Mapping[str, Any]) -> str:
-    """Return how the packet was chosen, from metrics/sample.json."""
+    """Return how the packet was chosen, from metrics/sample.json, which told of no random sheets at first."""
+    random = counts.get("random_sheets", 0)
+    by_chance = (
+        f" {random} of the sheets {'were' if random > 1 else 'was'} drawn at random, and nothing tells which, to see "
+        "whether the picker is better than chance."
+    )
     return (
         f"{counts['chosen_objects']} of {counts['candidates']} candidates go to review, on {counts['packet_sheets']} "
         f"of {counts['pool_sheets']} sheets of the pool. Candidates are missed boxes of the pool ({counts['missed']}), "
         f"detections on sheets without labels ({counts['uncertain']}), and sheets on which nothing was seen "
-        f"({counts['nothing_seen']})."
+        f"({counts['nothing_seen']}).{by_chance if random else ''}"
     )

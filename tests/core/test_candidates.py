@@ -1,13 +1,15 @@
 import pandas as pd
 import pytest
 
-from stages.core.candidates import pool_candidates, without_duplicates
+from stages.core.candidates import least_sure, pool_candidates, without_duplicates
 
 FINDING = {
     **{"split": "pool", "outcome": "unjudged", "class_id": 0, "object_id": pd.NA, "detection_id": 0, "confidence": 0.5},
     **{"x1": 10.0, "y1": 10.0, "x2": 30.0, "y2": 30.0, "size": "tiny", "position": "center"},
     **{"low_contrast": False, "unusual_aspect": False, "near_miss": pd.NA},
 }
+UNSURE = {"kind": "uncertain", "class_name": "door", "size": "tiny"}
+WHOLE = {"kind": "nothing_seen", "class_name": "", "size": "", "x2": 200.0, "y2": 100.0}
 TYPES = {"class_id": "int32", "object_id": "Int32", "detection_id": "Int32", "confidence": "Float64"}
 
 
@@ -19,10 +21,11 @@ def findings(*rows):
 def images(**labelled):
     """Sheets by name (all in the pool, unless the name starts with another split) and whether they have labels."""
     rows = [
-        (name.split("_")[0] if "_" in name else "pool", f"{name}.png", 200, 100, value)
+        (name.split("_")[0] if "_" in name else "pool", f"{name}.png", 200, 100, value, 0.25)
         for name, value in labelled.items()
     ]
-    return pd.DataFrame(rows, columns=["split", "image_id", "width", "height", "labelled"]).astype({"labelled": "bool"})
+    columns = ["split", "image_id", "width", "height", "labelled", "confidence"]
+    return pd.DataFrame(rows, columns=columns).astype({"labelled": "bool"})
 
 
 def picked(frame):
@@ -61,7 +64,30 @@ def test_a_sheet_without_detections_is_one_candidate_that_covers_it():
     found = pool_candidates(images=images(a=False, b=True), findings=findings(), plausible=0.1)
     assert picked(found) == [("nothing_seen", "a.png")]
     assert found[["x1", "y1", "x2", "y2"]].values.tolist() == [[0, 0, 200, 100]]
-    assert found["class_id"].isna().all()
+    assert found[["class_id", "confidence"]].isna().all(axis=None)  # the threshold of a sheet is no detection's
+
+
+@pytest.mark.parametrize(
+    ("seen", "expected"),
+    [
+        ([(0.9, 10.0), (0.3, 60.0), (0.6, 100.0)], {"confidence": 0.3, "x1": 60.0, **UNSURE}),
+        ([(0.9, 10.0), (0.3, 10.0), (0.6, 100.0)], {"confidence": 0.6, "x1": 100.0, **UNSURE}),  # a double is left out
+        ([(0.9, 10.0), (0.0999, 60.0)], {"confidence": 0.9, "x1": 10.0, **UNSURE}),  # and so is noise
+        ([(0.9, 10.0), (0.1, 60.0)], {"confidence": 0.1, "x1": 60.0, **UNSURE}),
+        ([(0.0999, 60.0)], {"confidence": None, "x1": 0.0, **WHOLE}),
+        ([], {"confidence": None, "x1": 0.0, **WHOLE}),
+    ],
+)
+def test_a_sheet_on_which_all_was_found_has_its_least_sure_detection(seen, expected):
+    rows = [
+        {"image_id": "a.png", "detection_id": i, "confidence": confidence, "x1": x, "x2": x + 20.0}
+        for i, (confidence, x) in enumerate(seen)
+    ]
+    elsewhere = {"image_id": "b.png", "confidence": 0.2}
+    row = least_sure(images(a=True), findings(*rows, elsewhere), ["door"], (500, 2000, 10000), plausible=0.1)
+    assert row.astype(object).replace({pd.NA: None})[["image_id", *expected]].values.tolist() == [
+        ["a.png", *expected.values()]
+    ]
 
 
 def test_empty_pool_has_no_candidates_and_all_columns():
