@@ -20,6 +20,8 @@ from stages.files.history_sheets import CARRIED_SHEETS, write_sheets
 from stages.files.new_dataset import NewSheet, write_dataset, write_oracle
 from stages.files.params import PARAMS, read_yaml
 from stages.files.prompts import PROMPTS
+from stages.files.review_sheets import METRICS as REVIEW_METRICS
+from stages.files.review_sheets import no_review_text
 from stages.files.transaction import stage_dvc, staging, transact
 
 _TAGS = ("iteration-*", "dataset-v*", "holdout-*")
@@ -81,7 +83,8 @@ def stage_start(root: Path, data: Path, models: Path, read: Read, options: Impor
     staged = {name: (data if name.startswith("data/") else models) / Path(name).name for name in TRACKED}
     files = {f"{name}.dvc": stage_dvc(root, place) for name, place in staged.items() if place.exists()}
     carried = {str(file): (data / file.name).read_bytes() for file in (CARRIED, CARRIED_SHEETS)}
-    return Start({**files, **carried}, lines, encoder)
+    review = {str(REVIEW_METRICS): no_review_text().encode()}
+    return Start({**files, **carried, **review}, lines, encoder)
 
 
 def write_start(data: Path, models: Path, read: Read, options: ImportOptions) -> tuple[list[str], str | None]:

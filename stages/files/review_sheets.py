@@ -14,6 +14,7 @@ import pandas as pd
 
 from stages.core.boxes import BOX
 from stages.core.errors import problem
+from stages.core.review_ledger import COLUMNS as LEDGER_COLUMNS
 from stages.core.review_ledger import OUTCOMES, box_ledger
 from stages.core.review_summary import sheet_rows, summarize
 from stages.files.packet import Packet
@@ -74,6 +75,13 @@ def review_boxes(packet: Packet, review: Review, *, iou: float) -> pd.DataFrame:
     reviewed = pd.DataFrame(rows, columns=["image_id", "class_name", *BOX, "prelabel_id"])
     prelabels = packet.prelabels[packet.prelabels["image_id"].isin(done)]
     return box_ledger(prelabels=prelabels, reviewed=reviewed, iou=iou)
+
+
+def no_review_text() -> str:
+    """Return the content of metrics/review.json before the first review: DVC warns where a metrics file lacks."""
+    boxes = pd.DataFrame(columns=list(LEDGER_COLUMNS)).astype(LEDGER_COLUMNS)
+    none = pd.DataFrame(columns=list(COLUMNS)).astype(COLUMNS)
+    return metrics_text(summarize(boxes, none, packet_sheets=0, iou=1.0))
 
 
 def metrics_text(metrics: dict[str, Any]) -> str:

@@ -75,7 +75,7 @@ def test_a_persons_sheets_take_the_place_of_the_demo(shown: Shown, tmp_path: Pat
     tags = {f"demo/{kind}{i}" for kind in ("iteration-", "dataset-v") for i in (0, 1)}
     assert set(shown.demo.git("tag").split()) == {"dataset-v0", *tags}
     left = shown.demo.git("ls-files", "metrics", "plots", "dvc.lock", "data/demo.md", "data/oracle.dvc").split()
-    assert left == ["metrics/history.csv", "metrics/history_sheets.json"]
+    assert left == ["metrics/history.csv", "metrics/history_sheets.json", "metrics/review.json"]
     assert len(list((shown.demo.root / "data/dataset/train/images").iterdir())) == 3
     assert shown.demo.git("status", "--porcelain") == ""
     assert "yoloop run" in shown.demo.yoloop("status").stdout
