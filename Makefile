@@ -4,17 +4,22 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 WORKERS ?= 2
+REVIEW ?= oracle
 
-.PHONY: test demo quick lint types install bench lock lock-deps clean
+.PHONY: test test-tools demo quick lint types install bench lock lock-deps clean
 
 test: lint types ## lint, types and all tests (about ten minutes on two cores)
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
 
-demo: $(INSTALLED) ## the whole loop on drawn sheets, in a copy of the project (minutes, see README)
-	$(BIN)/python -m stages.loop demo run
+demo: $(INSTALLED) ## the whole loop on drawn sheets, in a copy of the project; REVIEW=page: reviewed by you (minutes, see README)
+	$(BIN)/python -m stages.loop demo run --review $(REVIEW)
 
 quick: lint types ## the same without the tests that start DVC or train (under a minute)
-	$(BIN)/python -m pytest -m "not slow"
+	$(BIN)/python -m pytest -m "not slow and not tools"
+
+test-tools: $(INSTALLED) ## the tools that people review in, each in an environment of its own in .tools (needs PyPI; 10 minutes)
+	bash tests/tools/install.sh
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests/tools -m tools
 
 lint: $(INSTALLED)
 	$(BIN)/ruff check .
