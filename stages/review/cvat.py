@@ -21,7 +21,7 @@ from stages.contract.folders import Images, every_image
 from stages.core.errors import problem
 from stages.files.packet import Packet, PacketSheet
 from stages.files.xml_text import Node, read_xml
-from stages.review import cvat_shapes, yolo
+from stages.review import coco, cvat_shapes, voc, yolo
 from stages.review.outgoing import Prelabel, prelabels_of
 from stages.review.returned import Returned, ReturnedBox, ReturnedSheet
 
@@ -39,10 +39,11 @@ def is_one(path: Path) -> bool:
 
 
 def read(path: Path) -> Returned:
-    """Return what CVAT exported; raise `UserError` with file and line for what is no box."""
+    """Return what CVAT exported, also as COCO, VOC or YOLO; raise `UserError` with file and line for what is no box."""
     file = _xml(path)
     if file is None:
-        return yolo.read(path)._replace(tool="cvat")
+        other = next((one for one in (coco, voc) if one.is_one(path)), yolo)
+        return other.read(path)._replace(tool="cvat")
     root = read_xml(file)
     _require_images(root, file)
     images = every_image(path) if path.is_dir() else Images({})
@@ -100,9 +101,10 @@ def _line(node: ElementTree.Element) -> int:
 
 
 def _classes(root: Node) -> tuple[str, ...]:
-    """Return the labels of boxes: no tags, and no parts of a skeleton."""
+    """Return the labels of boxes: no tags (old exports give no types), and no parts of a skeleton."""
     labels = [label for label in root.iter("label") if label.find("parent") is None]
-    return tuple((label.findtext("name") or "").strip() for label in labels if label.findtext("type") != "tag")
+    found = [((label.findtext("name") or "").strip(), label.findtext("type")) for label in labels]
+    return tuple(name for name, kind in found if (kind or ("tag" if name == DONE else "")) != "tag")
 
 
 def _packet_id(root: Node) -> str:

@@ -4,6 +4,7 @@ import json
 import math
 import zipfile
 from pathlib import Path
+from types import ModuleType
 from xml.etree import ElementTree
 
 import numpy as np
@@ -12,7 +13,7 @@ from hypothesis import given, settings
 
 from stages.core.errors import UserError
 from stages.files.packet import Packet
-from stages.review import cvat, voc
+from stages.review import coco, cvat, voc, yolo
 from stages.review.archive import unpack
 from stages.review.cvat import DONE
 from tests.review.packets import (
@@ -107,6 +108,16 @@ def test_the_yolo_archive_is_read_too(spec: PacketSpec, tmp_path_factory) -> Non
     unpack(written(packet, folder / "out") / "ultralytics_yolo.zip", folder / "yolo")
     read = cvat.read(folder / "yolo")
     assert (read.tool, read.classes) == ("cvat", packet.classes)
+    assert differences(in_pixels(read, packet), truth(packet).boxes) == []
+
+
+@pytest.mark.parametrize("other", [coco, voc, yolo])
+def test_what_cvat_exports_in_plain_formats_is_read_too(other: ModuleType, tmp_path: Path) -> None:
+    packet = build_packet(plain_spec(), tmp_path)
+    (tmp_path / "out").mkdir()
+    other.write(packet, tmp_path / "out")
+    read = cvat.read(tmp_path / "out")
+    assert read.tool == "cvat"
     assert differences(in_pixels(read, packet), truth(packet).boxes) == []
 
 
