@@ -4,19 +4,27 @@ The random sheets are drawn from the whole pool and nobody can tell them from th
 what chance would have brought. Sheets, not boxes, are what chance draws: errors of one sheet come together. The rate of
 an arm is the sum of errors over the sum of boxes; its variance comes from leaving out each sheet once (the jackknife,
 stages/core/intervals.py), with one error more added to it, or an arm in which every sheet is alike would be known for
-certain. The difference has the sum of both variances, and Welch's degrees of freedom. benchmarks/arms.py measures how
-often that interval holds the truth.
+certain. The difference has the sum of both variances, and Welch's degrees of freedom.
+
+A few random sheets hardly ever include a bad one, and then look too much alike, and too good. So their variance is at
+least that of sheets as uneven as the picked ones, of which there are more, and at least what `UNEVEN` says. Without it
+a picker that is no better than chance was called better up to 23 times in 100 (pickers choose sheets that are alike,
+chance does not). benchmarks/arms.py measures how often the interval holds the truth, and each verdict is given.
 """
 
+from math import ceil
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from stages.core.intervals import Floats, divided, shares_of, t_quantile
+from stages.core.random_arm import PICKED, RANDOM
 
-PICKED, RANDOM = "picked", "random"
 LEAST = 2  # sheets with boxes in an arm, without which nothing is known about how sheets differ
+UNEVEN = 0.4  # share of the variance of errors that lies between random sheets, at least: most clean, a few bad
+WORTHWHILE = 0.25  # a picker that finds less than this share more errors per box than chance is of no use
+FAR = 10  # times as many sheets as there are: a forecast that reaches farther is a guess
 
 
 class Arm(NamedTuple):
@@ -40,32 +48,53 @@ class Comparison(NamedTuple):
 
 def compare(sheets: pd.DataFrame) -> Comparison:
     """Return the comparison of the arms; `sheets` has arm, boxes and errors of each reviewed sheet."""
-    counts = {name: sheets.loc[sheets["arm"] == name, ["errors", "boxes"]].to_numpy(float) for name in (PICKED, RANDOM)}
-    picked, random = (_arm(counts[name]) for name in (PICKED, RANDOM))
-    if picked.errors_per_box is None or random.errors_per_box is None:
-        return Comparison(picked, random, None, None, None)
-    gain = picked.errors_per_box - random.errors_per_box
-    half = _half_width(counts[PICKED], counts[RANDOM])
-    if half is None:
-        return Comparison(picked, random, gain, None, None)
-    return Comparison(picked, random, gain, gain - half, gain + half)
+    return between(
+        picked=sheets.loc[sheets["arm"] == PICKED, ["errors", "boxes"]].to_numpy(float),
+        random=sheets.loc[sheets["arm"] == RANDOM, ["errors", "boxes"]].to_numpy(float),
+    )
+
+
+def between(*, picked: Floats, random: Floats) -> Comparison:
+    """Return the comparison of two arms, each (sheets, 2): errors and boxes of each sheet."""
+    one, two = _arm(picked), _arm(random)
+    if one.errors_per_box is None or two.errors_per_box is None:
+        return Comparison(one, two, None, None, None)
+    gain = one.errors_per_box - two.errors_per_box
+    half = _half_width(picked, random)
+    return Comparison(one, two, gain, *((None, None) if half is None else (gain - half, gain + half)))
 
 
 def verdict(found: Comparison) -> str:
-    """Return in one sentence whether the picker is better than chance, or what is not known yet."""
-    random = found.random
+    """Return in one sentence whether the picker is better than chance, that it is not, or what is not known yet."""
+    seen = f"{found.random.sheets} random sheet{'s' * (found.random.sheets != 1)} reviewed so far"
     if found.gain is None or found.low is None or found.high is None:
-        few = f"{random.sheets} random sheet{'s' * (random.sheets != 1)} reviewed so far"
-        return f"Whether the picker is better than chance is not known yet: {few}."
+        return f"Whether the picker is better than chance is not known yet: {seen}, at least {LEAST} with boxes needed."
     numbers = (
-        f"{found.picked.errors_per_box:.2f} errors per box on picked sheets, {random.errors_per_box:.2f} on random "
-        f"ones (difference {found.low:+.2f} to {found.high:+.2f})"
+        f"{found.picked.errors_per_box:.2f} errors per box on picked sheets, {found.random.errors_per_box:.2f} on "
+        f"random ones (difference {found.low:+.2f} to {found.high:+.2f}; {seen})"
     )
     if found.low > 0:
         return f"The picker is better than chance: {numbers}."
-    if found.high < 0:
-        return f"The picker is worse than chance: {numbers}."
-    return f"The picker is not shown to be better than chance: {numbers}."
+    if found.high <= WORTHWHILE * (found.random.errors_per_box or 0.0):
+        return f"The picker is not better than chance: {numbers}."
+    more = sheets_to_tell(found)
+    if found.gain <= 0:
+        ahead = "; so far it finds no more"
+    else:
+        ahead = f"; if that stays so, about {more} more would tell" if more else "; it would take many more to tell"
+    return f"Whether the picker is better than chance is not known yet: {numbers}{ahead}."
+
+
+def sheets_to_tell(found: Comparison) -> int | None:
+    """Return about how many random sheets more would show a gain of this size, were it to stay so.
+
+    An interval shrinks with the root of the sheets, in both arms alike. None where there is no gain to be shown, where
+    it is shown already, and where so few sheets say nothing of so many (`FAR`).
+    """
+    if found.gain is None or found.low is None or not found.low <= 0 < found.gain:
+        return None
+    needed = found.random.sheets * ((found.gain - found.low) / found.gain) ** 2
+    return max(ceil(needed) - found.random.sheets, 1) if needed <= FAR * found.random.sheets else None
 
 
 def _arm(counts: Floats) -> Arm:
@@ -78,9 +107,9 @@ def _half_width(picked: Floats, random: Floats) -> float | None:
     if min(int((counts[:, 1] > 0).sum()) for counts in (picked, random)) < LEAST:
         return None
     (one, freedom_one), (two, freedom_two) = _variance(picked), _variance(random)
-    # A few random sheets hardly ever include a bad one, and then look too much alike: they differ at least as much as
-    # the picked ones do, of which there are more.
-    likely = one * _concentration(random) / _concentration(picked)
+    errors, boxes = picked.sum(axis=0) + random.sum(axis=0)
+    rate, concentration = errors / boxes, _concentration(random)
+    likely = max(one * concentration / _concentration(picked), UNEVEN * rate * (1 - rate) * concentration)
     if likely > two:
         two, freedom_two = likely, max(freedom_one, freedom_two)
     freedom = (one + two) ** 2 / (one**2 / freedom_one + two**2 / freedom_two)

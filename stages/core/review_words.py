@@ -29,16 +29,21 @@ def cost_text(metrics: Mapping[str, Any]) -> str:
 
 def review_lines(metrics: Mapping[str, Any]) -> list[str]:
     """Return what metrics/review.json (details beside the rest) says: what was changed, what for, and at what cost."""
+    unseen = metrics["auto"]
+    if unseen["sheets"]:
+        sheets, boxes = unseen["sheets"], unseen["boxes"]
+        counts = f"{sheets} sheet{'s' * (sheets != 1)} with {boxes} box{'es' * (boxes != 1)}"
+        return [f"[REVIEW] None: {counts} went to train, and nobody looked; they count nowhere as reviewed"]
     prelabels = metrics["prelabels"]
-    lines = [f"[REVIEW] {outcome_line(metrics)}, {where(str(metrics['source']))}"]
-    if metrics["source"] == "auto":
-        return lines
     words = f"P {rate(prelabels['precision'])}, R {rate(prelabels['recall'])}, F1 {rate(prelabels['f1'])}"
     cost = cost_text(metrics)
-    lines.append(f"[REVIEW] The pre-labels were right with {words}{f'; {cost}' if cost else ''}")
-    return [*lines, f"[REVIEW] {metrics['verdict']}"]
+    return [
+        f"[REVIEW] {outcome_line(metrics)}, {where(str(metrics['source']))}",
+        f"[REVIEW] The pre-labels were right with {words}{f'; {cost}' if cost else ''}",
+        f"[REVIEW] {metrics['verdict']}",
+    ]
 
 
 def where(source: str) -> str:
-    """Return where a review was done: `with cvat`, `on the page`."""
-    return _SOURCES.get(source, f"with {source}")
+    """Return where a review was done: `with cvat`, `on the page`, `with coco and on the page`."""
+    return " and ".join(_SOURCES.get(one, f"with {one}") for one in source.split(" and "))

@@ -46,12 +46,16 @@ class Ledger(NamedTuple):
 
 
 def ledger_of(packet: Packet, review: Review, *, arms: Mapping[str, str], before: pd.DataFrame, iou: float) -> Ledger:
-    """Return the ledger of `review`; `before` are the rows of earlier reviews, `iou` is the ruler's."""
+    """Return the ledger of `review`; `before` are the rows of earlier reviews, `iou` is the ruler's.
+
+    `arms` maps every sheet of the packet to its arm. Rows of this iteration or a later one in `before` are of another
+    line, and go.
+    """
     boxes = review_boxes(packet, review, iou=iou)
     done = {sheet.image_id: sheet.seconds for sheet in review.reviewed}
     listed = pd.DataFrame(
         [
-            (packet.iteration, sheet.image_id, arms.get(sheet.image_id, "picked"), sheet.labels_from, review.source)
+            (packet.iteration, sheet.image_id, arms[sheet.image_id], sheet.labels_from, review.source)
             for sheet in packet.sheets
             if sheet.image_id in done
         ],
@@ -61,7 +65,15 @@ def ledger_of(packet: Packet, review: Review, *, arms: Mapping[str, str], before
     earlier = before[before["iteration"] < packet.iteration]
     sheets = pd.concat([earlier, now.reindex(columns=list(COLUMNS)).astype(COLUMNS)], ignore_index=True)
     sheets = sheets.sort_values(["iteration", "image_id"], ignore_index=True)
-    return Ledger(boxes, summarize(boxes, sheets, packet_sheets=len(packet.sheets), iou=iou), sheets)
+    metrics = summarize(
+        boxes,
+        sheets,
+        iteration=packet.iteration,
+        source=review.source,
+        packet_sheets=len(packet.sheets),
+        iou=iou,
+    )
+    return Ledger(boxes, metrics, sheets)
 
 
 def review_boxes(packet: Packet, review: Review, *, iou: float) -> pd.DataFrame:
@@ -81,7 +93,7 @@ def no_review_text() -> str:
     """Return the content of metrics/review.json before the first review: DVC warns where a metrics file lacks."""
     boxes = pd.DataFrame(columns=list(LEDGER_COLUMNS)).astype(LEDGER_COLUMNS)
     none = pd.DataFrame(columns=list(COLUMNS)).astype(COLUMNS)
-    return metrics_text(summarize(boxes, none, packet_sheets=0, iou=1.0))
+    return metrics_text(summarize(boxes, none, iteration=0, source=None, packet_sheets=0, iou=1.0))
 
 
 def metrics_text(metrics: dict[str, Any]) -> str:
