@@ -1,7 +1,6 @@
 """Reads COCO JSON, as COCO has it (`annotations/instances_*.json`) and as Roboflow exports it, beside the images."""
 
 import json
-import math
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -16,6 +15,9 @@ from stages.files.yolo_folder import Item, Source
 
 _DEPTHS = ("*.json", "*/*.json", "*/*/*.json")
 _PARTS = ("images", "annotations", "categories")
+_KEYS = ("id", "image_id", "category_id")
+_ID = (int, float, str, type(None))
+_LARGEST = 1e9  # px: beyond is no picture, and no number that could be reckoned with
 
 
 class CocoFile(NamedTuple):
@@ -37,6 +39,12 @@ def coco_file(file: Path) -> CocoFile | None:
     content = _content(file)
     if not all(isinstance(content.get(part), list) for part in _PARTS):
         return None
+    for part in _PARTS:
+        for number, one in enumerate(content[part], 1):
+            if not isinstance(one, dict) or not all(isinstance(one.get(key), _ID) for key in _KEYS):
+                mend = "Export it again: the file is damaged."
+                found = f"{repr(one)[:60]} at place {number}"
+                raise problem(file, expected=f"{part}: objects with plain ids", found=found, mend=mend)
     return CocoFile(file, _split(file), content)
 
 
@@ -67,11 +75,12 @@ def _content(file: Path) -> dict[str, Any]:
     text = file.read_bytes().decode("utf-8-sig", errors="replace")
     try:
         content = json.loads(text)
-    except json.JSONDecodeError as error:
+    except (ValueError, RecursionError) as error:
         if '"annotations"' not in text:
             return {}
+        line, found = (error.lineno, error.msg) if isinstance(error, json.JSONDecodeError) else (1, str(error))
         mend = "Export it again: the file is damaged."
-        raise problem(f"{file}:{error.lineno}", expected="JSON", found=error.msg, mend=mend) from error
+        raise problem(f"{file}:{line}", expected="JSON", found=found, mend=mend) from error
     return content if isinstance(content, dict) else {}
 
 
@@ -187,13 +196,16 @@ def _sheet(
             rows.append(row)
         else:
             findings.append(row)
-    size = (entry.get("width"), entry.get("height"))
-    frame = None
-    if all(isinstance(side, int | float) and side > 0 for side in size):
-        frame = (float(size[0] or 0), float(size[1] or 0))
-    else:
+    frame = frame_of(entry)
+    if frame is None:
         findings.append(no_size(item))
     return Sheet(part.split, item, tuple(rows), frame, (*findings, *polygon_findings(rows, part.file)))
+
+
+def frame_of(entry: Mapping[str, Any]) -> tuple[float, float] | None:
+    """Return width and height of an image that is listed, None if they are not there."""
+    size = _numbers([entry.get("width"), entry.get("height")], 2)
+    return (size[0], size[1]) if size and min(size) > 0 else None
 
 
 def no_size(item: Item) -> Finding:
@@ -234,7 +246,7 @@ def _around(segmentation: object) -> Box | None:
 def _numbers(values: object, count: int | None) -> list[float] | None:
     if not isinstance(values, list) or not values or len(values) != (count or len(values)):
         return None
-    plain = all(isinstance(value, int | float) and math.isfinite(value) for value in values)
+    plain = all(isinstance(value, int | float) and abs(value) < _LARGEST for value in values)
     return [float(value) for value in values] if plain else None
 
 

@@ -1,7 +1,6 @@
 """Reads Pascal VOC: one XML file per image, beside it or in `Annotations`."""
 
 import math
-import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -12,7 +11,7 @@ from stages.contract.findings import Finding
 from stages.contract.folders import Images, every_image, known_split
 from stages.contract.sheets import Dataset, Row, Sheet
 from stages.core.errors import problem
-from stages.files.xml_text import parse_xml
+from stages.files.xml_text import Node, parse_xml
 from stages.files.yolo_folder import Item, Source, description, read_names
 
 _LISTS = Path("ImageSets/Main")
@@ -22,11 +21,10 @@ _SIDES = ("xmin", "ymin", "xmax", "ymax")
 
 
 class VocFile(NamedTuple):
-    """One XML file of annotations: its root (None: it is broken), its text, and what is broken."""
+    """One XML file of annotations: its root (None: it is broken), and what is broken."""
 
     file: Path
-    root: ElementTree.Element | None
-    text: str
+    root: Node | None
     findings: tuple[Finding, ...] = ()
 
 
@@ -68,14 +66,12 @@ def read_voc(folder: Path, files: Sequence[VocFile]) -> Dataset:
 
 
 def _read(file: Path) -> VocFile:
-    data = file.read_bytes()
-    text = data.decode("utf-8", errors="replace")
     try:
-        return VocFile(file, parse_xml(data), text)
+        return VocFile(file, parse_xml(file.read_bytes()))
     except (ElementTree.ParseError, ValueError, LookupError) as error:
         line = error.position[0] if isinstance(error, ElementTree.ParseError) else getattr(error, "line", None)
         mend = "Export it again: the file is damaged."
-        return VocFile(file, None, text, (Finding("error", "xml-damaged", file, line, "XML", str(error), mend),))
+        return VocFile(file, None, (Finding("error", "xml-damaged", file, line, "XML", str(error), mend),))
 
 
 def _classes(folder: Path, files: Sequence[VocFile]) -> tuple[tuple[str, ...], bool, list[Finding]]:
@@ -137,9 +133,8 @@ def _sheet(one: VocFile, item: Item, split: str, classes: Sequence[str], named: 
 
 def objects(one: VocFile) -> list[tuple[int, ElementTree.Element]]:
     """Return the objects of an XML file, each with its line."""
-    lines = [one.text.count("\n", 0, match.start()) + 1 for match in re.finditer(r"<object\b", one.text)]
-    found = [] if one.root is None else list(one.root.iter("object"))
-    return [(lines[number] if number < len(lines) else number, thing) for number, thing in enumerate(found)]
+    found = [] if one.root is None else one.root.iter("object")
+    return [(thing.line, thing) for thing in found if isinstance(thing, Node)]
 
 
 def frame_of(root: ElementTree.Element) -> tuple[float, float] | None:

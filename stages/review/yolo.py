@@ -1,13 +1,18 @@
 """YOLO folders, as Ultralytics defines them and as the tools export them.
 
 https://docs.ultralytics.com/datasets/detect/: data.yaml with `names`, and for each picture a text file with rows
-`class x y w h`, in fractions. What tools make of it: CVAT's "Ultralytics YOLO" export has no pictures unless asked for
-them, but a list of them (train.txt); Label Studio's has classes.txt in place of data.yaml.
+`class x y w h`, in fractions; a picture without one has nothing on it. What tools make of it: CVAT's "Ultralytics YOLO"
+export has no pictures unless asked for them, but a list of them (train.txt); Label Studio's has classes.txt in place of
+data.yaml; labelImg wants classes.txt beside the labels, and writes it anew with whatever order it has.
 """
 
+import re
 import shutil
 from collections.abc import Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
+from typing import NamedTuple
+
+import yaml
 
 from stages.contract.findings import refuse
 from stages.contract.folders import every_image
@@ -15,106 +20,150 @@ from stages.contract.sheets import Row
 from stages.contract.yolo import yolo_sheet
 from stages.core.errors import problem
 from stages.files.packet import Packet
-from stages.files.yolo_folder import Item, description, labels_of, read_names, read_source
+from stages.files.yolo_folder import Item, description, labels_of, read_names
 from stages.review.outgoing import copy_images
+from stages.review.plain_yaml import read_plain
 from stages.review.returned import FRACTIONS, Returned, ReturnedBox, ReturnedSheet
 
 _CLASSES = "classes.txt"
-_NO_LABELS = {_CLASSES, "train.txt", "val.txt", "valid.txt", "test.txt", "notes.txt"}
+_NAMES = (_CLASSES, "obj.names")  # the second one is CVAT's "YOLO 1.1", as Darknet has it
+_LABELS = re.compile(r"labels|images|obj_.*data")  # folders in which a text file holds labels
+_LISTS = ("train.txt", "val.txt", "valid.txt", "test.txt")
+_PACKET = "packet"  # a key of our own in data.yaml: it comes back where the folder itself was worked on
+
+
+class _Found(NamedTuple):
+    """A sheet in a folder: the name of its picture, the picture if it is there, and its label file if it is there."""
+
+    name: str
+    image: Path | None
+    label: Path
 
 
 def is_one(path: Path) -> bool:
     """Say whether `path` is a folder with class names and YOLO labels."""
     if not path.is_dir():
         return False
-    return description(path).is_file() or ((path / _CLASSES).is_file() and bool(_label_files(path)))
+    return description(path).is_file() or (bool(_class_files(path)) and bool(_label_files(path)))
 
 
 def read(path: Path) -> Returned:
-    """Return what the folder `path` holds; raise `UserError` with file and line for what is no box."""
-    return Returned("yolo", _names(path), tuple(sheets_of(path, _names(path))))
+    """Return what the folder `path` holds; raise `UserError` with file and line for what is no box.
 
-
-def sheets_of(path: Path, classes: Sequence[str]) -> list[ReturnedSheet]:
-    """Return the sheets of a YOLO folder; without pictures those that have a label file or stand in a list."""
-    if not every_image(path).by_name:
-        return [_sheet(item, classes, without_image=True) for item in _listed(path)]
-    if not description(path).is_file():
-        items = [Item(image, path / "labels" / f"{image.stem}.txt") for image in _images(path)]
-        return [_sheet(item, classes) for item in items]
-    source = read_source(path)
-    # An export names splits that it has no sheet for.
-    refuse(one for one in source.findings if one.code not in ("split-missing", "same-stem"))
-    return [_sheet(item, classes) for _, items in sorted(source.splits.items()) for item in items.values()] + [
-        _sheet(_second(Path(finding.file)), classes) for finding in source.findings if finding.code == "same-stem"
-    ]
+    Whatever data.yaml says of splits and of where they lie: all that is in the folder is read, and nothing else.
+    """
+    described = read_plain(description(path)) if description(path).is_file() else {}
+    classes = _names(path)
+    packet_id = described.get(_PACKET)
+    sheets = tuple(_sheet(one, classes) for one in _found(path))
+    return Returned("yolo", classes, sheets, packet_id if isinstance(packet_id, str) else "")
 
 
 def write(packet: Packet, folder: Path) -> list[str]:
     """Write the packet as a YOLO folder; return what to do with it."""
     copy_images(packet, folder / "images")
     shutil.copytree(packet.folder / "labels", folder / "labels")
-    shutil.copyfile(packet.folder / "data.yaml", folder / "data.yaml")
-    (folder / _CLASSES).write_text("".join(f"{name}\n" for name in packet.classes), encoding="utf-8")
+    # Ultralytics, and what reads its folders, asks for both splits; here they are the same sheets.
+    content = {"train": "images", "val": "images", "nc": len(packet.classes), "names": list(packet.classes)}
+    text = yaml.safe_dump({**content, _PACKET: packet.packet_id}, sort_keys=False, allow_unicode=True)
+    (folder / "data.yaml").write_text(text, encoding="utf-8")
+    names = "".join(f"{name}\n" for name in packet.classes)
+    for file in (folder / _CLASSES, folder / "labels" / _CLASSES):
+        if not file.exists():  # a sheet may be called so
+            file.write_text(names, encoding="utf-8")
     return [
         "Open images and labels in your tool (class names: data.yaml or classes.txt), and correct every sheet.",
-        "Save or export as YOLO; boxes, no resizing, no augmentation.",
+        "With labelImg: labelImg images labels/classes.txt labels (or it makes up an order of its own).",
+        "Save or export as YOLO: boxes, no resizing, no augmentation.",
         "YOLO says not which sheets were looked at: when all were, add --all-reviewed to the import.",
     ]
 
 
 def _names(folder: Path) -> tuple[str, ...]:
-    if description(folder).is_file() or not (folder / _CLASSES).is_file():
-        return read_names(folder)
-    names = (line.strip() for line in (folder / _CLASSES).read_text(encoding="utf-8-sig").splitlines())
-    found = tuple(name for name in names if name)
+    """Return the class names; raise `UserError` where two lists of them differ: nobody knows which ids are meant."""
+    lists = {file: _listed_names(file) for file in _class_files(folder)}
+    if description(folder).is_file() or not lists:
+        lists = {description(folder): read_names(folder), **lists}
+    (first, names), *others = lists.items()
+    for file, listed in others:
+        if listed != names:
+            raise problem(
+                file,
+                expected=f"the classes of {first} in their order ({', '.join(names)})",
+                found=", ".join(listed)[:200] or "none",
+                mend="Labels that were saved with one list have other ids in the other: correct them, and keep one.",
+            )
+    return names
+
+
+def _class_files(folder: Path) -> list[Path]:
+    """Return the lists of classes, the uppermost first; the labels of a picture called `classes` are none."""
+    pictures = {image.stem for image in _images(folder)}
+    files = [file for name in _NAMES for file in folder.rglob(name)]
+    lists = [file for file in files if file.parent == folder or file.stem not in pictures]
+    return sorted(lists, key=lambda file: (len(file.parts), file))
+
+
+def _listed_names(file: Path) -> tuple[str, ...]:
+    try:
+        lines = file.read_text(encoding="utf-8-sig").splitlines()
+    except UnicodeDecodeError as error:
+        raise problem(file, expected="text in UTF-8", found="other bytes", mend="Save it as UTF-8.") from error
+    found = tuple(line.strip() for line in lines if line.strip())
     if len(set(found)) != len(found):
         mend = "List each class once, in the order of the ids in the labels."
-        raise problem(folder / _CLASSES, expected="different names", found=", ".join(found)[:80], mend=mend)
+        raise problem(file, expected="different names", found=", ".join(found)[:80], mend=mend)
     return found
 
 
+def _found(folder: Path) -> list[_Found]:
+    """Return each picture with its labels, then labels without a picture, then pictures that are only listed."""
+    found = [_Found(image.name, image, folder / labels_of(image.relative_to(folder))) for image in _images(folder)]
+    taken = {one.label for one in found}
+    named = _listed_images(folder, taken)
+    lonely = [label for label in _label_files(folder) if label not in taken]
+    found += [_Found(named.get(label.stem, label.stem), None, label) for label in lonely]
+    seen = {one.label.stem for one in found}
+    return found + [_Found(name, None, folder / f"{stem}.txt") for stem, name in named.items() if stem not in seen]
+
+
 def _images(folder: Path) -> list[Path]:
-    return sorted(image for group in every_image(folder).by_name.values() for image in group)
+    """Return the pictures in folders called `images`, or all where there is no such folder."""
+    found = sorted(image for group in every_image(folder).by_name.values() for image in group)
+    return [image for image in found if "images" in image.relative_to(folder).parts[:-1]] or found
 
 
 def _label_files(folder: Path) -> list[Path]:
-    files = (file for file in folder.rglob("*.txt") if file.name not in _NO_LABELS and not file.name.startswith("."))
-    return sorted(file for file in files if "labels" in file.relative_to(folder).parts)
+    """Return the files with labels: those in folders for them, and those beside a picture."""
+    pictures = _images(folder)
+    beside = {image.with_suffix("") for image in pictures}
+    lists = {*_class_files(folder), *(folder / name for name in _LISTS)}
+    return [
+        file
+        for file in sorted(folder.rglob("*.txt"))
+        if file not in lists
+        and not file.name.startswith(".")
+        and (any(map(_LABELS.fullmatch, file.relative_to(folder).parts[:-1])) or file.with_suffix("") in beside)
+    ]
 
 
-def _listed(folder: Path) -> list[Item]:
-    """Return the sheets of a folder without pictures; an item's image is only a name then."""
-    lists = [file for name in ("train", "val", "valid", "test") if (file := folder / f"{name}.txt").is_file()]
-    lines = [line.strip() for file in lists for line in file.read_text(encoding="utf-8-sig").splitlines()]
-    named = {Path(line).stem: Path(line) for line in lines if line}
-    labels = {file.stem: file for file in _label_files(folder)}
-    if len(labels) < len(_label_files(folder)):
-        twice = [file for file in _label_files(folder) if labels[file.stem] != file]
-        raise _two(twice[0], labels[twice[0].stem])
-    stems = sorted({*named, *labels})
-    return [Item(named.get(stem, Path(stem)), labels.get(stem, folder / "labels" / f"{stem}.txt")) for stem in stems]
+def _listed_images(folder: Path, labels: set[Path]) -> dict[str, str]:
+    """Return the file names in the lists of pictures at the top (train.txt), by their stems."""
+    lists = [file for file in (folder / name for name in _LISTS) if file.is_file() and file not in labels]
+    lines = [line.strip() for file in lists for line in file.read_text("utf-8-sig", errors="replace").splitlines()]
+    paths = [PurePosixPath(line.replace("\\", "/")) for line in lines if line]
+    return {path.stem: path.name for path in paths}
 
 
-def _second(image: Path) -> Item:
-    return Item(image, labels_of(image))
-
-
-def _two(one: Path, other: Path) -> Exception:
-    mend = "Export again without augmentation, and each sheet into one folder."
-    return problem(one, expected="every sheet once", found=f"{other} for the same name", mend=mend)
-
-
-def _sheet(item: Item, classes: Sequence[str], *, without_image: bool = False) -> ReturnedSheet:
-    sheet = yolo_sheet("", item, classes)
+def _sheet(one: _Found, classes: Sequence[str]) -> ReturnedSheet:
+    sheet = yolo_sheet("", Item(one.image or Path(one.name), one.label), classes)
     refuse(sheet.findings)
-    boxes = tuple(ReturnedBox(classes[row.class_id], _corners(row), f"{item.label}:{row.line}") for row in sheet.rows)
+    boxes = tuple(ReturnedBox(classes[row.class_id], corners(row), f"{one.label}:{row.line}") for row in sheet.rows)
     polygons = sum(row.polygon for row in sheet.rows)
-    where = str(item.label if without_image else item.image)
-    image = None if without_image else item.image
-    return ReturnedSheet(item.image.name, where, FRACTIONS, boxes, image=image, polygons=polygons)
+    return ReturnedSheet(one.name, str(one.image or one.label), FRACTIONS, boxes, image=one.image, polygons=polygons)
 
 
-def _corners(row: Row) -> tuple[float, float, float, float]:
+def corners(row: Row) -> tuple[float, float, float, float]:
+    """Return x1 y1 x2 y2 of `row`, in its frame."""
     x, y, w, h = row.xywh
     return x - w / 2, y - h / 2, x + w / 2, y + h / 2
