@@ -30,7 +30,8 @@ SWITCHES = [
     "--remote-debugging-port=0",
 ]
 MODIFIERS = {"Alt": 1, "Control": 2, "Shift": 8}
-CODES = {"Delete": 46, "Tab": 9, "Enter": 13, "Escape": 27, "ArrowLeft": 37, "ArrowUp": 38, "ArrowRight": 39}
+ARROWS = {"ArrowLeft": 37, "ArrowUp": 38, "ArrowRight": 39, "ArrowDown": 40}
+CODES = {**ARROWS, "Tab": 9, "Enter": 13, "Escape": 27, "Delete": 46}
 
 
 class Seen(NamedTuple):

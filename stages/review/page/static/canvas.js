@@ -3,6 +3,7 @@
 
 import "./vendor/annotorious.js"; // a script that sets a global, not a module
 
+const STILL = 4; // px of the screen that the mouse may move in a click
 const OURS = "REMOTE"; // Annotorious' word for changes that are not made with the mouse on its layer
 
 const geometryOf = ({ x1, y1, x2, y2 }) => ({
@@ -36,52 +37,76 @@ export function createCanvas(image, on) {
   const layer = annotator.element.querySelector("svg.a9s-annotationlayer");
   layer.removeAttribute("tabindex"); // the area around it has the focus
   layer.setAttribute("aria-hidden", "true");
-  let shown = new Map(); // id -> the box that Annotorious was given
+  const ending = new AbortController(); // of what listens outside the layer
+  let pressed = null; // where the mouse went down
+  let isClick = false; // it came up at the same place
   let changing = null; // what the mouse is moving now: {id, sides}
 
   store.observe(({ changes, origin }) => {
     if (origin === OURS) return;
-    for (const annotation of changes.created ?? []) on.drawn(annotation.id, sidesOf(annotation));
+    for (const annotation of changes.created ?? []) {
+      if (isClick) store.deleteAnnotation(annotation.id, OURS); // a slow click with a hand that shook
+      else on.drawn(annotation.id, sidesOf(annotation));
+    }
     for (const { newValue } of changes.updated ?? []) {
       changing = { id: newValue.id, sides: sidesOf(newValue) };
       on.moving(changing.id, changing.sides);
     }
   });
-  annotator.on("selectionChanged", (annotations) => on.selected(annotations[0]?.id ?? null));
 
-  function release() {
-    if (changing === null) return;
-    const { id, sides } = changing;
-    changing = null;
-    on.moved(id, sides);
-    annotator.setSelected(id, true); // the end of a quick drag passes for a click beside the box
+  // Annotorious says later what is selected, and a key may come before that.
+  function select(id) {
+    annotator.setSelected(id ?? undefined, true);
+    on.selected(id);
   }
 
-  // With a box selected, Annotorious draws no other one: so a press beside it deselects first.
   function press(event) {
+    pressed = { x: event.clientX, y: event.clientY };
     if (event.target.closest(".a9s-annotation.selected")) return;
-    annotator.setSelected();
+    select(null); // with a box selected, Annotorious draws no other one
     layer.setPointerCapture(event.pointerId); // a box may be drawn over the edge of the sheet
   }
 
+  // Annotorious takes only a quick press for a click; here it is one that did not move.
+  function click({ x, y }) {
+    const bounds = layer.getBoundingClientRect();
+    const scale = bounds.width / layer.viewBox.baseVal.width;
+    const hit = store.getAt((x - bounds.left) / scale, (y - bounds.top) / scale, undefined, STILL / scale);
+    select(hit?.id ?? null);
+  }
+
+  function release() {
+    const [at, change] = [pressed, changing];
+    [pressed, changing] = [null, null];
+    if (at === null) return;
+    if (isClick) click(at);
+    if (change === null) return;
+    on.moved(change.id, change.sides);
+    if (!isClick) select(change.id); // the end of a quick drag passes for a click beside the box
+  }
+
   layer.addEventListener("pointerdown", press, { capture: true });
-  window.addEventListener("pointerup", release);
+  const { signal } = ending;
+  window.addEventListener("pointerup", (event) => {
+    isClick = pressed !== null && Math.hypot(event.clientX - pressed.x, event.clientY - pressed.y) < STILL;
+  }, { capture: true, signal });
+  window.addEventListener("pointerup", release, { signal });
 
   return {
     // Makes the layer hold exactly `boxes`.
     show(boxes) {
-      const next = new Map(boxes.map((box) => [box.id, box]));
-      for (const id of shown.keys()) if (!next.has(id)) store.deleteAnnotation(id, OURS);
-      for (const [id, box] of next) {
-        if (!store.getAnnotation(id)) store.addAnnotation(toAnnotation(box), OURS);
-        else if (!holds(store.getAnnotation(id), box)) store.updateAnnotation(toAnnotation(box), OURS);
+      const ids = new Set(boxes.map((box) => box.id));
+      for (const { id } of store.all()) if (!ids.has(id)) store.deleteAnnotation(id, OURS);
+      for (const box of boxes) {
+        const known = store.getAnnotation(box.id);
+        if (!known) store.addAnnotation(toAnnotation(box), OURS);
+        else if (!holds(known, box)) store.updateAnnotation(toAnnotation(box), OURS);
       }
-      shown = next;
     },
-    select: (id) => annotator.setSelected(id ?? undefined, true),
+    select,
     cancel: () => annotator.cancelDrawing(),
     close() {
-      window.removeEventListener("pointerup", release);
+      ending.abort();
       annotator.destroy();
     },
   };

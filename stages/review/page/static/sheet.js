@@ -64,11 +64,7 @@ export function createSheet({ listed, detail, history, page, on }) {
     show();
   }
 
-  function select(id) {
-    selected = id;
-    canvas.select(id);
-    show();
-  }
+  const select = (id) => canvas.select(id);
 
   function drawn(id, sides) {
     const box = clipped({ id, class_name: page.newClass(), ...sides, prelabel: null }, listed);

@@ -1,0 +1,246 @@
+"""The review page in a real browser, with a real mouse and real keys, on sheets of 2560 px."""
+
+import json
+import time
+
+import pytest
+
+from stages.files.reviewed import REVIEW, read_review
+from tests.browser import CHROMIUM, opened
+from tests.review.page_project import HEIGHT, WIDTH, build, kill, serve
+
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")]
+
+REFUSED = "net::ERR_CONNECTION_REFUSED"  # what the console says while the server is away, and nothing else
+
+
+class Hand:
+    """Works on the page as a person does; places are px of the sheet."""
+
+    def __init__(self, tab, name="a.png"):
+        self.tab = tab
+        self.ready(name)
+
+    def ready(self, name):
+        self.tab.until(
+            f"document.getElementById('name').textContent === {name!r} && !!document.querySelector('.marks')"
+        )
+        time.sleep(0.1)  # until it is drawn
+
+    def place(self, x, y):
+        script = "(r => [r.left, r.top, r.width, r.height])(document.getElementById('paper').getBoundingClientRect())"
+        left, top, width, height = self.tab.evaluate(script)
+        return left + x / WIDTH * width, top + y / HEIGHT * height
+
+    def drag(self, start, end):
+        self.tab.drag(self.place(*start), self.place(*end))
+
+    def click(self, x, y):
+        self.tab.click(self.place(x, y))
+
+    def press(self, *keys):
+        for key in keys:
+            self.tab.press(key)
+
+    def text(self, place):
+        return self.tab.evaluate(f"document.getElementById({place!r}).textContent")
+
+    def push(self, place):
+        self.tab.evaluate(f"document.getElementById({place!r}).click()")
+
+    def saved(self):
+        self.tab.until("document.getElementById('saved').textContent === 'Saved'")
+
+    def marks(self):
+        """Return the boxes as they are drawn: class of each mark, px of the sheet."""
+        script = """[...document.querySelectorAll('.boxes g')].map(g => {
+            const r = g.querySelector('.line');
+            return [g.getAttribute('class'), ...['x', 'y', 'width', 'height'].map(a => Number(r.getAttribute(a)))];
+        })"""
+        return self.tab.evaluate(script)
+
+
+@pytest.fixture
+def project(tmp_path):
+    """A packet under review; stops whatever serves it at the end."""
+    build(tmp_path)
+    running = []
+
+    def start():
+        process, url = serve(tmp_path)
+        running.append(process)
+        return process, url
+
+    yield tmp_path, start
+    for process in running:
+        kill(process)
+
+
+def boxes(root, order=1):
+    sheet = read_review(root / REVIEW).sheets[order - 1]
+    return [(box.class_name, *(round(side) for side in box[1:5]), box.prelabel) for box in sheet.boxes]
+
+
+def only_ours(tab, url):
+    """No request went elsewhere, and nothing was complained about."""
+    host = url.split("?")[0]
+    assert [one for one in tab.requests(besides=url) if not one.startswith(host)] == []
+    assert [one for one in tab.errors() if REFUSED not in one] == []
+
+
+def near(box, *expected):
+    """A hand places a box to a px of the screen, which is some px of the sheet."""
+    return (box[0], box[5]) == (expected[0], expected[5]) and all(
+        abs(one - other) <= 3 for one, other in zip(box[1:5], expected[1:5], strict=True)
+    )
+
+
+def test_what_a_person_does_is_there_after_a_kill(project):
+    root, start = project
+    server, url = start()
+    with opened(url) as tab:
+        hand = Hand(tab)
+        hand.drag((1700, 300), (1800, 420))  # a box of the first class
+        hand.press("3")
+        hand.click(1300, 950)
+        hand.press("Delete")
+        hand.click(460, 360)
+        hand.drag((460, 360), (560, 460))
+        hand.drag((620, 520), (700, 600))  # the corner of the box that was moved
+        hand.saved()
+        kept, moved, drawn = boxes(root)[0], boxes(root)[-2], boxes(root)[-1]
+        assert near(kept, "door", 500, 400, 700, 600, "1-1")
+        assert moved == ("Tür ü", 2000, 1500, 2100, 1700, "1-3")
+        assert near(drawn, "Tür ü", 1700, 300, 1800, 420, None)
+        hand.press("Control+z")
+        hand.saved()
+        assert near(boxes(root)[0], "door", 500, 400, 620, 520, "1-1")
+        hand.press("Control+Shift+z")
+        hand.saved()
+        assert boxes(root)[0] == kept
+        kill(server)
+
+        hand.press("ArrowRight", "ArrowRight")  # nobody is there to take it
+        tab.until("document.getElementById('saved').className === 'waiting'")
+        assert boxes(root)[0] == kept
+        server, again = start()
+        assert again == url
+        hand.saved()
+        assert boxes(root)[0] == (kept[0], kept[1] + 2, kept[2], kept[3] + 2, *kept[4:])
+
+        hand.press("d")
+        hand.ready("b.png")
+        hand.saved()
+        tab.until("document.getElementById('count').textContent === '1 of 3 done'")
+        kill(server)
+        only_ours(tab, url)
+
+    _, url = start()
+    with opened(url, dark=True) as tab:
+        hand = Hand(tab, "b.png")  # where it was left
+        assert [mark[0] for mark in hand.marks()] == ["k0 proposed", "k2 proposed"]
+        hand.press("k")
+        hand.ready("a.png")
+        assert [round(side) for side in hand.marks()[0][1:]] == [
+            kept[1] + 2,
+            kept[2],
+            kept[3] - kept[1],
+            kept[4] - kept[2],
+        ]
+        assert [mark[0] for mark in hand.marks()] == ["k0", "k2", "k2"]  # done: nothing is a proposal any more
+        only_ours(tab, url)
+    review = read_review(root / REVIEW)
+    assert (review.sheets[0].image_id, review.sheets[0].status) == ("a.png", "reviewed")
+
+
+def test_a_sheet_can_be_reviewed_by_keys_alone(project):
+    root, start = project
+    _, url = start()
+    with opened(url) as tab:
+        hand = Hand(tab)
+        hand.press("f")
+        assert tab.evaluate("document.querySelector('#focus [aria-current] span').textContent").startswith(
+            "The model missed <this>"
+        )
+        assert float(hand.text("fit").split()[0]) > 80  # zoomed in
+        hand.press("0", "a", "a")  # the first proposal is right
+        assert hand.text("boxes") == "3 boxes, 2 not looked at"
+        hand.press("1", "Shift+ArrowRight", "ArrowDown", "Alt+ArrowRight", "Alt+Shift+ArrowDown")
+        hand.saved()
+        assert boxes(root)[1] == ("door", 1210, 901, 1411, 1011, "1-2")
+        hand.press("Control+z", "Control+z", "Control+z", "Control+z", "Control+z")
+        hand.saved()
+        assert boxes(root)[1] == ("big window", 1200, 900, 1400, 1000, "1-2")
+        hand.press("Tab", "Delete", "Enter")
+        hand.ready("b.png")
+        hand.press("Enter")
+        hand.ready("c.png")
+        hand.press("Enter")  # the last one: is that all?
+        hand.saved()
+        tab.until("document.getElementById('ending').open")
+        assert hand.text("ending-text").startswith("3 of 3 sheets are done")
+        only_ours(tab, url)
+    review = read_review(root / REVIEW)
+    assert [(sheet.status, len(sheet.boxes)) for sheet in review.sheets] == [
+        ("reviewed", 2),
+        ("reviewed", 2),
+        ("reviewed", 0),
+    ]
+
+
+def test_the_review_ends_with_sheets_that_stay_in_the_pool(project):
+    root, start = project
+    server, url = start()
+    with opened(url) as tab:
+        hand = Hand(tab)
+        hand.press("d")
+        hand.ready("b.png")
+        hand.push("finish")
+        assert "2 are not: may they stay in the pool?" in hand.text("ending-text")
+        assert hand.text("ending-finish") == "Finish, leave 2 in the pool"
+        hand.push("ending-finish")
+        tab.until("document.body.textContent.startsWith('The review is finished')")
+        assert server.wait(20) == 0
+    assert read_review(root / REVIEW).partial
+
+
+def test_work_of_another_window_is_never_overwritten(project):
+    root, start = project
+    _, url = start()
+    with opened(url) as tab:
+        hand = Hand(tab)
+        hand.press("Tab", "Delete")
+        hand.saved()
+        other = "fetch('/api/sheets/1').then(r => r.json()).then(now => fetch('/api/sheets/1', {method: 'PUT', "
+        other += "headers: {'Content-Type': 'application/json'}, body: JSON.stringify({packet: PACKET, revision: "
+        other += "now.revision, status: 'reviewed', seconds: 9, boxes: []})})).then(r => r.status)"
+        packet = json.dumps(read_review(root / REVIEW).packet_id)
+        assert tab.evaluate(other.replace("PACKET", packet)) == 200
+        hand.press("Tab", "Delete")
+        tab.until("document.getElementById('note').textContent.includes('changed in another window')")
+        tab.until("document.querySelector('.boxes')?.childElementCount === 0")
+        hand.press("j")
+        hand.ready("b.png")
+        conflict = [one for one in tab.errors() if "409 (Conflict)" not in one]
+        assert conflict == []
+    assert boxes(root) == []
+
+
+def test_three_hundred_boxes_are_no_burden(tmp_path):
+    build(tmp_path, boxes=300)
+    server, url = serve(tmp_path)
+    try:
+        with opened(url, width=1920) as tab:
+            hand = Hand(tab)
+            assert len(hand.marks()) == 303
+            begin = time.monotonic()
+            hand.drag((2450, 1800), (2550, 1900))
+            hand.press(*["Tab"] * 10)
+            for _ in range(5):
+                tab.wheel(hand.place(900, 900), -200)
+            hand.saved()
+            assert time.monotonic() - begin < 10  # it takes one on an idle core
+            assert len(boxes(tmp_path)) == 304
+            only_ours(tab, url)
+    finally:
+        kill(server)
