@@ -1,5 +1,6 @@
 """The stage as DVC runs it: a folder with its declared inputs; its declared outs and nothing else come out."""
 
+import re
 import shutil
 from pathlib import Path
 
@@ -10,10 +11,11 @@ import pytest
 
 from stages import sample
 from stages.core.errors import UserError
+from stages.files.arms import read_arms
 from stages.files.manifest import MANIFEST, manifest_row, write_manifest
-from stages.files.packet import packet_sheets, read_packet
+from stages.files.packet import FOCUS, PACKET, PRELABELS, read_packet
 from stages.files.schemas import DETECTIONS, FINDINGS, GROUND_TRUTH, IMAGES, SUSPECTS
-from stages.files.tables import conform, read_metrics, write_table
+from stages.files.tables import conform, read_metrics, write_json, write_table
 from tests.fake_project import person_params
 
 ROOT = Path(__file__).parents[1]
@@ -47,13 +49,14 @@ def findings(missed, detected):
     return conform(table.assign(**facts, **flags, aspect=1.0, overlap_iou=0.0, near_miss=NO_BOX), FINDINGS)
 
 
-def write_inputs(pool, detected=DETECTED, missed=MISSED):
+def write_inputs(pool, detected=DETECTED, missed=MISSED, groups=None):
     """Write the tables for a pool of sheets by name and whether they are labelled, and the sheets themselves."""
-    sheets = [("pool", f"{name}.png", WIDTH, HEIGHT, labelled) for name, labelled in pool.items()]
-    sheets += [("train", "train.png", WIDTH, HEIGHT, True), ("val", "val.png", WIDTH, HEIGHT, True)]
+    groups = groups or {}
+    sheets = [("pool", f"{name}.png", WIDTH, HEIGHT, labelled, groups.get(name, "")) for name, labelled in pool.items()]
+    sheets += [("train", "train.png", WIDTH, HEIGHT, True, ""), ("val", "val.png", WIDTH, HEIGHT, True, "")]
     truth = [("train", "train.png", i, 0 if i < 8 else 1, *box(10 + 30 * i)) for i in range(10)]
     boxes = [(*row[:5], *box(row[5])) for row in detected]
-    sheets = [(*sheet, "", 0.25, False) for sheet in sheets]
+    sheets = [(*sheet, 0.25, False) for sheet in sheets]
     write_table(frame(sheets, IMAGES, list(IMAGES.columns)), Path("data/validate/images.parquet"), IMAGES)
     write_table(frame([], SUSPECTS, list(SUSPECTS.columns)), Path("data/analyze/suspects.parquet"), SUSPECTS)
     write_table(
@@ -63,6 +66,7 @@ def write_inputs(pool, detected=DETECTED, missed=MISSED):
         frame(boxes, DETECTIONS, list(DETECTIONS.columns)), Path("data/validate/detections.parquet"), DETECTIONS
     )
     write_table(findings(missed, detected), Path("data/analyze/findings.parquet"), FINDINGS)
+    write_json({"f1": 0.8, "ruler": "3f2a90bc"}, sample.MEASURED)
     folder = Path("data/dataset/pool")
     for part in ("images", "labels"):
         (folder / part).mkdir(parents=True)
@@ -79,8 +83,10 @@ def write_inputs(pool, detected=DETECTED, missed=MISSED):
 
 @pytest.fixture
 def project(tmp_path, monkeypatch):
+    """A pool of three sheets, and no sheet that comes by chance."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "params.yaml").write_text(person_params())
+    set_param("random_share: 0.1", "random_share: 0")
     write_inputs({"claims": True, "seen": False, "empty": False})
     return tmp_path
 
@@ -95,6 +101,10 @@ def files(root):
     return {str(file.relative_to(root)): file.read_bytes() for file in root.rglob("*") if file.is_file()}
 
 
+def order():
+    return [sheet.image_id for sheet in read_packet().sheets]
+
+
 def metrics():
     return read_metrics(sample.METRICS)
 
@@ -105,6 +115,7 @@ def test_writes_its_outs_and_nothing_else(project):
     after = files(project)
     assert {name: after[name] for name in before} == before
     assert {name for name in after if name not in before and not name.startswith("data/sample/packet/")} == {
+        "data/sample/arms.csv",
         "data/sample/candidates.csv",
         "metrics/sample.json",
         "plots/sample/packet.png",
@@ -115,9 +126,9 @@ def test_three_kinds_of_candidates_and_both_counts(project):
     sample.run()
     assert metrics() == {
         **{"candidates": 4, "missed": 1, "uncertain": 2, "nothing_seen": 1},
-        **{"chosen_objects": 4, "packet_sheets": 3, "pool_sheets": 3, "labels_to_check": 0},
+        **{"chosen_objects": 4, "packet_sheets": 3, "random_sheets": 0, "pool_sheets": 3, "labels_to_check": 0},
     }
-    packet = read_packet()
+    packet = read_packet().focus
     assert sorted(zip(packet["kind"], packet["image_id"], packet["class_name"], strict=True)) == [
         ("missed", "claims.png", "elevation"),
         ("nothing_seen", "empty.png", ""),
@@ -128,9 +139,10 @@ def test_three_kinds_of_candidates_and_both_counts(project):
 
 def test_the_class_that_train_lacks_comes_before_the_one_it_has_most_of(project):
     sample.run()
-    of_seen = read_packet().query("kind == 'uncertain'")
+    of_seen = read_packet().focus.query("kind == 'uncertain'")
     assert of_seen["class_name"].tolist() == ["title", "detail"]
-    assert of_seen["class_balance"].tolist() == [1.0, 0.0]  # no title, 8 details (and 2 elevations) in train
+    scored = pd.read_csv(sample.CANDIDATES).query("kind == 'uncertain'")
+    assert scored["class_balance"].tolist() == [1.0, 0.0]  # no title, 8 details (and 2 elevations) in train
 
 
 def test_labels_to_start_from(project):
@@ -152,20 +164,92 @@ def test_a_miss_whose_label_looks_wrong_is_no_hard_object(project, judgement, le
     write_table(conform(pd.DataFrame(rows), SUSPECTS), sample.SUSPECTS_FILE, SUSPECTS)
     sample.run()
     assert (metrics()["missed"], metrics()["labels_to_check"]) == ((0, 1) if left_out else (1, 0))
-    assert ("claims.png" in set(read_packet()["image_id"])) != left_out
+    assert ("claims.png" in order()) != left_out
 
 
 def test_a_sheet_in_the_packet_says_which_labels_to_check(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "params.yaml").write_text(person_params())
+    set_param("random_share: 0.1", "random_share: 0")
     write_inputs({"claims": True, "seen": False}, missed=[*MISSED, ("pool", "claims.png", 1, 1, 200)])
     rows = [suspect("pool", "claims.png", 0, "label"), suspect("pool", "claims.png", pd.NA, "label")]
     write_table(conform(pd.DataFrame(rows), SUSPECTS), sample.SUSPECTS_FILE, SUSPECTS)
     sample.run()
-    reasons = read_packet().set_index("image_id")["reason"]
+    reasons = read_packet().focus.set_index("image_id")["reason"]
     assert reasons["claims.png"].endswith(". Check the label: 2 on this sheet look wrong.")
     assert not reasons["seen.png"].str.contains("Check the label").any()
     assert metrics()["labels_to_check"] == 2
+
+
+CROWD = {f"s{i:02d}": False for i in range(12)}  # sheets without labels; a third of them look empty
+SEEN = [
+    ("pool", f"{name}.png", j, j, 0.3 + 0.02 * i, 10 + 100 * j) for i, name in enumerate(CROWD) for j in range(i % 3)
+]
+
+
+@pytest.fixture
+def crowd(tmp_path, monkeypatch):
+    """A pool of twelve sheets, half of whose packet comes by chance; two in three are of a group."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "params.yaml").write_text(person_params())
+    set_param("random_share: 0.1", "random_share: 0.5")
+    set_param("budget: 20", "budget: 4")
+    write_inputs(CROWD, SEEN, missed=[], groups={name: "AB"[i // 6] for i, name in enumerate(CROWD) if i % 3})
+    return tmp_path
+
+
+def test_sheets_that_came_by_chance_are_named_beside_the_packet(crowd):
+    sample.run()
+    arms, candidates = read_arms(), pd.read_csv(sample.CANDIDATES, keep_default_na=False)
+    assert list(arms) == sorted(arms) == sorted(order())
+    assert metrics()["packet_sheets"] == len(arms)
+    assert metrics()["random_sheets"] == sum(arm == "random" for arm in arms.values())
+    assert metrics()["chosen_objects"] == 4  # the budget is the picker's
+    shown = candidates[candidates["arm"] != ""]
+    assert dict(zip(shown["image_id"], shown["arm"], strict=True)) == arms
+    assert (shown["rank"] == "").equals(shown["arm"] == "random")
+    assert len(read_packet().focus) == len(shown)
+
+
+def test_the_share_is_of_the_packet_that_the_picker_would_fill_alone(crowd):
+    sample.run()
+    by_chance = metrics()["random_sheets"]
+    set_param("random_share: 0.5", "random_share: 0")
+    sample.run()
+    assert (metrics()["packet_sheets"], metrics()["random_sheets"]) == (by_chance, 0)
+
+
+def test_the_head_of_the_packet(crowd):
+    sample.run()
+    packet = read_packet()
+    assert (packet.iteration, packet.seed, packet.ruler) == (0, 0, "3f2a90bc")
+    assert packet.classes == ("detail", "elevation", "title")
+    groups = [sheet.group for sheet in packet.sheets if sheet.group]
+    assert set(groups) == {"A", "B"}
+    assert groups == sorted(groups, key=groups.index)  # those of a group are together
+
+
+def pattern(row):
+    """Return what of a focus box could tell of an arm: which columns are filled, and how its reason is worded."""
+    filled = tuple(name for name, value in row.items() if pd.notna(value) and value != "")
+    return row["kind"], filled, re.sub(r"\d+%|detail|elevation|title|;.*", "_", row["reason"])
+
+
+def test_nothing_in_the_packet_tells_which_sheets_came_by_chance(crowd):
+    """The figure and the page are drawn from the packet and the counts alone."""
+    seen = {"picked": set(), "random": set()}
+    for iteration in range(3):
+        set_param(f"iteration: {max(iteration - 1, 0)}", f"iteration: {iteration}")
+        sample.run()
+        packet, arms = read_packet(), read_arms()
+        for row in packet.focus.to_dict("records"):
+            seen[arms[row["image_id"]]].add(pattern(row))
+        texts = "".join(file.read_text() for file in PACKET.rglob("*") if file.suffix in (".json", ".csv", ".yaml"))
+        assert not re.findall(r"\b(random|picked|arm|score|rank)", texts)
+        assert list(pd.read_csv(PACKET / "focus.csv")) == list(FOCUS)
+        assert list(pd.read_csv(PACKET / "prelabels.csv")) == list(PRELABELS)
+    assert seen["random"] == seen["picked"]
+    assert len(seen["picked"]) > 1
 
 
 def test_budget_counts_objects(project):
@@ -186,13 +270,14 @@ def test_equal_inputs_are_equal_bytes(project):
 def test_iteration_and_seed_settle_ties(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "params.yaml").write_text(person_params())
-    write_inputs({f"s{i:02d}": False for i in range(30)}, detected=[], missed=[])
+    set_param("budget: 20", "budget: 4")
+    write_inputs(CROWD, detected=[], missed=[])
     sample.run()
-    first = packet_sheets()["image_id"].tolist()
-    assert len(first) == 20
+    first = order()
+    assert len(first) == 5  # one by chance
     set_param("iteration: 0", "iteration: 1")
     sample.run()
-    assert packet_sheets()["image_id"].tolist() != first
+    assert order() != first
 
 
 @pytest.mark.parametrize(
@@ -206,10 +291,12 @@ def test_nothing_to_review_is_an_empty_packet(tmp_path, monkeypatch, pool):
     sample.run()
     assert metrics() == {
         **dict.fromkeys(("candidates", "missed", "uncertain", "nothing_seen", "chosen_objects", "packet_sheets"), 0),
+        "random_sheets": 0,
         "pool_sheets": len(pool),
         "labels_to_check": 0,
     }
-    assert len(packet_sheets()) == 0
+    assert order() == []
+    assert read_arms() == {}
     assert len(pd.read_csv("data/sample/candidates.csv")) == 0
 
 
@@ -219,6 +306,8 @@ def test_nothing_to_review_is_an_empty_packet(tmp_path, monkeypatch, pool):
         ("budget: 20", "budget: 0", "sample.budget"),
         ("uncertainty: 0.2", "uncertainty: -0.2", "sample.uncertainty"),
         ("  seed: 0 # breaks", "  luck: 1\n  seed: 0 # breaks", "'sample.luck'"),
+        ("random_share: 0", "random_share: 1", "sample.random_share"),  # nothing would be left for the picker
+        ("random_share: 0", "random_share: -0.1", "sample.random_share"),
         ("tiny_area: 500", "tiny_area: small", "analyze.tiny_area"),
     ],
 )

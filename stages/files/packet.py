@@ -29,7 +29,7 @@ from stages.files.dataset import Sheet, label_text, read_labels
 from stages.files.decode import read_bgr
 from stages.files.images import safe_name, save_image
 from stages.files.manifest import file_sha256
-from stages.files.packet_pictures import Picture, zoom
+from stages.files.packet_pictures import Picture, zoom_on_map
 from stages.files.tables import write_csv
 
 PACKET = Path("data/sample/packet")
@@ -225,7 +225,7 @@ def _write_crops(focus: pd.DataFrame, packet: Path) -> list[Picture]:
     for image_id, rows in focus.groupby("image_id", sort=False):
         image = read_bgr(packet / "images" / str(image_id))
         for crop, box in zip(rows["crop"], rows[BOX].to_numpy(float), strict=True):
-            pictures.append(zoom(image, box))
+            pictures.append(zoom_on_map(image, box))
             save_image(pictures[-1], packet / crop)
     return pictures
 

@@ -14,6 +14,7 @@ from stages.core.page import Page, Pictures, page_html
 from stages.core.page_losses import FATES
 from stages.core.page_numbers import charts, cost_table, worst
 from stages.core.page_shots import alarm_shot, miss_shot, packet_shot
+from stages.core.page_wording import chosen
 from tests.browser import CHROMIUM, look
 
 RULER = {"iou": 0.5, "confidence": 0.25, "imgsz": 640, "filters": {}, "val_content": "0123456789abcdef"}
@@ -32,8 +33,8 @@ MISS = {
     "unusual_aspect": False, "overlapping": False,
 }  # fmt: skip
 CHOSEN = {
-    "rank": 1, "image_id": "plan.png", "kind": "nothing_seen", "class_name": "", "score": 0.4273, "reason": "Why not?",
-    "class_balance": 0.1, "size_diversity": 0.2, "spatial_diversity": 0.3, "uncertainty": 1.0,
+    "image_id": "plan.png", "focus_id": "7-1", "kind": "uncertain", "class_name": "door", "confidence": 0.4273,
+    "reason": "Why not?", "crop": "crops/007_01_plan.jpg",
 }  # fmt: skip
 Rates = Sequence[tuple[float | None, float | None, float | None]]
 
@@ -132,7 +133,7 @@ def shots(name: str) -> Pictures:
     return Pictures(
         [miss_shot({**MISS, "image_id": name}, name, PIXEL)] * 24,
         [alarm_shot({**MISS, "image_id": name, "confidence": 0.81}, name, None)],
-        [packet_shot({**CHOSEN, "image_id": name, "reason": name}, PIXEL)],
+        [packet_shot({**CHOSEN, "image_id": name, "reason": name}, 7, PIXEL)],
     )
 
 
@@ -208,9 +209,31 @@ def test_pictures_have_their_words() -> None:
     assert "<span>tiny, in a corner</span><span>nearly found: 18% sure</span><span>faint</span>" in text
     assert "<span>81% sure</span>" in text
     assert '<div class="blank">no picture</div>' in text  # a sheet that is not there
-    assert '<span class="rank">1</span>' in text
-    assert "<b>nothing seen</b><span>score 0.43</span>" in text
+    packet = text.split('<span class="rank">7</span>')[1].split("</figure>")[0]
+    assert packet == "<figcaption><b>door, uncertain</b><span>plan.png</span><span>plan.png</span></figcaption>"
     assert "pictures are elsewhere" not in text
+
+
+def test_a_whole_sheet_in_the_packet_has_no_class() -> None:
+    shot = packet_shot({**CHOSEN, "kind": "nothing_seen", "class_name": ""}, 7, PIXEL)
+    assert (shot.title, shot.rank, shot.lines) == ("nothing seen", 7, ["Why not?", "plan.png"])
+
+
+@pytest.mark.parametrize(
+    ("random", "said"),
+    [
+        (0, None),
+        (1, "1 of the sheets was drawn at random, and nothing tells which"),
+        (2, "2 of the sheets were drawn at random, and nothing tells which"),
+    ],
+)
+def test_says_how_many_sheets_came_by_chance(random: int, said: str | None) -> None:
+    counts = dict.fromkeys(
+        ("candidates", "chosen_objects", "packet_sheets", "pool_sheets", "missed", "uncertain", "nothing_seen"), 3
+    )
+    text = chosen({**counts, "random_sheets": random})
+    assert said in text if said else "random" not in text
+    assert chosen(counts) == chosen({**counts, "random_sheets": 0})  # an older iteration had none
 
 
 def test_names_are_never_markup() -> None:

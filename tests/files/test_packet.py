@@ -1,21 +1,24 @@
 import hashlib
+import json
+import shutil
 from pathlib import Path
 
 import cv2
-import matplotlib as mpl
 import numpy as np
 import pandas as pd
 import pytest
 import yaml
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
+from stages.core.boxes import BOX
 from stages.core.errors import UserError
 from stages.files.dataset import read_labels, sheets_in
-from stages.files.packet import MANIFEST, packet_sheets, read_packet, write_packet
-from stages.files.packet_pictures import LEAST_CONTEXT, SIDE, write_contact_sheet, zoom
+from stages.files.packet import FOCUS, PRELABELS, Outgoing, read_packet, write_packet
 
 CLASSES = ("door", "Fenster ü")
-FACTORS = ("class_balance", "size_diversity", "spatial_diversity", "uncertainty")
-NO_PRELABELS = pd.DataFrame(columns=["image_id", "class_id", "x1", "y1", "x2", "y2", "width", "height"])
+NO_DETECTIONS = pd.DataFrame(columns=["image_id", "class_id", *BOX, "confidence"])
+ONE = {"kind": "uncertain", "class_name": "door", "confidence": 0.4, "reason": 'Why, "so"?'}
 
 
 @pytest.fixture
@@ -31,17 +34,22 @@ def pool(tmp_path, monkeypatch):
     return {sheet.image_id: sheet for sheet in sheets_in(root)}
 
 
-def chosen(*image_ids):
+def focus(*image_ids, **other):
+    """One object per name, its box 20 x 40 px."""
     rows = [
-        {
-            **{"rank": rank, "image_id": image_id, "kind": "uncertain", "class_name": "door", "confidence": 0.4},
-            **{"x1": 10.0, "y1": 20.0, "x2": 30.0, "y2": 60.0, "score": 1 / rank, "reason": 'Why, "so"?'},
-            **dict.fromkeys(FACTORS, 0.5),
-        }
-        for rank, image_id in enumerate(image_ids, 1)
+        {**ONE, "image_id": name, "x1": 10.0 + place, "y1": 20.0, "x2": 30.0 + place, "y2": 60.0, **other}
+        for place, name in enumerate(image_ids)
     ]
-    names = [name for name in MANIFEST if name not in ("image_sha256", "crop")]
-    return pd.DataFrame(rows, columns=names).astype({"rank": "Int64", "image_id": "str", "confidence": "Float64"})
+    columns = [name for name in FOCUS if name not in ("focus_id", "crop")]
+    return pd.DataFrame(rows, columns=columns).astype({name: FOCUS[name] for name in columns})
+
+
+def write(pool, *names, looks=None, detections=NO_DETECTIONS, folder="p", **other):
+    """Write a packet of the sheets called `names`, with an object to look at on each."""
+    facts = {"classes": CLASSES, "iteration": 3, "seed": 7, "ruler": "3f2a90bc", **other}
+    sheets = [Outgoing(pool[name], 400, 200, "set ü" if name == "b.png" else "") for name in names]
+    looks = focus(*names) if looks is None else looks
+    return write_packet(sheets, focus=looks, detections=detections, folder=Path(folder), **facts)
 
 
 def content(folder):
@@ -51,129 +59,185 @@ def content(folder):
 def test_a_sheet_with_a_long_name_has_a_crop(pool):
     image = pool["b.png"].image
     long = image.rename(image.with_name(f"{'图' * 80}.png"))  # 244 of the 255 bytes that a file system takes
-    sheet = pool["b.png"]._replace(image=long)
-    write_packet(
-        chosen(long.name), sheets={long.name: sheet}, prelabels=NO_PRELABELS, classes=CLASSES, folder=Path("p")
-    )
-    assert [Path("p", crop).is_file() for crop in read_packet(Path("p"))["crop"]] == [True]
+    write({long.name: pool["b.png"]._replace(image=long)}, long.name)
+    assert [Path("p", crop).is_file() for crop in read_packet(Path("p")).focus["crop"]] == [True]
 
 
-def test_packet_is_the_sheets_that_hold_the_chosen(pool):
-    write_packet(
-        chosen("b.png", "a.png", "b.png"), sheets=pool, prelabels=NO_PRELABELS, classes=CLASSES, folder=Path("p")
-    )
+def test_a_packet_is_whole_sheets_and_what_is_known_of_them(pool):
+    write(pool, "b.png", "a.png", looks=focus("a.png", "b.png", "a.png"))
     assert sorted(content("p")) == [
-        *("crops/001_b.jpg", "crops/002_a.jpg", "crops/003_b.jpg", "data.yaml"),
-        *("images/a.png", "images/b.png", "labels/a.txt", "labels/b.txt", "manifest.csv"),
+        *("crops/001_01_b.jpg", "crops/002_01_a.jpg", "crops/002_02_a.jpg", "data.yaml", "focus.csv"),
+        *("images/a.png", "images/b.png", "labels/a.txt", "labels/b.txt", "packet.json", "prelabels.csv"),
     ]
     for image_id in ("a.png", "b.png"):
         assert Path("p/images", image_id).read_bytes() == pool[image_id].image.read_bytes()
     assert yaml.safe_load(Path("p/data.yaml").read_text(encoding="utf-8")) == {"names": list(CLASSES)}
 
 
+def test_the_head_says_what_it_is(pool):
+    write(pool, "b.png", "a.png")
+    packet = read_packet(Path("p"))
+    assert packet[2:6] == (3, CLASSES, 7, "3f2a90bc")
+    hashes = {name: hashlib.sha256(pool[name].image.read_bytes()).hexdigest() for name in ("a.png", "b.png")}
+    assert [tuple(sheet) for sheet in packet.sheets] == [
+        (1, "b.png", hashes["b.png"], 400, 200, "model", "set ü"),
+        (2, "a.png", hashes["a.png"], 400, 200, "claims", ""),
+    ]
+    assert packet.image(packet.sheets[0]).read_bytes() == pool["b.png"].image.read_bytes()
+
+
 def test_claims_stay_as_they_are_and_detections_become_labels(pool):
-    boxes = pd.DataFrame(
-        [("b.png", 1, 40.0, 50.0, 80.0, 150.0, 400, 200), ("a.png", 0, 0.0, 0.0, 9.0, 9.0, 400, 200)],
-        columns=NO_PRELABELS.columns,
+    found = pd.DataFrame(
+        [("b.png", 1, 40.0, 50.0, 80.0, 150.0, 0.75), ("a.png", 0, 0.0, 0.0, 9.0, 9.0, 0.9)],
+        columns=NO_DETECTIONS.columns,
     )
-    write_packet(chosen("a.png", "b.png", "c d.png"), sheets=pool, prelabels=boxes, classes=CLASSES, folder=Path("p"))
+    write(pool, "a.png", "b.png", "c d.png", detections=found)
     assert Path("p/labels/a.txt").read_bytes() == pool["a.png"].label.read_bytes()
     assert Path("p/labels/b.txt").read_text() == "1 0.150000 0.500000 0.100000 0.500000\n"
     assert read_labels(Path("p/labels/b.txt"), CLASSES).class_id.tolist() == [1]
     assert Path("p/labels/c d.txt").read_text() == ""
+    back = read_packet(Path("p")).prelabels.astype(object)
+    assert back.where(back.notna(), None).values.tolist() == [
+        ["a.png", "1-1", "door", 180.0, 90.0, 220.0, 110.0, None],  # centre (200, 100), 40 x 20
+        ["a.png", "1-2", "Fenster ü", 80.0, 80.0, 120.0, 120.0, None],
+        ["b.png", "2-1", "Fenster ü", 40.0, 50.0, 80.0, 150.0, 0.75],
+    ]
 
 
-def test_sheets_come_most_valuable_first_with_the_hash_of_their_bytes(pool):
-    write_packet(
-        chosen("b.png", "a.png", "b.png"), sheets=pool, prelabels=NO_PRELABELS, classes=CLASSES, folder=Path("p")
+def test_objects_to_look_at_come_in_the_order_of_the_sheets(pool):
+    looks = focus("a.png", "b.png", "a.png")
+    looks.loc[1, ["kind", "class_name", "confidence"]] = ["nothing_seen", "", pd.NA]
+    write(pool, "b.png", "a.png", looks=looks)
+    back = read_packet(Path("p")).focus
+    assert {name: str(kind) for name, kind in back.dtypes.items()} == FOCUS
+    assert back["focus_id"].tolist() == ["1-1", "2-1", "2-2"]
+    assert back["x1"].tolist() == [11.0, 10.0, 12.0]
+    assert back["confidence"].isna().tolist() == [True, False, False]
+    assert back["class_name"].tolist() == ["", "door", "door"]
+    assert back["reason"].tolist() == ['Why, "so"?'] * 3
+    assert [Path("p", crop).is_file() for crop in back["crop"]] == [True] * 3
+
+
+NAMES = st.text(st.characters(exclude_categories=("Cs", "Cc")), min_size=1, max_size=8).filter(str.strip)
+EDGE = st.sampled_from([0.0, 0.000001, 1 / 3, 17.25, 199.5])
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.lists(NAMES | st.sampled_from(["NA", "null", "1", "1.0", "True", "a,b", '"']), min_size=1, unique=True),
+    st.lists(st.tuples(st.integers(0, 99), EDGE, EDGE, st.floats(0.01, 1)), max_size=5),
+    st.text(max_size=20),
+)
+def test_what_is_written_comes_back(pool, classes, boxes, reason):
+    found = pd.DataFrame(
+        [("b.png", number % len(classes), x, y, x + 1, y + 0.5, sure) for number, x, y, sure in boxes],
+        columns=NO_DETECTIONS.columns,
     )
-    sheets = packet_sheets(Path("p"))
-    assert sheets[["image_id", "objects", "best_rank"]].values.tolist() == [["b.png", 2, 1], ["a.png", 1, 2]]
-    assert sheets["image_sha256"][0] == hashlib.sha256(pool["b.png"].image.read_bytes()).hexdigest()
-
-
-def test_manifest_round_trip(pool):
-    objects = chosen("a.png", "b.png")
-    objects.loc[1, ["confidence", "class_name"]] = [pd.NA, ""]
-    write_packet(objects, sheets=pool, prelabels=NO_PRELABELS, classes=CLASSES, folder=Path("p"))
+    reason = " ".join(reason.split())  # a sentence of ours has no line breaks
+    name = classes[-1]
+    looks = focus("b.png", class_name=name, reason=reason)
+    write(pool, "b.png", detections=found, looks=looks, classes=classes)
     back = read_packet(Path("p"))
-    assert {name: str(kind) for name, kind in back.dtypes.items()} == MANIFEST
-    assert back["confidence"].isna().tolist() == [False, True]
-    assert back["class_name"].tolist() == ["door", ""]
-    assert back["reason"].tolist() == ['Why, "so"?'] * 2
+    assert back.classes == tuple(classes)
+    assert back.prelabels["class_name"].tolist() == [classes[number] for number in found["class_id"]]
+    assert back.prelabels[BOX].to_numpy(float) == pytest.approx(found[BOX].to_numpy(float), abs=1e-6)
+    assert back.prelabels["confidence"].to_numpy(float) == pytest.approx(found["confidence"].to_numpy(float), abs=1e-6)
+    assert back.focus[["class_name", "reason"]].values.tolist() == [[name, reason]]
+    assert {name: str(kind) for name, kind in back.prelabels.dtypes.items()} == PRELABELS
 
 
 def test_empty_packet_is_a_packet(pool):
-    write_packet(chosen(), sheets=pool, prelabels=NO_PRELABELS, classes=CLASSES, folder=Path("p"))
-    assert len(packet_sheets(Path("p"))) == 0
-    assert list(packet_sheets(Path("p")).columns) == ["image_id", "image_sha256", "objects", "best_rank"]
-    assert sorted(content("p")) == ["data.yaml", "manifest.csv"]
+    write(pool)
+    packet = read_packet(Path("p"))
+    assert (packet.sheets, len(packet.prelabels), len(packet.focus)) == ((), 0, 0)
+    assert list(packet.prelabels) == list(PRELABELS)
+    assert sorted(content("p")) == ["data.yaml", "focus.csv", "packet.json", "prelabels.csv"]
 
 
 def test_a_new_packet_replaces_the_old_one_and_equal_ones_are_equal_bytes(pool):
-    write = {"sheets": pool, "prelabels": NO_PRELABELS, "classes": CLASSES}
-    write_packet(chosen("a.png", "c d.png"), **write, folder=Path("p"))
-    write_packet(chosen("b.png"), **write, folder=Path("p"))
-    write_packet(chosen("b.png"), **write, folder=Path("q"))
+    write(pool, "a.png", "c d.png")
+    write(pool, "b.png")
+    write(pool, "b.png", folder="q")
     assert content("p") == content("q")
     assert sorted(file.name for file in Path().iterdir()) == ["dataset", "p", "q"]
 
 
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"iteration": 4},
+        {"seed": 8},
+        {"ruler": "00000000"},
+        {"classes": ("door", "window")},
+        {"looks": focus("b.png", reason="Because.")},
+        {"detections": pd.DataFrame([("b.png", 1, 1.0, 1.0, 2.0, 2.0, 0.9)], columns=NO_DETECTIONS.columns)},
+    ],
+)
+def test_another_packet_has_another_id(pool, other):
+    write(pool, "b.png")
+    write(pool, "b.png", folder="q", **other)
+    one, two = read_packet(Path("p")).packet_id, read_packet(Path("q")).packet_id
+    assert len(one) == len(two) == 12
+    assert one != two
+
+
 def test_a_failure_leaves_the_old_packet(pool):
-    write = {"sheets": pool, "prelabels": NO_PRELABELS, "classes": CLASSES, "folder": Path("p")}
-    write_packet(chosen("a.png"), **write)
+    write(pool, "a.png")
     before = content("p")
-    with pytest.raises(UserError, match=r"gone.png: expected a sheet that `validate` saw, found no file"):
-        write_packet(chosen("b.png", "gone.png"), **write)
     pool["b.png"].image.write_bytes(b"no image")
     with pytest.raises(UserError, match="expected an image"):
-        write_packet(chosen("b.png"), **write)
+        write(pool, "b.png")
     assert content("p") == before
     assert sorted(file.name for file in Path().iterdir()) == ["dataset", "p"]
 
 
-@pytest.mark.parametrize(
-    ("text", "found"), [(None, "no file"), ("a,b\n1,2\n", "rank"), (",".join(MANIFEST) + "\none" + "," * 16, "one")]
-)
-def test_what_is_no_packet_is_one_line(tmp_path, text, found):
-    if text is not None:
-        (tmp_path / "manifest.csv").write_text(text)
-    with pytest.raises(UserError, match=found) as error:
-        read_packet(tmp_path)
-    assert "\n" not in str(error.value)
+def spoil_head(**changes):
+    head = Path("p/packet.json")
+    head.write_text(json.dumps({**json.loads(head.read_text()), **changes}))
 
 
 @pytest.mark.parametrize(
-    ("box", "shape"),
+    ("spoil", "found"),
     [
-        ((190, 90, 210, 110), (SIDE, SIDE)),  # a small object: LEAST_CONTEXT px around it
-        ((0, 0, 10, 10), (SIDE, SIDE)),  # in a corner: the window moves in, the picture keeps its size
-        ((0, 0, 600, 400), (341, SIDE)),  # a whole sheet: all of it, in its own shape
+        (lambda: shutil.rmtree("p"), r"p/packet.json: expected a packet, found no file"),
+        (lambda: Path("p/packet.json").unlink(), r"p/packet.json: expected a packet, found no file"),
+        (lambda: Path("p/packet.json").write_text("{"), r"p/packet.json: expected the head of a packet, found"),
+        (
+            lambda: Path("p/packet.json").write_bytes(b"\xff\xfe"),
+            r"p/packet.json: expected the head of a packet, found",
+        ),
+        (lambda: Path("p/packet.json").write_text("[]"), r"p/packet.json: expected the head of a packet, found"),
+        (lambda: Path("p/packet.json").write_text("{}"), r"p/packet.json: expected the head of a packet, found"),
+        (lambda: spoil_head(sheets=[{"order": 1}]), r"p/packet.json: expected the head of a packet, found"),
+        (lambda: spoil_head(iteration=4), r"p/packet.json: expected content that fits its own id, found another"),
+        (lambda: spoil_head(files={}), r"p/packet.json: expected content that fits its own id, found another"),
+        (lambda: Path("p/images/b.png").write_bytes(b"x"), r"p/images/b.png: .* as the packet lists it, found other"),
+        (lambda: Path("p/images/b.png").unlink(), r"p/images/b.png: .* as the packet lists it, found no file"),
+        (lambda: Path("p/labels/a.txt").write_text(""), r"p/labels/a.txt: .* as the packet lists it, found other"),
+        (
+            lambda: Path("p/prelabels.csv").write_text("a\n1\n"),
+            r"p/prelabels.csv: .* as the packet lists it, found other",
+        ),
+        (lambda: Path("p/focus.csv").unlink(), r"p/focus.csv: .* as the packet lists it, found no file"),
     ],
 )
-def test_zoom_keeps_the_surroundings(box, shape):
-    picture = zoom(np.full((400, 600, 3), 255, np.uint8), np.array(box, float))
-    assert picture.shape == (*shape, 3)
+def test_what_is_no_packet_is_one_line(pool, spoil, found):
+    write(pool, "b.png", "a.png")
+    spoil()
+    with pytest.raises(UserError, match=found) as error:
+        read_packet(Path("p"))
+    assert "\n" not in str(error.value)
+    assert str(error.value).endswith(("`dvc repro` to write it again.", "or `dvc checkout`."))
 
 
-def test_zoom_draws_the_box_around_the_object_and_not_over_it():
-    image = np.full((400, 600, 3), 255, np.uint8)
-    image[190:210, 290:310] = 0  # the object, in the middle of the sheet
-    picture = zoom(image, np.array([290.0, 190, 310, 210]))
-    red = (picture[:, :, 2] > 200) & (picture[:, :, 0] < 60)
-    dark = picture.max(axis=2) < 60
-    side = 20 / LEAST_CONTEXT * SIDE  # 43 px
-    assert dark.sum() == pytest.approx(side**2, rel=0.15)
-    assert np.ptp(np.flatnonzero(red.any(axis=0))) == pytest.approx(side + 7, abs=3)
-
-
-@pytest.mark.parametrize("count", [0, 1, 7, 41])
-def test_contact_sheet_holds_any_number_and_repeats_itself(tmp_path, count):
-    pictures = [np.full((20, 30, 3), 200, np.uint8)] * count
-    for name in ("one.png", "two.png"):
-        with mpl.rc_context({"font.size": 30, "axes.linewidth": 4} if name == "two.png" else {}):  # a person's own
-            write_contact_sheet(
-                pictures, titles=["$a_b"] * count, captions=["x" * 90] * count, heading="h", file=tmp_path / name
-            )
-    assert (tmp_path / "one.png").read_bytes() == (tmp_path / "two.png").read_bytes()
-    assert cv2.imread(str(tmp_path / "one.png")).shape[1] == 1200
+@pytest.mark.parametrize(
+    ("name", "text"), [("focus.csv", "a\n1\n"), ("prelabels.csv", ",".join(PRELABELS) + "\nb.png,1-1,door,x,2,3,4,\n")]
+)
+def test_without_its_pictures_the_head_and_the_tables_can_be_read(pool, name, text):
+    write(pool, "b.png", "a.png")
+    shutil.rmtree("p/images")
+    assert len(read_packet(Path("p"), whole=False).focus) == 2
+    Path("p", name).write_text(text)
+    with pytest.raises(UserError, match=rf"p/{name}: expected a table of a packet, found") as error:
+        read_packet(Path("p"), whole=False)
+    assert "\n" not in str(error.value)

@@ -2,6 +2,7 @@
 
 import base64
 import os
+import shutil
 
 import cv2
 import numpy as np
@@ -10,10 +11,11 @@ import pytest
 
 from stages.core.boxes import BOX
 from stages.files.clocks import keep_seconds, kept_seconds
-from stages.files.packet import MANIFEST
+from stages.files.dataset import Sheet
+from stages.files.packet import PACKET, Outgoing, write_packet
 from stages.files.page_pictures import MOST_ALARMS, MOST_MISSES, MOST_PACKET, SIDE, data_uri, make_pictures
 from stages.files.schemas import FINDINGS
-from stages.files.tables import conform, write_csv, write_json, write_table
+from stages.files.tables import conform, write_json, write_table
 
 CLASSES = ["detail", "title"]
 NOISE = np.random.default_rng(0).integers(0, 256, (400, 600, 3), dtype=np.uint8)  # what JPEG can do least with
@@ -28,7 +30,7 @@ def decoded(uri):
 
 @pytest.fixture
 def view(tmp_path):
-    """A folder with two noisy sheets of val, 40 misses, 20 false alarms and a packet of 30 objects."""
+    """A folder with two noisy sheets of val, 40 misses, 20 false alarms and a packet of 30 objects on 10 sheets."""
     rows = [
         {
             "split": split, "image_id": f"v{i % 2}.png", "outcome": outcome, "class_id": i % 2, "object_id": i,
@@ -42,19 +44,49 @@ def view(tmp_path):
     flags = dict.fromkeys(["low_contrast", "unusual_aspect", "overlapping"], False)
     table = pd.DataFrame(rows).assign(**numbers, **flags)
     write_table(conform(table, FINDINGS), tmp_path / "data/analyze/findings.parquet", FINDINGS)
-    packet = pd.DataFrame({"rank": range(1, 31), "crop": [f"crops/{i}.jpg" for i in range(30)]})
-    packet = packet.reindex(columns=list(MANIFEST)).assign(
-        **dict.fromkeys([name for name, kind in MANIFEST.items() if kind == "float64"], 0.5),
-        **dict.fromkeys(["image_id", "image_sha256", "kind", "class_name", "reason"], "x"),
-    )
-    write_csv(packet, tmp_path / "data/sample/packet/manifest.csv")
     for name in ("val/images/v0.png", "val/images/v1.png"):
         (tmp_path / "data/dataset" / name).parent.mkdir(parents=True, exist_ok=True)
         cv2.imwrite(str(tmp_path / "data/dataset" / name), NOISE)
-    (tmp_path / "data/sample/packet/crops").mkdir()
-    for i in range(29):  # one is missing
-        cv2.imwrite(str(tmp_path / f"data/sample/packet/crops/{i}.jpg"), NOISE)
+    write_noisy_packet(tmp_path)
     return tmp_path
+
+
+def write_noisy_packet(view):
+    names = [f"p{i}.png" for i in range(10)]
+    sheets = [Sheet(view / "pool" / name, view / "pool" / f"{name}.txt") for name in names]
+    (view / "pool").mkdir()
+    for sheet in sheets:
+        cv2.imwrite(str(sheet.image), NOISE)
+    rows = [
+        {"image_id": name, "kind": "missed", "class_name": "title", "reason": f"Because {i}.", "confidence": pd.NA}
+        for name in names
+        for i in range(3)
+    ]
+    write_packet(
+        [Outgoing(sheet, 600, 400) for sheet in reversed(sheets)],
+        focus=pd.DataFrame(rows).assign(**dict(zip(BOX, (100.0, 100.0, 130.0, 160.0), strict=True))),
+        detections=pd.DataFrame(columns=["image_id", "class_id", *BOX, "confidence"]),
+        classes=CLASSES,
+        iteration=0,
+        seed=0,
+        ruler="3f2a90bc",
+        folder=view / PACKET,
+    )
+
+
+def test_the_packet_is_shown_in_the_order_of_the_review(view):
+    shots = make_pictures(view, CLASSES, padding=50, lacking="").packet
+    assert [shot.rank for shot in shots[:4]] == [1, 1, 1, 2]
+    assert [shot.lines for shot in shots[2:4]] == [["Because 2.", "p9.png"], ["Because 0.", "p8.png"]]
+    assert {shot.title for shot in shots} == {"title, missed"}
+
+
+def test_a_packet_without_its_pictures_keeps_its_words(view):
+    shutil.rmtree(view / PACKET / "images")
+    (view / PACKET / "crops/001_02_p9.jpg").unlink()
+    shots = make_pictures(view, CLASSES, padding=50, lacking="").packet
+    assert [shot.picture is None for shot in shots[:3]] == [False, True, False]
+    assert shots[1].lines == ["Because 1.", "p9.png"]
 
 
 def test_so_many_and_the_right_ones(view):
@@ -62,7 +94,6 @@ def test_so_many_and_the_right_ones(view):
     assert (len(pictures.misses), len(pictures.alarms), len(pictures.packet)) == (MOST_MISSES, MOST_ALARMS, MOST_PACKET)
     assert pictures.note == ""
     assert [shot.lines[0] for shot in pictures.alarms[:2]] == ["19% sure", "18% sure"]
-    assert [shot.rank for shot in pictures.packet[:2]] == [1, 2]
     assert {shot.title for shot in pictures.misses} == set(CLASSES)
 
 
