@@ -79,16 +79,16 @@ def _sheet(name: str, before: pd.DataFrame, after: pd.DataFrame, *, iou: float) 
     pairs = sorted(_pairs(before["prelabel_id"].tolist(), after["prelabel_id"].tolist(), worth))
     left = [(i, None) for i in range(len(old)) if i not in {i for i, _ in pairs}]
     more = [(None, j) for j in range(len(new)) if j not in {j for _, j in pairs}]
+    ones, others = before.to_dict("records"), after.to_dict("records")
     rows = []
     for i, j in [*pairs, *left, *more]:
         row: dict[str, Any] = {"image_id": name, "prelabel_id": "", "class_before": "", "class_after": ""}
         row |= {"outcome": "added" if i is None else "deleted", "error": True}
         if i is not None:
-            one = before.iloc[i]
-            row |= {"prelabel_id": one["prelabel_id"], "class_before": one["class_name"]}
-            row |= {"confidence": one["confidence"], **dict(zip(BEFORE, old[i], strict=True))}
+            row |= {"prelabel_id": ones[i]["prelabel_id"], "class_before": ones[i]["class_name"]}
+            row |= {"confidence": ones[i]["confidence"], **dict(zip(BEFORE, old[i], strict=True))}
         if j is not None:
-            row |= {"class_after": after.iloc[j]["class_name"], **dict(zip(AFTER, new[j], strict=True))}
+            row |= {"class_after": others[j]["class_name"], **dict(zip(AFTER, new[j], strict=True))}
         if i is not None and j is not None:
             row["iou"] = float(overlaps[i, j])
             row["outcome"] = _outcome(old[i], new[j], same_class=same[i, j], untouched=untouched[i, j])
