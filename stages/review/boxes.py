@@ -14,6 +14,7 @@ from stages.review.returned import ReturnedBox
 HALF_PIXEL = 0.5  # tools round to whole pixels, per cent with few digits, or six decimals
 _ALIKE = 3  # decimals of a pixel up to which two boxes are one
 Corners = tuple[float, float, float, float]
+Classed = tuple[str, Corners]  # a box by the name of its class
 
 
 class Taken(NamedTuple):
@@ -30,7 +31,7 @@ def take_boxes(match: Match, prelabels: Sequence[Prelabel]) -> Taken:
     Raises `UserError` with the place of a box that has no size, is no number, or lies beside the sheet.
     """
     ids = {one.prelabel_id for one in prelabels}
-    kept: dict[tuple[str, Corners], ReviewedBox] = {}
+    kept: dict[Classed, ReviewedBox] = {}
     cut = twice = 0
     for box in match.returned.boxes:
         whole = _corners(box, match)
@@ -40,20 +41,26 @@ def take_boxes(match: Match, prelabels: Sequence[Prelabel]) -> Taken:
         cut += _farthest(whole, corners) > HALF_PIXEL * match.pixel
         key = (box.class_name, _rounded(corners))
         twice += key in kept
-        prelabel = box.prelabel if box.prelabel in ids else None
-        kept.setdefault(key, ReviewedBox(box.class_name, *corners, prelabel=prelabel))
+        if key not in kept:
+            kept[key] = ReviewedBox(box.class_name, *corners, prelabel=box.prelabel if box.prelabel in ids else None)
+            ids.discard(str(box.prelabel))  # a copy of a box brings its id along, and is another box
     return Taken(tuple(kept.values()), cut, twice)
 
 
 def as_it_went_out(taken: Taken, prelabels: Sequence[Prelabel], match: Match) -> bool:
     """Say whether the boxes are the pre-labels, as far as the pixels of the tool can tell."""
-    before = {(one.class_name, _rounded(_inside(one[2:6], match))) for one in prelabels}
-    if len(before) != len(taken.boxes):
+    before = dict.fromkeys((one.class_name, _rounded(_inside(one[2:6], match))) for one in prelabels)
+    after = [(box.class_name, box[1:5]) for box in taken.boxes]
+    return are_alike(list(before), after, within=HALF_PIXEL * match.pixel + 10**-_ALIKE)
+
+
+def are_alike(one: Sequence[Classed], other: Sequence[Classed], *, within: float) -> bool:
+    """Say whether two lists hold the same boxes in any order, no side off by more than `within` px."""
+    if len(one) != len(other):
         return False
-    rest = [(box.class_name, box[1:5]) for box in taken.boxes]
-    reach = HALF_PIXEL * match.pixel + 10**-_ALIKE
-    for name, corners in sorted(before):
-        near = [one for one in rest if one[0] == name and _farthest(one[1], corners) <= reach]
+    rest = list(other)
+    for name, corners in one:
+        near = [box for box in rest if box[0] == name and _farthest(box[1], corners) <= within]
         if not near:
             return False
         rest.remove(near[0])

@@ -13,7 +13,7 @@ from stages.core.resizing import Grey, Placement
 from stages.files.kinship import copies_of
 from stages.files.manifest import file_sha256
 from stages.files.packet import Packet, PacketSheet
-from stages.review.names import Names
+from stages.review.names import Names, stem_of
 from stages.review.others import Known
 from stages.review.placing import Pictures, place_by_frame, place_by_picture, read_grey
 from stages.review.returned import FRACTIONS, ReturnedSheet
@@ -49,13 +49,15 @@ def identify(packet: Packet, returned: Sequence[ReturnedSheet], others: Sequence
     that comes twice, a name and a picture that contradict each other, and a picture that was turned or cut.
     """
     finder = _Finder(packet, others)
+    _require_once([(one, one.name, stem_of(one.name)) for one in returned if one.name])
     found = [(one, finder.meant(one)) for one in returned]
     nameless = [one for one, meant in found if meant is None]
-    _require_once([(one, meant) for one, meant in found if isinstance(meant, PacketSheet)])
+    sheets = [(one, meant) for one, meant in found if isinstance(meant, PacketSheet)]
+    _require_once([(one, sheet.image_id, sheet.image_id) for one, sheet in sheets])
     if nameless:
-        taken = {meant.image_id for _, meant in found if isinstance(meant, PacketSheet)}
+        taken = {sheet.image_id for _, sheet in sheets}
         raise _nameless(nameless, [sheet.image_id for sheet in packet.sheets if sheet.image_id not in taken])
-    matches = [finder.match(one, sheet) for one, sheet in found if isinstance(sheet, PacketSheet)]
+    matches = [finder.match(one, sheet) for one, sheet in sheets]
     return Identified(
         tuple(sorted(matches, key=lambda match: match.sheet.order)),
         tuple(known for _, known in found if isinstance(known, Known)),
@@ -157,7 +159,7 @@ class _Finder:
             return _forbidden(one, copy) if copy.split in _RULERS else self._mixed_up(one, sheet, copy)
         mend = "Give it its own picture or its own name again, and export again."
         expected = f"a picture of {self._file(sheet)}, as the name says"
-        return problem(one.where, expected=expected, found="another one, which is in no split", mend=mend)
+        return problem(one.where, expected=expected, found="another one", mend=mend)
 
     def _mixed_up(self, one: ReturnedSheet, named: PacketSheet | Known, shown: PacketSheet | Known) -> Exception:
         return problem(
@@ -179,15 +181,16 @@ class _Finder:
         )
 
 
-def _require_once(found: Sequence[tuple[ReturnedSheet, PacketSheet]]) -> None:
+def _require_once(found: Sequence[tuple[ReturnedSheet, str, str]]) -> None:
+    """Raise `UserError` when two sheets of an export, each with what it is called, share the third: their identity."""
     seen: dict[str, ReturnedSheet] = {}
-    for one, sheet in found:
-        other = seen.setdefault(sheet.image_id, one)
+    for one, name, identity in found:
+        other = seen.setdefault(identity, one)
         if other is not one:
             raise problem(
                 one.where,
                 expected="every sheet once",
-                found=f"{sheet.image_id} a second time, after {other.where}",
+                found=f"{name} a second time, after {other.where}",
                 mend="Export without augmentation, and each sheet from one place.",
             )
 

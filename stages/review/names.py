@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from pathlib import PurePosixPath
 from urllib.parse import unquote
 
+from stages.contract.names import same_stem
 from stages.files.dataset import IMAGE_SUFFIXES
 
 _KINDS = "|".join(suffix[1:] for suffix in IMAGE_SUFFIXES)
@@ -44,6 +45,11 @@ class Names:
                 if reading(stem) in known:
                     return known[reading(stem)]
         return []
+
+
+def stem_of(name: str) -> str:
+    """Return what no two sheets share of a name with folders, on any computer."""
+    return same_stem(_stem(name.replace("\\", "/").rpartition("/")[2]))
 
 
 def _stem(name: str) -> str:

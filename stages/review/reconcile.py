@@ -1,6 +1,6 @@
 """Makes reviewed sheets of what came back: compared with the packet that went out, in its pixels and its classes."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 from stages.core.errors import UserError, problem
@@ -44,14 +44,15 @@ def reconcile(
     others: Sequence[Known],
     all_reviewed: bool,
     partial: bool,
+    done: Collection[str] = (),
     where: str = "the export",
 ) -> Reconciled:
     """Return the reviewed sheets of `returned`, an export of `packet`; `others` are the other sheets of the dataset.
 
     `all_reviewed`: the person looked at every sheet, also at those that are as they went out, where the format does not
-    say. `partial`: sheets that did not come back stay queued. `where` names the export in messages. Raises `UserError`
-    for what `identify` refuses, an export of another packet, an unknown class, a box that is none, sheets that are
-    missing, and an export of which nobody did a sheet.
+    say. `partial`: sheets that did not come back stay queued. `done` are sheets that an earlier import brought. `where`
+    names the export in messages. Raises `UserError` for what `identify` refuses, an export of another packet, an
+    unknown class, a box that is none, sheets that are missing, and an export of which nobody did a sheet.
     """
     returned = with_our_names(packet, returned)
     found = _identified(packet, returned, others, where)
@@ -59,7 +60,7 @@ def reconcile(
         raise _old(packet, found, where)
     require_classes(packet, returned, found.matches)
     compared = [_compare(packet, match, all_reviewed=all_reviewed) for match in found.matches]
-    came = {match.sheet.image_id for match in found.matches}
+    came = {*done, *(match.sheet.image_id for match in found.matches)}
     missing = tuple(sheet.image_id for sheet in packet.sheets if sheet.image_id not in came)
     if missing and not partial:
         raise _missing(packet, missing, where)

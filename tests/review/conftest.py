@@ -1,0 +1,34 @@
+"""A project with a packet of three sheets under review."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from stages.commands.finish import finish
+from tests import fake_project
+
+
+@pytest.fixture(scope="session")
+def under_review(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project whose iteration 0 is finished, with sheets p1, p2 and p3 in its packet: never to be changed."""
+    root = tmp_path_factory.mktemp("under_review") / "project"
+    with pytest.MonkeyPatch.context() as patch:
+        for key, value in fake_project.environment(tmp_path_factory.mktemp("home")).items():
+            patch.setenv(key, value)
+        fake_project.build(root)
+        stages = root / "fake_stages.py"
+        text = stages.read_text(encoding="utf-8")
+        assert 'sheets("pool")[:2]' in text
+        stages.write_text(text.replace('sheets("pool")[:2]', 'sheets("pool")[:3]'), encoding="utf-8")
+        fake_project.sh(root, "git", "commit", "-qam", "A packet of three sheets")
+        fake_project.dvc(root, "repro", "-q")
+        finish(root)
+    return root
+
+
+@pytest.fixture
+def reviewing(under_review: Path, clean_env: None, tmp_path: Path) -> Callable[[], Path]:
+    """Return a function that gives a fresh copy of that project."""
+    return lambda: Path(shutil.copytree(under_review, tmp_path / "project", symlinks=True))
