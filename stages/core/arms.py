@@ -61,14 +61,15 @@ def between(*, picked: Floats, random: Floats) -> Comparison:
         return Comparison(one, two, None, None, None)
     gain = one.errors_per_box - two.errors_per_box
     half = _half_width(picked, random)
-    return Comparison(one, two, gain, *((None, None) if half is None else (gain - half, gain + half)))
+    return Comparison(one, two, gain, *((None, None) if half is None else (max(gain - half, -1), min(gain + half, 1))))
 
 
 def verdict(found: Comparison) -> str:
     """Return in one sentence whether the picker is better than chance, that it is not, or what is not known yet."""
     seen = f"{found.random.sheets} random sheet{'s' * (found.random.sheets != 1)} reviewed so far"
     if found.gain is None or found.low is None or found.high is None:
-        return f"Whether the picker is better than chance is not known yet: {seen}, at least {LEAST} with boxes needed."
+        needed = f"at least {LEAST} with boxes are needed, of picked ones as well"
+        return f"Whether the picker is better than chance is not known yet: {seen}, {needed}."
     numbers = (
         f"{found.picked.errors_per_box:.2f} errors per box on picked sheets, {found.random.errors_per_box:.2f} on "
         f"random ones (difference {found.low:+.2f} to {found.high:+.2f}; {seen})"
@@ -93,7 +94,8 @@ def sheets_to_tell(found: Comparison) -> int | None:
     """
     if found.gain is None or found.low is None or not found.low <= 0 < found.gain:
         return None
-    needed = found.random.sheets * ((found.gain - found.low) / found.gain) ** 2
+    half = max(found.gain - found.low, (found.high or 0.0) - found.gain)
+    needed = found.random.sheets * (half / found.gain) ** 2
     return max(ceil(needed) - found.random.sheets, 1) if needed <= FAR * found.random.sheets else None
 
 
