@@ -33,11 +33,11 @@ _PACKET = "packet"  # a key of our own in data.yaml: it comes back where the fol
 
 
 class _Found(NamedTuple):
-    """A sheet in a folder: the name of its picture, the picture if it is there, and its label file if it is there."""
+    """A sheet in a folder: its name, its picture if that is there, and where its labels are or would be."""
 
     name: str
     image: Path | None
-    label: Path
+    label: Path | None
 
 
 def is_one(path: Path) -> bool:
@@ -55,7 +55,7 @@ def read(path: Path) -> Returned:
     described = read_plain(description(path)) if description(path).is_file() else {}
     classes = _names(path)
     packet_id = described.get(_PACKET)
-    sheets = tuple(_sheet(one, classes) for one in _found(path))
+    sheets = tuple(_sheet(one, classes, path) for one in _found(path))
     return Returned("yolo", classes, sheets, packet_id if isinstance(packet_id, str) else "")
 
 
@@ -119,12 +119,12 @@ def _listed_names(file: Path) -> tuple[str, ...]:
 def _found(folder: Path) -> list[_Found]:
     """Return each picture with its labels, then labels without a picture, then pictures that are only listed."""
     found = [_Found(image.name, image, folder / labels_of(image.relative_to(folder))) for image in _images(folder)]
-    taken = {one.label for one in found}
+    taken: set[Path | None] = {one.label for one in found}
     named = _listed_images(folder, taken)
     lonely = [label for label in _label_files(folder) if label not in taken]
     found += [_Found(named.get(label.stem, label.stem), None, label) for label in lonely]
-    seen = {one.label.stem for one in found}
-    return found + [_Found(name, None, folder / f"{stem}.txt") for stem, name in named.items() if stem not in seen]
+    seen = {one.label.stem for one in found if one.label}
+    return found + [_Found(name, None, None) for stem, name in named.items() if stem not in seen]
 
 
 def _images(folder: Path) -> list[Path]:
@@ -147,7 +147,7 @@ def _label_files(folder: Path) -> list[Path]:
     ]
 
 
-def _listed_images(folder: Path, labels: set[Path]) -> dict[str, str]:
+def _listed_images(folder: Path, labels: set[Path | None]) -> dict[str, str]:
     """Return the file names in the lists of pictures at the top (train.txt), by their stems."""
     lists = [file for file in (folder / name for name in _LISTS) if file.is_file() and file not in labels]
     lines = [line.strip() for file in lists for line in file.read_text("utf-8-sig", errors="replace").splitlines()]
@@ -155,12 +155,15 @@ def _listed_images(folder: Path, labels: set[Path]) -> dict[str, str]:
     return {path.stem: path.name for path in paths}
 
 
-def _sheet(one: _Found, classes: Sequence[str]) -> ReturnedSheet:
+def _sheet(one: _Found, classes: Sequence[str], folder: Path) -> ReturnedSheet:
+    where = str(one.image or one.label or f"{folder}, {one.name}")
+    if one.label is None:
+        return ReturnedSheet(one.name, where, FRACTIONS, ())
     sheet = yolo_sheet("", Item(one.image or Path(one.name), one.label), classes)
     refuse(sheet.findings)
     boxes = tuple(ReturnedBox(classes[row.class_id], corners(row), f"{one.label}:{row.line}") for row in sheet.rows)
     polygons = sum(row.polygon for row in sheet.rows)
-    return ReturnedSheet(one.name, str(one.image or one.label), FRACTIONS, boxes, image=one.image, polygons=polygons)
+    return ReturnedSheet(one.name, where, FRACTIONS, boxes, image=one.image, polygons=polygons)
 
 
 def corners(row: Row) -> tuple[float, float, float, float]:

@@ -142,6 +142,7 @@ def truth(packet: Packet) -> Work:
 
 def as_a_person_would(packet: Packet, rng: np.random.Generator) -> Work:
     """Confirm, move, reclassify and delete boxes, and add some on each sheet."""
+    rng = rng.spawn(1)[0]  # with the packet's own seed it would add boxes that are there already
     boxes: dict[str, list[Box]] = {}
     deleted = set()
     for sheet in packet.sheets:
