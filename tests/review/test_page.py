@@ -226,6 +226,46 @@ def test_work_of_another_window_is_never_overwritten(project):
     assert boxes(root) == []
 
 
+def test_what_an_earlier_page_could_not_save_is_saved_by_the_next(project):
+    """The page was closed while the server was away: the browser has kept the change."""
+    root, start = project
+    _, url = start()
+    with opened(url) as tab:
+        hand = Hand(tab)
+        hand.press("Tab", "Delete")
+        hand.saved()
+        two_boxes = tab.evaluate("fetch('/api/sheets/1').then(r => r.json())")
+        kept = {"revision": two_boxes["revision"], "sheet": sheet(two_boxes["boxes"][:1]), "sent": []}
+        leave_behind(tab, root, kept)
+        tab.open(url)
+        hand.ready("a.png")
+        hand.saved()
+        assert [box[5] for box in boxes(root)] == ["1-2"]
+        # The answer to a save was lost in the kill, and one more change came after it: it was made from ours.
+        kept = {"revision": two_boxes["revision"], "sheet": sheet([]), "sent": [sheet(two_boxes["boxes"][:1])]}
+        leave_behind(tab, root, kept)
+        tab.open(url)
+        hand.ready("a.png")
+        hand.saved()
+        assert boxes(root) == []
+        # This one was made from what somebody else has changed since.
+        leave_behind(tab, root, {"revision": two_boxes["revision"], "sheet": sheet(two_boxes["boxes"]), "sent": []})
+        tab.open(url)
+        tab.until("document.getElementById('note').textContent.includes('changed in another window')")
+        hand.ready("a.png")
+        assert boxes(root) == []
+        assert tab.evaluate("Object.keys(localStorage).filter(key => key.startsWith('yoloop:')).length") == 0
+
+
+def sheet(boxes):
+    return {"status": "unreviewed", "seconds": 1, "boxes": boxes}
+
+
+def leave_behind(tab, root, entry):
+    key = f"yoloop:{read_review(root / REVIEW).packet_id}:1"
+    tab.evaluate(f"localStorage.setItem({json.dumps(key)}, {json.dumps(json.dumps(entry))})")
+
+
 def test_three_hundred_boxes_are_no_burden(tmp_path):
     build(tmp_path, boxes=300)
     server, url = serve(tmp_path)

@@ -8,6 +8,8 @@ import socket
 import threading
 import time
 
+import cv2
+import numpy as np
 import pytest
 
 from stages.commands.review_open import open_review
@@ -17,6 +19,7 @@ from stages.files.packet import PACKET, read_packet
 from stages.files.reviewed import REVIEW, head_of, read_review, sheet_file, write_head, write_sheet
 from stages.review.page.desk import Desk
 from stages.review.page.memory import recall
+from stages.review.page.pictures import picture
 from stages.review.page.server import STATIC, serving
 from tests.review.page_project import CLASSES, HEIGHT, WIDTH, build, kill, serve, until
 
@@ -183,6 +186,14 @@ def test_a_sheet_starts_from_its_proposals_and_says_what_to_look_at(browser, roo
     _, image, headers = browser.ask("GET", f"/{sheet['image']}")
     assert (image, headers["Content-Type"]) == ((root / PACKET / "images/a.png").read_bytes(), "image/png")
     assert not (root / REVIEW).exists()  # looking is no review
+
+
+def test_a_picture_that_no_browser_knows_is_shown_as_png(tmp_path):
+    pixels = np.random.default_rng(0).integers(0, 255, (20, 30, 3), np.uint8)
+    cv2.imwrite(str(tmp_path / "a.tif"), pixels)
+    data, kind = picture(tmp_path / "a.tif")
+    assert kind == "image/png"
+    assert (cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR) == pixels).all()
 
 
 def test_a_saved_sheet_is_what_read_review_reads(browser, root):

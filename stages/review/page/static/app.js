@@ -193,7 +193,7 @@ async function end() {
   await saver.settle();
   try {
     const { done: ready } = await finish(packet.packet, packet.sheets.some((one) => one.status !== "reviewed"));
-    farewell(`The review is finished: ${ready} sheets are done. You can close this tab; yoloop goes on in the terminal.`);
+    farewell(`The review is finished: ${ready === 1 ? "one sheet is" : `${ready} sheets are`} done. You can close this tab; yoloop goes on in the terminal.`);
   } catch (error) {
     say(error.message);
   }

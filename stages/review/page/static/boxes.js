@@ -2,6 +2,7 @@
 // a changed one is a new object.
 
 const SIDES = ["x1", "y1", "x2", "y2"];
+const SAME_PLACE = 0.5; // intersection over union
 export const LEAST = 1; // px that a side keeps when it is made smaller by keys
 
 const hundredth = (value) => Math.round(value * 100) / 100;
@@ -41,6 +42,20 @@ export function isAsProposed(box, prelabels) {
   const from = box.prelabel === null ? undefined : prelabels.get(box.prelabel);
   if (from === undefined || from.class_name !== box.class_name) return false;
   return SIDES.every((side) => Math.abs(box[side] - from[side]) < 0.01);
+}
+
+const area = (box) => (box.x2 - box.x1) * (box.y2 - box.y1);
+
+// The box that lies where `place` does; undefined when none covers it well enough.
+export function boxAt(boxes, place) {
+  const overlap = (box) => {
+    const width = Math.min(box.x2, place.x2) - Math.max(box.x1, place.x1);
+    const height = Math.min(box.y2, place.y2) - Math.max(box.y1, place.y1);
+    const shared = Math.max(width, 0) * Math.max(height, 0);
+    return shared / (area(box) + area(place) - shared);
+  };
+  const best = boxes.reduce((one, other) => (one && overlap(one) >= overlap(other) ? one : other), undefined);
+  return best && overlap(best) >= SAME_PLACE ? best : undefined;
 }
 
 // In reading order: rows of `row` px from top to bottom, each from left to right.

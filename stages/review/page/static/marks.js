@@ -25,12 +25,12 @@ const place = (rect, { x1, y1, x2, y2 }, pad = 0) => {
 const meet = (one, other) =>
   one.left < other.right && other.left < one.right && one.top < other.bottom && other.top < one.bottom;
 
-export function createMarks(parent, sheet) {
+export function createMarks(image, sheet) {
   const svg = document.createElementNS(SVG, "svg");
   svg.setAttribute("class", "marks");
   svg.setAttribute("viewBox", `0 0 ${sheet.width} ${sheet.height}`);
   svg.setAttribute("aria-hidden", "true");
-  parent.append(svg);
+  image.after(svg); // under the layer with the handles
   const frames = element("g", { class: "frames" }, svg);
   const boxes = element("g", { class: "boxes" }, svg);
   let drawn = new Map(); // id -> {group, rects, text, at, selected}
@@ -107,6 +107,5 @@ export function createMarks(parent, sheet) {
         rect.setAttribute("rx", 5 / scale);
       }
     },
-    element: svg,
   };
 }

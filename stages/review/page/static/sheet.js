@@ -1,6 +1,6 @@
 // The sheet on the screen: its boxes with their history, drawn and changed with mouse and keys.
 
-import { clipped, inReadingOrder, isAsProposed, moved, resized, sameBoxes } from "./boxes.js";
+import { boxAt, clipped, inReadingOrder, isAsProposed, moved, resized, sameBoxes } from "./boxes.js";
 import { createCanvas } from "./canvas.js";
 import { createHistory } from "./history.js";
 import { createMarks } from "./marks.js";
@@ -20,7 +20,7 @@ export function historyOf(boxes, order, known) {
 export function createSheet({ listed, detail, history, page, on }) {
   const prelabels = new Map(detail.prelabels.map((one) => [one.id, one]));
   const canvas = createCanvas(page.image, { drawn, moving, moved: dropped, selected: choose });
-  const marks = createMarks(page.image.parentElement, listed);
+  const marks = createMarks(page.image, listed);
   let selected = null; // id of a box
   let lookedAt = null; // id of a focus box
   let labelled = true;
@@ -119,6 +119,8 @@ export function createSheet({ listed, detail, history, page, on }) {
     marks.frame(detail.focus, lookedAt);
     if (!focus || focus.kind === "nothing_seen") page.view.fit();
     else page.view.zoomTo(focus);
+    const box = focus && focus.kind !== "nothing_seen" ? boxAt(boxes(), focus) : undefined;
+    select(box?.id ?? null); // so that a key says at once what it is
     show();
   }
 

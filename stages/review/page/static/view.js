@@ -13,7 +13,7 @@ export function createView(area, paper, onChange) {
   let fitted = false; // stays so when the window changes its size
 
   const fitting = () =>
-    Math.min((area.clientWidth - 2 * MARGIN) / sheet.width, (area.clientHeight - 2 * MARGIN) / sheet.height, 1.5);
+    Math.min((area.clientWidth - 2 * MARGIN) / sheet.width, (area.clientHeight - 2 * MARGIN) / sheet.height, LARGEST / 2);
 
   function place() {
     const [width, height] = [sheet.width * scale, sheet.height * scale];
