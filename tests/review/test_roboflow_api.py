@@ -66,3 +66,15 @@ def test_an_environment_that_does_not_start(tmp_path: Path) -> None:
     assert refused(tmp_path, python=broken) == (
         "Roboflow ws/plans: expected an answer, found broken for ***. Run it again."
     )
+
+
+def test_the_key_goes_to_roboflow_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Roboflow's package takes its server from API_URL, a name that other programs use as well."""
+    speaking = tmp_path / "python"
+    speaking.write_text('#!/bin/sh\necho "asked ${API_URL:-roboflow}" >&2\nexit 3\n')
+    speaking.chmod(0o755)
+    monkeypatch.setenv("API_URL", "http://elsewhere")
+    monkeypatch.delenv("ROBOFLOW_API_URL", raising=False)
+    assert "found asked roboflow. " in refused(tmp_path / "1", python=speaking)
+    monkeypatch.setenv("ROBOFLOW_API_URL", "http://our-own")
+    assert "found asked http://our-own. " in refused(tmp_path / "2", python=speaking)

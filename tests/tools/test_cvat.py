@@ -1,4 +1,4 @@
-"""CVAT's formats against datumaro, which CVAT grew from: it reads what we write, and we read what it writes."""
+"""CVAT's formats against datumaro, which CVAT reads and writes with, and our labels against CVAT's own client."""
 
 import json
 from pathlib import Path
@@ -86,3 +86,9 @@ def test_we_read_the_yolo_folder_that_datumaro_writes(packet: Packet, sent: Path
     read = cvat.read(tmp_path / "written")
     assert read.classes == packet.classes
     assert differences(in_pixels(read, packet), truth(packet).boxes) == []
+
+
+def test_cvats_client_takes_our_labels(packet: Packet, sent: Path) -> None:
+    labels = json.loads(run_in("cvat", Path(__file__).with_name("with_cvat_sdk.py"), sent / "labels.json"))
+    boxes = [[name, "rectangle", ["prelabel", "confidence"]] for name in packet.classes]
+    assert labels == [*boxes, [cvat.DONE, "tag", []]]
