@@ -198,7 +198,7 @@ def _box(region: Any, where: str) -> ReturnedBox:
         value = region["value"]
         (name,) = value[kind]
         corners = _corners(value, region)
-    except (KeyError, TypeError, ValueError, IndexError) as error:
+    except (KeyError, TypeError, ValueError, IndexError, ZeroDivisionError) as error:
         raise _no_box(region, where) from error
     identity = region.get("id")
     return ReturnedBox(str(name), corners, where, identity if isinstance(identity, str) else None)
