@@ -42,8 +42,8 @@ def read(path: Path) -> Returned:
     """Return what CVAT exported, also as COCO, VOC or YOLO; raise `UserError` with file and line for what is no box."""
     file = _xml(path)
     if file is None:
-        other = next((one for one in (coco, voc) if one.is_one(path)), yolo)
-        return other.read(path)._replace(tool="cvat")
+        other = coco.read if coco.is_one(path) else voc.read if voc.is_one(path) else yolo.read
+        return other(path)._replace(tool="cvat")
     root = read_xml(file)
     _require_images(root, file)
     images = every_image(path) if path.is_dir() else Images({})
