@@ -8,14 +8,14 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import SplitResult, quote, urlsplit
 
 import requests
 
 from stages.core.errors import UserError, problem
 
 KEY = "LABEL_STUDIO_API_KEY"
-_PARTS_OF_A_PERSONAL_TOKEN = 3  # of a JWT; a legacy token has no dots
+_DOTS = 2  # of a personal token, which is a JWT; a legacy token has none
 _WAIT = (10.0, 300.0)  # seconds to connect, and for an answer: an import of a large task takes long
 _MAKE = f"In Label Studio: Account & Settings > Personal Access Token > Create; then: export {KEY}=..."
 _LONGEST = 300  # letters of what the server says
@@ -36,8 +36,8 @@ class Server:
     """A Label Studio server at `url`, and who we are there; every method raises `UserError` for what it refuses."""
 
     def __init__(self, url: str, token: str) -> None:
-        parts = urlsplit(url if "//" in url else f"http://{url}")
-        if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+        parts = _parts(url)
+        if parts is None:
             mend = "Give the address that the browser shows, as http://localhost:8080"
             raise problem("--url", expected="the address of a Label Studio server", found=repr(url), mend=mend)
         self.path = parts.path.rstrip("/")  # of a server that does not lie at the top of its host
@@ -46,6 +46,7 @@ class Server:
         self._session = requests.Session()
         self._session.trust_env = False
         self._session.verify = os.environ.get("REQUESTS_CA_BUNDLE") or True
+        self._is_personal = token.count(".") == _DOTS
         self._header = f"Token {token}"
 
     def get(self, path: str, **query: str | int) -> Any:
@@ -71,19 +72,18 @@ class Server:
 
     def sign_in(self) -> None:
         """Make sure that there is a Label Studio, and that it knows our key."""
-        version = self._send("GET", "/api/version")
-        if version.status_code in (requests.codes.unauthorized, requests.codes.forbidden):
-            self._renew()
-        elif not version.ok or "release" not in self._read(version, "/api/version"):
-            raise self._no_label_studio(f"answer {version.status_code} of something else")
-        if self._token.count(".") == _PARTS_OF_A_PERSONAL_TOKEN - 1:
+        answer = self._send("GET", "/api/version", headers={})  # who is not known yet gets no key
+        if answer.status_code in _REDIRECTS:
+            raise self._refused(answer, "/api/version")
+        version = self._read(answer, "/api/version") if answer.ok else None
+        if not isinstance(version, dict) or "release" not in version:
+            raise self._no_label_studio(f"an answer ({answer.status_code}) of something else")
+        if self._is_personal:
             self._renew()
         self.get("/api/current-user/whoami")
 
     def _renew(self) -> None:
         """Get a short-lived token for the personal one."""
-        if self._token.count(".") != _PARTS_OF_A_PERSONAL_TOKEN - 1:
-            return
         answer = self._send("POST", "/api/token/refresh/", json={"refresh": self._token}, headers={})
         if answer.status_code in (requests.codes.unauthorized, requests.codes.bad_request, requests.codes.forbidden):
             raise self._unknown_key(_said(answer))
@@ -93,7 +93,7 @@ class Server:
 
     def _json(self, method: str, path: str, **content: Any) -> Any:
         answer = self._send(method, path, **content)
-        if answer.status_code == requests.codes.unauthorized and self._header.startswith("Bearer "):
+        if answer.status_code == requests.codes.unauthorized and self._is_personal:
             self._renew()  # it lives for minutes, an upload longer
             answer = self._send(method, path, **content)
         if answer.status_code == requests.codes.unauthorized:
@@ -143,6 +143,16 @@ class Server:
             found=f"{answer.status_code}: {_said(answer)}",
             mend="Mend what it names, and run it again: what is there already stays.",
         )
+
+
+def _parts(url: str) -> SplitResult | None:
+    """Return the parts of a server's address, which may come without its scheme; None for something else."""
+    try:
+        parts = urlsplit(url if "//" in url else f"http://{url}")
+        sound = parts.scheme in ("http", "https") and parts.hostname and (parts.port is None or parts.port)
+    except ValueError:  # a port that is none
+        return None
+    return parts if sound and not parts.query and not parts.fragment and "@" not in parts.netloc else None
 
 
 def _said(answer: requests.Response) -> str:
