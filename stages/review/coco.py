@@ -143,7 +143,7 @@ def _sheet(
         frame or FRACTIONS,
         tuple(_box(one, row, names[list(names)[row.class_id]], file) for one, row in rows),
         image=images.find(name, near=file.parent, split=file.stem) if name else None,
-        polygons=sum(row.polygon for _, row in rows),
+        polygons=sum(_is_outline(one) for one, _ in rows),
     )
 
 
@@ -154,6 +154,15 @@ def _row(line: int, one: dict[str, Any], file: Path, ids: Sequence[int]) -> Row:
         mend = "Draw a box around each of them, or delete it, and export again."
         raise (row._replace(mend=mend) if row.code == "crowd" else row).error()
     return row
+
+
+def _is_outline(one: Mapping[str, Any]) -> bool:
+    """Say whether an annotation was drawn as something else than an upright box."""
+    parts = one.get("segmentation")
+    if not isinstance(parts, list):
+        return bool(parts)  # a mask
+    points = [part for part in parts if isinstance(part, list)]
+    return any(len(set(map(str, part[axis::2]))) > 2 for part in points for axis in (0, 1))
 
 
 def _box(one: Mapping[str, Any], row: Row, class_name: str, file: Path) -> ReturnedBox:
