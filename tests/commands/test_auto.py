@@ -117,11 +117,8 @@ def test_nothing_that_was_not_asked_for(pool):
     assert [sheet.image_id for sheet in found.reviewed] == ["p3.jpg"]
 
 
-@pytest.fixture
-def seeing(project: Callable[[], Path], monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A project whose `validate` leaves real tables for the first packet, and which is finished."""
-    monkeypatch.setenv("PYTHONPATH", str(REPO))
-    root = project()
+def with_real_tables(root: Path) -> Path:
+    """Let `validate` of the project leave real tables for the first packet, and finish it."""
     call = "from tests.commands.test_auto import write_tables; write_tables(Path('data/validate'))"
     old = 'write("data/validate/images.parquet", f"tables of {N}")'
     replace(root / "fake_stages.py", old, f'{call}\n    write("data/validate/run.txt", f"{{N}}")')
@@ -129,6 +126,13 @@ def seeing(project: Callable[[], Path], monkeypatch: pytest.MonkeyPatch) -> Path
     sh(root, "git", "commit", "-qam", "Real tables")
     finish(root)
     return root
+
+
+@pytest.fixture
+def seeing(project: Callable[[], Path], monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A project whose `validate` leaves real tables for the first packet, and which is finished."""
+    monkeypatch.setenv("PYTHONPATH", str(REPO))
+    return with_real_tables(project())
 
 
 @pytest.mark.slow
