@@ -18,7 +18,6 @@ from stages.files.reviewed import (
     head_of,
     read_review,
     write_head,
-    write_review,
     write_sheet,
 )
 from stages.review.boxes import HALF_PIXEL, are_alike
@@ -46,11 +45,7 @@ def keep_review(
     kept under .yoloop. Raises `UserError` for a review of another packet, and for a damaged one, unless `replace`.
     """
     before, moved = _before(root, packet, replace=replace)
-    if before is None:
-        review = Review(*head_of(packet, source=source, partial=partial), sheets=tuple(sheets))
-        write_review(review, root / REVIEW, packet)
-        return Kept(tuple(sheet.image_id for sheet in sheets), (), (), (), moved)
-    old = {sheet.image_id: sheet for sheet in before.sheets}
+    old = {sheet.image_id: sheet for sheet in before.sheets} if before else {}
     order = {sheet.image_id: sheet.order for sheet in packet.sheets}
     same = [one for one in sheets if one.image_id in old and _is_there(old[one.image_id], one)]
     rest = [one for one in sheets if one not in same]
@@ -59,11 +54,11 @@ def keep_review(
     replaced = [one for one in taken if one.image_id in old and old[one.image_id].boxes]
     if replaced:
         moved = _copied(root)
+    head = _head(before, packet, source if taken else "", partial=partial)
+    if before is None or head != Head(*before[:5]):
+        write_head(head, root / REVIEW)
     for one in taken:
         write_sheet(one, root / REVIEW, order=order[one.image_id])
-    head = _head(before, packet, source if taken else "", partial=partial)
-    if head != Head(*before[:5]):
-        write_head(head, root / REVIEW)
     added = [one for one in taken if one not in replaced]
     return Kept(_names(added), _names(same), _names(stood), _names(replaced), moved)
 
@@ -113,9 +108,10 @@ def _stands(old: ReviewedSheet, new: ReviewedSheet) -> bool:
     return old.status == "reviewed" or new.status == "unreviewed"
 
 
-def _head(before: Review, packet: Packet, source: str, *, partial: bool) -> Head:
-    tools = dict.fromkeys([*before.source.split(" and "), *([source] if source else [])])
-    return head_of(packet, source=" and ".join(tools), partial=before.partial or partial)
+def _head(before: Review | None, packet: Packet, source: str, *, partial: bool) -> Head:
+    tools = [*(before.source.split(" and ") if before else []), source]
+    named = " and ".join(dict.fromkeys(tool for tool in tools if tool))
+    return head_of(packet, source=named, partial=partial or (before is not None and before.partial))
 
 
 def _copied(root: Path) -> Path:

@@ -20,8 +20,10 @@ def under_review(tmp_path_factory: pytest.TempPathFactory) -> Path:
         fake_project.build(root)
         stages = root / "fake_stages.py"
         text = stages.read_text(encoding="utf-8")
-        assert 'sheets("pool")[:2]' in text
-        stages.write_text(text.replace('sheets("pool")[:2]', 'sheets("pool")[:3]'), encoding="utf-8")
+        for two, three in (('sheets("pool")[:2]', 'sheets("pool")[:3]'), ('"random")', '"random", "picked")')):
+            assert two in text
+            text = text.replace(two, three)
+        stages.write_text(text, encoding="utf-8")
         fake_project.sh(root, "git", "commit", "-qam", "A packet of three sheets")
         fake_project.dvc(root, "repro", "-q")
         finish(root)
