@@ -12,6 +12,7 @@ from stages.review.identify import Identified, Match, identify, some
 from stages.review.others import Known
 from stages.review.outgoing import prelabels_of
 from stages.review.returned import Returned
+from stages.review.whole_pixels import restored
 
 
 class Reconciled(NamedTuple):
@@ -59,7 +60,8 @@ def reconcile(
     if not found.matches:
         raise _old(packet, found, where)
     require_classes(packet, returned, found.matches)
-    compared = [_compare(packet, match, all_reviewed=all_reviewed) for match in found.matches]
+    matches = restored(found.matches, packet)
+    compared = [_compare(packet, match, all_reviewed=all_reviewed) for match in matches]
     came = {*done, *(match.sheet.image_id for match in found.matches)}
     missing = tuple(sheet.image_id for sheet in packet.sheets if sheet.image_id not in came)
     if missing and not partial:
