@@ -13,6 +13,7 @@ import pytest
 from stages.commands.locate import locate
 from stages.commands.run import run_iteration, run_loop
 from stages.core.errors import UserError
+from tests.browser import CHROMIUM, opened
 from tests.fake_project import REPO, sh
 from tests.reviews import review_packet
 
@@ -103,6 +104,30 @@ def test_two_iterations_with_a_person(short):
     assert (again.returncode, again.stderr) == (0, "")
     assert "Reason: 2 of 2 iterations are done." in again.stdout
     assert "STEP" not in again.stdout
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")
+def test_the_page_is_the_pause(short):
+    """The loop opens the page, waits until its review is finished there, and goes on."""
+    words = [*YOLOOP, "run", "--review", "page"]
+    with subprocess.Popen(words, cwd=short, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True) as process:
+        said = []
+        while not said or not said[-1].strip().startswith("http://"):
+            said.append(process.stdout.readline())
+            assert said[-1], "".join(said)
+        assert "Press `Finish review` there" in "".join(said)
+        with opened(said[-1].strip()) as tab:
+            for name in ("p1.jpg", "p2.jpg"):
+                tab.until(f"document.getElementById('name').textContent === '{name}'")
+                tab.until("!!document.querySelector('.marks')")
+                tab.press("d")
+            tab.until("document.getElementById('ending').open")
+            tab.evaluate("document.getElementById('ending-finish').click()")
+            rest = process.stdout.read()
+    assert process.returncode == 0
+    assert "Iteration 1 starts: 2 sheets with 2 boxes moved from pool to train" in rest
+    assert "[REVIEW] 2 boxes: 2 confirmed, on the page" in rest
+    assert "Iterations: 2 (0 to 1)" in rest
 
 
 @pytest.mark.parametrize("stop", ["ctrl-c", "kill", "closed terminal"])
