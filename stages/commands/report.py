@@ -19,6 +19,7 @@ from stages.files.openings import read_openings
 from stages.files.page_pictures import make_pictures
 from stages.files.params import PARAMS, read_classes, read_iteration, read_params
 from stages.files.prompts import PROMPTS, read_prompts
+from stages.files.review_sheets import METRICS
 from stages.files.scores import SCORES, read_rows
 from stages.files.tables import read_json, read_metrics
 
@@ -69,10 +70,16 @@ def build_report(root: Path, iteration: int) -> dict[str, Any]:
         "labels": count_sources(read_manifest(root / DATASET / "train" / MANIFEST)),
         "verdict": read_metrics(root / "metrics/converge.json"),
         **metrics,
+        "review": _review(root),
         "tables": {file.stem: read_rows(root / file) for file in _TABLES},
         "params": read_params(root / PARAMS),
         "prompts": read_prompts(read_classes(root / PARAMS), root / PROMPTS),
     }
+
+
+def _review(root: Path) -> dict[str, Any]:
+    """Return the review that the iteration started with; a project from before there was a ledger has none."""
+    return read_metrics(root / METRICS) if (root / METRICS).is_file() else {}
 
 
 def write_page(root: Path, report: dict[str, Any], *, commit: str | None) -> Made:

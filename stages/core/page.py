@@ -11,6 +11,7 @@ from stages.core.markup import badge, fold, number, pairs, section, text
 from stages.core.openings import opened_text
 from stages.core.page_losses import error_view, ledger_view
 from stages.core.page_numbers import Seconds, charts, cost_table, iteration_table, miss_bars, tiles
+from stages.core.page_review import review_view
 from stages.core.page_ruler import ruler_block
 from stages.core.page_scores import opening_table, score_tables
 from stages.core.page_shots import Shot, gallery, shown_of
@@ -64,6 +65,7 @@ def page_html(page: Page) -> str:
         section("What the errors cost", error_view(tables["errors"]), legend=wording.ERRORS),
         _missed(page),
         _alarms(page),
+        _review(page),
         _packet(page),
         _prompts(page),
         _test(page),
@@ -112,6 +114,12 @@ def _alarms(page: Page) -> str:
         return ""
     said = f"<p>{text(shown_of(len(shots), total, 'false alarms'))}, the surest first.</p>"
     return section("What was seen wrongly on val", said, gallery(shots), legend=wording.ALARMS)
+
+
+def _review(page: Page) -> str:
+    """Return what the review before this iteration found; nothing where there was none, or a report has none yet."""
+    said = review_view(page.report.get("review", {}))
+    return section("The review before this iteration", said, legend=wording.REVIEW) if said else ""
 
 
 def _packet(page: Page) -> str:

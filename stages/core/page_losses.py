@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from stages.core.markup import Column, fold, number, pairs, table, text
+from stages.core.page_stack import Part, stack
 
 Row = Mapping[str, Any]
 # Fates of the box ledger (stages/core/ledger.py): words, and what they mean.
@@ -68,20 +69,9 @@ def error_view(rows: Sequence[Row]) -> str:
 
 
 def _bar(total: Row, fates: Sequence[str]) -> str:
-    boxes = total["boxes"]
     order = {name: place for place, name in enumerate(FATES)}
-    parts = "".join(
-        f'<i class="f{order[name]}" style="width:{100 * total[name] / boxes:.2f}%" '
-        f'title="{text(f"{FATES[name][0]}: {total[name]}")}"></i>'
-        for name in fates
-    )
-    keys = "".join(
-        f'<li title="{text(FATES[name][1])}"><i class="f{order[name]}"></i>{text(FATES[name][0])} '
-        f'<b>{number(total[name])}</b> <span class="soft">{100 * total[name] / boxes:.1f}%</span></li>'
-        for name in fates
-    )
-    label = text(f"What became of the {boxes} boxes of val")
-    return f'<div class="stack" role="img" aria-label="{label}">{parts}</div><ul class="fates">{keys}</ul>'
+    parts = [Part(f"f{order[name]}", *FATES[name], total[name]) for name in fates]
+    return stack(parts, label=f"What became of the {total['boxes']} boxes of val")
 
 
 def _named(error: str) -> str:

@@ -71,6 +71,7 @@ ul.plain { margin: 0; padding-left: 20px; }
 .f9 { background: var(--mark); }
 .counts { display: grid; grid-template-columns: repeat(auto-fit, minmax(190px, 1fr)); gap: 6px 28px; }
 .counts { margin-bottom: 16px; }
+.arms { max-width: 520px; margin-bottom: 10px; } .arms .count { grid-template-columns: 150px 1fr 40px; }
 .count { display: grid; grid-template-columns: 104px 1fr 34px; gap: 8px; align-items: center; font-size: 14px; }
 .count i { display: block; height: 9px; border-radius: 4px; background: var(--bar); }
 .count b { text-align: right; white-space: nowrap; font-weight: 600; font-variant-numeric: tabular-nums; }

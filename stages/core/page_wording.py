@@ -35,6 +35,12 @@ ALARMS = (
     "A detection on val that is on no box of its class, with how sure the model is of it. Some may be boxes that the "
     "labels lack: look."
 )
+REVIEW = (
+    "An error is what the ruler counts as one: a box that was added, deleted or given another class, or whose place "
+    "was off by more than validate.iou allows. Some sheets of a packet are drawn at random, and no reviewer can tell "
+    "them: what is found there is what chance would have brought. The two are compared over all reviews so far; labels "
+    "that nobody looked at count in none of this."
+)
 PACKET = (
     "The number is the sheet's place in the review: the most valuable sheets come first, those of one group together. "
     "Whole sheets go to review, so everything on them is corrected."

@@ -13,7 +13,7 @@ def outcome_line(counts: Mapping[str, Any]) -> str:
     """Return how many boxes had which outcome: `41 boxes: 30 confirmed, 2 moved, 9 added`."""
     some = [f"{counts[name]} {name}" for name in OUTCOMES if counts[name]]
     boxes = sum(int(counts[name]) for name in OUTCOMES)
-    return f"{boxes} box{'es' * (boxes != 1)}{': ' * bool(some)}{', '.join(some)}"
+    return f"{counted(boxes, 'box')}{': ' * bool(some)}{', '.join(some)}"
 
 
 def cost_text(metrics: Mapping[str, Any]) -> str:
@@ -31,9 +31,8 @@ def review_lines(metrics: Mapping[str, Any]) -> list[str]:
     """Return what metrics/review.json (details beside the rest) says: what was changed, what for, and at what cost."""
     unseen = metrics["auto"]
     if unseen["sheets"]:
-        sheets, boxes = unseen["sheets"], unseen["boxes"]
-        counts = f"{sheets} sheet{'s' * (sheets != 1)} with {boxes} box{'es' * (boxes != 1)}"
-        return [f"[REVIEW] None: {counts} went to train, and nobody looked; they count nowhere as reviewed"]
+        counts = f"{counted(unseen['sheets'], 'sheet')} with {counted(unseen['boxes'], 'box')}"
+        return [f"[REVIEW] None: {counts} went to train without a look at their labels; they count nowhere as reviewed"]
     prelabels = metrics["prelabels"]
     words = f"P {rate(prelabels['precision'])}, R {rate(prelabels['recall'])}, F1 {rate(prelabels['f1'])}"
     cost = cost_text(metrics)
@@ -47,3 +46,8 @@ def review_lines(metrics: Mapping[str, Any]) -> list[str]:
 def where(source: str) -> str:
     """Return where a review was done: `with cvat`, `on the page`, `with coco and on the page`."""
     return " and ".join(_SOURCES.get(one, f"with {one}") for one in source.split(" and "))
+
+
+def counted(number: int, what: str) -> str:
+    """Return a number with its word: `1 box`, `2 boxes`, `0 sheets`."""
+    return f"{number} {what}{('es' if what.endswith('x') else 's') * (number != 1)}"

@@ -62,7 +62,9 @@ def test_by_default_the_last_one_that_has_run(two: Path) -> None:
     text = made.page.read_text()
     assert "not finished yet" in text
     assert '<a href="iteration_00.html">0</a>' in text
+    assert "<h2>The review before this iteration</h2><p>2 of 2 sheets reviewed by labels that were held back:" in text
     finish(two)
+    assert read_json(two / "metrics/reports/iteration_01.json")["review"]["sheets"] == 2
     assert make_report(two).page.read_text() == made.page.read_text()  # the same as finish made
     assert "not finished yet" not in made.page.read_text()
     advance(two, reviewer="oracle")
@@ -73,6 +75,7 @@ def test_an_older_one_by_number_and_its_numbers(two: Path) -> None:
     (two / "reports/iteration_00.html").unlink()
     text = make_report(two, 0).page.read_text()
     assert "<h1>Iteration 0</h1>" in text
+    assert "The review before this iteration" not in text  # it began with what was imported
     assert re.search(r"F1 on val</span><b>0\.800</b><small>0\.74 to 0\.86</small>", text)
     assert sh(two, "git", "status", "--porcelain", "data", "reports") == ""
 

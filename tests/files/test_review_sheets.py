@@ -141,7 +141,8 @@ def test_what_nobody_looked_at_is_counted_apart():
     assert (said["auto"], said["auto_sheets"]) == ({"sheets": 2, "boxes": 2}, 2)
     assert said["arms"] == first.metrics["details"][0]["arms"]  # as if it had not been
     assert review_lines(said) == [
-        "[REVIEW] None: 2 sheets with 2 boxes went to train, and nobody looked; they count nowhere as reviewed"
+        "[REVIEW] None: 2 sheets with 2 boxes went to train without a look at their labels; "
+        "they count nowhere as reviewed"
     ]
 
 
