@@ -10,9 +10,9 @@ from typing import NamedTuple
 
 from stages.core.errors import problem
 from stages.core.resizing import Grey, Placement
-from stages.files.kinship import copies_of
 from stages.files.manifest import file_sha256
 from stages.files.packet import Packet, PacketSheet
+from stages.review.kin import Kin
 from stages.review.names import Names, stem_of
 from stages.review.others import Known
 from stages.review.placing import Pictures, place_by_frame, place_by_picture, read_grey
@@ -79,7 +79,12 @@ class _Finder:
         self._sheets: list[PacketSheet | Known] = [*others, *packet.sheets]
         self._named = {sheet.image_id: sheet for sheet in self._sheets}
         self._names = Names(self._named)
-        self._others = others
+        self._known = {known.image_id: known for known in others}
+        self._own = Kin({sheet.image_id: packet.image(sheet) for sheet in packet.sheets})
+        self._kin = [
+            Kin({known.image_id: known.image for known in others if known.split in splits})
+            for splits in (_RULERS, ("train", "pool"))
+        ]
 
     def meant(self, one: ReturnedSheet) -> PacketSheet | Known | None:
         """Return the sheet that `one` is, None for an unknown name without a picture; raises as `identify` does."""
@@ -134,18 +139,13 @@ class _Finder:
 
     def _copy(self, image: Path) -> Known | None:
         """Return the sheet outside of the packet that a picture is a copy of; val and test come first."""
-        for splits in (_RULERS, ("train", "pool")):
-            part = {known.image_id: known for known in self._others if known.split in splits}
-            pairs = copies_of({"": image}, {name: known.image for name, known in part.items()})
-            if pairs:
-                return part[pairs[0][1]]
-        return None
+        names = (kin.of(image) for kin in self._kin)
+        return next((self._known[name] for name in names if name is not None), None)
 
     def _changed(self, image: Path) -> PacketSheet | None:
         """Return the sheet of the packet of which a picture shows a part, or that it shows turned."""
-        sheets = {sheet.image_id: sheet for sheet in self._packet.sheets}
-        pairs = copies_of({"": image}, {name: self._packet.image(sheet) for name, sheet in sheets.items()})
-        return sheets[pairs[0][1]] if pairs else None
+        name = self._own.of(image)
+        return next((sheet for sheet in self._packet.sheets if sheet.image_id == name), None)
 
     def _another_picture(self, one: ReturnedSheet, sheet: PacketSheet, grey: Grey, image: Path) -> Exception:
         """Return why the picture of `one` is not that of `sheet`, which it is called by."""
