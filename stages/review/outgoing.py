@@ -6,7 +6,6 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from stages.core.boxes import BOX
 from stages.files.packet import Packet, PacketSheet
 
 
@@ -36,7 +35,10 @@ def prelabels_of(packet: Packet, sheet: PacketSheet) -> list[Prelabel]:
         Prelabel(
             row["prelabel_id"],
             row["class_name"],
-            *(float(row[side]) for side in BOX),
+            float(row["x1"]),
+            float(row["y1"]),
+            float(row["x2"]),
+            float(row["y2"]),
             None if pd.isna(row["confidence"]) else float(row["confidence"]),
         )
         for row in rows.to_dict("records")
