@@ -28,11 +28,11 @@ def open_review(root: Path, *, port: int, browser: bool, say: Callable[[str], No
     if (root / REVIEW / HEAD).is_file():
         require_of_packet(root, read_review(root / REVIEW), packet)
     with _only_one(root), serving(Desk(root, packet), recall(root, packet.packet_id), port=port) as server:
-        say(f"Review of iteration {packet.iteration}: {len(packet.sheets)} sheets, at\n\n  {server.url}\n")
-        say("Everything is saved as you go, into data/review. Ctrl+C leaves; this command goes on where you were.")
-        if browser and not webbrowser.open(server.url):
-            say("No browser was found here: open the URL yourself.")
         try:
+            say(f"Review of iteration {packet.iteration}: {len(packet.sheets)} sheets, at\n\n  {server.url}\n")
+            say("Everything is saved as you go, into data/review. Ctrl+C leaves; this command goes on where you were.")
+            if browser and not webbrowser.open(server.url):
+                say("No browser was found here: open the URL yourself.")
             server.finished.wait()
         except KeyboardInterrupt:
             say("\nThe page is closed; what was saved stays in data/review. Go on with: yoloop review open")
