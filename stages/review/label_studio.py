@@ -59,7 +59,8 @@ def write(packet: Packet, folder: Path) -> list[str]:
         "By hand: start Label Studio so that it may read that folder: LABEL_STUDIO_LOCAL_FILES_SERVING_ENABLED=true "
         "LABEL_STUDIO_LOCAL_FILES_DOCUMENT_ROOT=FOLDER label-studio start (FOLDER with its whole path)",
         f"Create Project > Labeling Setup > Custom template > Code: paste {CONFIG}. Save.",
-        "Settings > Cloud Storage > Add Source Storage > Local files, path FOLDER/images; save it, do not sync.",
+        "Settings > Cloud Storage > Add Source Storage > Local Files > Next; Absolute local path: FOLDER/images; then "
+        "Next, Next, Save (not Save & Sync).",
         f"Import > {TASKS}. In Settings > Annotation, Use predictions to prelabel tasks has to be on.",
         f"{LABEL_ALL}.",
         "Export > JSON.",

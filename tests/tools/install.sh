@@ -13,4 +13,5 @@ environment() { # NAME PACKAGE...
 
 environment readers datumaro==1.13.12 supervision==0.31.2
 environment roboflow roboflow==1.7.3
+environment label-studio label-studio==1.23.2
 environment cvat cvat-sdk==2.80.0
