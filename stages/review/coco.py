@@ -77,9 +77,24 @@ def _objects(packet: Packet, sheet: PacketSheet, ids: Mapping[str, int]) -> list
 
 def _files(path: Path) -> list[CocoFile]:
     if path.is_dir():
-        return coco_files(path)
+        return _without_echoes(coco_files(path))
     one = coco_file(path) if path.suffix.lower() == ".json" and path.is_file() else None
     return [one] if one else []
+
+
+def _without_echoes(files: Sequence[CocoFile]) -> list[CocoFile]:
+    """Return `files` without those that add nothing: datumaro writes one for each kind of object, with all images."""
+    kept: list[CocoFile] = []
+    for one in sorted(files, key=lambda one: (not one.content["annotations"], not one.content["categories"])):
+        known = {name for other in kept for name in _file_names(other)}
+        said = [[], *(other.content["annotations"] for other in kept)]
+        if not kept or not _file_names(one) <= known or one.content["annotations"] not in said:
+            kept.append(one)
+    return [one for one in files if any(one is other for other in kept)]
+
+
+def _file_names(part: CocoFile) -> set[str]:
+    return {str(image.get("file_name")) for image in part.content["images"]}
 
 
 def _packet_id(files: Sequence[CocoFile]) -> str:

@@ -23,6 +23,7 @@ from stages.review.yolo import corners
 _SIDES = ("xmin", "ymin", "xmax", "ymax")
 _LISTS = Path("ImageSets/Main")
 _LIST = "train"
+_MAP = "labelmap.txt"  # the classes as CVAT and datumaro ask for them: name, colour, parts, actions
 _PACKET = re.compile(r"packet ([0-9a-f]{12})")  # where VOC names the database that a picture comes from
 
 
@@ -69,6 +70,8 @@ def write(packet: Packet, folder: Path) -> list[str]:
     stems = "".join(f"{Path(sheet.image_id).stem}\n" for sheet in packet.sheets)
     (folder / _LISTS / f"{_LIST}.txt").write_text(stems, encoding="utf-8")
     (folder / "labels.txt").write_text("".join(f"{name}\n" for name in packet.classes), encoding="utf-8")
+    mapped = [name for name in packet.classes if ":" not in name and not name.startswith("#")]  # others it cannot hold
+    (folder / _MAP).write_text("".join(f"{name}:::\n" for name in mapped), encoding="utf-8")
     for sheet in packet.sheets:
         tree = ElementTree.ElementTree(_annotation(packet, sheet))
         ElementTree.indent(tree)

@@ -128,6 +128,20 @@ def test_splits_are_put_together(tmp_path: Path) -> None:
     assert_comes_back(packet, coco.read(tmp_path / "out"), truth(packet), within=0.001)
 
 
+def test_one_file_for_each_kind_of_object(tmp_path: Path) -> None:
+    """datumaro writes the same images once more, with the same boxes or none."""
+    packet = build_packet(plain_spec(), tmp_path)
+    export = exported(packet, truth(packet), tmp_path / "out", "COCO")
+    whole = content(packet, truth(packet), "COCO", list(packet.classes))
+    put(export / "annotations/stuff_val.json", whole)
+    put(export / "annotations/image_info_val.json", {**whole, "annotations": [], "categories": []})
+    assert_comes_back(packet, coco.read(export), truth(packet), within=0.001)
+    whole["annotations"][0]["bbox"] = [1, 1, 5, 5]  # now two files say different things
+    put(export / "annotations/stuff_val.json", whole)
+    with pytest.raises(UserError, match=r"stuff_val\.json image .*: expected every sheet once"):
+        reconciled(packet, coco.read(export))
+
+
 def test_outlines_become_boxes_and_are_counted(tmp_path: Path) -> None:
     packet = build_packet(plain_spec(boxes=1), tmp_path)
     (tmp_path / "out").mkdir()
