@@ -26,7 +26,7 @@ def export_review(root: Path, *, to: str, out: Path | None, url: str | None, pro
         packet = packet_under_review(root)
         if url is not None or project is not None:
             steps = send(packet, to=to, server=Server(url, project), say=say)
-            return _said(f"{FORMATS[to].title} has the packet {packet.packet_id}.", steps)
+            return "\n".join([f"{FORMATS[to].title} has the packet {packet.packet_id}.", *_numbered(steps)])
         folder = out or root / EXPORTS / f"{to}-{packet.packet_id}"
         building = folder.with_name(f".{folder.name}.tmp{os.getpid()}")
         try:
@@ -36,7 +36,8 @@ def export_review(root: Path, *, to: str, out: Path | None, url: str | None, pro
         finally:
             shutil.rmtree(building, ignore_errors=True)
     what = f"{FORMATS[to].title}: {len(packet.sheets)} sheets of packet {packet.packet_id}"
-    return _said(f"{what} {'in' if fresh else 'are already in'} {folder}", steps)
+    back = "What came back: yoloop review import EXPORT (the archive or folder)"
+    return "\n".join([f"{what} {'in' if fresh else 'are already in'} {folder}", *_numbered([*steps, back])])
 
 
 def _put(building: Path, folder: Path) -> bool:
@@ -61,7 +62,5 @@ def _content(folder: Path) -> dict[str, str]:
     return {file.relative_to(folder).as_posix(): hashlib.sha256(file.read_bytes()).hexdigest() for file in files}
 
 
-def _said(head: str, steps: Sequence[str]) -> str:
-    lines = [f"  {number}. {step}" for number, step in enumerate(steps, 1)]
-    back = f"  {len(steps) + 1}. What came back: yoloop review import EXPORT (the archive or folder)"
-    return "\n".join([head, *lines, back])
+def _numbered(steps: Sequence[str]) -> list[str]:
+    return [f"  {number}. {step}" for number, step in enumerate(steps, 1)]
