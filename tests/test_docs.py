@@ -31,7 +31,7 @@ from stages.loop import app
 from stages.sample import counts
 from tests.fake_project import REPO
 
-PAGES = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/demo.md", "docs/ruler.md", "starter/README.md")
+PAGES = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/demo.md", "docs/review.md", "docs/ruler.md", "starter/README.md")
 STAGES = ("train", "validate", "analyze", "converge", "sample")
 # What lies at the boundary between two iterations, or comes and goes: no stage declares it.
 BOUNDARY = {
@@ -42,6 +42,8 @@ BOUNDARY = {
     "metrics/reports",
     "metrics/lines.csv",
     "metrics/holdout.csv",
+    "metrics/review.json",
+    "metrics/review_sheets.csv",
     "logs/train",
     "logs",
 }
