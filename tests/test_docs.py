@@ -31,7 +31,8 @@ from stages.loop import app
 from stages.sample import counts
 from tests.fake_project import REPO
 
-PAGES = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/demo.md", "docs/review.md", "docs/ruler.md", "starter/README.md")
+DOCS = ("docs/demo.md", "docs/review.md", "docs/ruler.md")
+PAGES = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", *DOCS, "starter/README.md")
 STAGES = ("train", "validate", "analyze", "converge", "sample")
 # What lies at the boundary between two iterations, or comes and goes: no stage declares it.
 BOUNDARY = {
@@ -77,7 +78,12 @@ def leaves(group: Any, words: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str,
         if hasattr(command, "commands"):
             yield from leaves(command, (*words, name))
         else:
-            options = {option for parameter in command.params for option in parameter.opts if option.startswith("--")}
+            options = {
+                option
+                for parameter in command.params
+                for option in [*parameter.opts, *parameter.secondary_opts]
+                if option.startswith("--")
+            }
             yield (*words, name), options
 
 

@@ -56,7 +56,10 @@ def test_a_project_on_its_way_through_an_iteration(project):
     (root / "params.yaml").write_bytes(params)
 
     finish(root)
-    done = ["iteration 0: finished", "review the packet (yoloop review open, or export and import), then: yoloop advance"]
+    done = [
+        "iteration 0: finished",
+        "review the packet (yoloop review open, or export and import), then: yoloop advance",
+    ]
     assert status_lines(root)[2:] == [
         "last     iteration-0: F1 0.800 (0.74 to 0.86), P 0.900, R 0.800; "
         "verdict: go on (1 of 10 iterations are done.)",
