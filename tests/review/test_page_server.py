@@ -171,6 +171,16 @@ def test_a_saved_sheet_is_what_read_review_reads(browser, root):
     assert sheet.boxes[2][1:5] == (0.0, 10.25, 30.0, float(HEIGHT))  # what is beside the sheet is cut off
     _, again, _ = browser.ask("GET", "/api/sheets/1")
     assert (again["revision"], again["status"], len(again["boxes"])) == (said["revision"], "reviewed", 3)
+    _, packet, _ = browser.ask("GET", "/api/packet")
+    listed = [(one["status"], one["seconds"]) for one in packet["sheets"]]
+    assert listed == [("reviewed", 1.5), ("untouched", 0), ("untouched", 0)]
+
+
+def test_what_cannot_be_written_is_said(browser, root):
+    (root / REVIEW).write_text("a file where the folder should be")
+    status, said, _ = browser.ask("PUT", "/api/sheets/1", sent(browser))
+    assert status == 500
+    assert str(REVIEW) in said["error"]
 
 
 @pytest.mark.parametrize(

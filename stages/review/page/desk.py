@@ -131,7 +131,7 @@ class Desk:
         sent = _parsed(SentEnd, body)
         with self._writing:
             self._require_open(sent.packet)
-            done = sum(self._status(sheet) == "reviewed" for sheet in self.packet.sheets)
+            done = sum(self._listed(sheet)["status"] == "reviewed" for sheet in self.packet.sheets)
             rest = len(self.packet.sheets) - done
             if not done or (rest and not sent.partial):
                 raise Refused(409, f"{rest} sheets are not done.", open=rest)
@@ -147,11 +147,9 @@ class Desk:
 
     def _listed(self, sheet: PacketSheet) -> dict[str, Any]:
         listed = {key: getattr(sheet, key) for key in ("order", "image_id", "width", "height", "labels_from", "group")}
-        return {**listed, "status": self._status(sheet), "focus": len(self._focus.get(sheet.image_id, []))}
-
-    def _status(self, sheet: PacketSheet) -> str:
         saved = self._saved(sheet).sheet
-        return saved.status if saved else "untouched"
+        seconds = (saved.seconds if saved else None) or 0.0
+        return {**listed, "status": saved.status if saved else "untouched", "seconds": seconds}
 
     def _saved(self, sheet: PacketSheet) -> Saved:
         file = sheet_file(self.root / REVIEW, sheet.order)

@@ -124,6 +124,10 @@ class _Handler(BaseHTTPRequestHandler):
             self._send_json(refused.body, status=refused.status)
         except UserError as error:
             self._send_json({"error": str(error)}, status=HTTPStatus.INTERNAL_SERVER_ERROR)
+        except (ConnectionError, TimeoutError):
+            raise
+        except OSError as error:  # a full disk, a folder that may not be written into: the page keeps its work
+            self._send_json({"error": f"{error.strerror}: {error.filename}."}, status=HTTPStatus.INTERNAL_SERVER_ERROR)
 
     def _let_in(self, path: str, query: str, *, writing: bool) -> bool:
         """Raise `Refused` unless the request comes from our page; return whether the token came in the URL."""

@@ -1,12 +1,12 @@
 // The page: opens sheets one after another, saves every change, and ends the review.
 
 import { finish, readPacket, readSheet, writePlace } from "./api.js";
+import { endWords, farewellWords, showAround } from "./around.js";
 import { bindingsOf } from "./bindings.js";
 import { plain } from "./boxes.js";
 import { createClock } from "./clock.js";
 import { createKeys, listKeys } from "./keys.js";
 import { panWith } from "./panning.js";
-import { showClasses, showFocus, showSheets } from "./panel.js";
 import { createSaver } from "./saver.js";
 import { createSheet, historyOf } from "./sheet.js";
 import { createView } from "./view.js";
@@ -32,14 +32,17 @@ const view = createView(area, at("paper"), (scale) => {
 const STATES = {
   saved: () => "Saved",
   saving: () => "Saving …",
-  waiting: () => "Not saved: no answer. Start `yoloop review open` again; your changes are kept here until then.",
+  waiting: (why, answers) =>
+    answers
+      ? `Not saved, trying again: ${why}`
+      : "Not saved: no answer. Start `yoloop review open` again; your changes are kept here until then.",
   refused: (why) => `Not saved: ${why}`,
   gone: (why) => `Not saved: ${why}`,
 };
 let saver = null;
 
-function showState(word, detail) {
-  at("saved").textContent = STATES[word](detail);
+function showState(word, why, answers) {
+  at("saved").textContent = STATES[word](why, answers);
   at("saved").className = word;
 }
 
@@ -78,7 +81,10 @@ async function openSheet(order) {
   }
   writePlace(order).catch(() => {});
   const next = packet.sheets.find((one) => one.order === order + 1);
-  if (next) readSheet(next.order).then((detail) => loaded(`/${detail.image}`)).catch(() => {});
+  if (next)
+    readSheet(next.order)
+      .then((detail) => loaded(`/${detail.image}`))
+      .catch(() => {});
 }
 
 function put(order, detail, image) {
@@ -86,13 +92,16 @@ function put(order, detail, image) {
   const listed = packet.sheets.find((one) => one.order === order);
   saver.opened(order, detail.revision);
   const now = saver.unsaved(order) ?? detail;
-  Object.assign(listed, { seconds: now.seconds, status: detail.revision || saver.unsaved(order) ? now.status : "untouched" });
+  Object.assign(listed, {
+    seconds: now.seconds,
+    status: detail.revision || saver.unsaved(order) ? now.status : "untouched",
+  });
   const history = historyOf(now.boxes, order, histories.get(order));
   histories.set(order, history);
   at("paper").replaceChildren(image);
   view.open(listed);
   const page = { view, image, classes: packet.classes, confirmed, newClass: () => newClass };
-  sheet = createSheet({ listed, detail, history, page, on: { changed: save, shown: showAround } });
+  sheet = createSheet({ listed, detail, history, page, on: { changed: save, shown: showPage } });
   sheet.rescale(view.scale);
   sheet.show();
   area.focus({ preventScroll: true });
@@ -116,37 +125,14 @@ function save() {
 
 // ---- what stands around the sheet
 
-function showAround() {
-  if (!sheet) return;
-  const { listed, detail } = sheet;
-  const done = packet.sheets.filter((one) => one.status === "reviewed").length;
-  at("name").textContent = listed.image_id;
-  at("name").title = listed.image_id;
-  const from = listed.labels_from === "claims" ? "has labels: confirm them" : "the model's proposals";
-  at("about").textContent = `${listed.order} of ${packet.sheets.length} · ${listed.width} × ${listed.height} · ${from}`;
-  at("count").textContent = `${done} of ${packet.sheets.length} done`;
-  at("meter").style.width = `${(100 * done) / packet.sheets.length}%`;
-  at("done").textContent = listed.status === "reviewed" ? "Done: next open sheet" : "Sheet is done";
-  const chosen = sheet.chosen();
-  at("chosen").textContent = chosen ? describe(chosen) : "";
-  const proposals = sheet.proposals();
-  at("boxes").textContent = `${sheet.boxes().length} boxes${proposals ? `, ${proposals} not looked at` : ""}`;
-  const counts = new Map();
-  for (const box of sheet.boxes()) counts.set(box.class_name, (counts.get(box.class_name) ?? 0) + 1);
-  showFocus(at("focus"), detail.focus, sheet.lookedAt(), (one) => sheet.look(one));
-  showClasses(at("classes"), packet.classes, counts, chosen?.class_name ?? newClass, setClass);
-  showSheets(at("sheets"), packet.sheets, listed.order, openSheet);
-}
-
-function describe(box) {
-  const size = `${Math.round(box.x2 - box.x1)} × ${Math.round(box.y2 - box.y1)} px`;
-  return `${box.class_name}, ${size}, ${sheet.about(box)}`;
+function showPage() {
+  if (sheet) showAround(sheet, packet, { newClass, setClass, openSheet });
 }
 
 function setClass(name) {
   newClass = name;
   sheet.setClass(name);
-  showAround();
+  showPage();
 }
 
 // ---- the whole packet
@@ -174,15 +160,11 @@ function go(by) {
   if (next >= 1 && next <= packet.sheets.length) openSheet(next);
 }
 
-async function askForEnd() {
-  const ready = packet.sheets.filter((one) => one.status === "reviewed").length;
-  const rest = packet.sheets.length - ready;
-  const minutes = Math.round(packet.sheets.reduce((sum, one) => sum + one.seconds, 0) / 60);
-  const time = minutes > 0 ? `, in ${minutes} minutes` : "";
-  const left = rest ? ` ${rest === 1 ? "One is" : `${rest} are`} not: may ${rest === 1 ? "it" : "they"} stay in the pool?` : "";
-  at("ending-text").textContent = ready ? `${ready} of ${packet.sheets.length} sheets are done${time}.${left}` : "No sheet is done yet.";
-  at("ending-finish").textContent = rest ? `Finish, leave ${rest} in the pool` : "Finish";
-  at("ending-finish").hidden = ready === 0;
+function askForEnd() {
+  const words = endWords(packet.sheets);
+  at("ending-text").textContent = words.text;
+  at("ending-finish").textContent = words.finish;
+  at("ending-finish").hidden = !words.canFinish;
   at("ending").returnValue = "stay";
   at("ending").showModal();
 }
@@ -192,16 +174,18 @@ async function end() {
   if (unsavedSeconds >= 1) save();
   await saver.settle();
   try {
-    const { done: ready } = await finish(packet.packet, packet.sheets.some((one) => one.status !== "reviewed"));
-    farewell(`The review is finished: ${ready === 1 ? "one sheet is" : `${ready} sheets are`} done. You can close this tab; yoloop goes on in the terminal.`);
+    const isPartial = packet.sheets.some((one) => one.status !== "reviewed");
+    farewell(farewellWords((await finish(packet.packet, isPartial)).done));
   } catch (error) {
     say(error.message);
   }
 }
 
 function farewell(text) {
+  unsavedSeconds = 0; // there is nobody any more to save them
   leave();
-  document.body.replaceChildren(Object.assign(document.createElement("p"), { className: "farewell", textContent: text }));
+  const last = Object.assign(document.createElement("p"), { className: "farewell", textContent: text });
+  document.body.replaceChildren(last);
 }
 
 // ---- keys, mouse, start
@@ -230,14 +214,24 @@ function isOff(event) {
 
 function listen() {
   const bindings = bindingsOf(page, () => sheet);
-  createKeys(bindings.filter((one) => one.run), isOff);
-  listKeys(bindings.filter((one) => one.does), at("bindings"));
+  createKeys(
+    bindings.filter((one) => one.run),
+    isOff,
+  );
+  listKeys(
+    bindings.filter((one) => one.does),
+    at("bindings"),
+  );
   panWith(area, view);
   const clicks = { previous: () => go(-1), next: () => go(1), help: page.help, finish: askForEnd, done };
   const zooms = { out: () => page.zoom(-1), fit: page.fit, in: () => page.zoom(1) };
-  for (const [id, run] of Object.entries({ ...clicks, ...zooms })) at(id).addEventListener("click", () => sheet && run());
+  for (const [id, run] of Object.entries({ ...clicks, ...zooms }))
+    at(id).addEventListener("click", () => sheet && run());
   // After a click with the mouse the keys are for the sheet again.
-  document.addEventListener("click", (event) => event.detail > 0 && event.target.closest("main button, header button") && area.focus());
+  document.addEventListener(
+    "click",
+    (event) => event.detail > 0 && event.target.closest("main button, header button") && area.focus(),
+  );
   at("ending").addEventListener("close", end);
   document.addEventListener("visibilitychange", () => document.visibilityState === "hidden" && saver.hurry());
   window.addEventListener("beforeunload", (event) => saver.isSettled || event.preventDefault());

@@ -45,7 +45,8 @@ export function createCanvas(image, on) {
   store.observe(({ changes, origin }) => {
     if (origin === OURS) return;
     for (const annotation of changes.created ?? []) {
-      if (isClick) store.deleteAnnotation(annotation.id, OURS); // a slow click with a hand that shook
+      if (isClick)
+        store.deleteAnnotation(annotation.id, OURS); // a slow click with a hand that shook
       else on.drawn(annotation.id, sidesOf(annotation));
     }
     for (const { newValue } of changes.updated ?? []) {
@@ -87,9 +88,13 @@ export function createCanvas(image, on) {
 
   layer.addEventListener("pointerdown", press, { capture: true });
   const { signal } = ending;
-  window.addEventListener("pointerup", (event) => {
-    isClick = pressed !== null && Math.hypot(event.clientX - pressed.x, event.clientY - pressed.y) < STILL;
-  }, { capture: true, signal });
+  window.addEventListener(
+    "pointerup",
+    (event) => {
+      isClick = pressed !== null && Math.hypot(event.clientX - pressed.x, event.clientY - pressed.y) < STILL;
+    },
+    { capture: true, signal },
+  );
   window.addEventListener("pointerup", release, { signal });
 
   return {

@@ -3,14 +3,18 @@
 // {keys: what is pressed, shown: as the list shows it, does: in words, run}
 export function createKeys(bindings, isOff) {
   const known = new Map(bindings.flatMap((one) => one.keys.map((key) => [key, one])));
-  window.addEventListener("keydown", (event) => {
-    if (isOff(event)) return;
-    const binding = known.get(pressed(event));
-    if (!binding) return;
-    event.preventDefault();
-    event.stopImmediatePropagation(); // Annotorious has keys of its own for undo
-    binding.run(event);
-  }, { capture: true });
+  window.addEventListener(
+    "keydown",
+    (event) => {
+      if (isOff(event)) return;
+      const binding = known.get(pressed(event));
+      if (!binding) return;
+      event.preventDefault();
+      event.stopImmediatePropagation(); // Annotorious has keys of its own for undo
+      binding.run(event);
+    },
+    { capture: true },
+  );
 }
 
 // "d", "shift+tab", "ctrl+shift+z", "digit3"; digits by their place, since some keyboards need Shift for them.

@@ -79,7 +79,10 @@ export function createMarks(image, sheet) {
         const mark = drawn.get(box.id) ?? add(box.id);
         drawn.delete(box.id);
         put(mark, box);
-        mark.group.setAttribute("class", `${colour(classPlace)}${proposed ? " proposed" : ""}${selected ? " selected" : ""}`);
+        mark.group.setAttribute(
+          "class",
+          `${colour(classPlace)}${proposed ? " proposed" : ""}${selected ? " selected" : ""}`,
+        );
         if (mark.text.textContent !== label) mark.text.textContent = label;
         mark.selected = selected;
         next.set(box.id, mark);

@@ -26,7 +26,11 @@ export function showFocus(list, focus, current, run) {
   const items = focus.map((one) => {
     const what = [KINDS[one.kind] ?? one.kind, one.class_name].filter(Boolean).join(" ");
     const texts = [made("b", {}, what), made("span", {}, one.reason)];
-    return made("li", {}, button({ "aria-current": one.id === current && "true" }, () => run(one), ...texts));
+    return made(
+      "li",
+      {},
+      button({ "aria-current": one.id === current && "true" }, () => run(one), ...texts),
+    );
   });
   const nothing = made("li", { class: "soft" }, "Nothing in particular: look over the whole sheet.");
   list.replaceChildren(...(items.length > 0 ? items : [nothing]));
@@ -38,7 +42,11 @@ export function showClasses(list, classes, counts, current, run) {
     const swatch = made("i", { class: colour(place), "aria-hidden": "true" });
     const count = made("span", { class: "count" }, String(counts.get(name) ?? 0));
     const label = made("span", { class: "name" }, name);
-    return made("li", {}, button({ "aria-pressed": String(name === current) }, () => run(name), key, swatch, label, count));
+    return made(
+      "li",
+      {},
+      button({ "aria-pressed": String(name === current) }, () => run(name), key, swatch, label, count),
+    );
   });
   list.replaceChildren(...items);
 }
@@ -53,7 +61,14 @@ export function showSheets(list, sheets, current, run) {
     const label = made("span", { class: "name", title: sheet.image_id }, made("span", {}, head), made("span", {}, end));
     const place = made("small", {}, String(sheet.order));
     const here = sheet.order === current && "true";
-    return [...heading, made("li", {}, button({ "aria-current": here }, () => run(sheet.order), place, label, state))];
+    return [
+      ...heading,
+      made(
+        "li",
+        {},
+        button({ "aria-current": here }, () => run(sheet.order), place, label, state),
+      ),
+    ];
   });
   list.replaceChildren(...items);
   list.querySelector('[aria-current="true"]')?.scrollIntoView({ block: "nearest" });

@@ -15,14 +15,18 @@ export function panWith(area, view) {
   window.addEventListener("keyup", (event) => hold(event, false));
   window.addEventListener("blur", () => hold({ key: " " }, false));
 
-  area.addEventListener("pointerdown", (event) => {
-    if (event.target.closest("button")) return;
-    if (event.button !== 0 || space) event.stopPropagation();
-    if (event.button !== 1 && !space) return;
-    event.preventDefault();
-    from = { x: event.clientX, y: event.clientY };
-    area.setPointerCapture(event.pointerId);
-  }, { capture: true });
+  area.addEventListener(
+    "pointerdown",
+    (event) => {
+      if (event.target.closest("button")) return;
+      if (event.button !== 0 || space) event.stopPropagation();
+      if (event.button !== 1 && !space) return;
+      event.preventDefault();
+      from = { x: event.clientX, y: event.clientY };
+      area.setPointerCapture(event.pointerId);
+    },
+    { capture: true },
+  );
   area.addEventListener("pointermove", (event) => {
     if (from === null) return;
     view.pan(event.clientX - from.x, event.clientY - from.y);

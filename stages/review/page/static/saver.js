@@ -9,8 +9,8 @@ const PATIENCE = [500, 1000, 2000, 4000]; // ms between tries while the server d
 const MOST_IN_DOUBT = 20; // versions of a sheet whose answers were lost
 const KEEPALIVE = 60_000; // characters that a browser sends for a page that is being closed
 
-// `on.state(word, detail)`: saved, saving, waiting, refused, gone. `on.conflict(order)`: somebody else saved this
-// sheet; what was changed here since is dropped.
+// `on.state(word, why, answers)`: saved, saving, waiting (with a server that `answers`, or none), refused, gone.
+// `on.conflict(order)`: somebody else saved this sheet; what was changed here since is dropped.
 export function createSaver(packet, on) {
   const prefix = `yoloop:${packet}:`;
   const revisions = new Map(); // order -> the server's, as this page last read it
@@ -76,7 +76,7 @@ export function createSaver(packet, on) {
       on.state("refused", error.message);
       return true;
     }
-    on.state("waiting", error.message);
+    on.state("waiting", error.message, error.status !== 0);
     timer = setTimeout(() => run(), PATIENCE[Math.min(tries++, PATIENCE.length - 1)]);
     return false;
   }

@@ -56,7 +56,11 @@ export function createSheet({ listed, detail, history, page, on }) {
     show();
   }
 
-  const replace = (box, step) => commit(boxes().map((one) => (one.id === box.id ? box : one)), step);
+  const replace = (box, step) =>
+    commit(
+      boxes().map((one) => (one.id === box.id ? box : one)),
+      step,
+    );
 
   function choose(id) {
     if (id === selected) return;
@@ -141,7 +145,8 @@ export function createSheet({ listed, detail, history, page, on }) {
     about(box) {
       const from = prelabels.get(box.prelabel);
       if (!from) return "drawn by you";
-      const by = from.confidence === null ? "from the sheet's own labels" : `the model is ${percent(from.confidence)} sure`;
+      const by =
+        from.confidence === null ? "from the sheet's own labels" : `the model is ${percent(from.confidence)} sure`;
       return isAsProposed(box, prelabels) ? `proposed: ${by}` : `changed; proposed: ${by}`;
     },
     setClass(name) {

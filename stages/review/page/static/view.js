@@ -13,7 +13,11 @@ export function createView(area, paper, onChange) {
   let fitted = false; // stays so when the window changes its size
 
   const fitting = () =>
-    Math.min((area.clientWidth - 2 * MARGIN) / sheet.width, (area.clientHeight - 2 * MARGIN) / sheet.height, LARGEST / 2);
+    Math.min(
+      (area.clientWidth - 2 * MARGIN) / sheet.width,
+      (area.clientHeight - 2 * MARGIN) / sheet.height,
+      LARGEST / 2,
+    );
 
   function place() {
     const [width, height] = [sheet.width * scale, sheet.height * scale];
@@ -26,25 +30,30 @@ export function createView(area, paper, onChange) {
     onChange(scale);
   }
 
-  // Where the paper begins, so that `middle` of it is in the middle of the room, as far as the paper fills the room.
-  function begin(room, size, middle) {
-    const wanted = room / 2 - middle;
+  // Where the paper begins, as near to `wanted` as it can while it fills the room; else it stands in the middle.
+  function begin(room, size, wanted) {
     return size + 2 * MARGIN <= room ? (room - size) / 2 : Math.min(Math.max(wanted, room - MARGIN - size), MARGIN);
   }
 
-  function centre(box, wanted) {
-    scale = Math.min(Math.max(wanted, fitting() / 2), LARGEST);
-    x = begin(area.clientWidth, sheet.width * scale, ((box.x1 + box.x2) / 2) * scale);
-    y = begin(area.clientHeight, sheet.height * scale, ((box.y1 + box.y2) / 2) * scale);
+  function fill(left, top) {
+    x = begin(area.clientWidth, sheet.width * scale, left);
+    y = begin(area.clientHeight, sheet.height * scale, top);
     place();
   }
 
+  const limited = (wanted) => Math.min(Math.max(wanted, fitting() / 2), LARGEST);
+
+  function centre(box, wanted) {
+    scale = limited(wanted);
+    const [left, top] = [((box.x1 + box.x2) / 2) * scale, ((box.y1 + box.y2) / 2) * scale];
+    fill(area.clientWidth / 2 - left, area.clientHeight / 2 - top);
+  }
+
+  // What lies at `left`, `top` px of the room stays there.
   function zoomAt(factor, left, top) {
     const before = scale;
-    scale = Math.min(Math.max(scale * factor, fitting() / 2), LARGEST);
-    x = left - ((left - x) * scale) / before;
-    y = top - ((top - y) * scale) / before;
-    place();
+    scale = limited(scale * factor);
+    fill(left - ((left - x) * scale) / before, top - ((top - y) * scale) / before);
   }
 
   function fit() {
@@ -72,13 +81,17 @@ export function createView(area, paper, onChange) {
     if (!inside) centre(box, scale);
   }
 
-  area.addEventListener("wheel", (event) => {
-    event.preventDefault();
-    const bounds = area.getBoundingClientRect();
-    const lines = event.deltaMode === WheelEvent.DOM_DELTA_LINE ? 32 : 1;
-    const delta = Math.max(-400, Math.min(400, event.deltaY * lines * (event.ctrlKey ? 5 : 1))); // ctrl: a pinch
-    zoomAt(STEP ** -delta, event.clientX - bounds.left, event.clientY - bounds.top);
-  }, { passive: false });
+  area.addEventListener(
+    "wheel",
+    (event) => {
+      event.preventDefault();
+      const bounds = area.getBoundingClientRect();
+      const lines = event.deltaMode === WheelEvent.DOM_DELTA_LINE ? 32 : 1;
+      const delta = Math.max(-400, Math.min(400, event.deltaY * lines * (event.ctrlKey ? 5 : 1))); // ctrl: a pinch
+      zoomAt(STEP ** -delta, event.clientX - bounds.left, event.clientY - bounds.top);
+    },
+    { passive: false },
+  );
 
   new ResizeObserver(() => (fitted ? fit() : place())).observe(area);
 
