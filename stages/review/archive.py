@@ -93,7 +93,7 @@ def unpack(archive: Path, folder: Path, limits: Limits = LIMITS) -> None:
 
 def _unpack(archive: Path, folder: Path, limits: Limits) -> None:
     seen: dict[str, str] = {}
-    left = _Budget(archive, folder, limits)
+    left = Budget(archive, folder, limits)
     for member in _members(archive):
         parts = _parts(archive, member.name)
         left.claim(member)  # also of what is passed over: it is unpacked to get past it
@@ -173,8 +173,8 @@ def _of_tar(archive: Path) -> Iterator[Member]:
                 yield Member(info.name, info.size, file.extractfile(info) if info.isreg() else None)
 
 
-class _Budget:
-    """Counts what is unpacked, and refuses what goes beyond the limits."""
+class Budget:
+    """Counts what is unpacked from an archive into a folder, and refuses what goes beyond the limits."""
 
     def __init__(self, archive: Path, folder: Path, limits: Limits) -> None:
         self._archive, self._limits = archive, limits

@@ -128,6 +128,14 @@ def test_pixels_decide(size: tuple[int, int], change: Callable[[np.ndarray], np.
         assert [way.way for way in by_pixels(look, change(make(image, *size)))] == [name], name
 
 
+@pytest.mark.parametrize("height", [440, 446, 458])
+def test_a_few_pixels_of_another_shape_are_told_apart(height: int) -> None:
+    """640 x 452 would be the shape of the sheet: all its tiles agree in more than one of the ways."""
+    image = sheet(1, 1280, 904)
+    for name, make in WAYS[:2]:
+        assert [way.way for way in by_pixels(look_at(image), jpeg(make(image, 640, height), 80))] == [name]
+
+
 def test_boxes_that_the_pixels_place_are_right_within_a_pixel_of_the_picture() -> None:
     """OpenCV draws the box into the picture; where it is found there, and brought back, is where it was."""
     image = sheet(2)

@@ -15,6 +15,7 @@ from stages.core.errors import UserError
 from stages.files.dataset import label_text
 from stages.files.packet import Packet
 from stages.review import yolo
+from stages.review.boxes import are_alike
 from stages.review.others import Known
 from stages.review.outgoing import prelabels_of
 from stages.review.reconcile import Reconciled, reconcile
@@ -133,6 +134,16 @@ def test_one_change_on_one_sheet_opens_that_sheet_alone(packet: Packet) -> None:
 
 def _other(packet: Packet, name: str) -> str:
     return next(other for other in packet.classes if other != name)
+
+
+def test_two_lists_of_boxes() -> None:
+    a, b, c = ("door", (1.0, 1.0, 9.0, 9.0)), ("door", (1.3, 1.0, 9.0, 9.0)), ("roof", (1.0, 1.0, 9.0, 9.0))
+    assert are_alike([a, c], [c, b], within=0.5)
+    assert are_alike([], [], within=0.5)
+    assert not are_alike([a, c], [c, b], within=0.2)
+    assert not are_alike([a], [c], within=0.5)
+    assert not are_alike([a, b], [a], within=0.5)
+    assert not are_alike([a, a], [a, c], within=0.5)  # each stands for one alone
 
 
 def test_order_of_boxes_means_nothing(packet: Packet) -> None:
