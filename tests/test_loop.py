@@ -24,6 +24,12 @@ COMMANDS = [
     ["plots"],
     ["prompts"],
     ["prompts", "history"],
+    ["review"],
+    ["review", "drop-auto"],
+    ["review", "export"],
+    ["review", "import"],
+    ["review", "open"],
+    ["review", "status"],
 ]
 
 

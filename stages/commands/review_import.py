@@ -72,6 +72,9 @@ def _scratch(root: Path, where: str) -> Iterator[Path]:
         yield scratch
     except UserError as error:
         raise UserError(str(error).replace(str(scratch / _UNPACKED), where)) from error
+    except PermissionError as error:
+        mend = "Copy it to where you may read it."
+        raise problem(where, expected="an export that can be read", found=str(error.strerror), mend=mend) from error
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
 

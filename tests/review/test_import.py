@@ -364,9 +364,15 @@ def test_exports_go_where_one_says(reviewing: Projects, tmp_path: Path) -> None:
         (lambda root: take(root, root, url="http://localhost"), "expected a path, or a server"),
         (lambda root: import_review(root, None, say=print), "expected a path, --url of a Label Studio, or --project"),
         (lambda root: import_review(root, None, format="coco", url="x", say=print), "found --url with --format coco"),
+        (lambda root: export(root, "label-studio", url="http://localhost:9"), "LABEL_STUDIO_API_KEY: expected"),
+        (lambda root: import_review(root, None, url="http://localhost:9", say=print), "LABEL_STUDIO_API_KEY: expected"),
+        (lambda root: export(root, "roboflow", project="a/b"), "ROBOFLOW_API_KEY: expected"),
+        (lambda root: import_review(root, None, project="a/b", version=1, say=print), "ROBOFLOW_API_KEY: expected"),
     ],
 )
-def test_options_that_do_not_go_together(reviewing: Projects, command, says) -> None:
+def test_options_that_do_not_go_together(reviewing: Projects, monkeypatch, command, says) -> None:
+    for key in ("LABEL_STUDIO_API_KEY", "ROBOFLOW_API_KEY"):
+        monkeypatch.delenv(key, raising=False)
     with pytest.raises(UserError, match=says):
         command(reviewing())
 
