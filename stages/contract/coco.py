@@ -30,8 +30,8 @@ class CocoFile(NamedTuple):
 
 def coco_files(folder: Path) -> list[CocoFile]:
     """Return the files under `folder` that hold COCO's objects; raise `UserError` for one that is broken."""
-    files = (file for depth in _DEPTHS for file in sorted(folder.glob(depth)) if not file.name.startswith("."))
-    return _without_keypoints([one for one in map(coco_file, files) if one])
+    found = (file for depth in _DEPTHS for file in sorted(folder.glob(depth)) if not file.name.startswith("."))
+    return _without_keypoints([one for one in map(coco_file, filter(Path.is_file, found)) if one])
 
 
 def coco_file(file: Path) -> CocoFile | None:

@@ -30,8 +30,8 @@ class VocFile(NamedTuple):
 
 def voc_files(folder: Path) -> list[VocFile]:
     """Return the XML files under `folder` that hold annotations, and those that are broken."""
-    files = (file for depth in _DEPTHS for file in sorted(folder.glob(depth)) if not file.name.startswith("."))
-    read = [_read(file) for file in files]
+    found = (file for depth in _DEPTHS for file in sorted(folder.glob(depth)) if not file.name.startswith("."))
+    read = [_read(file) for file in found if file.is_file()]
     return [one for one in read if one.root is None or one.root.tag == "annotation"]
 
 

@@ -24,6 +24,8 @@ _SIDES = ("xmin", "ymin", "xmax", "ymax")
 _LISTS = Path("ImageSets/Main")
 _LIST = "train"
 _MAP = "labelmap.txt"  # the classes as CVAT and datumaro ask for them: name, colour, parts, actions
+_ROOT = re.compile(rb"<annotation[\s>]")
+_HEAD = 4096  # bytes at the start of a file in which its root is looked for
 _PACKET = re.compile(r"packet ([0-9a-f]{12})")  # where VOC names the database that a picture comes from
 
 
@@ -45,7 +47,7 @@ class _Pictures:
 
 def is_one(path: Path) -> bool:
     """Say whether `path` is a folder with XML files of annotations."""
-    return path.is_dir() and bool(voc_files(path))
+    return path.is_dir() and any(map(_has_root, path.rglob("[!.]*.xml")))
 
 
 def read(path: Path) -> Returned:
@@ -83,6 +85,13 @@ def write(packet: Packet, folder: Path) -> list[str]:
         "COCO and YOLO are exact.",
         "VOC says not which sheets were looked at: when all were, add --all-reviewed to the import.",
     ]
+
+
+def _has_root(file: Path) -> bool:
+    if not file.is_file():
+        return False
+    with file.open("rb") as data:
+        return _ROOT.search(data.read(_HEAD)) is not None
 
 
 def _annotation(packet: Packet, sheet: PacketSheet) -> ElementTree.Element:

@@ -99,7 +99,7 @@ def _names(folder: Path) -> tuple[str, ...]:
 def _class_files(folder: Path) -> list[Path]:
     """Return the lists of classes, the uppermost first; the labels of a picture called `classes` are none."""
     pictures = {image.stem for image in _images(folder)}
-    files = [file for name in _NAMES for file in folder.rglob(name)]
+    files = [file for name in _NAMES for file in folder.rglob(name) if file.is_file()]
     lists = [file for file in files if file.parent == folder or file.stem not in pictures]
     return sorted(lists, key=lambda file: (len(file.parts), file))
 
@@ -142,6 +142,7 @@ def _label_files(folder: Path) -> list[Path]:
         file
         for file in sorted(folder.rglob("*.txt"))
         if file not in lists
+        and file.is_file()
         and not file.name.startswith(".")
         and (any(map(_LABELS.fullmatch, file.relative_to(folder).parts[:-1])) or file.with_suffix("") in beside)
     ]

@@ -116,3 +116,13 @@ def test_odd_bytes(form: str, seed: int, packet: Packet, tmp_path_factory) -> No
 @given(seed=st.integers(0, 2**32))
 def test_odd_values(seed: int, packet: Packet, tmp_path_factory) -> None:
     check(packet, coco, tmp_path_factory.mktemp("damage") / "out", value_changed, seed)
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_folders_that_are_called_like_files(form: str, packet: Packet, tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    FORMS[form].write(packet, tmp_path / "out")
+    for name in ("a/classes.txt", "labels/c.txt", "a.json", "Annotations/c.xml", "c.png", "train.txt"):
+        (tmp_path / "out" / name).mkdir(parents=True)
+    found = reconcile(packet, FORMS[form].read(tmp_path / "out"), others=(), all_reviewed=True, partial=False)
+    assert len(found.sheets) == 3

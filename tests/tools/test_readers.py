@@ -7,8 +7,10 @@ from types import ModuleType
 import numpy as np
 import pytest
 
+from stages.core.boxes import xywhn_to_xyxy
 from stages.files.packet import Packet
 from stages.review import coco, voc, yolo
+from stages.yolo.runtime import start_ultralytics
 from tests.review.packets import (
     CLASSES,
     STEMS,
@@ -106,3 +108,22 @@ def test_a_persons_work_goes_through_them(reader: str, form: str, packet: Packet
     whole = (reader, form) == ("supervision", "voc")  # it rounds to whole pixels what was drawn as well
     read = FORMS[form].read(tmp_path / "written")
     assert_comes_back(packet, read, work, within=0.501 if whole else 0.01)
+
+
+def test_ultralytics_reads_our_yolo_folder(packet: Packet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = written(packet, yolo, tmp_path / "sent")
+    monkeypatch.chdir(tmp_path)
+    start_ultralytics()
+    from ultralytics.data.dataset import YOLODataset
+    from ultralytics.data.utils import check_det_dataset
+
+    data = check_det_dataset(str(folder / "data.yaml"), autodownload=False)
+    found = {}
+    for one in YOLODataset(img_path=data["train"], data=data, task="detect", augment=False).labels:
+        height, width = one["shape"]
+        corners = xywhn_to_xyxy(one["bboxes"], width=width, height=height).tolist()
+        names = [data["names"][int(number)] for number in one["cls"].ravel()]
+        found[Path(one["im_file"]).name] = [
+            Box(name, tuple(box), None) for name, box in zip(names, corners, strict=True)
+        ]
+    assert differences(found, truth(packet).boxes, within=0.01) == []
