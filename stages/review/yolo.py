@@ -55,7 +55,11 @@ def read(path: Path) -> Returned:
     described = read_plain(description(path)) if description(path).is_file() else {}
     classes = _names(path)
     packet_id = described.get(_PACKET)
-    sheets = tuple(_sheet(one, classes, path) for one in _found(path))
+    found = _found(path)
+    if not any(one.label and one.label.is_file() for one in found):
+        mend = "Export it again with its labels; if really nothing is on any sheet: one empty text file will do."
+        raise problem(path, expected="label files", found=f"none, and {len(found)} sheets", mend=mend)
+    sheets = tuple(_sheet(one, classes, path) for one in found)
     return Returned("yolo", classes, sheets, packet_id if isinstance(packet_id, str) else "")
 
 
