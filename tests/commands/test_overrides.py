@@ -28,9 +28,7 @@ def given(folder: Path, text: str) -> Path:
 def test_only_what_differs_and_comments_stay(root):
     params = yaml.safe_load((root / "params.yaml").read_text())
     same = params["train"]["momentum"]
-    file = given(
-        root, f"train:\n  epochs: 7\n  momentum: {same}\n  augment: {{mosaic: 0.25}}\nreview: {{by: page}}\n"
-    )
+    file = given(root, f"train:\n  epochs: 7\n  momentum: {same}\n  augment: {{mosaic: 0.25}}\nreview: {{by: page}}\n")
     values = read_overrides(file, root)
     assert values == {"train.epochs": 7, "train.augment.mosaic": 0.25, "review.by": "page"}
     before = (root / "params.yaml").read_text()
