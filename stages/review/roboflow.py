@@ -17,10 +17,10 @@ import yaml
 from stages.contract.coco import coco_files
 from stages.core.errors import problem
 from stages.files.packet import Packet
-from stages.files.params import read_yaml
 from stages.files.yolo_folder import description
 from stages.review import coco, voc, yolo
 from stages.review.outgoing import copy_images
+from stages.review.plain_yaml import read_plain
 from stages.review.returned import Returned
 
 _README = "README.roboflow.txt"
@@ -37,7 +37,7 @@ def is_one(path: Path) -> bool:
         return False
     if any((path / name).is_file() for name in _NOTES) or _has_coco(path):
         return True
-    return description(path).is_file() and "roboflow" in read_yaml(description(path))
+    return description(path).is_file() and "roboflow" in read_plain(description(path))
 
 
 def read(path: Path) -> Returned:
