@@ -19,6 +19,7 @@ from stages.contract.folders import every_image
 from stages.contract.sheets import Row
 from stages.contract.yolo import yolo_sheet
 from stages.core.errors import problem
+from stages.files.dataset import IMAGE_SUFFIXES
 from stages.files.packet import Packet
 from stages.files.yolo_folder import Item, description, labels_of, read_names
 from stages.review.outgoing import copy_images
@@ -123,8 +124,8 @@ def _listed_names(file: Path) -> tuple[str, ...]:
 def _found(folder: Path) -> list[_Found]:
     """Return each picture with its labels, then labels without a picture, then pictures that are only listed."""
     found = [_Found(image.name, image, folder / labels_of(image.relative_to(folder))) for image in _images(folder)]
-    taken: set[Path | None] = {one.label for one in found}
-    named = _listed_images(folder, taken)
+    taken = {one.label for one in found}
+    named = _listed_images(folder)
     lonely = [label for label in _label_files(folder) if label not in taken]
     found += [_Found(named.get(label.stem, label.stem), None, label) for label in lonely]
     seen = {one.label.stem for one in found if one.label}
@@ -138,26 +139,30 @@ def _images(folder: Path) -> list[Path]:
 
 
 def _label_files(folder: Path) -> list[Path]:
-    """Return the files with labels: those in folders for them, and those beside a picture."""
+    """Return the files with labels: in folders for them, beside a picture, or at the top where nothing else is."""
     pictures = _images(folder)
     beside = {image.with_suffix("") for image in pictures}
-    lists = {*_class_files(folder), *(folder / name for name in _LISTS)}
-    return [
+    lists = {*_class_files(folder), *(folder / name for name in _LISTS if _listed(folder / name))}
+    texts = [file for file in sorted(folder.rglob("[!.]*.txt")) if file not in lists and file.is_file()]
+    inside = [
         file
-        for file in sorted(folder.rglob("*.txt"))
-        if file not in lists
-        and file.is_file()
-        and not file.name.startswith(".")
-        and (any(map(_LABELS.fullmatch, file.relative_to(folder).parts[:-1])) or file.with_suffix("") in beside)
+        for file in texts
+        if any(map(_LABELS.fullmatch, file.relative_to(folder).parts[:-1])) or file.with_suffix("") in beside
     ]
+    return inside if inside or pictures else [file for file in texts if file.parent == folder]
 
 
-def _listed_images(folder: Path, labels: set[Path | None]) -> dict[str, str]:
+def _listed_images(folder: Path) -> dict[str, str]:
     """Return the file names in the lists of pictures at the top (train.txt), by their stems."""
-    lists = [file for file in (folder / name for name in _LISTS) if file.is_file() and file not in labels]
-    lines = [line.strip() for file in lists for line in file.read_text("utf-8-sig", errors="replace").splitlines()]
-    paths = [PurePosixPath(line.replace("\\", "/")) for line in lines if line]
+    paths = [PurePosixPath(line) for name in _LISTS for line in _listed(folder / name)]
     return {path.stem: path.name for path in paths}
+
+
+def _listed(file: Path) -> list[str]:
+    """Return the pictures that a file lists; nothing for one that holds something else, such as labels."""
+    lines = file.read_text("utf-8-sig", errors="replace").splitlines() if file.is_file() else []
+    paths = [line.strip().replace("\\", "/") for line in lines]
+    return [path for path in paths if path.lower().endswith(IMAGE_SUFFIXES)]
 
 
 def _sheet(one: _Found, classes: Sequence[str], folder: Path) -> ReturnedSheet:

@@ -39,6 +39,7 @@ LAYOUTS: dict[str, tuple[str | None, str, str, str | None]] = {
     "Label Studio with pictures": ("images/{name}", "labels/{stem}.txt", "classes.txt", None),
     "labelImg": ("images/{name}", "labels/{stem}.txt", "labels/classes.txt", None),
     "beside": ("{name}", "{stem}.txt", "classes.txt", None),
+    "the labels alone": (None, "{stem}.txt", "classes.txt", None),
     "Darknet": (None, "obj_train_data/{stem}.txt", "obj.names", "data/obj_train_data/{name}"),
     "Darknet with pictures": ("obj_train_data/{name}", "obj_train_data/{stem}.txt", "obj.names", None),
 }
@@ -150,6 +151,10 @@ def test_names_of_sheets_that_mean_something_to_yolo(tmp_path: Path) -> None:
     sheets = tuple(plain_spec().sheets[0]._replace(image_id=name) for name in names)
     packet = build_packet(plain_spec()._replace(sheets=sheets), tmp_path)
     assert_comes_back(packet, yolo.read(written(packet, yolo, tmp_path / "out")), truth(packet), within=0.01)
+    packet = build_packet(plain_spec()._replace(sheets=sheets[1:]), tmp_path / "second")
+    for layout in LAYOUTS:
+        read = yolo.read(exported(packet, truth(packet), tmp_path / layout, layout))
+        assert_comes_back(packet, read, truth(packet), within=0.01)
 
 
 def spoilt(change: Callable[[Path], object], tmp_path: Path) -> str:
