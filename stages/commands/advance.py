@@ -201,7 +201,8 @@ def _said(root: Path, step: Step, packet: Packet, review: Review) -> list[str]:
     if rest:
         lines.append(f"{absent}, so still in the pool: {', '.join(rest)}")
     lines += review_lines(read_metrics(root / METRICS))
-    lines.append(f"The review is kept; to get it back: dvc get . {REVIEW} --rev {tag}~1")
+    kept = "The labels that were taken are kept" if review.source == "auto" else "The review is kept"
+    lines.append(f"{kept}; to get it back: dvc get . {REVIEW} --rev {tag}~1")
     return [*lines, "Next: `yoloop run`, or `dvc repro` and then `yoloop finish`."]
 
 

@@ -49,17 +49,23 @@ def import_review(
         where = str(path or server.url or server.project)
         with _scratch(root, where) as scratch:
             returned = _returned(path, format, server, scratch, packet, say)
+            done = done_before(root, packet)
             found = reconcile(
                 packet,
                 returned,
                 others=read_others(root / DATASET, packet),
                 all_reviewed=all_reviewed,
                 partial=partial,
-                done=done_before(root, packet),
+                done=done,
                 where=where,
             )
         kept = keep_review(root, packet, found.sheets, source=returned.tool, partial=partial, replace=replace)
-        return "\n".join([*_said(packet, found, kept), *review_lines(root, packet, read_review(root / REVIEW))])
+        left = tuple(name for name in found.unopened if name not in done)
+        tool_says = any(sheet.status != "unknown" for sheet in returned.sheets)
+        found = found._replace(unopened=left)
+        return "\n".join(
+            [*_said(found, kept, tool_says=tool_says), *review_lines(root, packet, read_review(root / REVIEW))]
+        )
 
 
 @contextmanager
@@ -104,7 +110,10 @@ def _read(path: Path, word: str | None, scratch: Path, say: Say) -> Returned:
     return found.read(place)
 
 
-def _said(packet: Packet, found: Reconciled, kept: Kept) -> list[str]:
+def _said(found: Reconciled, kept: Kept, *, tool_says: bool) -> list[str]:
+    """Return what became of the export; `tool_says`: its format tells which sheets are done."""
+    unopened = "Not done in the tool" if tool_says else "As they went out"
+    advice = "" if tool_says else " (if you looked at them: --all-reviewed)"
     done = sum(sheet.status == "reviewed" for sheet in found.sheets)
     changed = len(kept.added) + len(kept.replaced)
     head = f"{count(done, 'reviewed sheet')} in the export; {count(changed, 'sheet')} of it taken into {REVIEW}"
@@ -118,7 +127,7 @@ def _said(packet: Packet, found: Reconciled, kept: Kept) -> list[str]:
         "Left with the boxes that they have there (the export has others: --replace takes those)": kept.stood,
         "Replaced": kept.replaced,
         "Begun, not done": tuple(sheet.image_id for sheet in found.sheets if sheet.status == "unreviewed"),
-        "As they went out, so not taken (if you looked at them: --all-reviewed)": found.unopened,
+        f"{unopened}, so not taken{advice}": found.unopened,
         "Not in the export": found.missing,
         "Reviewed before, and passed over": found.passed_over,
     }

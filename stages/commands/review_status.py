@@ -43,7 +43,13 @@ def review_lines(root: Path, packet: Packet, review: Review | None) -> list[str]
         lines.append(f"begun     {count(len(begun), 'sheet')}: {some(begun)}")
     if untouched:
         lines.append(f"open      {count(len(untouched), 'sheet')}: {some(untouched)}")
-    return [*lines, f"next      {_next(done=len(done), rest=len(begun) + len(untouched))}"]
+    rest = len(begun) + len(untouched)
+    if done and rest and review is not None and review.partial:
+        return [
+            *lines,
+            "next      yoloop advance: the rest may stay in the pool, as was said; or go on: yoloop review open",
+        ]
+    return [*lines, f"next      {_next(done=len(done), rest=rest)}"]
 
 
 def some(names: Sequence[str]) -> str:

@@ -157,7 +157,7 @@ def object_row(thing: ElementTree.Element, line: int, file: Path, classes: Seque
         return Finding("error", "class-unknown", file, line, where, f"'{name}'", mend)
     x1, y1, x2, y2 = (_number(_text(thing, f"bndbox/{side}")) for side in _SIDES)
     if not all(map(math.isfinite, (x1, y1, x2, y2))):
-        found = " ".join(_text(thing, f"bndbox/{side}") or "nothing" for side in _SIDES)
+        found = " ".join(" ".join(_text(thing, f"bndbox/{side}").split()) or "nothing" for side in _SIDES)
         mend = "Correct or remove the object."
         return Finding("error", "no-box", file, line, f"bndbox: {' '.join(_SIDES)}", found, mend)
     return Row(line, classes.index(name), ((x1 + x2) / 2, (y1 + y2) / 2, x2 - x1, y2 - y1))

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from stages.core.errors import problem
+from stages.files.packet import HEAD
 from stages.review.archive import is_archive
 from stages.review.formats import FORMATS, Format
 
@@ -31,6 +32,13 @@ def detect(path: Path, word: str | None) -> Format:
 
     Raises `UserError` when nothing is recognised, when two formats are, and when `path` is not what `word` says.
     """
+    if (path / HEAD).is_file():
+        raise problem(
+            path,
+            expected="what a tool exported",
+            found="the packet itself, as it went out",
+            mend="Send it out and give what comes back: yoloop review export --to TOOL; or yoloop review open",
+        )
     found = [one for one in FORMATS.values() if one.is_one(path)]
     if word is not None:
         # CVAT and Roboflow export the plain formats, too, and nothing in those says where they come from.

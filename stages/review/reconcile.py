@@ -123,10 +123,10 @@ def _notes(
         f"Classes came back in another order ({order}): they were matched by name.": order,
         f"{_count(resized, 'sheet')} came back smaller: boxes were brought back to the original size.": resized,
         f"{_count(unseen, 'sheet')} came without a picture: boxes are taken as fractions of the whole sheet.": unseen,
-        f"{_count(polygons, 'polygon')} became the boxes around them.": polygons,
-        f"{_count(cut, 'box')} stuck out, and were cut at the border of the sheet.": cut,
-        f"{_count(twice, 'box')} came twice, and were taken once.": twice,
-        f"{_count(closed, 'sheet')} are not done as the tool itself says: --all-reviewed does not reach those.": closed,
+        f"{_count(polygons, 'polygon')} became the {'box' if polygons == 1 else 'boxes'} around.": polygons,
+        f"{_count(cut, 'box')} stuck out: cut at the border of the sheet.": cut,
+        f"{_count(twice, 'box')} came twice: taken once.": twice,
+        f"Not done, as the tool itself says, so --all-reviewed does not reach it: {_count(closed, 'sheet')}.": closed,
     }
     return [line for line, holds in said.items() if holds]
 

@@ -174,6 +174,12 @@ def infinite(case: Case) -> list[dict[str, Any]]:
 
 def out_again(case: Case) -> Path:
     """What went out, and nobody touched."""
+    without = shutil.ignore_patterns("packet.json")
+    return Path(shutil.copytree(case.packet.folder, case.folder / "EXPORT", ignore=without))
+
+
+def packet_itself(case: Case) -> Path:
+    """Return the packet as it lies in the project, which no tool has seen."""
     return Path(shutil.copytree(case.packet.folder, case.folder / "EXPORT"))
 
 
@@ -196,6 +202,7 @@ PLAIN = ("detail", "elevation", "heading")
 ROWS: list[tuple[str, Make, dict[str, Any]]] = [  # name, what makes the export, options of the import
     ("sheets without boxes dropped", yolo(lambda case, sheets: sheets[:1]), {}),
     ("nobody opened it", out_again, {}),
+    ("the packet itself", packet_itself, {"all_reviewed": True}),
     ("nobody submitted", file("EXPORT.json", not_submitted), {}),
     ("nobody submitted, all reviewed", file("EXPORT.json", not_submitted), {"all_reviewed": True}),
     ("unknown class", file("EXPORT.json", lambda case: e.label_studio(case.packet, label="door")), {}),

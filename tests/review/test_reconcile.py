@@ -237,7 +237,7 @@ def test_boxes_are_cut_at_the_border(packet: Packet, xyxy: tuple, found: tuple) 
     result = kept(packet, drawn(packet, DRAWN._replace(xyxy=xyxy)))
     assert boxes(result)[0][1:5] == found
     cut = max(abs(a - b) for a, b in zip(xyxy, found, strict=True)) > 0.5
-    assert result.notes == (("3 boxes stuck out, and were cut at the border of the sheet.",) if cut else ())
+    assert result.notes == (("3 boxes stuck out: cut at the border of the sheet.",) if cut else ())
 
 
 @pytest.mark.parametrize(
@@ -261,12 +261,12 @@ def test_what_is_no_box(packet: Packet, xyxy: tuple, says: str) -> None:
 def test_a_box_that_comes_twice_is_taken_once(packet: Packet) -> None:
     found = kept(packet, drawn(packet, DRAWN, DRAWN, DRAWN._replace(class_name="title block")))
     assert [box[0] for box in boxes(found)] == ["door", "title block"]
-    assert found.notes == ("3 boxes came twice, and were taken once.",)
+    assert found.notes == ("3 boxes came twice: taken once.",)
 
 
 def test_polygons_are_said(packet: Packet) -> None:
     sheets = [one._replace(polygons=1) for one in drawn(packet)]
-    assert kept(packet, sheets).notes == ("3 polygons became the boxes around them.",)
+    assert kept(packet, sheets).notes == ("3 polygons became the boxes around.",)
 
 
 def old(iteration: int) -> Known:

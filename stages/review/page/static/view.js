@@ -93,7 +93,9 @@ export function createView(area, paper, onChange) {
     { passive: false },
   );
 
-  new ResizeObserver(() => (fitted ? fit() : place())).observe(area);
+  new ResizeObserver(() => {
+    if (area.isConnected) (fitted ? fit : place)(); // not once the page says that the review is finished
+  }).observe(area);
 
   return {
     open(next) {
