@@ -164,7 +164,7 @@ def object_row(thing: ElementTree.Element, line: int, file: Path, classes: Seque
 
 
 def _text(element: ElementTree.Element, path: str) -> str:
-    return (element.findtext(path) or "").strip()
+    return (element.findtext(path) or "").strip().replace("\n", " ")
 
 
 def _number(text: str) -> float:
