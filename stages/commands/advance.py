@@ -18,6 +18,7 @@ from stages.commands.review_params import read_review as read_review_params
 from stages.commands.reviewers import Reviewer
 from stages.commands.take_review import is_by_hand, pool_size, still_open, take_review
 from stages.core.errors import problem
+from stages.core.in_words import counted
 from stages.core.review_words import review_lines
 from stages.files import git
 from stages.files.arms import ARMS, read_arms
@@ -182,7 +183,7 @@ def _history(root: Path, data: Path, step: Step) -> bytes:
 
 def _start_message(step: Step, count: int, how: str) -> str:
     reason = f"\n\nDespite the verdict 'stop': {step.despite_stop}" if step.despite_stop else ""
-    sheets = f"{_plural(count, 'sheet')} ({how})" if how else _plural(count, "reviewed sheet")
+    sheets = f"{counted(count, 'sheet')} ({how})" if how else counted(count, "reviewed sheet")
     return f"Start iteration {step.iteration + 1} with {sheets}{reason}"
 
 
@@ -192,8 +193,8 @@ def _said(root: Path, step: Step, packet: Packet, review: Review) -> list[str]:
     empty = sum(not sheet.boxes for sheet in review.reviewed)
     tag = dataset_tag(root, step.iteration + 1)
     lines = [
-        f"Iteration {step.iteration + 1} starts: {_plural(len(review.reviewed), 'sheet')} with "
-        f"{_plural(boxes, 'box', 'boxes')} moved from pool to train"
+        f"Iteration {step.iteration + 1} starts: {counted(len(review.reviewed), 'sheet')} with "
+        f"{counted(boxes, 'box')} moved from pool to train"
         + (f" ({empty} with nothing on it)" if empty else "")
         + f"; train has {len(read_split('train', root / DATASET))}, the pool {pool_size(root)}. Tag {tag}."
     ]
@@ -204,7 +205,3 @@ def _said(root: Path, step: Step, packet: Packet, review: Review) -> list[str]:
     kept = "The labels that were taken are kept" if review.source == "auto" else "The review is kept"
     lines.append(f"{kept}; to get it back: dvc get . {REVIEW} --rev {tag}~1")
     return [*lines, "Next: `yoloop run`, or `dvc repro` and then `yoloop finish`."]
-
-
-def _plural(count: int, one: str, many: str | None = None) -> str:
-    return f"{count} {one if count == 1 else many or one + 's'}"

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from stages.commands.checks import is_finished, iteration_tag, require_repository
 from stages.core.errors import problem
+from stages.core.in_words import counted, some
 from stages.files import dvc, git
 from stages.files.commits import Commit
 from stages.files.dataset import DATASET
@@ -13,7 +14,6 @@ from stages.files.take_back import take_back
 from stages.files.transaction import stage_dvc, staging, transact
 
 _POINTER = f"{DATASET}.dvc"
-_FEW = 5  # names that still fit on a line
 
 
 def drop_auto(root: Path) -> str:
@@ -37,10 +37,10 @@ def drop_auto(root: Path) -> str:
         take_back(dataset, data / "dataset", names, iteration=iteration)
         left = len(read_manifest(data / "dataset/pool" / MANIFEST))
         files = {_POINTER: stage_dvc(root, data / "dataset")}
-        commit = Commit(f"Take {_sheets(len(names))} that --auto labelled out of train", files)
+        commit = Commit(f"Take {counted(len(names), 'sheet')} that --auto labelled out of train", files)
         transact(root, name="yoloop review drop-auto", commits=[commit], tags={})
     return (
-        f"{_sheets(len(names))} moved from train back to the pool, without labels: {_some(names)}. "
+        f"{counted(len(names), 'sheet')} moved from train back to the pool, without labels: {some(names)}. "
         f"Train has {len(rows) - len(names)}, the pool {left}.\n"
         "Next: `yoloop run`, or `dvc repro` and then `yoloop finish`."
     )
@@ -63,11 +63,3 @@ def _require_committed(root: Path) -> None:
         raise problem(
             root / DATASET, expected="the dataset as it was committed", found="changes", mend=f"{RESTORE}; {ACCEPT}"
         )
-
-
-def _sheets(number: int) -> str:
-    return f"{number} sheet{'s' * (number != 1)}"
-
-
-def _some(names: list[str]) -> str:
-    return ", ".join(names[:_FEW]) + ", ..." * (len(names) > _FEW)

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from stages.commands.take_review import require_of_packet
 from stages.core.errors import UserError, problem
+from stages.core.review_ledger import HALF_PIXEL
 from stages.files.lock import STATE
 from stages.files.packet import Packet
 from stages.files.reviewed import (
@@ -20,7 +21,7 @@ from stages.files.reviewed import (
     write_head,
     write_sheet,
 )
-from stages.review.boxes import HALF_PIXEL, are_alike
+from stages.review.boxes import are_alike
 
 
 class Kept(NamedTuple):

@@ -8,8 +8,9 @@ from pathlib import Path
 from stages.commands.keep_review import Kept, done_before, keep_review
 from stages.commands.review_gate import packet_under_review
 from stages.commands.review_servers import Say, Server, fetch
-from stages.commands.review_status import count, review_lines, some
+from stages.commands.review_status import review_lines
 from stages.core.errors import UserError, problem
+from stages.core.in_words import counted, some
 from stages.files.dataset import DATASET
 from stages.files.lock import exclusive
 from stages.files.packet import Packet
@@ -116,7 +117,7 @@ def _said(found: Reconciled, kept: Kept, *, tool_says: bool) -> list[str]:
     advice = "" if tool_says else " (if you looked at them: --all-reviewed)"
     done = sum(sheet.status == "reviewed" for sheet in found.sheets)
     changed = len(kept.added) + len(kept.replaced)
-    head = f"{count(done, 'reviewed sheet')} in the export; {count(changed, 'sheet')} of it taken into {REVIEW}"
+    head = f"{counted(done, 'reviewed sheet')} in the export; {counted(changed, 'sheet')} of it taken into {REVIEW}"
     if not changed:
         head = (
             f"Nothing new: {REVIEW} holds all of this export already"
@@ -131,6 +132,6 @@ def _said(found: Reconciled, kept: Kept, *, tool_says: bool) -> list[str]:
         "Not in the export": found.missing,
         "Reviewed before, and passed over": found.passed_over,
     }
-    lines = [f"{what}: {count(len(which), 'sheet')}: {some(which)}" for what, which in names.items() if which]
+    lines = [f"{what}: {counted(len(which), 'sheet')}: {some(which)}" for what, which in names.items() if which]
     moved = [f"The review of before is kept in {kept.moved}"] if kept.moved else []
     return [head, *lines, *moved, *found.notes]

@@ -1,10 +1,10 @@
 """`yoloop review status`: which sheets of the packet are reviewed, what was changed on them, and what is next."""
 
-from collections.abc import Sequence
 from pathlib import Path
 
 from stages.commands.review_gate import packet_under_review
 from stages.commands.take_review import require_of_packet
+from stages.core.in_words import counted, some
 from stages.core.review_ledger import count_outcomes
 from stages.core.review_words import outcome_line, where
 from stages.files.packet import Packet
@@ -12,13 +12,11 @@ from stages.files.params import PARAMS, read_params
 from stages.files.review_sheets import review_boxes
 from stages.files.reviewed import REVIEW, Review, read_review
 
-_FEW = 5  # names of sheets that a line holds
-
 
 def status_lines(root: Path) -> list[str]:
     """Return what a person reads; raise `UserError` when no packet is under review, or the review is of another one."""
     packet = packet_under_review(root)
-    head = f"packet    {packet.packet_id}, of iteration {packet.iteration}: {count(len(packet.sheets), 'sheet')}"
+    head = f"packet    {packet.packet_id}, of iteration {packet.iteration}: {counted(len(packet.sheets), 'sheet')}"
     review = read_review(root / REVIEW) if (root / REVIEW).exists() else None
     if review is not None:
         require_of_packet(root, review, packet)
@@ -32,17 +30,17 @@ def review_lines(root: Path, packet: Packet, review: Review | None) -> list[str]
     untouched = [
         sheet.image_id for sheet in packet.sheets if sheet.image_id not in done and sheet.image_id not in begun
     ]
-    lines = [f"reviewed  {len(done)} of {count(len(packet.sheets), 'sheet')}"]
+    lines = [f"reviewed  {len(done)} of {counted(len(packet.sheets), 'sheet')}"]
     if review is not None and done:
         seconds = [sheet.seconds for sheet in done.values() if sheet.seconds is not None]
-        spent = f"; {sum(seconds) / 60:.1f} minutes on {count(len(seconds), 'sheet')}" if seconds else ""
+        spent = f"; {sum(seconds) / 60:.1f} minutes on {counted(len(seconds), 'sheet')}" if seconds else ""
         lines[0] += f", {where(review.source)}{spent}"
         iou = read_params(root / PARAMS)["validate"]["iou"]
         lines.append(f"changes   {outcome_line(count_outcomes(review_boxes(packet, review, iou=iou)))}")
     if begun:
-        lines.append(f"begun     {count(len(begun), 'sheet')}: {some(begun)}")
+        lines.append(f"begun     {counted(len(begun), 'sheet')}: {some(begun)}")
     if untouched:
-        lines.append(f"open      {count(len(untouched), 'sheet')}: {some(untouched)}")
+        lines.append(f"open      {counted(len(untouched), 'sheet')}: {some(untouched)}")
     rest = len(begun) + len(untouched)
     if done and rest and review is not None and review.partial:
         return [
@@ -50,16 +48,6 @@ def review_lines(root: Path, packet: Packet, review: Review | None) -> list[str]
             "next      yoloop advance: the rest may stay in the pool, as was said; or go on: yoloop review open",
         ]
     return [*lines, f"next      {_next(done=len(done), rest=rest)}"]
-
-
-def some(names: Sequence[str]) -> str:
-    """Return the first few of `names`."""
-    return f"{', '.join(names[:_FEW])}{', ...' * (len(names) > _FEW)}"
-
-
-def count(number: int, what: str) -> str:
-    """Return a number with its word."""
-    return f"{number} {what}{'s' * (number != 1)}"
 
 
 def _next(*, done: int, rest: int) -> str:

@@ -5,12 +5,11 @@ from pathlib import Path
 from stages.commands.auto_review import auto_review
 from stages.commands.reviewers import BY_HAND, Reviewer
 from stages.core.errors import problem
+from stages.core.in_words import some
 from stages.files.dataset import DATASET, IMAGE_SUFFIXES
 from stages.files.oracle import read_oracle
 from stages.files.packet import PACKET, Packet
 from stages.files.reviewed import HEAD, REVIEW, Review, read_review
-
-_FEW = 5  # names of sheets that a line holds
 
 
 def take_review(root: Path, packet: Packet, reviewer: Reviewer, *, confidence: float, partial: bool) -> Review:
@@ -75,13 +74,12 @@ def _require_complete(root: Path, review: Review, packet: Packet, *, partial: bo
     rest = still_open(review, packet)
     if not rest or (partial and review.reviewed):
         return
-    some = f"{', '.join(rest[:_FEW])}{', ...' * (len(rest) > _FEW)}"
     go_on = "Go on: yoloop review open"
     leave = "; or leave them in the pool: yoloop advance --partial" if review.reviewed else ""
     raise problem(
         root / REVIEW,
         expected=f"all {len(packet.sheets)} sheets of the packet reviewed",
-        found=f"{len(rest)} that are not: {some}",
+        found=f"{len(rest)} that are not: {some(rest)}",
         mend=f"{go_on}{leave}",
     )
 

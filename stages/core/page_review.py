@@ -3,10 +3,11 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from stages.core.in_words import counted
 from stages.core.markup import Column, fold, meter, number, table, text
 from stages.core.page_shots import bars
 from stages.core.page_stack import Part, stack
-from stages.core.review_words import cost_text, counted, where
+from stages.core.review_words import cost_text, where
 
 Row = Mapping[str, Any]
 # Outcomes of the ledger (stages/core/review_ledger.py): colour, words, and what they mean.

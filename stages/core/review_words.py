@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from stages.core.in_words import counted
 from stages.core.review_ledger import OUTCOMES
 from stages.core.shown import rate
 
@@ -46,8 +47,3 @@ def review_lines(metrics: Mapping[str, Any]) -> list[str]:
 def where(source: str) -> str:
     """Return where a review was done: `with cvat`, `on the page`, `with coco and on the page`."""
     return " and ".join(_SOURCES.get(one, f"with {one}") for one in source.split(" and "))
-
-
-def counted(number: int, what: str) -> str:
-    """Return a number with its word: `1 box`, `2 boxes`, `0 sheets`."""
-    return f"{number} {what}{('es' if what.endswith('x') else 's') * (number != 1)}"

@@ -33,13 +33,7 @@ def merge_reviewed(
     for result in reviewed:
         _require_in_pool(result.image_id, pool, dataset)
     moved = [pool[sheet.image_id] for sheet in reviewed]
-    gone = {str(path) for sheet in moved for path in (sheet.image, sheet.label)}
-    shutil.copytree(
-        dataset,
-        target,
-        ignore=lambda folder, names: [name for name in names if str(Path(folder) / name) in gone],
-        copy_function=link_or_copy,
-    )
+    copy_without(dataset, target, moved)
     for kind in ("images", "labels"):
         (target / "train" / kind).mkdir(parents=True, exist_ok=True)
     for sheet, result in zip(moved, reviewed, strict=True):
@@ -47,6 +41,17 @@ def merge_reviewed(
         text = _label_text(result, packet)
         (target / "train/labels" / sheet.label.name).write_text(text, encoding="utf-8")
     _move_rows(dataset, target, moved, iteration=iteration, label_source=label_source)
+
+
+def copy_without(dataset: Path, target: Path, sheets: Sequence[Sheet]) -> None:
+    """Write to `target` the dataset without the files of `sheets`; its manifests are not brought after it."""
+    gone = {str(path) for sheet in sheets for path in (sheet.image, sheet.label)}
+    shutil.copytree(
+        dataset,
+        target,
+        ignore=lambda folder, names: [name for name in names if str(Path(folder) / name) in gone],
+        copy_function=link_or_copy,
+    )
 
 
 def link_or_copy(source: str, target: str) -> str:

@@ -1,12 +1,11 @@
 """Builds the dataset in which sheets of train are back in the pool, without labels."""
 
-import shutil
 from collections.abc import Collection
 from pathlib import Path
 
 from stages.files.dataset import read_split
 from stages.files.manifest import MANIFEST, manifest_row, read_manifest, write_manifest
-from stages.files.merge import link_or_copy
+from stages.files.merge import copy_without, link_or_copy
 
 
 def take_back(dataset: Path, target: Path, names: Collection[str], *, iteration: int) -> None:
@@ -16,13 +15,7 @@ def take_back(dataset: Path, target: Path, names: Collection[str], *, iteration:
     """
     read_split("pool", dataset)
     moved = [sheet for sheet in read_split("train", dataset) if sheet.image_id in names]
-    gone = {str(path) for sheet in moved for path in (sheet.image, sheet.label)}
-    shutil.copytree(
-        dataset,
-        target,
-        ignore=lambda folder, found: [name for name in found if str(Path(folder) / name) in gone],
-        copy_function=link_or_copy,
-    )
+    copy_without(dataset, target, moved)
     images = target / "pool/images"
     images.mkdir(parents=True, exist_ok=True)
     train = {row.image_id: row for row in read_manifest(dataset / "train" / MANIFEST)}

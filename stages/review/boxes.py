@@ -6,12 +6,12 @@ from typing import NamedTuple
 
 from stages.core.errors import UserError, problem
 from stages.core.resizing import to_sheet
+from stages.core.review_ledger import HALF_PIXEL
 from stages.files.reviewed import ReviewedBox
 from stages.review.identify import Match
 from stages.review.outgoing import Prelabel
 from stages.review.returned import ReturnedBox
 
-HALF_PIXEL = 0.5  # tools round to whole pixels, per cent with few digits, or six decimals
 _ALIKE = 3  # decimals of a pixel up to which two boxes are one
 Corners = tuple[float, float, float, float]
 Classed = tuple[str, Corners]  # a box by the name of its class

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from stages.core.errors import problem
+from stages.core.in_words import some
 from stages.core.resizing import Grey, Placement
 from stages.files.manifest import file_sha256
 from stages.files.packet import Packet, PacketSheet
@@ -18,7 +19,6 @@ from stages.review.others import Known
 from stages.review.placing import Pictures, place_by_frame, place_by_picture, read_grey
 from stages.review.returned import FRACTIONS, ReturnedSheet
 
-_FEW = 5  # names of sheets that a line holds
 _RULERS = ("val", "test")
 
 
@@ -221,8 +221,3 @@ def _nameless(found: Sequence[ReturnedSheet], rest: Sequence[str]) -> Exception:
         found=f"{found[0].name}{more}, without a picture to find it by",
         mend="Export with the pictures, or with the names that they had.",
     )
-
-
-def some(names: Sequence[str]) -> str:
-    """Return the first few of `names`."""
-    return f"{', '.join(names[:_FEW])}{', ...' * (len(names) > _FEW)}"

@@ -4,11 +4,12 @@ from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 from stages.core.errors import UserError, problem
+from stages.core.in_words import counted, some
 from stages.files.packet import Packet
 from stages.files.reviewed import ReviewedSheet, Status
 from stages.review.boxes import Taken, as_it_went_out, take_boxes
 from stages.review.classes import other_order, require_classes, with_our_names
-from stages.review.identify import Identified, Match, identify, some
+from stages.review.identify import Identified, Match, identify
 from stages.review.others import Known
 from stages.review.outgoing import prelabels_of
 from stages.review.returned import Returned
@@ -121,18 +122,14 @@ def _notes(
     closed = sum(one.match.returned.status == "unreviewed" for one in compared) if all_reviewed else 0
     said = {
         f"Classes came back in another order ({order}): they were matched by name.": order,
-        f"{_count(resized, 'sheet')} came back smaller: boxes were brought back to the original size.": resized,
-        f"{_count(unseen, 'sheet')} came without a picture: boxes are taken as fractions of the whole sheet.": unseen,
-        f"{_count(polygons, 'polygon')} became the {'box' if polygons == 1 else 'boxes'} around.": polygons,
-        f"{_count(cut, 'box')} stuck out: cut at the border of the sheet.": cut,
-        f"{_count(twice, 'box')} came twice: taken once.": twice,
-        f"Not done, as the tool itself says, so --all-reviewed does not reach it: {_count(closed, 'sheet')}.": closed,
+        f"{counted(resized, 'sheet')} came back smaller: boxes were brought back to the original size.": resized,
+        f"{counted(unseen, 'sheet')} came without a picture: boxes are taken as fractions of the whole sheet.": unseen,
+        f"{counted(polygons, 'polygon')} became the {'box' if polygons == 1 else 'boxes'} around.": polygons,
+        f"{counted(cut, 'box')} stuck out: cut at the border of the sheet.": cut,
+        f"{counted(twice, 'box')} came twice: taken once.": twice,
+        f"Not done, as the tool itself says, so --all-reviewed does not reach it: {counted(closed, 'sheet')}.": closed,
     }
     return [line for line, holds in said.items() if holds]
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number} {what if number == 1 else 'boxes' if what == 'box' else what + 's'}"
 
 
 def _old(packet: Packet, found: Identified, where: str) -> UserError:
@@ -161,9 +158,9 @@ def _missing(packet: Packet, missing: Sequence[str], where: str) -> UserError:
 
 def _unopened(matches: Sequence[Match], where: str) -> UserError:
     if any(match.returned.status == "unknown" for match in matches):
-        found = f"{_count(len(matches), 'sheet')} as they went out"
+        found = f"{counted(len(matches), 'sheet')} as they went out"
         mend = "If you looked at every sheet, and all is right: add --all-reviewed."
     else:
-        found = f"{_count(len(matches), 'sheet')}, none of which is done"
+        found = f"{counted(len(matches), 'sheet')}, none of which is done"
         mend = "Mark the sheets as done in your tool (in Label Studio: Submit), and export again."
     return problem(where, expected="a sheet that was reviewed", found=found, mend=mend)
