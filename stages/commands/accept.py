@@ -12,6 +12,7 @@ from stages.contract.findings import Finding, refuse
 from stages.contract.listing import finding_lines
 from stages.contract.read import read_dataset
 from stages.core.errors import problem
+from stages.core.in_words import some
 from stages.files import dvc, git
 from stages.files.commits import Commit
 from stages.files.dataset import DATASET, require_split, sheets_in
@@ -22,7 +23,6 @@ from stages.files.relist import Changes, Lists, changes, listed, relisted
 from stages.files.transaction import stage_dvc, staging, transact
 
 _POINTER = f"{DATASET}.dvc"
-_FEW = 5  # names that still fit on a line
 _MEND = "Remove one of the two, then: yoloop data accept"
 _THEN = "Put it right, then: yoloop data accept; all findings: yoloop data check"
 
@@ -139,8 +139,4 @@ def _said(found: Mapping[str, Changes]) -> list[str]:
 
 def _words(one: Changes) -> str:
     words = zip(("added", "removed", "with other labels", "with another image"), one, strict=True)
-    return "; ".join(f"{len(names)} {what} ({_names(names)})" for what, names in words if names)
-
-
-def _names(names: tuple[str, ...]) -> str:
-    return ", ".join(names[:_FEW]) + ", ..." * (len(names) > _FEW)
+    return "; ".join(f"{len(names)} {what} ({some(names)})" for what, names in words if names)
