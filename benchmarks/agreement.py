@@ -15,8 +15,8 @@ import pandas as pd
 import typer
 
 from benchmarks.ruler_speed import CLASSES, synthetic
-from stages.core.average_precision import ap_of, hit_table
-from stages.core.matching import SHEET
+from stages.ruler.matching.matching import SHEET
+from stages.ruler.scores.average_precision import ap_of, hit_table
 from tests.coco import ALL, verdict
 
 INFINITE = float("inf")

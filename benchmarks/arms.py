@@ -14,8 +14,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from stages.core.arms import Comparison, between, sheets_to_tell, verdict
-from stages.core.intervals import Floats
+from stages.picking.picker_verdict import Comparison, between, sheets_to_tell, verdict
+from stages.ruler.scores.intervals import Floats
 
 TRIALS = 2_000
 SHEETS = (2, 3, 5, 10, 20)  # random ones

@@ -21,10 +21,10 @@ import pandas as pd
 import typer
 
 from benchmarks.trial import REPO, Trial
-from stages.commands.demo import copy_project, start_repository
-from stages.commands.demo_data import BASELINE, TARGET, write_source
-from stages.drawing.sets import DEFAULT_COUNTS, draw_set
-from stages.files import dvc, git
+from demo.demo_data import BASELINE, TARGET, write_source
+from demo.demo_run import copy_project, start_repository
+from demo.drawing.sets import DEFAULT_COUNTS, draw_set
+from stages.project.repository import dvc, git
 
 HISTORY, CARRIED = "plots/converge/history.csv", "metrics/history.csv"
 SHEETS, CARRIED_SHEETS = "metrics/converge_sheets.json", "metrics/history_sheets.json"

@@ -20,10 +20,10 @@ import typer
 
 from benchmarks.other_intervals import OTHERS
 from benchmarks.trial import REPO
-from stages.core.ap_intervals import ap_estimates
-from stages.core.average_precision import HitTable, ap_of, hit_table
-from stages.core.intervals import Estimates, gain_interval, rate_estimates
-from stages.core.threshold import cross_fit
+from stages.ruler.scores.ap_intervals import ap_estimates
+from stages.ruler.scores.average_precision import HitTable, ap_of, hit_table
+from stages.ruler.scores.intervals import Estimates, gain_interval, rate_estimates
+from stages.ruler.scores.threshold import cross_fit
 
 SIZES = (10, 20, 80)
 AIM = (0.92, 0.98)

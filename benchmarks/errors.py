@@ -14,9 +14,9 @@ import numpy as np
 import pandas as pd
 import typer
 
-from stages.core import average_precision
-from stages.core.tide import error_costs
-from tests.core.test_tide import outside
+from stages.ruler.losses.tide import error_costs
+from stages.ruler.scores import average_precision
+from tests.ruler.losses.test_tide import outside
 
 SCRATCH = Path(__file__).parents[1] / ".scratch/benchmarks"
 

@@ -16,11 +16,11 @@ from pathlib import Path
 import cv2  # noqa: TID253
 import numpy as np
 
-from stages.core.copies import NEAR, SAME, Fingerprint, candidates
-from stages.drawing.sets import DEFAULT_COUNTS, draw_set
-from stages.files.dataset import IMAGE_SUFFIXES
-from stages.files.decode import read_bgr
-from stages.files.signatures import fingerprint, likeness
+from demo.drawing.sets import DEFAULT_COUNTS, draw_set
+from stages.base.decoding import read_bgr
+from stages.dataset.sheets.split_folder import IMAGE_SUFFIXES
+from stages.firewall.copies import NEAR, SAME, Fingerprint, candidates
+from stages.firewall.signatures import fingerprint, likeness
 
 
 def encoded(image, suffix, *options):

@@ -20,18 +20,18 @@ import pandas as pd
 import typer
 import yaml
 
-from stages.core.boxes import xywhn_to_xyxy
-from stages.core.matching import outcomes
-from stages.files.dataset import Sheet, read_labels
-from stages.files.params import read_params
-from stages.files.schemas import DETECTIONS, GROUND_TRUTH, IMAGES
-from stages.files.tables import write_table
-from stages.files.view import write_view
+from stages.base.boxes import xywhn_to_xyxy
+from stages.base.params import read_params
+from stages.base.tables import write_table
+from stages.dataset.sheets.split_folder import Sheet, read_labels
+from stages.detector.model.checkpoint import save_model
+from stages.detector.model.runtime import start_ultralytics
+from stages.detector.prediction.predictor import Prediction, predict
+from stages.detector.training.fitting import Job, fit
+from stages.detector.training.training_view import write_view
+from stages.ruler.matching.matching import outcomes
+from stages.ruler.schemas import DETECTIONS, GROUND_TRUTH, IMAGES
 from stages.train import Params, settings
-from stages.yolo.checkpoint import save_model
-from stages.yolo.fit import Job, fit
-from stages.yolo.predict import Prediction, predict
-from stages.yolo.runtime import start_ultralytics
 
 REPO = Path(__file__).parents[1]
 SCRATCH = REPO / ".scratch/benchmarks"

@@ -16,10 +16,10 @@ import numpy as np
 import pandas as pd
 import typer
 
-from stages.core.ap_intervals import ap_estimates
-from stages.core.average_precision import ap_of, hit_table
-from stages.core.boxes import BOX
-from stages.core.intervals import units_of
+from stages.base.boxes import BOX
+from stages.ruler.scores.ap_intervals import ap_estimates
+from stages.ruler.scores.average_precision import ap_of, hit_table
+from stages.ruler.scores.intervals import units_of
 from tests.coco import verdict
 
 IMAGES, CLASSES, BOXES, DETECTIONS = 5_000, 80, 36_000, 500_000

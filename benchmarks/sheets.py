@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from stages.drawing.sets import NamedSheet, draw_window
-from stages.drawing.style import STYLES
+from demo.drawing.sets import NamedSheet, draw_window
+from demo.drawing.style import STYLES
 
 ROWS, SIDE, GAP = 3, 320, 6
 FILE = Path(__file__).parents[1] / "docs/sheets.jpg"

@@ -15,9 +15,9 @@ import pandas as pd
 import typer
 
 from benchmarks.folds import read_names, sheets_of
-from stages.core.boxes import BOX, xywhn_to_xyxy, xyxy_to_xywhn
-from stages.files.dataset import Sheet, read_labels
-from stages.files.decode import read_bgr
+from stages.base.boxes import BOX, xywhn_to_xyxy, xyxy_to_xywhn
+from stages.base.decoding import read_bgr
+from stages.dataset.sheets.split_folder import Sheet, read_labels
 
 KINDS = ("drop", "shift", "swap", "duplicate")
 

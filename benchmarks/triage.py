@@ -17,11 +17,11 @@ import typer
 
 from benchmarks.folds import SCRATCH
 from benchmarks.spoil import KINDS, Spoiled, plant
-from stages.core.boxes import BOX, iou_matrix
-from stages.core.matching import SHEET, outcomes
-from stages.core.triage import triage
-from stages.files.schemas import DETECTIONS, GROUND_TRUTH, IMAGES
-from stages.files.tables import read_table
+from stages.analysis.triage import triage
+from stages.base.boxes import BOX, iou_matrix
+from stages.base.tables import read_table
+from stages.ruler.matching.matching import SHEET, outcomes
+from stages.ruler.schemas import DETECTIONS, GROUND_TRUTH, IMAGES
 
 IOU = 0.5
 THRESHOLDS = np.arange(0.1, 0.75, 0.05)

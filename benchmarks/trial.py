@@ -11,11 +11,11 @@ from typing import Any
 
 import yaml
 
-from stages.commands.data import write_start
-from stages.commands.demo_data import write_source
-from stages.commands.import_source import ImportOptions, read_sheets
-from stages.drawing.sets import draw_set
-from stages.files.edit_yaml import edited
+from demo.demo_data import write_source
+from demo.drawing.sets import draw_set
+from stages.intake.dataset_import import write_start
+from stages.intake.import_source import ImportOptions, read_sheets
+from stages.project.yaml_edits import edited
 
 REPO = Path(__file__).parents[1]
 

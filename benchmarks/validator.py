@@ -22,14 +22,14 @@ import pandas as pd
 import typer
 import yaml
 
-from stages.core.average_precision import AP_IOUS, ap_of, hit_table
-from stages.core.boxes import BOX, xywhn_to_xyxy
-from stages.core.matching import hits, outcomes
-from stages.core.metrics import ratios
-from stages.files.dataset import Sheet, read_labels
-from stages.files.view import write_view
-from stages.yolo.predict import predict
-from stages.yolo.runtime import start_ultralytics
+from stages.base.boxes import BOX, xywhn_to_xyxy
+from stages.dataset.sheets.split_folder import Sheet, read_labels
+from stages.detector.model.runtime import start_ultralytics
+from stages.detector.prediction.predictor import predict
+from stages.detector.training.training_view import write_view
+from stages.ruler.matching.matching import hits, outcomes
+from stages.ruler.scores.average_precision import AP_IOUS, ap_of, hit_table
+from stages.ruler.scores.metrics import ratios
 
 FLOOR, MAX_DET = 0.001, 300  # of the validator
 CONFIDENCE = 0.25

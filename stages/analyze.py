@@ -10,9 +10,8 @@ import pandas as pd
 from numpy.typing import NDArray
 from pydantic import ConfigDict, Field, ValidationInfo, field_validator
 
-from stages.core.boxes import BOX
-from stages.core.errors import problem
-from stages.core.findings import (
+from stages.analysis.figures import Crop, draw_bars, draw_class_bars, draw_crops, draw_heatmap
+from stages.analysis.findings import (
     POSITIONS,
     Limits,
     confusions,
@@ -22,21 +21,22 @@ from stages.core.findings import (
     usual_aspects,
     with_place,
 )
-from stages.core.matching import SHEET
-from stages.core.prompts import gather, report
-from stages.core.sizes import SIZES
-from stages.core.summaries import SPLITS, centres, count_table, miss_counts, spread, summary
-from stages.core.suspect_words import suspicion
-from stages.core.triage import triage
-from stages.files.command import stage_command
-from stages.files.dataset import DATASET, read_split
-from stages.files.decode import read_bgr
-from stages.files.figures import Crop, draw_bars, draw_class_bars, draw_crops, draw_heatmap
-from stages.files.images import cut, safe_name, save_image, to_grey
-from stages.files.params import Strict, read_classes, read_section
-from stages.files.prompts import read_prompts
-from stages.files.schemas import DETECTIONS, FINDINGS, GROUND_TRUTH, IMAGES, MATCHES, SUSPECTS
-from stages.files.tables import read_table, write_csv, write_json, write_metrics, write_table
+from stages.analysis.summaries import SPLITS, centres, count_table, miss_counts, spread, summary
+from stages.analysis.suspicion import suspicion
+from stages.analysis.triage import triage
+from stages.base.boxes import BOX
+from stages.base.command import stage_command
+from stages.base.decoding import read_bgr
+from stages.base.errors import problem
+from stages.base.params import Strict, read_classes, read_section
+from stages.base.tables import read_table, write_csv, write_json, write_metrics, write_table
+from stages.dataset.crops import cut, safe_name, save_image, to_grey
+from stages.dataset.sheets.split_folder import DATASET, read_split
+from stages.prompts.rewording import gather, report
+from stages.prompts.texts.prompt_file import read_prompts
+from stages.ruler.matching.matching import SHEET
+from stages.ruler.schemas import DETECTIONS, FINDINGS, GROUND_TRUTH, IMAGES, MATCHES, SUSPECTS
+from stages.ruler.sizes import SIZES
 
 CROPPED = ("train", "pool")  # val is never mined: its misses are on figures only
 TABLES = Path("data/validate")

@@ -6,17 +6,17 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from stages.core.convergence import Limits, Verdict, judge
-from stages.core.errors import problem
-from stages.core.gains import Gain, gains_of, measured, measured_now
-from stages.core.history_rows import history_row, long_by_class, with_row
-from stages.core.shown import gain_in, rate_in
-from stages.files.command import stage_command
-from stages.files.history import read_carried, write_history
-from stages.files.history_sheets import SHEETS, read_carried_sheets, write_sheets
-from stages.files.params import Strict, read_classes, read_iteration, read_section
-from stages.files.scores import read_scores, read_sheets
-from stages.files.tables import read_metrics, write_csv, write_metrics
+from stages.base.command import stage_command
+from stages.base.errors import problem
+from stages.base.params import Strict, read_classes, read_iteration, read_section
+from stages.base.tables import read_metrics, write_csv, write_metrics
+from stages.convergence.gains import Gain, gains_of, measured, measured_now
+from stages.convergence.history.history_file import read_carried, write_history
+from stages.convergence.history_rows import history_row, long_by_class, with_row
+from stages.convergence.score_files import read_scores, read_sheets
+from stages.convergence.sheet_history import SHEETS, read_carried_sheets, write_sheets
+from stages.convergence.stop_rules import Limits, Verdict, judge
+from stages.wording.rates import gain_in, rate_in
 
 VALIDATE = Path("metrics/validate.json")
 METRICS = Path("metrics/converge.json")

@@ -7,11 +7,11 @@ from typing import Annotated
 
 import typer
 
-from stages.commands.data_app import data_app
-from stages.commands.project import project
-from stages.commands.review_app import review_app
-from stages.commands.reviewers import Reviewer
-from stages.files.command import exit_cleanly
+from stages.base.command import exit_cleanly
+from stages.intake.data_app import data_app
+from stages.project.project_folder import project
+from stages.review.kept.reviewers import Reviewer
+from stages.review.review_app import review_app
 
 app = typer.Typer(
     add_completion=False,
@@ -38,7 +38,7 @@ AutoConfidence = Annotated[
 def status() -> None:
     """Say in five lines where the project is and what is next."""
     with project() as root:
-        from stages.commands.status import status_lines
+        from stages.iteration.status import status_lines
 
         typer.echo("\n".join(status_lines(root)))
 
@@ -61,7 +61,7 @@ def run(
     if dry_run:
         sys.dont_write_bytecode = True  # not even that
     with project() as root:
-        from stages.commands.switches import Switches, run_switched
+        from stages.iteration.run_switches import Switches, run_switched
 
         run_switched(root, Switches(review, auto, auto_confidence, start_iteration, dry_run, config), say=_say)
 
@@ -70,7 +70,7 @@ def run(
 def finish() -> None:
     """Close the iteration that has run: commit its results, write its report, tag it iteration-N."""
     with project() as root:
-        from stages.commands.finish import finish as finish_iteration
+        from stages.iteration.finish import finish as finish_iteration
 
         typer.echo(finish_iteration(root))
 
@@ -88,8 +88,8 @@ def advance(
 ) -> None:
     """Take the review in and start the next iteration."""
     with project() as root:
-        from stages.commands.advance import advance as advance_iteration
-        from stages.commands.switches import pick_reviewer
+        from stages.iteration.advance import advance as advance_iteration
+        from stages.iteration.run_switches import pick_reviewer
 
         reviewer = pick_reviewer(root, review, auto_confidence=auto_confidence)
         said = advance_iteration(
@@ -108,7 +108,7 @@ def report(
 ) -> None:
     """Make the page of an iteration (verdict, numbers, what was missed, what to review, cost), and say where it is."""
     with project() as root:
-        from stages.commands.report import make_report
+        from stages.report.iteration_report import make_report
 
         made = make_report(root, iteration)
         if made.note:
@@ -123,7 +123,7 @@ def suspects(
 ) -> None:
     """Make the page of the labels that look wrong, each beside what the model saw, and say where it is."""
     with project() as root:
-        from stages.commands.suspects import make_page
+        from stages.report.suspects_report import make_page
 
         _show(make_page(root).resolve().as_uri(), open_page=open_page)
 
@@ -136,7 +136,7 @@ def holdout(
 ) -> None:
     """Score the finished weights on test once, beside val, and record that it was opened."""
     with project() as root:
-        from stages.commands.holdout import holdout as open_test
+        from stages.holdout.holdout import holdout as open_test
 
         typer.echo(open_test(root, again=again))
 
@@ -152,7 +152,7 @@ def plots(
 ) -> None:
     """Draw DVC's plots on a page that needs no network, and say where it is."""
     with project() as root:
-        from stages.commands.plots import make_plots
+        from stages.report.plots_page import make_plots
 
         _show(make_plots(root, revisions or []), open_page=open_page)
 
@@ -161,7 +161,7 @@ def plots(
 def prompts_history() -> None:
     """List the prompts of every finished iteration with its F1, and what changed."""
     with project() as root:
-        from stages.commands.prompts import history_lines
+        from stages.report.prompt_history import history_lines
 
         typer.echo("\n".join(history_lines(root)))
 
@@ -174,7 +174,7 @@ def demo_run(
 ) -> None:
     """Copy the project into .demo and run the whole loop there."""
     with project() as root:
-        from stages.commands.demo import run_demo
+        from demo.demo_run import run_demo
 
         run_demo(root, reviewer=review, say=_say)
 
@@ -187,7 +187,7 @@ def demo_draw(
 ) -> None:
     """Draw the demo's sheets and copy its weights, with exactly the hashes that Git holds."""
     with project() as root:
-        from stages.commands.demo_data import draw_demo
+        from demo.demo_data import draw_demo
 
         typer.echo(draw_demo(root, renew=renew))
 

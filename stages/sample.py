@@ -8,22 +8,22 @@ import numpy as np
 import pandas as pd
 from pydantic import Field, model_validator
 
-from stages.core.boxes import BOX
-from stages.core.candidates import labels_to_check, pool_candidates, without_duplicates, without_wrong_labels
-from stages.core.errors import problem
-from stages.core.packet_order import Placed, in_order
-from stages.core.picking import Plan, pick, rarities_of
-from stages.core.reasons import with_check
-from stages.core.sampling import FACTORS, Weights
-from stages.files.arms import ARMS
-from stages.files.command import stage_command
-from stages.files.dataset import Sheet, read_split
-from stages.files.packet import Outgoing, Packet, read_packet, write_packet
-from stages.files.packet_pictures import write_contact_sheet
-from stages.files.params import Strict, read_classes, read_iteration, read_section
-from stages.files.schemas import DETECTIONS, FINDINGS, GROUND_TRUTH, IMAGES, SUSPECTS
-from stages.files.size_bounds import SizeBounds
-from stages.files.tables import read_metrics, read_table, write_csv, write_metrics
+from stages.base.boxes import BOX
+from stages.base.command import stage_command
+from stages.base.errors import problem
+from stages.base.params import Strict, read_classes, read_iteration, read_section
+from stages.base.tables import read_metrics, read_table, write_csv, write_metrics
+from stages.dataset.sheets.split_folder import Sheet, read_split
+from stages.picking.arms_file import ARMS
+from stages.picking.candidates import labels_to_check, pool_candidates, without_duplicates, without_wrong_labels
+from stages.picking.greedy_choice import FACTORS, Weights
+from stages.picking.packet import Outgoing, Packet, read_packet, write_packet
+from stages.picking.packet_choice import Plan, pick, rarities_of
+from stages.picking.packet_order import Placed, in_order
+from stages.picking.packet_pictures import write_contact_sheet
+from stages.picking.reasons import with_check
+from stages.ruler.schemas import DETECTIONS, FINDINGS, GROUND_TRUTH, IMAGES, SUSPECTS
+from stages.ruler.size_bounds import SizeBounds
 
 VALIDATE = Path("data/validate")
 FINDINGS_FILE = Path("data/analyze/findings.parquet")

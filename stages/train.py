@@ -10,19 +10,19 @@ import numpy as np
 import pandas as pd
 from pydantic import BeforeValidator, Field
 
-from stages.core.errors import problem
-from stages.files.command import stage_command
-from stages.files.dataset import DATASET, Sheet, check_names, read_labels, read_split
-from stages.files.decode import read_bgr
-from stages.files.history import read_carried
-from stages.files.lock import alone
-from stages.files.params import Strict, read_classes, read_iteration, read_section
-from stages.files.prompts import read_prompts
-from stages.files.tables import write_csv, write_metrics
-from stages.files.view import fingerprint, split_slice, write_view
+from stages.base.command import stage_command
+from stages.base.decoding import read_bgr
+from stages.base.errors import problem
+from stages.base.params import Strict, read_classes, read_iteration, read_section
+from stages.base.tables import write_csv, write_metrics
+from stages.convergence.history.history_file import read_carried
+from stages.dataset.sheets.split_folder import DATASET, Sheet, check_names, read_labels, read_split
+from stages.detector.training.training_view import fingerprint, split_slice, write_view
+from stages.project.project_lock import alone
+from stages.prompts.texts.prompt_file import read_prompts
 
 if TYPE_CHECKING:
-    from stages.yolo.start import Start
+    from stages.detector.training.starting_model import Start
 
 PARENT, TARGET = Path("models/parent.pt"), Path("models/target.pt")
 BEST, LAST = Path("models/best.pt"), Path("models/last.pt")
@@ -158,8 +158,8 @@ def calibration_sheets(sheets: Sequence[Sheet]) -> Sequence[Sheet]:
 
 def _adopt(classes: Sequence[str]) -> dict[str, Any]:
     """Take the person's weights byte for byte."""
-    from stages.yolo.checkpoint import check_classes, digest, load_model
-    from stages.yolo.runtime import start_ultralytics, versions
+    from stages.detector.model.checkpoint import check_classes, digest, load_model
+    from stages.detector.model.runtime import start_ultralytics, versions
 
     start_ultralytics()
     model = load_model(PARENT)
@@ -176,9 +176,9 @@ def _fit(
     params: Params, classes: Sequence[str], iteration: int, sheets: list[Sheet], prompts: dict[str, str]
 ) -> dict[str, Any]:
     """Train in a scratch folder that is named by a fingerprint of the inputs, then write the outs."""
-    from stages.yolo.checkpoint import digest, save_model
-    from stages.yolo.fit import Job, fit
-    from stages.yolo.runtime import fits_into_memory, pick_device, start_ultralytics, versions
+    from stages.detector.model.checkpoint import digest, save_model
+    from stages.detector.model.runtime import fits_into_memory, pick_device, start_ultralytics, versions
+    from stages.detector.training.fitting import Job, fit
 
     start_ultralytics()
     device = pick_device(params.device)
@@ -218,9 +218,9 @@ def _start(
     folder: Path,
 ) -> tuple[Path, "Start", Any]:
     """Return the checkpoint to start from, the model in it, and the text features (None for YOLO-26)."""
-    from stages.yolo.checkpoint import save_model
-    from stages.yolo.start import baseline_start, letterboxed, prompt_start
-    from stages.yolo.text import encode
+    from stages.detector.model.checkpoint import save_model
+    from stages.detector.model.encoders import encode
+    from stages.detector.training.starting_model import baseline_start, letterboxed, prompt_start
 
     if iteration == 0:
         return PARENT.resolve(), baseline_start(PARENT, classes), None

@@ -9,25 +9,25 @@ import numpy as np
 import pandas as pd
 from pydantic import Field, ValidationInfo, field_validator
 
-from stages.core.boxes import BOX, Boxes, xywhn_to_xyxy
-from stages.core.errors import problem
-from stages.core.filters import Filters
-from stages.core.headline import headline, remarks
-from stages.core.measure import RULER_SPLIT, Point, Report, Tables, measure
-from stages.core.ruler import MATCHING, NMS_IOU, Ruler, content_digest
-from stages.files.command import stage_command
-from stages.files.dataset import DATASET, Labels, Sheet, check_names, read_labels, read_split
-from stages.files.kinship import fingerprints
-from stages.files.manifest import MANIFEST, read_manifest
-from stages.files.params import Strict, read_classes, read_section
-from stages.files.prompts import read_prompts
-from stages.files.schemas import DETECTIONS, DISCARDED, ERRORS, GROUND_TRUTH, IMAGES, LEDGER, MATCHES
-from stages.files.signatures import near_copies
-from stages.files.size_bounds import SizeBounds
-from stages.files.tables import conform, write_csv, write_json, write_table
+from stages.base.boxes import BOX, Boxes, xywhn_to_xyxy
+from stages.base.command import stage_command
+from stages.base.errors import problem
+from stages.base.params import Strict, read_classes, read_section
+from stages.base.tables import conform, write_csv, write_json, write_table
+from stages.dataset.sheets.manifest import MANIFEST, read_manifest
+from stages.dataset.sheets.split_folder import DATASET, Labels, Sheet, check_names, read_labels, read_split
+from stages.detector.prediction.filters import Filters
+from stages.firewall.kinship import fingerprints
+from stages.firewall.signatures import near_copies
+from stages.prompts.texts.prompt_file import read_prompts
+from stages.ruler.headline import headline, remarks
+from stages.ruler.measurement import RULER_SPLIT, Point, Report, Tables, measure
+from stages.ruler.schemas import DETECTIONS, DISCARDED, ERRORS, GROUND_TRUTH, IMAGES, LEDGER, MATCHES
+from stages.ruler.size_bounds import SizeBounds
+from stages.ruler.statement import MATCHING, NMS_IOU, Ruler, content_digest
 
 if TYPE_CHECKING:
-    from stages.yolo.predict import Discarded, Prediction
+    from stages.detector.prediction.predictor import Discarded, Prediction
 
 SPLITS = ("train", "val", "pool")  # test is opened once, by `yoloop holdout`
 WEIGHTS = Path("models/best.pt")
@@ -218,7 +218,7 @@ def predictions(
     sheets: Sequence[Labelled], params: Params, classes: Sequence[str], prompts: Mapping[str, str]
 ) -> Iterator["Prediction"]:
     """Yield the predictions on `sheets` in their order, and say how far we are."""
-    from stages.yolo.predict import Truth, predict
+    from stages.detector.prediction.predictor import Truth, predict
 
     seen = predict(
         WEIGHTS,

@@ -6,8 +6,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from stages.drawing.canvas import Canvas, Pixels
-from stages.drawing.fonts import font
+from demo.drawing.canvas import Canvas, Pixels
+from demo.drawing.fonts import font
 from starter.symbols import SCALE, draw_symbol, some_font, some_text
 from starter.vocabulary import Symbol
 

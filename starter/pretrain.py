@@ -15,7 +15,7 @@ from typing import Annotated, Any
 import numpy as np
 import typer
 
-from stages.files.atomic import replacing
+from stages.base.atomic import replacing
 from starter.pages import draw_page
 from starter.vocabulary import Symbol, vocabulary
 
@@ -59,7 +59,7 @@ def main(
     out: Annotated[Path, typer.Option(help="Where the weights are written.")] = HOME,
 ) -> None:
     """Draw pages, train both, and write yolo26n.pt and yoloe-26n.pt."""
-    from stages.yolo.runtime import start_ultralytics
+    from stages.detector.model.runtime import start_ultralytics
 
     symbols = vocabulary(SYMBOLS, np.random.default_rng(0))
     data = write_pages(folder.resolve() / f"pages-{pages}", symbols, pages)
@@ -90,7 +90,7 @@ def write_pages(folder: Path, symbols: list[Symbol], count: int) -> Path:
 def _write_page(folder: Path, symbols: list[Symbol], number: int) -> None:
     import cv2
 
-    from stages.core.boxes import xyxy_to_xywhn
+    from stages.base.boxes import xyxy_to_xywhn
 
     image, label = folder / f"images/{number:06d}.png", folder / f"labels/{number:06d}.txt"
     if image.is_file():
@@ -123,8 +123,8 @@ def random_detector(symbols: list[Symbol]) -> Any:
 
 def train_yolo(folder: Path, data: Path, symbols: list[Symbol], epochs: int) -> None:
     """Train YOLO-26n from random weights, unless that is done."""
-    from stages.yolo.checkpoint import save_model
-    from stages.yolo.fit import Job, fit
+    from stages.detector.model.checkpoint import save_model
+    from stages.detector.training.fitting import Job, fit
 
     done = folder / YOLO
     if not done.is_file():
@@ -140,10 +140,10 @@ def train_yoloe(folder: Path, data: Path, symbols: list[Symbol], epochs: int) ->
     import torch
     from ultralytics.nn.tasks import YOLOEModel
 
-    from stages.yolo.checkpoint import save_model
-    from stages.yolo.fit import Job, fit
-    from stages.yolo.start import letterboxed, prompt_start
-    from stages.yolo.text import UNTRAINED, encode, mark_encoder
+    from stages.detector.model.checkpoint import save_model
+    from stages.detector.model.encoders import UNTRAINED, encode, mark_encoder
+    from stages.detector.training.fitting import Job, fit
+    from stages.detector.training.starting_model import letterboxed, prompt_start
 
     done = folder / YOLOE
     if not done.is_file():

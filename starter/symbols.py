@@ -6,8 +6,8 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from stages.drawing.canvas import Canvas, Pixels, arc_points
-from stages.drawing.fonts import DRAFTING, OTHERS, font
+from demo.drawing.canvas import Canvas, Pixels, arc_points
+from demo.drawing.fonts import DRAFTING, OTHERS, font
 from starter.vocabulary import STRIPS, Symbol
 
 FONTS = (*DRAFTING, *OTHERS)

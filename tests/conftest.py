@@ -47,7 +47,7 @@ def project(clean_env: None, template: Path, tmp_path: Path) -> Callable[[], Pat
 @pytest.fixture(scope="session")
 def finished_template(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The same project after `yoloop finish`: to be copied, never changed."""
-    from stages.commands.finish import finish
+    from stages.iteration.finish import finish
 
     root = Path(shutil.copytree(template, tmp_path_factory.mktemp("finished") / "project", symlinks=True))
     with pytest.MonkeyPatch.context() as patch:

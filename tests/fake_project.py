@@ -10,9 +10,9 @@ import cv2
 import numpy as np
 import yaml
 
-from stages.commands.person_values import PERSON_VALUES
-from stages.files.edit_yaml import edited
-from stages.files.manifest import MANIFEST, manifest_row, write_manifest
+from stages.dataset.sheets.manifest import MANIFEST, manifest_row, write_manifest
+from stages.intake.person_values import PERSON_VALUES
+from stages.project.yaml_edits import edited
 
 HERE = Path(__file__).resolve().parent
 REPO = HERE.parent

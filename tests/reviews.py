@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from stages.files.packet import PACKET, read_packet
-from stages.files.reviewed import REVIEW, Review, ReviewedBox, ReviewedSheet, head_of, write_review
+from stages.picking.packet import PACKET, read_packet
+from stages.review.kept.kept_review import REVIEW, Review, ReviewedBox, ReviewedSheet, head_of, write_review
 
 CENTRE = (ReviewedBox("elevation", 24, 24, 40, 40),)  # of a fake project's sheets of 64 px
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from stages.core.boxes import BOX
+from stages.base.boxes import BOX
 
 
 def table(sheet, class_id, boxes, number, confidence=None):

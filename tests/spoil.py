@@ -8,7 +8,7 @@ from pathlib import Path
 
 import cv2
 
-from stages.files.manifest import MANIFEST, manifest_row, read_manifest, write_manifest
+from stages.dataset.sheets.manifest import MANIFEST, manifest_row, read_manifest, write_manifest
 
 Spoil = Callable[[Path], object]
 

@@ -8,14 +8,14 @@ import pytest
 import yaml
 
 from stages import analyze
-from stages.core.errors import UserError
-from stages.core.matching import SHEET, outcomes
-from stages.files.manifest import MANIFEST, manifest_row, write_manifest
-from stages.files.params import read_section
-from stages.files.schemas import DETECTIONS, FINDINGS, GROUND_TRUTH, IMAGES, MATCHES
-from stages.files.tables import read_json, read_metrics, read_table, write_table
+from stages.base.errors import UserError
+from stages.base.params import read_section
+from stages.base.tables import read_json, read_metrics, read_table, write_table
+from stages.dataset.sheets.manifest import MANIFEST, manifest_row, write_manifest
+from stages.detector.prediction.predictor import Prediction
+from stages.ruler.matching.matching import SHEET, outcomes
+from stages.ruler.schemas import DETECTIONS, FINDINGS, GROUND_TRUTH, IMAGES, MATCHES
 from stages.validate import build_tables, read_sheets
-from stages.yolo.predict import Prediction
 from tests.fake_project import person_params
 
 PROJECT = Path(__file__).parents[1]

@@ -31,9 +31,9 @@ def weights(ran: Project, tmp_path_factory: pytest.TempPathFactory) -> Weights:
         patch.chdir(folder)
         for key, value in environment(folder / "home").items():
             patch.setenv(key, value)
-        from stages.yolo.checkpoint import load_model, save_model
-        from stages.yolo.runtime import start_ultralytics
-        from stages.yolo.text import mark_encoder
+        from stages.detector.model.checkpoint import load_model, save_model
+        from stages.detector.model.encoders import mark_encoder
+        from stages.detector.model.runtime import start_ultralytics
 
         start_ultralytics()
         files = Weights(*(folder / f"{name}.pt" for name in Weights._fields))

@@ -28,8 +28,8 @@ def test_every_stage_is_in_the_graph():
 
 
 def test_a_closure_looks_into_functions():
-    assert "stages/yolo/fit.py" in closure("stages.train")  # imported inside a function only
-    assert "stages/yolo/predict.py" not in closure("stages.train")
+    assert "stages/detector/training/fitting.py" in closure("stages.train")  # imported inside a function only
+    assert "stages/detector/prediction/predictor.py" not in closure("stages.train")
 
 
 @pytest.fixture
@@ -48,12 +48,12 @@ def with_code(project):
 
 
 EDITS = [  # file -> the stages that have to run again because of it alone
-    ("stages/yolo/predict.py", {"validate"}),
-    ("stages/yolo/carry.py", {"train"}),
-    ("stages/core/convergence.py", {"converge"}),
-    ("stages/core/sampling.py", {"sample"}),
-    ("stages/commands/advance.py", set()),
-    ("stages/files/command.py", set(STAGES)),
+    ("stages/detector/prediction/predictor.py", {"validate"}),
+    ("stages/detector/training/carry_over.py", {"train"}),
+    ("stages/convergence/stop_rules.py", {"converge"}),
+    ("stages/picking/greedy_choice.py", {"sample"}),
+    ("stages/iteration/advance.py", set()),
+    ("stages/base/command.py", set(STAGES)),
 ]
 
 

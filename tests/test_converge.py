@@ -9,13 +9,13 @@ import pandas as pd
 import pytest
 
 from stages import converge
-from stages.core.errors import UserError
-from stages.core.history import empty_history
-from stages.core.score_rows import COLUMNS
-from stages.files.history import read_carried, write_history
-from stages.files.history_sheets import write_sheets
-from stages.files.params import read_section
-from stages.files.tables import read_metrics
+from stages.base.errors import UserError
+from stages.base.params import read_section
+from stages.base.tables import read_metrics
+from stages.convergence.history.history_columns import empty_history
+from stages.convergence.history.history_file import read_carried, write_history
+from stages.convergence.sheet_history import write_sheets
+from stages.ruler.scores.score_rows import COLUMNS
 from tests.fake_project import person_params
 
 ROOT = Path(__file__).parents[1]

@@ -12,22 +12,22 @@ import pytest
 import typer
 import yaml
 
-from stages.contract.findings import Severity
-from stages.core.convergence import Verdict
-from stages.core.filters import Filters
-from stages.core.gains import Gain
-from stages.core.headline import headline
-from stages.core.history import column_types
-from stages.core.ledger import FATES
-from stages.core.measure import Point, Report, Tables, measure
-from stages.core.openings import FACTS
-from stages.core.ruler import Ruler
-from stages.core.summaries import summary
-from stages.core.suspect_words import KINDS
-from stages.core.tide import ERRORS
-from stages.files.schemas import DETECTIONS, DISCARDED, FINDINGS, GROUND_TRUTH, IMAGES, SUSPECTS
-from stages.files.tables import Schema, conform
+from stages.analysis.summaries import summary
+from stages.analysis.suspicion import KINDS
+from stages.base.tables import Schema, conform
+from stages.convergence.gains import Gain
+from stages.convergence.history.history_columns import column_types
+from stages.convergence.stop_rules import Verdict
+from stages.dataset.defects import Severity
+from stages.detector.prediction.filters import Filters
+from stages.holdout.openings import FACTS
 from stages.loop import app
+from stages.ruler.headline import headline
+from stages.ruler.losses.fates import FATES
+from stages.ruler.losses.tide import ERRORS
+from stages.ruler.measurement import Point, Report, Tables, measure
+from stages.ruler.schemas import DETECTIONS, DISCARDED, FINDINGS, GROUND_TRUTH, IMAGES, SUSPECTS
+from stages.ruler.statement import Ruler
 from stages.sample import counts
 from tests.fake_project import REPO
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from stages.files.dataset import Sheet
+from stages.dataset.sheets.split_folder import Sheet
 from stages.train import CALIBRATION_SHEETS, calibration_sheets
 
 

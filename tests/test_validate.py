@@ -6,15 +6,16 @@ import pandas as pd
 import pytest
 import yaml
 
-from stages.core.errors import UserError
-from stages.core.headline import headline, remarks
-from stages.core.measure import Point, measure
-from stages.core.ruler import differences
-from stages.core.score_rows import row_of
-from stages.files.manifest import MANIFEST, manifest_row, write_manifest
-from stages.files.params import read_section
-from stages.files.schemas import DETECTIONS, DISCARDED, ERRORS, GROUND_TRUTH, IMAGES, LEDGER, MATCHES
-from stages.files.tables import read_json, read_table
+from stages.base.errors import UserError
+from stages.base.params import read_section
+from stages.base.tables import read_json, read_table
+from stages.dataset.sheets.manifest import MANIFEST, manifest_row, write_manifest
+from stages.detector.prediction.predictor import Prediction
+from stages.ruler.headline import headline, remarks
+from stages.ruler.measurement import Point, measure
+from stages.ruler.schemas import DETECTIONS, DISCARDED, ERRORS, GROUND_TRUTH, IMAGES, LEDGER, MATCHES
+from stages.ruler.scores.score_rows import row_of
+from stages.ruler.statement import differences
 from stages.validate import (
     METRICS,
     PLOTS,
@@ -26,7 +27,6 @@ from stages.validate import (
     ruler_of,
     save,
 )
-from stages.yolo.predict import Prediction
 from tests.fake_project import person_params
 
 PROJECT = Path(__file__).parents[1]

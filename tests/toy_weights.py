@@ -37,9 +37,14 @@ SETTINGS = {
 
 def cached_weights(folder: Path) -> Path:
     """Return the toy detector, trained once for all test processes that share `folder`."""
-    from stages.files.view import fingerprint
+    from stages.detector.training.training_view import fingerprint
 
-    sources = [Path(__file__), ROOT / "tests/toy.py", ROOT / "stages/yolo/fit.py", ROOT / "stages/yolo/trainer.py"]
+    sources = [
+        Path(__file__),
+        ROOT / "tests/toy.py",
+        ROOT / "stages/detector/training/fitting.py",
+        ROOT / "stages/detector/training/trainer.py",
+    ]
     file = folder / f"toy-{fingerprint(sources)}.pt"
     with (folder / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -53,11 +58,11 @@ def cached_weights(folder: Path) -> Path:
 
 def train(file: Path) -> None:
     """Train in the current folder and write the detector to `file`."""
-    from stages.files.dataset import sheets_in
-    from stages.files.view import write_view
-    from stages.yolo.checkpoint import save_model
-    from stages.yolo.fit import Job, fit
-    from stages.yolo.runtime import start_ultralytics
+    from stages.dataset.sheets.split_folder import sheets_in
+    from stages.detector.model.checkpoint import save_model
+    from stages.detector.model.runtime import start_ultralytics
+    from stages.detector.training.fitting import Job, fit
+    from stages.detector.training.training_view import write_view
     from tests.toy import CLASSES, write_yolo_folder
 
     start_ultralytics()

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any, NamedTuple
 
-from stages.core.shown import DASH
+from stages.wording.rates import DASH
 
 
 class Column(NamedTuple):

@@ -8,13 +8,13 @@ import pandas as pd
 from stages.core import page_wording as wording
 from stages.core.document import document
 from stages.core.markup import badge, fold, number, pairs, section, text
-from stages.core.openings import opened_text
 from stages.core.page_losses import error_view, ledger_view
 from stages.core.page_numbers import Seconds, charts, cost_table, iteration_table, miss_bars, tiles
 from stages.core.page_review import review_view
 from stages.core.page_ruler import ruler_block
 from stages.core.page_scores import opening_table, score_tables
 from stages.core.page_shots import Shot, gallery, shown_of
+from stages.holdout.openings import opened_text
 
 _VERSIONS = ("ultralytics", "torch", "encoder", "device", "start", "weights_sha256")
 

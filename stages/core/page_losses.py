@@ -7,7 +7,7 @@ from stages.core.markup import Column, fold, number, pairs, table, text
 from stages.core.page_stack import Part, stack
 
 Row = Mapping[str, Any]
-# Fates of the box ledger (stages/core/ledger.py): words, and what they mean.
+# Fates of the box ledger (stages/ruler/losses/fates.py): words, and what they mean.
 FATES = {
     "found": ("found", "a detection that counts was matched with it"),
     "filter": ("dropped by a filter", "validate.filters dropped a detection that would have found it"),

@@ -6,12 +6,12 @@ from typing import Any
 
 import pandas as pd
 
-from stages.core.history import classes_of
+from stages.convergence.history.history_columns import classes_of
 from stages.core.markup import Column, badge, number, table, text
 from stages.core.page_chart import COLOURS, Curve, chart, values_of
 from stages.core.page_ruler import MARK, other_rulers, ruler_notes
 from stages.core.page_shots import bars
-from stages.core.shown import DASH, gain_in, interval, rate
+from stages.wording.rates import DASH, gain_in, interval, rate
 
 Seconds = Mapping[int, Mapping[str, float]]  # iteration -> stage -> seconds
 _TILES = (("Precision", "precision", "precision"), ("Recall", "recall", "recall"), ("mAP50", "ap50", "map50"))

@@ -3,14 +3,14 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from stages.core.in_words import counted
 from stages.core.markup import Column, fold, meter, number, table, text
 from stages.core.page_shots import bars
 from stages.core.page_stack import Part, stack
-from stages.core.review_words import cost_text, where
+from stages.review.ledger.ledger_lines import cost_text, where
+from stages.wording.quantities import counted
 
 Row = Mapping[str, Any]
-# Outcomes of the ledger (stages/core/review_ledger.py): colour, words, and what they mean.
+# Outcomes of the ledger (stages/review/ledger/correction_ledger.py): colour, words, and what they mean.
 _OUTCOMES = {
     "confirmed": ("f0", "confirmed", "left as it was, within half a pixel"),
     "moved": ("f5", "moved", "same class and size, another place"),

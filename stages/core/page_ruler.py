@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from stages.core.gains import what_differs
+from stages.convergence.gains import what_differs
 from stages.core.markup import pairs, text
 
 MARK = "†"  # on a row that another ruler measured

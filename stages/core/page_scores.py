@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from stages.core.markup import Column, fold, meter, number, table, text
-from stages.core.shown import interval, rate
+from stages.wording.rates import interval, rate
 
 Row = Mapping[str, Any]
 _FOLDED = 12  # rows of groups from which they are folded away

@@ -5,9 +5,9 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
+from stages.analysis.suspicion import KINDS
 from stages.core.document import document
 from stages.core.markup import Column, meter, section, table, text
-from stages.core.suspect_words import KINDS
 
 MISTAKES = [kind for kind in KINDS if kind not in ("missed", "false_alarm")]  # what blames the label
 _COLUMNS = (

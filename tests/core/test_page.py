@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from stages.core.history import column_types
+from stages.convergence.history.history_columns import column_types
 from stages.core.page import Page, Pictures, page_html
 from stages.core.page_losses import FATES
 from stages.core.page_numbers import charts, cost_table, worst

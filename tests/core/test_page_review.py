@@ -3,11 +3,11 @@
 import pandas as pd
 import pytest
 
-from stages.core.boxes import BOX
+from stages.base.boxes import BOX
+from stages.base.tables import with_details
 from stages.core.page_review import review_view
-from stages.core.review_ledger import box_ledger
-from stages.core.review_summary import sheet_rows, summarize
-from stages.files.tables import with_details
+from stages.review.ledger.correction_ledger import box_ledger
+from stages.review.ledger.ledger_summary import sheet_rows, summarize
 from tests.core.test_page import NASTY, elements, page
 
 A, B, C = (0, 0, 10, 10), (20, 20, 30, 30), (50, 50, 60, 60)

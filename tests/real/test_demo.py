@@ -7,7 +7,7 @@ from typing import NamedTuple
 import pytest
 from ruamel.yaml import YAML
 
-from stages.commands.demo import copy_project
+from demo.demo_run import copy_project
 from tests.fake_project import REPO
 from tests.real_project import Project
 from tests.toy import write_yolo_folder

@@ -53,8 +53,8 @@ def test_everything_but_training_and_nothing_changes(project):
 def test_other_classes_get_a_fresh_head_and_a_step_is_timed(project):
     """As before the very first training: released weights know other classes, and no seconds were ever measured."""
     code = (
-        "from pathlib import Path; from stages.yolo.runtime import start_ultralytics; start_ultralytics()\n"
-        "from stages.yolo.checkpoint import load_model, save_model; file = Path('models/parent.pt')\n"
+        "from pathlib import Path; from stages.detector.model.runtime import start_ultralytics; start_ultralytics()\n"
+        "from stages.detector.model.checkpoint import load_model, save_model; file = Path('models/parent.pt')\n"
         "model = load_model(file); model.names = {0: 'cat', 1: 'dog', 2: 'door'}; save_model(model, file, imgsz=128)"
     )
     project.run("python", "-c", code)

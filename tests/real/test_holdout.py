@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from stages.core.score_rows import row_of
-from stages.files.openings import OPENINGS, read_openings
-from stages.files.scores import read_scores
-from stages.files.tables import read_json
+from stages.base.tables import read_json
+from stages.convergence.score_files import read_scores
+from stages.holdout.openings_file import OPENINGS, read_openings
+from stages.ruler.scores.score_rows import row_of
 from tests.real_project import Project
 
 pytestmark = pytest.mark.slow

@@ -12,9 +12,9 @@ import pexpect
 import pytest
 import yaml
 
-from stages.core.score_rows import row_of
-from stages.files.scores import read_scores
-from stages.files.tables import with_details
+from stages.base.tables import with_details
+from stages.convergence.score_files import read_scores
+from stages.ruler.scores.score_rows import row_of
 from tests.real_project import PROMPTS, Project, build
 from tests.toy import CLASSES
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from stages.files.tables import read_metrics, with_details
+from stages.base.tables import read_metrics, with_details
 from tests import spoil
 from tests.real_project import Project, build, set_params
 

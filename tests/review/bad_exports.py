@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from stages.files.packet import Packet
+from stages.picking.packet import Packet
 from tests.review import exports as e
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from stages.commands.finish import finish
+from stages.iteration.finish import finish
 from tests import fake_project
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from stages.files.packet import Packet
+from stages.picking.packet import Packet
 
 CLASSES = ("detail", "elevation", "title")
 ROW = "1 0.5 0.5 0.25 0.25\n"  # of a sheet of 64 px: an elevation at 24 24 40 40

@@ -5,7 +5,7 @@ import string
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from stages.files.packet import Packet
+from stages.picking.packet import Packet
 from tests.review.packets import Box, Work
 
 LETTERS = string.ascii_letters + string.digits + "_-"  # of the ids that its browser gives to new regions

@@ -13,12 +13,12 @@ import numpy as np
 import pandas as pd
 from hypothesis import strategies as st
 
-from stages.contract.names import same_stem
-from stages.core.boxes import BOX
-from stages.files.dataset import Sheet, label_text
-from stages.files.packet import FOCUS, Outgoing, Packet, read_packet, write_packet
-from stages.review.outgoing import prelabels_of
-from stages.review.returned import Returned
+from stages.base.boxes import BOX
+from stages.dataset.image_names import same_stem
+from stages.dataset.sheets.split_folder import Sheet, label_text
+from stages.picking.packet import FOCUS, Outgoing, Packet, read_packet, write_packet
+from stages.review.formats.outgoing_boxes import prelabels_of
+from stages.review.formats.returned_boxes import Returned
 
 # Composed and decomposed accents, other scripts, blanks, what XML, YAML and addresses use for themselves.
 STEMS = (
@@ -260,7 +260,7 @@ def _box(rng: np.random.Generator, width: int, height: int) -> tuple[float, floa
 
 
 def _fractions(boxes: np.ndarray, one: SheetSpec) -> np.ndarray:
-    from stages.core.boxes import xyxy_to_xywhn
+    from stages.base.boxes import xyxy_to_xywhn
 
     return xyxy_to_xywhn(boxes, width=one.width, height=one.height)
 

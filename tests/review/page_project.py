@@ -9,15 +9,15 @@ import cv2
 import numpy as np
 import pandas as pd
 
-from stages.files.dataset import Sheet
-from stages.files.packet import PACKET, Outgoing, Packet, read_packet, write_packet
+from stages.dataset.sheets.split_folder import Sheet
+from stages.picking.packet import PACKET, Outgoing, Packet, read_packet, write_packet
 
 CLASSES = ("door", "big window", "Tür ü")
 WIDTH, HEIGHT = 2560, 1920  # px of a sheet
 PROPOSALS = {"a.png": [(400, 300, 520, 420), (1200, 900, 1400, 1000), (2000, 1500, 2100, 1700)], "c.png": []}
 REPO = Path(__file__).parents[2]
 _SERVE = (
-    "from pathlib import Path; import sys; from stages.commands.review_open import open_review; "
+    "from pathlib import Path; import sys; from stages.review.page_session import open_review; "
     "done = open_review(Path(), port=0, browser=False, say=lambda text: print(text, flush=True)); "
     "sys.exit(0 if done else 3)"
 )

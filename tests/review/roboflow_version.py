@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 import yaml
 
-from stages.review.roboflow import plain_name
+from stages.review.formats.roboflow import plain_name
 from tests.review.packets import Box
 
 RESIZED = "* Resize to {}x{} (Stretch)"

@@ -3,9 +3,9 @@
 from pathlib import Path
 from types import ModuleType
 
-from stages.files.packet import Packet
-from stages.review.reconcile import Reconciled, reconcile
-from stages.review.returned import Returned
+from stages.picking.packet import Packet
+from stages.review.formats.returned_boxes import Returned
+from stages.review.identity.reconciliation import Reconciled, reconcile
 from tests.review.packets import TOLERANCE, Box, Work, differences
 
 

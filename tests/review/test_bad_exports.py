@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from stages.commands.review_import import SCRATCH, import_review
-from stages.core.errors import UserError
-from stages.files.packet import PACKET, read_packet
+from stages.base.errors import UserError
+from stages.picking.packet import PACKET, read_packet
+from stages.review.review_import import SCRATCH, import_review
 from tests import fake_project
 from tests.refusal import contents, refs
 from tests.review.bad_exports import ROWS, Case

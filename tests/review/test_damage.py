@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stages.core.errors import UserError
-from stages.files.packet import Packet
-from stages.review import coco, voc, yolo
-from stages.review.reconcile import reconcile
+from stages.base.errors import UserError
+from stages.picking.packet import Packet
+from stages.review.formats import coco, voc, yolo
+from stages.review.identity.reconciliation import reconcile
 from tests.review.packets import build_packet, plain_spec
 
 ODD: list[Any] = [

@@ -10,15 +10,15 @@ from typing import Any, get_args
 
 import pytest
 
-from stages.commands.review_app import Tool
-from stages.commands.review_export import export_review
-from stages.commands.review_gate import packet_under_review
-from stages.commands.review_import import SCRATCH, import_review
-from stages.commands.review_status import status_lines
-from stages.core.errors import UserError
-from stages.files.packet import PACKET, Packet, read_packet
-from stages.files.reviewed import REVIEW, ReviewedBox, read_review
-from stages.review.formats import FORMATS
+from stages.base.errors import UserError
+from stages.picking.packet import PACKET, Packet, read_packet
+from stages.review.formats.format_list import FORMATS
+from stages.review.kept.kept_review import REVIEW, ReviewedBox, read_review
+from stages.review.kept.open_packet import packet_under_review
+from stages.review.packet_export import export_review
+from stages.review.review_app import Tool
+from stages.review.review_import import SCRATCH, import_review
+from stages.review.review_status import status_lines
 from tests import fake_project
 from tests.fake_project import sh
 from tests.refusal import contents, refs

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from stages.commands.advance import advance
-from stages.commands.finish import finish
-from stages.commands.review_import import import_review
-from stages.core.errors import UserError
-from stages.files.packet import PACKET, read_packet
-from stages.files.reviewed import REVIEW, ReviewedBox, read_review
+from stages.base.errors import UserError
+from stages.iteration.advance import advance
+from stages.iteration.finish import finish
+from stages.picking.packet import PACKET, read_packet
+from stages.review.kept.kept_review import REVIEW, ReviewedBox, read_review
+from stages.review.review_import import import_review
 from tests import fake_project
 from tests.refusal import contents
 from tests.review import exports as e

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from stages.files.reviewed import REVIEW, read_review
+from stages.review.kept.kept_review import REVIEW, read_review
 from tests.browser import CHROMIUM, opened
 from tests.review.page_project import HEIGHT, WIDTH, build, kill, serve
 

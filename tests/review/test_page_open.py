@@ -8,14 +8,22 @@ import time
 
 import pytest
 
-from stages.commands.review_open import open_review
-from stages.core.errors import UserError
-from stages.files.lock import STATE
-from stages.files.packet import PACKET, read_packet
-from stages.files.reviewed import REVIEW, ReviewedSheet, head_of, read_review, sheet_file, write_head, write_sheet
+from stages.base.errors import UserError
+from stages.picking.packet import PACKET, read_packet
+from stages.project.project_lock import STATE
+from stages.review.kept.kept_review import (
+    REVIEW,
+    ReviewedSheet,
+    head_of,
+    read_review,
+    sheet_file,
+    write_head,
+    write_sheet,
+)
 from stages.review.page.desk import Desk
 from stages.review.page.memory import recall
 from stages.review.page.server import STATIC, serving
+from stages.review.page_session import open_review
 from tests.review.page_asking import Browser, sent
 from tests.review.page_project import CLASSES, build, kill, serve, until
 

@@ -10,8 +10,8 @@ import cv2
 import numpy as np
 import pytest
 
-from stages.files.packet import PACKET, read_packet
-from stages.files.reviewed import REVIEW, head_of, read_review, write_head
+from stages.picking.packet import PACKET, read_packet
+from stages.review.kept.kept_review import REVIEW, head_of, read_review, write_head
 from stages.review.page.desk import Desk, Refused
 from stages.review.page.memory import recall
 from stages.review.page.pictures import picture

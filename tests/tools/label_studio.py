@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 import requests
 
-from stages.core.errors import UserError
-from stages.files.packet import Packet
-from stages.review.label_studio_api import export_to, fetch_from
-from stages.review.returned import Returned
+from stages.base.errors import UserError
+from stages.picking.packet import Packet
+from stages.review.formats.returned_boxes import Returned
+from stages.review.servers.label_studio_api import export_to, fetch_from
 from tests.review.label_studio_person import annotation_of
 from tests.review.packets import Box, Work
 from tests.tools.environments import python_of

@@ -6,9 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from stages.files.packet import Packet
-from stages.review import cvat
-from stages.review.archive import unpack
+from stages.picking.packet import Packet
+from stages.review.archives.archive import unpack
+from stages.review.formats import cvat
+from tests.review.formats.test_cvat import dumped
 from tests.review.packets import (
     CLASSES,
     STEMS,
@@ -22,7 +23,6 @@ from tests.review.packets import (
     returned_boxes,
     truth,
 )
-from tests.review.test_cvat import dumped
 from tests.tools.environments import run_in
 
 pytestmark = pytest.mark.tools

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from stages.review import coco
+from stages.review.formats import coco
 from tests.review.packets import Box, build_packet, differences, plain_spec, truth
 from tests.review.round_trip import reconciled, reviewed_boxes
 from tests.tools.environments import TOOLS, run_in

@@ -10,15 +10,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from stages.core.boxes import iou_matrix
-from stages.files.decode import read_bgr
-from stages.files.packet import Packet
-from stages.files.review_sheets import review_boxes
-from stages.files.reviewed import Review
-from stages.review import label_studio
-from stages.review.label_studio_api import project_title
-from stages.review.label_studio_server import Server
-from stages.review.returned import Returned
+from stages.base.boxes import iou_matrix
+from stages.base.decoding import read_bgr
+from stages.picking.packet import Packet
+from stages.review.formats import label_studio
+from stages.review.formats.returned_boxes import Returned
+from stages.review.kept.kept_review import Review
+from stages.review.ledger.ledger_files import review_boxes
+from stages.review.servers.label_studio_api import project_title
+from stages.review.servers.label_studio_server import Server
 from tests.review.packets import (
     CLASSES,
     STEMS,
@@ -57,8 +57,8 @@ LEDGER = PacketSpec(
 )
 KILLED = """
 import sys, pathlib
-from stages.files.packet import read_packet
-from stages.review.label_studio_api import export_to
+from stages.picking.packet import read_packet
+from stages.review.servers.label_studio_api import export_to
 packet = read_packet(pathlib.Path(sys.argv[1]))
 export_to(packet, url=sys.argv[2], token=sys.argv[3], project=None, say=lambda text: print(text, flush=True))
 """

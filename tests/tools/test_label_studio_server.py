@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from stages.review.archive import unpack
-from stages.review.detect import detect, top_of
+from stages.review.archives.archive import unpack
+from stages.review.archives.format_detection import detect, top_of
 from tests.browser import CHROMIUM, Tab, opened
 from tests.review.packets import PacketSpec, SheetSpec, as_a_person_would, build_packet, differences, plain_spec, truth
 from tests.review.round_trip import assert_comes_back, reconciled, reviewed_boxes

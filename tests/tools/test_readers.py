@@ -7,10 +7,11 @@ from types import ModuleType
 import numpy as np
 import pytest
 
-from stages.core.boxes import xywhn_to_xyxy
-from stages.files.packet import Packet
-from stages.review import coco, voc, yolo
-from stages.yolo.runtime import start_ultralytics
+from stages.base.boxes import xywhn_to_xyxy
+from stages.detector.model.runtime import start_ultralytics
+from stages.picking.packet import Packet
+from stages.review.formats import coco, voc, yolo
+from tests.review.formats.test_coco import exported
 from tests.review.packets import (
     CLASSES,
     STEMS,
@@ -23,7 +24,6 @@ from tests.review.packets import (
     truth,
 )
 from tests.review.round_trip import assert_comes_back, reconciled, reviewed_boxes, written
-from tests.review.test_coco import exported
 from tests.tools.environments import run_in
 
 pytestmark = pytest.mark.tools

@@ -8,11 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from stages.core.errors import UserError
-from stages.files.packet import Packet
-from stages.review import roboflow, roboflow_api
-from stages.review.archive import unpack
-from stages.review.roboflow import plain_name
+from stages.base.errors import UserError
+from stages.picking.packet import Packet
+from stages.review.archives.archive import unpack
+from stages.review.formats import roboflow
+from stages.review.formats.roboflow import plain_name
+from stages.review.servers import roboflow_api
+from tests.review.formats.test_roboflow import plain
 from tests.review.packets import (
     PacketSpec,
     SheetSpec,
@@ -22,7 +24,6 @@ from tests.review.packets import (
     in_pixels,
     plain_spec,
 )
-from tests.review.test_roboflow import plain
 from tests.tools.environments import python_of, run_in
 from tests.tools.roboflow_server import KEY, PROJECT, WORKSPACE, StandIn
 

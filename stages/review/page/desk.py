@@ -9,12 +9,12 @@ from typing import Any, Literal, NamedTuple, TypeVar
 import pandas as pd
 from pydantic import Field, ValidationError
 
-from stages.core.boxes import BOX
-from stages.core.errors import UserError
-from stages.files import packet as packets
-from stages.files.packet import Packet, PacketSheet
-from stages.files.params import PARAMS, Strict, read_iteration
-from stages.files.reviewed import (
+from stages.base.boxes import BOX
+from stages.base.errors import UserError
+from stages.base.params import PARAMS, Strict, read_iteration
+from stages.picking import packet as packets
+from stages.picking.packet import Packet, PacketSheet
+from stages.review.kept.kept_review import (
     HEAD,
     REVIEW,
     ReviewedBox,

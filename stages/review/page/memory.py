@@ -6,8 +6,8 @@ import secrets
 from pathlib import Path
 from typing import NamedTuple
 
-from stages.files.atomic import replacing
-from stages.files.lock import STATE
+from stages.base.atomic import replacing
+from stages.project.project_lock import STATE
 
 _FILE = "review_page.json"
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from stages.files.decode import read_bgr
+from stages.base.decoding import read_bgr
 
 _SHOWN = {".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".png": "image/png", ".bmp": "image/bmp", ".webp": "image/webp"}
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, cast
 from urllib.parse import parse_qs, urlsplit
 
-from stages.core.errors import UserError, problem
+from stages.base.errors import UserError, problem
 from stages.review.page import access
 from stages.review.page.desk import Desk, Refused
 from stages.review.page.memory import Memory, forget, remember

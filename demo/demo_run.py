@@ -1,0 +1,129 @@
+"""`yoloop demo run`: the whole loop on drawn sheets, in a copy of the project that leaves the clone as it is."""
+
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from itertools import count
+from pathlib import Path
+
+import pandas as pd
+
+from stages.base.errors import UserError
+from stages.base.params import PARAMS, read_classes
+from stages.convergence.history.history_columns import classes_of
+from stages.convergence.history.history_file import read_history
+from stages.project.preconditions import HISTORY
+from stages.project.repository import dvc, git
+from stages.report.iteration_report import page_file
+from stages.review.kept.reviewers import Reviewer
+from stages.wording.rates import rate
+
+PLACE = Path(".demo")
+AUTHOR = ("yoloop demo", "demo@localhost")
+# A person's settings that would ask for a key, run a hook or leave files out.
+SETTINGS = {"commit.gpgsign": "false", "tag.gpgsign": "false", "core.hooksPath": "/dev/null"}
+INTERRUPTED = 130  # exit code of a command that Ctrl+C ended
+
+
+def run_demo(clone: Path, *, reviewer: Reviewer = "oracle", say: Callable[[str], None]) -> None:
+    """Copy the working tree into `.demo`, run the loop there, reviewed by `reviewer`, and show it.
+
+    Raises `UserError` with the line of the step that failed; what is in `.demo` then can be looked at.
+    """
+    root = clone / PLACE
+    git.require_work_tree(clone)
+    if root.exists():
+        aside = next(place for n in count(1) if not (place := clone / f"{PLACE}.{n}").exists())
+        root.rename(aside)  # never deleted: it may hold somebody's review
+        say(f"The demo of before is now in {aside.name}; delete it when you are done with it.")
+    say(f"Copying the working tree into {PLACE} ...")
+    copy_project(clone, root)
+    start_repository(root)
+    steps = (("demo", "draw"), ("run", "--review", reviewer))
+    for number, step in enumerate(steps):
+        try:
+            _yoloop(root, *step)
+        except KeyboardInterrupt:
+            left = [f"yoloop {' '.join(later)}" for later in steps[number:]]
+            say(f"The demo stopped. Go on with: {' && '.join([*_entering(clone), *left])}")
+            raise
+    say("\n".join(["", *table(root), "", *_afterwards(clone, root)]))
+
+
+def table(root: Path) -> list[str]:
+    """Return the iterations of the project at `root` as lines: what was reviewed, and what came of it."""
+    history = read_history(root / HISTORY, read_classes(root / PARAMS))
+    classes = classes_of(list(history.columns))
+    width = max(7, *(len(name) for name in classes))
+    head = f"{'iteration':>9}{'reviewed':>10}{'in train':>10}{'F1':>8}{'P':>8}{'R':>8}"
+    lines = [f"{head}{''.join(f'{name:>{width + 2}}' for name in classes)}  verdict"]
+    boxes = history["train_boxes"]
+    reviewed = boxes.diff().fillna(0)
+    for (_, row), new in zip(history.iterrows(), reviewed, strict=True):
+        numbers = "".join(f"{_rate(row[name]):>8}" for name in ("f1", "precision", "recall"))
+        per_class = "".join(f"{_rate(row[f'f1[{name}]']):>{width + 2}}" for name in classes)
+        verdict = f"{row['verdict']} ({row['rule']})" if row["rule"] else row["verdict"]
+        lines.append(f"{row['iteration']:>9}{int(new):>10}{row['train_boxes']:>10}{numbers}{per_class}  {verdict}")
+    return [*lines, "reviewed, in train: boxes; F1, P and R on val, and F1 per class"]
+
+
+def _rate(value: float | None) -> str:
+    return rate(None if pd.isna(value) else value)
+
+
+def copy_project(clone: Path, root: Path) -> None:
+    """Copy what Git tracks or would track; files that are deleted in the working tree are left out."""
+    listed = git.run(clone, "ls-files", "-z", "-co", "--exclude-standard").split("\0")
+    for name in sorted(set(listed) - {""}):
+        if (clone / name).is_file():
+            (root / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(clone / name, root / name)
+
+
+def start_repository(root: Path) -> None:
+    """Make the copy a repository of its own, with an author, so that it needs no settings of this machine."""
+    git.run(root, "init", "-q", "-b", "main")
+    author = dict(zip(("user.name", "user.email"), AUTHOR, strict=True))
+    for key, value in {**author, **SETTINGS}.items():
+        git.run(root, "config", key, value)
+    git.run(root, "add", "-A", "--force")  # all that was copied, whatever this machine ignores
+    git.run(root, "commit", "-q", "-m", "Start the demo")
+    git.run(root, "tag", "dataset-v0")
+
+
+def _yoloop(root: Path, *args: str) -> None:
+    """Run a command of the copy's own modules in the copy; Ctrl+C reaches it, too, and it says where it stopped."""
+    process = subprocess.Popen([sys.executable, "-m", "stages.loop", *args], cwd=root, env=dvc.environment())
+    interrupted = False
+    while process.returncode is None:
+        try:
+            process.wait()
+        except KeyboardInterrupt:
+            interrupted = True
+    if interrupted or process.returncode == INTERRUPTED:
+        raise KeyboardInterrupt
+    if process.returncode:
+        step = f"yoloop {' '.join(args)}"
+        raise UserError(f"the demo's step `{step}` ended with exit code {process.returncode}; see above")
+
+
+def _entering(clone: Path) -> list[str]:
+    """Return the commands that lead into the demo, with this interpreter's `yoloop` and `dvc` on the path."""
+    activate = Path(sys.executable).parent / "activate"
+    home = clone.resolve()
+    place = activate.relative_to(home) if activate.is_relative_to(home) else activate
+    return [*([f". {place}"] if activate.is_file() else []), f"cd {PLACE}"]
+
+
+def _afterwards(clone: Path, root: Path) -> list[str]:
+    history = read_history(root / HISTORY, read_classes(root / PARAMS))
+    last = int(history["iteration"].iloc[-1])
+    return [
+        f"Open {(root / page_file(last)).resolve()}",
+        "",
+        f"Try next, after {' && '.join(_entering(clone))}",
+        f"  dvc metrics diff iteration-0 iteration-{last} --targets metrics/validate.json",
+        f"  yoloop plots iteration-0 iteration-{last} --open",
+        "  yoloop run --start-iteration 0 --review page     review the first packet yourself, on a line of its own",
+    ]

@@ -1,0 +1,131 @@
+"""Reads `params.yaml`: typed, strict, and every complaint names file and line."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from stages.base.errors import UserError, problem
+
+PARAMS = Path("params.yaml")
+# Every top-level key that params.yaml may hold; anything else is a spelling mistake.
+SECTIONS = ("iteration", "classes", "train", "validate", "analyze", "converge", "sample", "review")
+TAKEN = ("all", "background")  # names that the curves and the confusion matrix need for themselves
+
+
+class Strict(BaseModel):
+    """Base of every section: unknown keys and wrong types are errors, values never change."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+M = TypeVar("M", bound=Strict)
+
+
+def read_section(model: type[M], section: str, file: Path = PARAMS) -> M:
+    """Return the section `section` of `file` as `model`; raise `UserError` with the line of the first mistake."""
+    values = read_params(file).get(section)
+    if not isinstance(values, dict):
+        raise problem(
+            file, expected=f"a section '{section}:'", found="none", mend="Restore it from Git: git checkout params.yaml"
+        )
+    return check(model, values, file=file, prefix=(section,))
+
+
+def read_iteration(file: Path = PARAMS) -> int:
+    """Return `iteration`, an integer from 0."""
+    value = read_params(file).get("iteration")
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        where = _where(file, ("iteration",))
+        raise problem(where, expected="iteration: a whole number from 0", found=repr(value), mend="Correct it.")
+    return value
+
+
+def read_classes(file: Path = PARAMS) -> tuple[str, ...]:
+    """Return the class names; a name's place is its class_id."""
+    value = read_params(file).get("classes")
+    names = value if isinstance(value, list) else []
+    usable = all(isinstance(name, str) and name and name not in TAKEN for name in names)
+    if not names or not usable or len(set(names)) != len(names):
+        where = _where(file, ("classes",))
+        raise problem(
+            where,
+            expected=f"classes: a list of different names, none of them {' or '.join(TAKEN)}",
+            found=repr(value),
+            mend="List each class once, in the order of the ids in the labels.",
+        )
+    return tuple(names)
+
+
+def read_params(file: Path = PARAMS) -> dict[str, Any]:
+    """Return all of `file` as plain values, after checking its top-level keys."""
+    values = read_yaml(file)
+    unknown = sorted(str(key) for key in set(values) - set(SECTIONS))
+    if unknown:
+        where = _where(file, (unknown[0],))
+        raise problem(
+            where, expected=f"one of {', '.join(SECTIONS)}", found=f"'{unknown[0]}'", mend="Remove or rename it."
+        )
+    return values
+
+
+def read_yaml(file: Path) -> dict[str, Any]:
+    """Return a YAML mapping; raise `UserError` when the file is missing, unreadable or no mapping."""
+    if not file.is_file():
+        raise problem(
+            file,
+            expected="the file",
+            found=f"none in {Path.cwd()}",
+            mend="Run this in the project's folder (the one with dvc.yaml).",
+        )
+    try:
+        values = yaml.safe_load(file.read_text(encoding="utf-8-sig"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f"{file}:{mark.line + 1}" if mark else str(file)
+        found = getattr(error, "problem", None) or "bytes that are not UTF-8"
+        raise problem(where, expected="valid YAML", found=str(found), mend="Correct that line.") from error
+    if not isinstance(values, dict):
+        raise problem(file, expected="keys and values", found=type(values).__name__, mend="Restore the file from Git.")
+    return values
+
+
+def check(model: type[M], values: dict[str, Any], *, file: Path, prefix: Sequence[str] = ()) -> M:
+    """Return `values` as `model`; raise `UserError` that names the line of the first mistake in `file`."""
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
+        # A misspelt key is missing under its right name, too: the key that is there says more.
+        first = min(error.errors(), key=lambda found: found["type"] != "extra_forbidden")
+        path = (*prefix, *(str(part) for part in first["loc"]))
+        raise _complaint(model, file, path, first["type"], first["msg"], first.get("input")) from error
+
+
+def _complaint(
+    model: type[Strict], file: Path, path: tuple[str, ...], kind: str, text: str, value: object
+) -> UserError:
+    name = ".".join(path)
+    if kind == "extra_forbidden":
+        known = ", ".join(model.model_fields)
+        return problem(
+            _where(file, path), expected=f"a known key ({known})", found=f"'{name}'", mend="Remove or rename it."
+        )
+    if kind == "missing":
+        return problem(_where(file, path[:-1]), expected=f"the key '{name}'", found="none", mend="Add it.")
+    wanted = text.removeprefix("Input should be ").removeprefix("Value error, ")
+    return problem(_where(file, path), expected=f"{name}: {wanted}", found=repr(value), mend="Correct the value.")
+
+
+def _where(file: Path, path: Sequence[str]) -> str:
+    """Return `file:line` of the key at `path`, or of its nearest parent that exists."""
+    node = yaml.compose(file.read_text(encoding="utf-8-sig"))
+    line = None
+    for part in path:
+        pairs = node.value if isinstance(node, yaml.MappingNode) else []
+        hit = next(((key, value) for key, value in pairs if key.value == part), None)
+        if hit is None:
+            break
+        line, node = hit[0].start_mark.line + 1, hit[1]
+    return f"{file}:{line}" if line else str(file)

@@ -1,0 +1,99 @@
+"""How much F1 on val gained from one iteration to another, with its interval; two rulers are never compared."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from stages.ruler.scores.intervals import Interval, gain_interval, units_of
+from stages.ruler.statement import differences
+
+_DECIMALS = 6  # of F1 in a file: a difference of two is one such number again
+COUNTS = ["tp", "fp", "fn"]
+
+
+class Measured(NamedTuple):
+    """What an iteration came to on val, and how it was measured."""
+
+    iteration: int
+    f1: float | None
+    ruler: str  # id
+    statement: str  # the ruler as JSON
+    sheets: pd.DataFrame  # image_id, tp, fp, fn per labelled sheet of val, sorted by image_id; of the last also group
+
+
+class Gain(NamedTuple):
+    """F1 on val now minus that of iteration `since`, each in [-1, 1]; None where it is undefined."""
+
+    since: int
+    gain: float | None
+    low: float | None  # the 95 % interval, paired over the sheets (or groups of sheets) of val
+    high: float | None
+    other_ruler: str  # what differs, where the earlier F1 was measured by another ruler and there is no gain; or ""
+
+
+def gain_since(now: Measured, before: Measured) -> Gain:
+    """Return the gain from `before` to `now`."""
+    if now.ruler != before.ruler:
+        return Gain(before.iteration, None, None, None, what_differs(before.statement, now.statement))
+    if now.f1 is None or before.f1 is None:
+        return Gain(before.iteration, None, None, None, "")
+    low, high = _interval(now.sheets, before.sheets)
+    return Gain(before.iteration, difference(now.f1, before.f1), low, high, "")
+
+
+def what_differs(before: str, now: str) -> str:
+    """Return in words how two rulers, given as text, differ."""
+    try:
+        return "; ".join(differences(before, now)) or "not said what"
+    except ValueError:
+        return "not said what"
+
+
+def difference(now: float | None, before: float | None) -> float | None:
+    """Return `now` - `before` with six decimals, None where one is undefined.
+
+    Rounding there keeps 0.93 - 0.925 (in binary 0.00500000000000000444) equal to 0.005: a boundary means what is
+    written.
+    """
+    return None if now is None or before is None else round(now - before, _DECIMALS) + 0.0  # no -0.0
+
+
+def measured(history: pd.DataFrame, sheets: Mapping[int, pd.DataFrame]) -> list[Measured]:
+    """Return the iterations of a history in their order; `sheets` maps each to the counts on its sheets of val."""
+    return [
+        Measured(step, None if pd.isna(f1) else float(f1), ruler, statement, sheets[step])
+        for step, f1, ruler, statement in zip(
+            history["iteration"].tolist(), history["f1"], history["ruler"], history["ruler_statement"], strict=True
+        )
+    ]
+
+
+def measured_now(metrics: Mapping[str, Any], *, iteration: int, sheets: pd.DataFrame) -> Measured:
+    """Return what this iteration came to, from metrics/validate.json; raise `KeyError` for a number that lacks."""
+    return Measured(iteration, metrics["f1"], metrics["ruler"], ruler_text(metrics), sheets)
+
+
+def ruler_text(metrics: Mapping[str, Any]) -> str:
+    """Return the ruler that metrics/validate.json states as one line of JSON, for a cell of the history."""
+    return json.dumps(metrics["ruler_statement"][0], ensure_ascii=False)
+
+
+def gains_of(iterations: Sequence[Measured], *, window: int) -> dict[int, Gain]:
+    """Return the gains of the last iteration: since the one before, and since that of `window` iterations ago."""
+    *earlier, now = iterations
+    steps = sorted({len(earlier) - 1, len(earlier) - window}, reverse=True)
+    return {step: gain_since(now, earlier[step]) for step in steps if step >= 0}
+
+
+def _interval(now: pd.DataFrame, before: pd.DataFrame) -> Interval:
+    if now["image_id"].tolist() != before["image_id"].tolist():
+        return Interval(None, None)  # nothing to pair: one of the two was edited by hand
+    return gain_interval(_counts(now), _counts(before), units_of(now["group"].tolist()))
+
+
+def _counts(sheets: pd.DataFrame) -> NDArray[np.int64]:
+    return sheets[COUNTS].to_numpy(dtype=np.int64)

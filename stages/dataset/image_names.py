@@ -1,0 +1,42 @@
+"""Looks at the names of the images of a dataset: a name stands for one sheet, on every computer."""
+
+import unicodedata
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from stages.dataset.defects import Finding
+
+# How two stems can be one: the first that holds gives the code, and what to say.
+_SAME: tuple[tuple[str, str, Callable[[str], str]], ...] = (
+    ("same-stem", "", str),
+    ("same-stem-but-case", ", but for capital letters, which a Mac and Windows do not tell apart", str.casefold),
+    (
+        "same-stem-but-accents",
+        ", but for the way its accents are stored, which a Mac does not tell apart",
+        lambda stem: unicodedata.normalize("NFC", stem).casefold(),
+    ),
+)
+
+
+def name_findings(images: Sequence[Path]) -> list[Finding]:
+    """Return a finding for every image whose stem another one before it has, and one for unusual names."""
+    seen: dict[str, Path] = {}
+    found = []
+    for image in images:
+        other = seen.setdefault(same_stem(image.stem), image)
+        if other is not image:
+            code, words = next((code, words) for code, words, key in _SAME if key(other.stem) == key(image.stem))
+            expected = "a name that no other image has (without its ending)"
+            mend = "Rename or remove one: a sheet belongs to one split."
+            found.append(Finding("error", code, image, None, expected, f"the same as {other}{words}", mend))
+    odd = [image for image in images if " " in image.name or not image.name.isascii()]
+    if odd:
+        what = f"blanks or other letters in {len(odd)} names"
+        done = "They stay as they are."
+        found.append(Finding("note", "unusual-names", odd[0], None, "letters, digits and - _ . alone", what, done))
+    return found
+
+
+def same_stem(stem: str) -> str:
+    """Return what two stems share when a computer may take them for one."""
+    return unicodedata.normalize("NFC", stem).casefold()

@@ -1,0 +1,97 @@
+"""What the network proposed and the steps after it dropped, from the same forward pass, each with the reason.
+
+Ultralytics predicts with the one-to-many branch of YOLO-26 and YOLOE-26 and NMS (its setting `nms: false` would ask for
+the branch that needs none); weights that were fused without that branch have the end-to-end one alone, whose head
+itself takes the surest. Both are cut here, by us, so that nothing is lost unseen.
+"""
+
+from typing import Any, NamedTuple
+
+from stages.ruler.losses.fates import CANDIDATE_FLOOR, FLOOR, MAX_DET, NMS, REASONS
+from stages.ruler.statement import NMS_IOU
+
+MOST_FOR_NMS = 30_000  # boxes of a sheet that NMS looks at: Ultralytics' default; more are cut like those over max_det
+_KEPT = -1
+
+
+class Split(NamedTuple):
+    """The candidates of one sheet in two heaps."""
+
+    kept: Any  # (n, 6): x1 y1 x2 y2 confidence class, by falling confidence, px of what the network saw
+    discarded: Any  # (k, 7): the same, then the index of the reason in `REASONS`
+
+
+def make_predictor(overrides: dict[str, Any]) -> Any:
+    """Return Ultralytics' predictor, with `discarded` beside the boxes of each result: (k, 7), px of the image."""
+    from ultralytics.models.yolo.detect import DetectionPredictor
+    from ultralytics.utils.ops import scale_boxes
+
+    class Predictor(DetectionPredictor):  # type: ignore[misc]
+        """Predicts, and remembers what it dropped."""
+
+        def postprocess(self, preds: Any, img: Any, orig_imgs: Any, **kwargs: Any) -> Any:
+            """Return results that hold what is kept, as Ultralytics' own would, and what is not."""
+            head = self.model.model.model[-1]
+            split = end_to_end if self.model.end2end else with_nms
+            parts = [split(*one, conf=self.args.conf, max_det=self.args.max_det, head=head) for one in _each(preds)]
+            results = self.construct_results([part.kept for part in parts], img, orig_imgs)
+            for result, part, image in zip(results, parts, orig_imgs, strict=True):
+                part.discarded[:, :4] = scale_boxes(img.shape[2:], part.discarded[:, :4], image.shape)
+                result.discarded = part.discarded
+            return results
+
+    return Predictor(overrides={**overrides, "iou": NMS_IOU})
+
+
+def with_nms(dense: Any, raw: Any, *, conf: float, max_det: int, head: Any) -> Split:
+    """Split the output of a head that needs NMS: `dense` is (4 + classes, anchors), xywh, then a score per class.
+
+    An anchor speaks for its surest class alone; its other classes are counted as suppressed.
+    """
+    import torch
+    from ultralytics.utils.nms import non_max_suppression
+    from ultralytics.utils.ops import xywh2xyxy
+
+    boxes, scores = xywh2xyxy(dense[:4].T), dense[4:].T  # (anchors, 4), (anchors, classes)
+    rows, anchors = non_max_suppression(
+        dense[None], conf, NMS_IOU, max_det=len(scores), max_nms=MOST_FOR_NMS, return_idxs=True
+    )  # one sheet at a time: over several its time limit would drop whole sheets
+    anchor, class_id = anchors[0].view(-1).long(), rows[0][:, 5].long()
+    reason = torch.full(scores.shape, REASONS.index(NMS), dtype=torch.int8, device=scores.device)
+    surest = scores.amax(1)
+    if int((surest > conf).sum()) > MOST_FOR_NMS:
+        reason[surest.argsort(descending=True)[MOST_FOR_NMS:]] = REASONS.index(MAX_DET)
+    reason[anchor, class_id] = REASONS.index(MAX_DET)
+    reason[anchor[:max_det], class_id[:max_det]] = _KEPT
+    return Split(rows[0][:max_det], _discarded(boxes, scores, reason, conf))
+
+
+def end_to_end(top: Any, raw: Any, *, conf: float, max_det: int, head: Any) -> Split:
+    """Split the output of an end-to-end head: `top` is (k, 6) as it took them, `raw` what it took them from."""
+    import torch
+
+    dense = head._inference(raw)[0]
+    boxes, scores = dense[:4].T, dense[4:].T
+    _, class_id, anchor = head.get_topk_index(scores[None], head.max_det)
+    rows = top[top[:, 4] > conf][:max_det].float()
+    reason = torch.full(scores.shape, REASONS.index(MAX_DET), dtype=torch.int8, device=scores.device)
+    reason[anchor[0, : len(rows)], class_id[0, : len(rows), 0].long()] = _KEPT
+    return Split(rows, _discarded(boxes, scores, reason, conf))
+
+
+def _discarded(boxes: Any, scores: Any, reason: Any, conf: float) -> Any:
+    """Return the candidates that are not kept, (k, 7); `reason` says why those over the floor are not."""
+    import torch
+
+    anchor, class_id = ((scores > CANDIDATE_FLOOR) & (reason != _KEPT)).nonzero(as_tuple=True)
+    score, why = scores[anchor, class_id], reason[anchor, class_id].float()
+    why[score <= conf] = REASONS.index(FLOOR)
+    return torch.cat([boxes[anchor], torch.stack([score, class_id.float(), why], dim=1)], dim=1).float()
+
+
+def _each(preds: Any) -> Any:
+    """Yield the output of the head, and what it was made from, sheet by sheet."""
+    output, raw = preds
+    raw = raw.get("one2one", raw)
+    for i, one in enumerate(output):
+        yield one, {**raw, **{key: raw[key][i : i + 1] for key in ("boxes", "scores") if key in raw}}

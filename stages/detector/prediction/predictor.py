@@ -1,0 +1,158 @@
+"""Predicts boxes on whole sheets."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stages.base.boxes import Boxes, xywhn_to_xyxy
+from stages.base.decoding import read_bgr
+from stages.dataset.sheets.split_folder import Labels
+from stages.detector.model.checkpoint import check_classes, is_promptable, load_model
+from stages.detector.model.encoders import encode, encoder_of
+from stages.detector.model.runtime import fits_into_memory, pick_device, start_ultralytics
+from stages.detector.prediction.candidate_split import make_predictor
+from stages.detector.prediction.filters import Filters, keep
+from stages.ruler.losses.fates import FILTER, REASONS, evidence
+
+Floats = NDArray[np.float64]
+
+
+class Discarded(NamedTuple):
+    """Candidates of one sheet that were not kept, by falling confidence; of the same forward pass as the others."""
+
+    class_id: NDArray[np.int32]  # (k,)
+    confidence: NDArray[np.float64]  # (k,) over `CANDIDATE_FLOOR`
+    xyxy: Boxes  # (k, 4) px of the original image
+    reason: NDArray[np.str_]  # (k,), of `REASONS`
+
+
+NO_FILTERS = Filters()
+NONE_DISCARDED = Discarded(np.zeros(0, np.int32), np.zeros(0), np.zeros((0, 4)), np.zeros(0, "<U1"))
+
+
+class Prediction(NamedTuple):
+    """What the network saw on one sheet, by falling confidence."""
+
+    image: Path
+    width: int  # px of the original image
+    height: int
+    class_id: NDArray[np.int32]  # (n,)
+    confidence: NDArray[np.float64]  # (n,) in [0, 1]
+    xyxy: Boxes  # (n, 4) px of the original image
+    discarded: Discarded = NONE_DISCARDED  # near true boxes only: what the ledger needs
+
+
+class Truth(NamedTuple):
+    """What is on the sheets, to choose which discarded candidates to keep."""
+
+    labels: Sequence[Labels | None]  # of every image, in their order; None where nobody looked
+    iou: float  # the ruler's
+
+
+def predict(
+    weights: Path,
+    images: Sequence[Path],
+    *,
+    classes: Sequence[str],
+    prompts: Mapping[str, str],
+    imgsz: int,
+    batch: int,
+    device: str,
+    confidence_floor: float,
+    max_det: int,
+    filters: Filters = NO_FILTERS,
+    truth: Truth | None = None,
+) -> Iterator[Prediction]:
+    """Yield a prediction for each of `images`, in their order.
+
+    Kept is what lies over `confidence_floor`, is no duplicate, is among the surest `max_det` and passes `filters`; what
+    is not kept is in `discarded`, if it can say what became of a box of `truth`. A promptable model is told `prompts`
+    through the encoder that it was trained with. Raises `UserError` for weights that do not fit `classes`, for an
+    encoder that is not there and for an image that does not decode.
+    """
+    start_ultralytics()
+    model = load_model(weights)
+    check_classes(model, classes, weights)
+    if is_promptable(model):
+        set_prompts(model, classes, prompts)
+    predictor = _predictor(imgsz=imgsz, device=pick_device(device), conf=confidence_floor, max_det=max_det)
+    drawn = iter(truth.labels if truth else [None] * len(images))
+    iou = truth.iou if truth else 1.0
+    for chunk in _same_shape(images, batch):
+        with fits_into_memory("validate", batch=batch, imgsz=imgsz):
+            results = predictor(source=[image for _, image in chunk], model=model)
+        for (file, image), result in zip(chunk, results, strict=True):
+            yield _prediction(file, image, result, filters=filters, labels=next(drawn), iou=iou)
+
+
+def set_prompts(model: Any, classes: Sequence[str], prompts: Mapping[str, str]) -> None:
+    """Tell a promptable model in place what each class looks like."""
+    import torch
+
+    vectors = encode(encoder_of(model), classes, prompts).unsqueeze(0)  # (1, n_classes, 512)
+    with torch.inference_mode():
+        embeddings = model.model[-1].get_tpe(vectors.to(next(model.parameters()).device)).clone()
+    model.set_classes(list(classes), embeddings)
+
+
+def _predictor(**settings: Any) -> Any:
+    fixed = {"task": "detect", "mode": "predict", "save": False, "verbose": False, "rect": True}
+    folder = Path(".scratch/predict").resolve()
+    where = {"project": str(folder), "name": "run", "exist_ok": True}
+    return make_predictor({**fixed, **where, **settings})
+
+
+def _same_shape(images: Sequence[Path], batch: int) -> Iterator[list[tuple[Path, NDArray[np.uint8]]]]:
+    """Yield runs of at most `batch` neighbours of one shape: mixed shapes would be padded, and padding moves scores."""
+    decoded = ((file, read_bgr(file)) for file in images)
+    for _, run in groupby(decoded, key=lambda pair: pair[1].shape):
+        chunk: list[tuple[Path, NDArray[np.uint8]]] = []
+        for pair in run:
+            chunk.append(pair)
+            if len(chunk) == batch:
+                yield chunk
+                chunk = []
+        if chunk:
+            yield chunk
+
+
+def _prediction(
+    file: Path, image: NDArray[np.uint8], result: Any, *, filters: Filters, labels: Labels | None, iou: float
+) -> Prediction:
+    height, width = image.shape[:2]
+    rows, dropped = _sorted(result.boxes.data), _sorted(result.discarded)
+    passed = keep(rows[:, :4], width=width, height=height, filters=filters)
+    if labels is None:
+        discarded = NONE_DISCARDED
+    else:
+        cut = np.insert(rows[~passed], 6, REASONS.index(FILTER), axis=1)
+        truth = xywhn_to_xyxy(labels.xywhn, width=width, height=height)
+        discarded = _discarded(np.vstack([cut, dropped]), truth_class=labels.class_id, truth=truth, iou=iou)
+    rows = rows[passed]
+    return Prediction(file, width, height, rows[:, 5].astype(np.int32), rows[:, 4], rows[:, :4], discarded)
+
+
+def _discarded(rows: Floats, *, truth_class: NDArray[np.int32], truth: Boxes, iou: float) -> Discarded:
+    """Return what of `rows`, (k, 7) with the index of the reason, can say what became of a true box."""
+    class_id, reason = rows[:, 5].astype(np.int32), rows[:, 6].astype(np.int64)
+    chosen = evidence(
+        class_id=class_id,
+        confidence=rows[:, 4],
+        xyxy=rows[:, :4],
+        reason=reason,
+        truth_class=truth_class,
+        truth=truth,
+        iou=iou,
+    )
+    chosen = chosen[np.argsort(-rows[chosen, 4], kind="stable")]
+    return Discarded(class_id[chosen], rows[chosen, 4], rows[chosen, :4], np.array(REASONS)[reason[chosen]])
+
+
+def _sorted(boxes: Any) -> Floats:
+    """Return rows of x1 y1 x2 y2 confidence class ... by falling confidence, then from top to bottom."""
+    rows = boxes.cpu().numpy().astype(np.float64)
+    return np.asarray(rows[np.lexsort((rows[:, 0], rows[:, 1], -rows[:, 4]))], dtype=np.float64)

@@ -1,0 +1,80 @@
+"""What the training of an iteration would cost, from the last training here or from one timed step."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from stages.base.params import PARAMS, read_section
+from stages.base.tables import read_json, read_metrics
+from stages.dataset.sheets.split_folder import DATASET, Sheet, read_split
+from stages.detector.rehearsal.step_cost import PROMPTED, Training, duration, scaled, work_line
+from stages.detector.training.training_view import split_slice
+from stages.train import LOGS, METRICS, Params
+
+_TOGETHER = 10.0  # seconds between the two files that one training writes last
+
+
+class Measured(NamedTuple):
+    """A training that was done here, and its seconds."""
+
+    training: Training
+    seconds: float
+
+
+def last_training(root: Path) -> Measured | None:
+    """Return the last training in this folder, or None where its seconds and its numbers are not both there.
+
+    A training that was resumed or adopted weights tells nothing, and metrics that came out of Git or the cache are
+    not those of the seconds: then they were not written together.
+    """
+    seconds, metrics = root / LOGS / "seconds.json", root / METRICS
+    if not seconds.is_file() or not metrics.is_file():
+        return None
+    done = read_metrics(metrics)
+    apart = abs(seconds.stat().st_mtime - metrics.stat().st_mtime)
+    if apart > _TOGETHER or done.get("resumed") or not done.get("epochs_run"):
+        return None
+    prompted = done["encoder"] is not None
+    training = Training(done["images"], done["epochs_run"], done["batch"], done["imgsz"], prompted)
+    return Measured(training, float(read_json(seconds)["seconds"]))
+
+
+def cost_lines(
+    root: Path, iteration: int, *, measured: Measured | None, step: Mapping[str, Any] | str | None
+) -> list[str]:
+    """Return the work of the training at `root` and about how long it takes, with where that number comes from.
+
+    `step` is used without a `measured` training: seconds per sheet and whether it was prompted, or why there is none.
+    """
+    params = read_section(Params, "train", root / PARAMS)
+    if iteration == 0 and params.baseline == "adopt":
+        return ["[COST] Training: none, the weights are taken as they are"]
+    wanted = _wanted(params, read_split("train", root / DATASET), iteration)
+    line = f"[COST] Training: {work_line(wanted)}"
+    if params.select == "slice":
+        line += f"; or less, since it stops after {params.patience} epochs without a better slice"
+    if measured:
+        done = measured.training
+        seconds = scaled(measured.seconds, measured=done, wanted=wanted)
+        took = f"the last training here took {duration(measured.seconds)} for {done.images} images at {done.imgsz} px"
+        return [line, f"[COST] About {duration(seconds)}: {took} (logs/train/seconds.json){_doubled(done, wanted)}"]
+    if isinstance(step, str) or step is None:
+        return [line, f"[COST] How long it takes is unknown: {step or 'nothing was measured'}"]
+    one = Training(1, 1, 1, params.imgsz, bool(step["prompted"]))
+    seconds = scaled(float(step["seconds"]), measured=one, wanted=wanted)
+    took = f"one sheet took {step['seconds']:.2f} s forward and backward just now, without reading and augmenting it"
+    return [line, f"[COST] About {duration(seconds)}: {took}{_doubled(one, wanted)}"]
+
+
+def _wanted(params: Params, sheets: Sequence[Sheet], iteration: int) -> Training:
+    if params.select == "slice":
+        sheets, _ = split_slice(sheets, params.slice, np.random.default_rng(params.seed))
+    epochs = params.epochs if iteration else params.epochs_baseline
+    return Training(len(sheets), epochs, params.batch, params.imgsz, iteration > 0)
+
+
+def _doubled(measured: Training, wanted: Training) -> str:
+    differ = wanted.prompted and not measured.prompted
+    return f"; times {PROMPTED:g}, since text prompts make a step longer" if differ else ""

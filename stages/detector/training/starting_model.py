@@ -1,0 +1,119 @@
+"""Chooses and builds the model that a training starts from."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+from stages.base.decoding import read_bgr
+from stages.base.errors import problem
+from stages.detector.model.checkpoint import check_classes, check_order, class_names, is_promptable, load_model
+from stages.detector.model.encoders import check_encoder, encoder_of, mark_encoder
+from stages.detector.training.carry_over import carry_body, carry_classes
+
+Carry = Literal["none", "body", "all"]
+
+
+class Start(NamedTuple):
+    """A model in memory, a word that says where it came from, and whether its classes are new."""
+
+    model: Any
+    source: str
+    new_classes: bool  # the class branch has never seen them
+
+
+def baseline_start(parent: Path, classes: Sequence[str]) -> Start:
+    """Return the YOLO-26 weights that iteration 0 fine-tunes; raise `UserError` if they cannot be."""
+    model = load_model(parent)
+    check_order(model, classes, parent)
+    if hasattr(model.model[-1], "reprta"):
+        raise problem(
+            parent,
+            expected="YOLO-26 weights for the baseline (iteration 0 has no prompts)",
+            found="YOLOE weights",
+            mend="Set train.baseline: adopt to take them as they are, or import YOLO-26 weights.",
+        )
+    return Start(model, "baseline", class_names(model) != tuple(classes))
+
+
+def prompt_start(
+    parent: Path,
+    target: Path,
+    classes: Sequence[str],
+    *,
+    encoder: str,
+    vectors: Any,
+    carry: Carry,
+    images: Iterable[Any],
+) -> Start:
+    """Return the YOLOE model that iteration 1 and later train.
+
+    That is the parent when it is promptable already; else the target weights, with as much of the parent as `carry`
+    says. `vectors` are the encoded prompts, (n_classes, 512), and `images` training batches, (b, 3, h, w) in [0, 1].
+    Raises `UserError` for weights, classes or an encoder that do not fit.
+    """
+    model = load_model(parent)
+    check_classes(model, classes, parent)
+    if is_promptable(model):
+        check_encoder(model, encoder, parent)
+        return Start(model, "parent", new_classes=False)
+    if hasattr(model.model[-1], "reprta"):
+        raise problem(
+            parent,
+            expected="YOLOE weights whose prompts are still text",
+            found="weights with prompts fused into the head",
+            mend="Adopt the weights from before the fusion, or YOLO-26 weights.",
+        )
+    prompted = promptable(load_model(target), target)
+    check_encoder(prompted, encoder, target)
+    mark_encoder(prompted, encoder)
+    prompted.names = dict(enumerate(classes))
+    prompted.model[-1].nc = len(classes)
+    if carry != "none":
+        carry_body(model, prompted, parent)
+    if carry == "all":
+        carry_classes(model, prompted, vectors, images)
+    return Start(prompted, f"target, carried: {carry}", carry != "all")
+
+
+def promptable(model: Any, file: Path) -> Any:
+    """Return YOLOE weights as a detector with a promptable head; released ones are made for segmentation."""
+    from ultralytics.nn.tasks import YOLOEModel
+
+    head = model.model[-1]
+    if not hasattr(head, "reprta") or head.is_fused or hasattr(head, "lrpc"):
+        raise problem(
+            file,
+            expected="YOLOE weights whose prompts are still text",
+            found=f"{type(head).__name__}{' with fused prompts' if hasattr(head, 'reprta') else ''}",
+            mend="Import a target such as yoloe-26n-seg.pt or yoloe-26n.yaml.",
+        )
+    if type(model) is YOLOEModel:
+        return model
+    detector = YOLOEModel(f"yoloe-26{model.yaml.get('scale', 'n')}.yaml", nc=model.yaml["nc"], verbose=False)
+    weights = model.state_dict()
+    missing = [name for name, value in detector.state_dict().items() if _shape(weights, name) != value.shape]
+    if missing:
+        raise problem(
+            file,
+            expected="YOLOE-26 weights",
+            found=f"no tensor {missing[0]}",
+            mend="Import yoloe-26n-seg.pt.",
+        )
+    detector.load_state_dict({name: weights[name] for name in detector.state_dict()})
+    mark_encoder(detector, encoder_of(model))
+    return detector
+
+
+def letterboxed(images: Iterable[Path], imgsz: int) -> Iterator[Any]:
+    """Yield each image as a batch of one, (1, 3, h, w) RGB in [0, 1], scaled so that its longer side is `imgsz`."""
+    import torch
+    from ultralytics.data.augment import LetterBox
+
+    box = LetterBox(imgsz, auto=True, stride=32)
+    for file in images:
+        pixels = box(image=read_bgr(file))[..., ::-1].transpose(2, 0, 1).copy()
+        yield torch.from_numpy(pixels).unsqueeze(0).float() / 255
+
+
+def _shape(weights: dict[str, Any], name: str) -> Any:
+    return weights[name].shape if name in weights else None

@@ -1,0 +1,45 @@
+"""Reads a dataset in whichever format its files are in."""
+
+from pathlib import Path
+
+from stages.base.errors import UserError
+from stages.dataset.defects import Finding
+from stages.formats.coco_reader import coco_files, read_coco
+from stages.formats.source_sheets import Dataset
+from stages.formats.voc_reader import read_voc, voc_files
+from stages.formats.yolo_folder import description
+from stages.formats.yolo_reader import read_yolo
+
+
+def read_dataset(folder: Path) -> Dataset:
+    """Return what is in `folder`: a YOLO folder if it has data.yaml, else COCO JSON, else Pascal VOC.
+
+    Raises `UserError` for a folder that is none of these, and for what cannot be read at all.
+    """
+    if not folder.is_dir() or description(folder).is_file():
+        return _yolo_or_beside(folder)
+    coco = coco_files(folder)
+    if coco:
+        return read_coco(folder, coco)
+    voc = voc_files(folder)
+    return read_voc(folder, voc) if voc else read_yolo(folder)
+
+
+def _yolo_or_beside(folder: Path) -> Dataset:
+    """Return the YOLO folder, with a note about other annotations in it; or those, if it has no images of YOLO's."""
+    try:
+        dataset = read_yolo(folder)
+    except UserError:
+        voc = voc_files(folder) if folder.is_dir() else []
+        coco = coco_files(folder) if folder.is_dir() else []
+        if coco:
+            return read_coco(folder, coco)
+        if voc:
+            return read_voc(folder, voc)
+        raise
+    others = [*(one.file for one in coco_files(folder)[:1]), *(one.file for one in voc_files(folder)[:1])]
+    notes = [
+        Finding("note", "other-format", file, None, "one format", "annotations beside YOLO's", "They are not read.")
+        for file in others
+    ]
+    return dataset._replace(findings=(*dataset.findings, *notes))

@@ -1,0 +1,142 @@
+"""Puts the rows of a sheet on its image: what is kept, what is cut, what is left out, and what cannot be a box."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from stages.dataset.defects import Finding, Severity
+from stages.dataset.sheets.split_folder import row_text
+from stages.formats.source_sheets import FRACTIONS, TURNED, Box, Picture, Row, Sheet
+
+_PIXELS = 2.0  # a fraction of the image above this is no box that sticks out: the file holds pixels
+_ROUNDING = 1e-3  # of the image: tools round, and a box may stick out by that without a word
+_LEAST = 1.0  # px: what is smaller in width or height is a stray click, and nothing can be learnt from it
+_ASPECT = 0.01  # of the aspect ratio: as far as two sizes of one picture may differ by rounding
+
+
+class Placed(NamedTuple):
+    """The rows that stay, as fractions of the image as it is decoded, and the findings about all of them."""
+
+    rows: list[Row]
+    findings: list[Finding]
+
+
+def place(sheet: Sheet, picture: Picture | None) -> Placed:
+    """Return the rows of `sheet` on its picture; without one, only what needs no size in px is checked."""
+    frame, turn, found = _frame(sheet, picture)
+    rows = [row._replace(xywh=_turned(_divided(row.xywh, frame), turn)) for row in sheet.rows]
+    if sheet.frame != FRACTIONS:
+        rows = [row._replace(text="") for row in rows]
+    kept: list[Row] = []
+    seen: dict[tuple[float, ...], int] = {}
+    for row in rows:
+        done = _on_image(row, sheet, picture)
+        if isinstance(done, Finding):
+            found.append(done)
+            continue
+        if done.xywh != row.xywh:
+            found.append(_finding("warning", "sticks-out", sheet, row, "a box inside the image", "It is cut there."))
+        key = (row.class_id, *(round(value, 6) for value in done.xywh))
+        if key in seen:
+            expected, done_about = f"another box than that of {seen[key]}", "It is left out."
+            found.append(_finding("warning", "duplicate-row", sheet, row, expected, done_about))
+            continue
+        seen[key] = row.line
+        kept.append(done)
+    return Placed(kept, found)
+
+
+def rows_text(rows: Sequence[Row]) -> str:
+    """Return placed rows as the text of a YOLO label file; those that nobody changed stay as they were written."""
+    return "".join(f"{row.text or row_text(row.class_id, row.xywh)}\n" for row in rows)
+
+
+def turned_back(sheet: Sheet, picture: Picture) -> bool:
+    """Say whether the rows of `sheet` are in the frame of the stored picture, which EXIF turns by 90 degrees."""
+    return sheet.frame == (picture.height, picture.width) != (picture.width, picture.height) and (
+        picture.orientation in TURNED
+    )
+
+
+def _frame(sheet: Sheet, picture: Picture | None) -> tuple[tuple[float, float], int, list[Finding]]:
+    """Return what the rows are divided by, the orientation that they must be turned by, and findings about it."""
+    if sheet.frame == FRACTIONS or picture is None:
+        return sheet.frame or FRACTIONS, 1, []
+    size = (float(picture.width), float(picture.height))
+    if sheet.frame is None or sheet.frame == size:
+        return size, 1, []
+    if turned_back(sheet, picture):
+        mend = "The picture is shown turned: turn the boxes, too; `--fix` does, look at one sheet."
+        return sheet.frame, picture.orientation, [_size("error", "exif-size", sheet, picture, mend)]
+    width, height = sheet.frame
+    if abs(width * size[1] / (height * size[0]) - 1) <= _ASPECT:
+        return sheet.frame, 1, [_size("warning", "size-differs", sheet, picture, "The boxes are scaled with it.")]
+    mend = "Labels and image belong to different pictures: bring the right one, or remove the sheet."
+    return sheet.frame, 1, [_size("error", "size-wrong", sheet, picture, mend)]
+
+
+def _size(severity: Severity, code: str, sheet: Sheet, picture: Picture, mend: str) -> Finding:
+    width, height = sheet.frame or FRACTIONS
+    return Finding(
+        severity,
+        code,
+        sheet.item.image,
+        None,
+        f"{width:g} × {height:g} px, as {sheet.item.label.name} says",
+        f"{picture.width} × {picture.height} px",
+        mend,
+    )
+
+
+def _divided(xywh: Box, frame: tuple[float, float]) -> Box:
+    width, height = frame
+    return xywh[0] / width, xywh[1] / height, xywh[2] / width, xywh[3] / height
+
+
+def _turned(xywhn: Box, orientation: int) -> Box:
+    """Return a box of the stored picture as one of the picture that EXIF's `orientation` makes of it."""
+    x, y, w, h = xywhn
+    if orientation in TURNED:
+        x, y, w, h = y, x, h, w
+    if orientation in (2, 3, 6, 7):
+        x = 1 - x
+    if orientation in (3, 4, 7, 8):
+        y = 1 - y
+    return x, y, w, h
+
+
+def _on_image(row: Row, sheet: Sheet, picture: Picture | None) -> Row | Finding:
+    """Return `row` cut at the image's border, or why it is none."""
+    _, _, w, h = row.xywh
+    fractions = "centre and size as fractions of the image, above 0 and at most 1"
+    if sheet.frame == FRACTIONS and max(map(abs, row.xywh)) > _PIXELS:
+        mend = "Correct or remove the row; pixels are divided by the image's width and height."
+        return _finding("error", "pixels", sheet, row, fractions, mend)
+    if w <= 0 or h <= 0:
+        return _finding("error", "no-size", sheet, row, fractions, "Correct or remove the row.")
+    if _is_click(w, h, picture):
+        return _finding("warning", "under-a-pixel", sheet, row, "at least 1 px each way", "It is left out.")
+    cut = _cut(row)
+    if cut.xywh[2] <= 0 or cut.xywh[3] <= 0 or _is_click(*cut.xywh[2:], picture):
+        return _finding("error", "off-image", sheet, row, "a box on the image", "Correct or remove the row.")
+    return cut
+
+
+def _is_click(w: float, h: float, picture: Picture | None) -> bool:
+    """Say whether a box is under a pixel, as fractions of the image; nobody knows without its picture."""
+    return picture is not None and (w * picture.width < _LEAST or h * picture.height < _LEAST)
+
+
+def _cut(row: Row) -> Row:
+    """Return `row` as far as it is on the image; its size is not above 0 if it is not on it at all."""
+    x, y, w, h = row.xywh
+    left, right, top, bottom = x - w / 2, x + w / 2, y - h / 2, y + h / 2
+    if min(left, top) >= -_ROUNDING and max(right, bottom) <= 1 + _ROUNDING:
+        return row
+    left, right, top, bottom = max(left, 0.0), min(right, 1.0), max(top, 0.0), min(bottom, 1.0)
+    return row._replace(xywh=((left + right) / 2, (top + bottom) / 2, right - left, bottom - top), text="")
+
+
+def _finding(severity: Severity, code: str, sheet: Sheet, row: Row, expected: str, mend: str) -> Finding:
+    found = " ".join(f"{value:g}" for value in row.xywh)
+    return Finding(severity, code, Path(sheet.item.label), row.line, expected, found, mend)

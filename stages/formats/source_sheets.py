@@ -1,0 +1,67 @@
+"""The one plain form that every dataset is read into, whichever tool wrote it."""
+
+from typing import NamedTuple
+
+from stages.dataset.defects import Finding
+from stages.dataset.sheets.split_folder import Labels
+from stages.formats.yolo_folder import Item, Source
+
+TURNED = range(5, 9)  # EXIF's orientations that swap width and height
+FRACTIONS = (1.0, 1.0)  # the frame of rows that are fractions of the image already
+
+Box = tuple[float, float, float, float]
+
+
+class Row(NamedTuple):
+    """One object of a sheet: its class_id, and its centre and size in the sheet's frame.
+
+    `line` is the line of a text file or the id of an annotation; `text` is the row as a YOLO file has it, and ""
+    where it must be written anew (a polygon, another format, a box that was clipped).
+    """
+
+    line: int
+    class_id: int
+    xywh: Box
+    text: str = ""
+    polygon: bool = False
+
+
+class Sheet(NamedTuple):
+    """One image of a dataset with its rows, as they were read, and what was wrong with those that are none.
+
+    `frame` (width, height) is what the rows are fractions of: (1, 1), or an image size in px; None: nobody said.
+    """
+
+    split: str
+    item: Item
+    rows: tuple[Row, ...] = ()
+    frame: tuple[float, float] | None = FRACTIONS
+    findings: tuple[Finding, ...] = ()
+
+
+class Dataset(NamedTuple):
+    """A dataset as it was read: the words for its format, where its images are, its sheets, what is odd about it."""
+
+    kind: str
+    source: Source
+    sheets: tuple[Sheet, ...]
+    findings: tuple[Finding, ...] = ()
+
+
+class Picture(NamedTuple):
+    """What is known of an image that decodes: its size as we see it, in px, and EXIF's orientation, 1 to 8.
+
+    With an orientation from 5 to 8 the stored picture is (height, width) of ours.
+    """
+
+    width: int
+    height: int
+    orientation: int = 1
+
+
+class SheetLabels(NamedTuple):
+    """The labels of one image as rows of five numbers, as boxes, and how many of them were polygons."""
+
+    text: str
+    boxes: Labels
+    polygons: int

@@ -1,0 +1,174 @@
+"""Reads Pascal VOC: one XML file per image, beside it or in `Annotations`."""
+
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+from xml.etree import ElementTree
+
+from stages.base.errors import problem
+from stages.dataset.defects import Finding
+from stages.formats.coco_reader import no_size
+from stages.formats.image_lookup import Images, every_image, known_split
+from stages.formats.source_sheets import Dataset, Row, Sheet
+from stages.formats.xml_text import Node, parse_xml
+from stages.formats.yolo_folder import Item, Source, description, read_names
+
+_LISTS = Path("ImageSets/Main")
+_DEPTHS = ("*.xml", "*/*.xml", "*/*/*.xml")
+_NAMES = ("classes.txt", "predefined_classes.txt", "labels.txt")
+_SIDES = ("xmin", "ymin", "xmax", "ymax")
+
+
+class VocFile(NamedTuple):
+    """One XML file of annotations: its root (None: it is broken), and what is broken."""
+
+    file: Path
+    root: Node | None
+    findings: tuple[Finding, ...] = ()
+
+
+def voc_files(folder: Path) -> list[VocFile]:
+    """Return the XML files under `folder` that hold annotations, and those that are broken."""
+    found = (file for depth in _DEPTHS for file in sorted(folder.glob(depth)) if not file.name.startswith("."))
+    read = [_read(file) for file in found if file.is_file()]
+    return [one for one in read if one.root is None or one.root.tag == "annotation"]
+
+
+def read_voc(folder: Path, files: Sequence[VocFile]) -> Dataset:
+    """Return what `files` say of the images under `folder`; raise `UserError` where nothing can be read."""
+    classes, named, findings = _classes(folder, files)
+    lists = _lists(folder)
+    images = every_image(folder)
+    sheets = []
+    for one in files:
+        image = _image(one, images)
+        if image is None:
+            expected, mend = "an image of the same name", "Bring the image; without it, it is left out."
+            findings.append(Finding("warning", "image-missing", one.file, None, expected, "none", mend))
+        else:
+            sheets.append(_sheet(one, Item(image, one.file), _split(folder, image, lists), classes, named))
+    if not sheets:
+        mend = "Bring the images beside the XML files."
+        raise problem(folder, expected="images of the annotations", found="none", mend=mend)
+    folders = {sheet.item.image.parent for sheet in sheets}
+    rest = images.without(sheet.item.image for sheet in sheets)
+    sheets += [
+        Sheet(_split(folder, image, lists), Item(image, image.with_suffix(".xml")))
+        for image in rest
+        if image.parent in folders
+    ]
+    splits: dict[str, dict[str, Item]] = {}
+    for sheet in sheets:
+        splits.setdefault(sheet.split, {})[sheet.item.image.name] = sheet.item
+    strangers = tuple(image for image in rest if image.parent not in folders)
+    return Dataset("Pascal VOC", Source(folder, classes, splits, strangers), tuple(sheets), tuple(findings))
+
+
+def _read(file: Path) -> VocFile:
+    try:
+        return VocFile(file, parse_xml(file.read_bytes()))
+    except (ElementTree.ParseError, ValueError, LookupError) as error:
+        line = error.position[0] if isinstance(error, ElementTree.ParseError) else getattr(error, "line", None)
+        mend = "Export it again: the file is damaged."
+        return VocFile(file, None, (Finding("error", "xml-damaged", file, line, "XML", str(error), mend),))
+
+
+def _classes(folder: Path, files: Sequence[VocFile]) -> tuple[tuple[str, ...], bool, list[Finding]]:
+    """Return the class names, whether a file lists them, and a note if nobody does: then in the alphabet's order."""
+    if description(folder).is_file():
+        return read_names(folder), True, []
+    listed = next((folder / name for name in _NAMES if (folder / name).is_file()), None)
+    if listed:
+        lines = listed.read_text(encoding="utf-8-sig").splitlines()
+        return tuple(line.strip() for line in lines if line.strip()), True, []
+    found = {class_of(thing) for one in files for _, thing in objects(one)}
+    names = tuple(sorted(found - {""}))
+    if not names:
+        mend = "Write the class names into classes.txt, one a line."
+        raise problem(folder, expected="objects with names", found="none", mend=mend)
+    mend = f"They are taken in the alphabet's order: {', '.join(names)}."
+    return names, False, [Finding("note", "names-not-listed", folder, None, "a list of classes", "none", mend)]
+
+
+def _lists(folder: Path) -> dict[str, str]:
+    """Return the split of each stem that `ImageSets/Main/train.txt` and its like name."""
+    found: dict[str, str] = {}
+    for file in sorted((folder / _LISTS).glob("*.txt")):
+        split = known_split(file.stem)
+        if split:
+            found.update({line.split()[0]: split for line in file.read_text().splitlines() if line.strip()})
+    return found
+
+
+def _split(folder: Path, image: Path, lists: Mapping[str, str]) -> str:
+    parts = image.relative_to(folder).parts[:-1]
+    return lists.get(image.stem) or next((split for part in parts if (split := known_split(part))), "train")
+
+
+def _image(one: VocFile, images: Images) -> Path | None:
+    """Return the image of an XML file: the one with its stem, or the one that it names."""
+    same = [path for group in images.by_name.values() for path in group if path.stem == one.file.stem]
+    beside = [path for path in same if path.parent == one.file.parent] or same
+    if len(beside) == 1:
+        return beside[0]
+    name = _text(one.root, "filename") if one.root is not None else ""
+    return images.find(name, near=one.file.parent, split=one.file.parent.name) if name else None
+
+
+def _sheet(one: VocFile, item: Item, split: str, classes: Sequence[str], named: bool) -> Sheet:
+    if one.root is None:
+        return Sheet(split, item, findings=one.findings)
+    rows: list[Row] = []
+    findings: list[Finding] = []
+    for line, thing in objects(one):
+        row = object_row(thing, line, one.file, classes, named)
+        if isinstance(row, Row):
+            rows.append(row)
+        else:
+            findings.append(row)
+    frame = frame_of(one.root)
+    return Sheet(split, item, tuple(rows), frame, (*findings, *([] if frame else [no_size(item)])))
+
+
+def objects(one: VocFile) -> list[tuple[int, ElementTree.Element]]:
+    """Return the objects of an XML file, each with its line."""
+    found = [] if one.root is None else one.root.iter("object")
+    return [(thing.line, thing) for thing in found if isinstance(thing, Node)]
+
+
+def frame_of(root: ElementTree.Element) -> tuple[float, float] | None:
+    """Return width and height that an XML file says its boxes are in, None if it does not."""
+    size = [_number(_text(root, f"size/{side}")) for side in ("width", "height")]
+    return (size[0], size[1]) if size[0] > 0 and size[1] > 0 else None
+
+
+def class_of(thing: ElementTree.Element) -> str:
+    """Return the class name of an object, "" if it has none."""
+    return _text(thing, "name")
+
+
+def object_row(thing: ElementTree.Element, line: int, file: Path, classes: Sequence[str], named: bool) -> Row | Finding:
+    """Return an object as a row in px, or what is wrong with it; `named`: a file lists the classes."""
+    name = _text(thing, "name")
+    if name not in classes:
+        where = "the list of classes" if named else "a name"
+        mend = "Add the class to the list, or correct the object."
+        return Finding("error", "class-unknown", file, line, where, f"'{name}'", mend)
+    x1, y1, x2, y2 = (_number(_text(thing, f"bndbox/{side}")) for side in _SIDES)
+    if not all(map(math.isfinite, (x1, y1, x2, y2))):
+        found = " ".join(" ".join(_text(thing, f"bndbox/{side}").split()) or "nothing" for side in _SIDES)
+        mend = "Correct or remove the object."
+        return Finding("error", "no-box", file, line, f"bndbox: {' '.join(_SIDES)}", found, mend)
+    return Row(line, classes.index(name), ((x1 + x2) / 2, (y1 + y2) / 2, x2 - x1, y2 - y1))
+
+
+def _text(element: ElementTree.Element, path: str) -> str:
+    return (element.findtext(path) or "").strip().replace("\n", " ")
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return math.nan

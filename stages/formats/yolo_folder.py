@@ -1,0 +1,290 @@
+"""Reads a YOLO folder as people have them: images and labels where `data.yaml` says, or in a usual layout."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from stages.base.errors import problem
+from stages.base.params import read_yaml
+from stages.dataset.defects import Finding, Severity
+from stages.dataset.sheets.split_folder import IMAGE_SUFFIXES
+from stages.firewall.roles import ROLES
+
+# Other tools' words for our splits; any other name stays as it is.
+_SPLIT_NAMES = {"valid": "val", "validation": "val", "training": "train", "testing": "test"}
+_DESCRIPTIONS = ("data.yaml", "data.yml", "dataset.yaml")
+
+
+class Item(NamedTuple):
+    """One image of a source and its label file, which may not exist."""
+
+    image: Path
+    label: Path
+
+
+class Source(NamedTuple):
+    """A dataset's folder: its class names in the order of their ids, and its images per split, by file name."""
+
+    folder: Path
+    classes: tuple[str, ...]
+    splits: dict[str, dict[str, Item]]
+    strangers: tuple[Path, ...]  # files among the images and labels that belong to no image
+    findings: tuple[Finding, ...] = ()
+
+
+class _Part(NamedTuple):
+    """Where one split, or a part of it, lies: a folder of images (or a list of them in a file), and its labels."""
+
+    split: str
+    images: Path
+    labels: Path
+
+
+def read_source(folder: Path) -> Source:
+    """Return what is in `folder`; raise `UserError` for no YOLO folder, and for two folders of one split."""
+    if not folder.is_dir():
+        mend = "Give the folder that has data.yaml."
+        raise problem(folder, expected="a YOLO folder", found="no folder", mend=mend)
+    classes = read_names(folder)
+    parts, findings = _parts(folder)
+    findings += _count_differs(folder, classes)
+    splits: dict[str, dict[str, Item]] = {}
+    for part in parts:
+        items = _items(part)
+        findings += _not_there(part)
+        twice = sorted(set(items) & set(splits.get(part.split, {})))
+        findings += [_twice(items[name].image, splits[part.split][name].image) for name in twice]
+        splits.setdefault(part.split, {}).update({name: items[name] for name in items if name not in twice})
+    if not any(splits.values()):
+        raise problem(
+            folder,
+            expected="images/train + labels/train, train/images + train/labels, or images + labels",
+            found="no image in these",
+            mend=f"Images end in {', '.join(IMAGE_SUFFIXES)}.",
+        )
+    return Source(folder, classes, splits, tuple(_strangers(parts, splits)), tuple(findings))
+
+
+def read_names(folder: Path) -> tuple[str, ...]:
+    """Return the class names that `data.yaml` in `folder` lists or maps, in the order of their ids."""
+    file = description(folder)
+    if not file.is_file():
+        raise problem(
+            file,
+            expected="the class names",
+            found="no file",
+            mend="Write one: names: [class 0, class 1, ...]",
+        )
+    names = read_yaml(file).get("names")
+    if isinstance(names, dict) and sorted(names) == list(range(len(names))):
+        names = [names[number] for number in range(len(names))]
+    texts = [str(name).strip() for name in names] if isinstance(names, list) else []
+    if not texts or not all(texts) or len(set(texts)) != len(texts):
+        raise problem(
+            file,
+            expected="names: a list of different names (or ids from 0 to names)",
+            found=repr(names)[:80],
+            mend="List each class once, in the order of the ids in the labels.",
+        )
+    return tuple(texts)
+
+
+def _count_differs(folder: Path, classes: Sequence[str]) -> list[Finding]:
+    file = description(folder)
+    count = read_yaml(file).get("nc")
+    if count is None or count == len(classes):
+        return []
+    mend = "The names are taken: correct the number."
+    expected = f"nc: {len(classes)}, as many as names"
+    return [Finding("warning", "count-of-classes", file, None, expected, f"nc: {count}", mend)]
+
+
+def description(folder: Path) -> Path:
+    """Return the file in `folder` that names the classes, or where it should be."""
+    files = [folder / name for name in _DESCRIPTIONS]
+    return next((file for file in files if file.is_file()), files[0])
+
+
+def _parts(folder: Path) -> tuple[list[_Part], list[Finding]]:
+    """Return where every split lies: where data.yaml says if that is there, or where the layout has it."""
+    named, findings = _named_parts(folder, read_yaml(description(folder)))
+    taken = {part.split for part in named}
+    laid: dict[str, _Part] = {}
+    for part in _laid_parts(folder):
+        if part.split in laid:
+            raise problem(
+                part.images,
+                expected="one folder per split",
+                found=f"a second '{part.split}'",
+                mend="Merge or remove one.",
+            )
+        laid[part.split] = part
+    findings = [one for one in findings if one.code != "split-missing" or one.found.split("'")[1] not in laid]
+    lists = {part.split for part in named if part.images.is_file()}
+    places = {part.images.resolve() for part in named}
+    unread = [
+        part
+        for split, part in laid.items()
+        if split in taken and split not in lists and part.images.resolve() not in places
+    ]
+    mend = "Correct data.yaml, or remove the folder."
+    findings += [
+        Finding(
+            "warning", "folder-not-read", part.images, None, f"the {part.split} that data.yaml names", "another", mend
+        )
+        for part in unread
+    ]
+    return [*named, *(part for split, part in laid.items() if split not in taken)], findings
+
+
+def _laid_parts(folder: Path) -> Iterator[_Part]:
+    """Yield the splits of whichever layout `folder` has."""
+    images, labels = folder / "images", folder / "labels"
+    inner = _folders(images)
+    if inner and _images(images):
+        raise problem(
+            images,
+            expected="images or folders of splits",
+            found="both",
+            mend=f"Move the images into {inner[0]}.",
+        )
+    if _images(images):
+        yield _Part("train", images, labels)
+    for split in inner:
+        yield _Part(split_name(split.name), split, labels / split.name)
+    for split in _folders(folder):
+        if split.name != "images" and (split / "images").is_dir():
+            yield _Part(split_name(split.name), split / "images", split / "labels")
+
+
+def _named_parts(folder: Path, values: Mapping[str, Any]) -> tuple[list[_Part], list[Finding]]:
+    """Return the splits that data.yaml names and that are there, and findings about those that are not."""
+    file = description(folder)
+    base, findings = _base(folder, file, values.get("path"))
+    parts: list[_Part] = []
+    for key, value in values.items():
+        split = split_name(str(key))
+        entries = value if isinstance(value, list) else [value]
+        if split not in ROLES or not value or not all(isinstance(entry, str) for entry in entries):
+            continue
+        for entry in entries:
+            place = _place(folder, base, entry)
+            if place is None:
+                findings.append(_missing(file, split, entry))
+            elif place.resolve() in [part.images.resolve() for part in parts]:
+                findings.append(_again(file, split, entry))
+            else:
+                parts.append(_Part(split, place, labels_of(place / "x").parent))
+    outside = [part for part in parts if folder.resolve() not in part.images.resolve().parents]
+    findings += [
+        Finding("note", "elsewhere", file, None, f"{part.split} in this folder", str(part.images), "It is read there.")
+        for part in outside
+    ]
+    return parts, findings
+
+
+def _base(folder: Path, file: Path, path: object) -> tuple[Path, list[Finding]]:
+    """Return what the splits in data.yaml are relative to: its `path:`, or its own folder where that is not here."""
+    if not isinstance(path, str) or not path.strip():
+        return folder, []
+    base = folder / path  # an absolute path stays one
+    if base.is_dir():
+        return (folder if base.resolve() == folder.resolve() else base), []
+    mend = "The folders beside data.yaml are read."
+    return folder, [Finding("warning", "path-not-here", file, None, f"the folder of `path: {path}`", "none", mend)]
+
+
+def _place(folder: Path, base: Path, entry: str) -> Path | None:
+    """Return the folder of images, or the list of them, that an entry of data.yaml means.
+
+    Roboflow writes `../train/images` for a folder beside data.yaml, as Ultralytics knows, too.
+    """
+    for root in (base, folder):
+        for text in (entry, entry.removeprefix("../")):
+            place = root / text
+            if (place / "images").is_dir() and not _images(place):
+                place = place / "images"
+            if place.is_dir() or (place.suffix == ".txt" and place.is_file()):
+                return place
+    return None
+
+
+def labels_of(image: Path) -> Path:
+    """Return where the label file of `image` is by YOLO's rule: the last folder `images` becomes `labels`."""
+    parts = list(image.parts)
+    for number in range(len(parts) - 2, -1, -1):
+        if parts[number] == "images":
+            parts[number] = "labels"
+            break
+    return Path(*parts).with_name(f"{image.stem}.txt")
+
+
+def _listed(file: Path) -> list[Path]:
+    """Return the images that a list file names, one a line, relative to it."""
+    lines = (line.strip() for line in file.read_text(encoding="utf-8-sig").splitlines())
+    return sorted(file.parent / line.removeprefix("./") for line in lines if line)
+
+
+def _not_there(part: _Part) -> list[Finding]:
+    """Return a finding for the images of a list that do not exist."""
+    gone = [image for image in _listed(part.images) if not image.is_file()] if part.images.is_file() else []
+    mend = "They are left out."
+    found = f"{len(gone)} that do not, such as {gone[0]}" if gone else ""
+    return [Finding("warning", "image-missing", part.images, None, "images that exist", found, mend)] if gone else []
+
+
+def _missing(file: Path, split: str, entry: str) -> Finding:
+    mend = {
+        "train": "Bring the folder, or correct the line.",
+        "val": "Bring the folder, or draw one from train when you import: --val 0.2",
+    }.get(split, "Nothing is read for it.")
+    severity: Severity = "error" if split == "train" else "warning"
+    return Finding(severity, "split-missing", file, None, f"the folder {entry}", f"none for '{split}'", mend)
+
+
+def _again(file: Path, split: str, entry: str) -> Finding:
+    mend = "It is passed over: a sheet belongs to one split."
+    return Finding("warning", "split-twice", file, None, f"a folder of its own for {split}", f"{entry} again", mend)
+
+
+def split_name(word: str) -> str:
+    """Return our name of a split: `valid` is `val`; a name that we do not know stays as it is."""
+    return _SPLIT_NAMES.get(word.lower(), word.lower())
+
+
+def _folders(folder: Path) -> list[Path]:
+    if not folder.is_dir():
+        return []
+    return sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
+
+
+def _images(folder: Path) -> list[Path]:
+    if not folder.is_dir():
+        return []
+    files = (path for path in folder.iterdir() if path.suffix.lower() in IMAGE_SUFFIXES and path.is_file())
+    # A Mac leaves `._a.jpg` beside `a.jpg` in every archive: no image.
+    return sorted(path for path in files if not path.name.startswith("."))
+
+
+def _items(part: _Part) -> dict[str, Item]:
+    if part.images.is_file():
+        return {image.name: Item(image, labels_of(image)) for image in _listed(part.images) if image.is_file()}
+    return {image.name: Item(image, part.labels / f"{image.stem}.txt") for image in _images(part.images)}
+
+
+def _strangers(parts: Sequence[_Part], splits: Mapping[str, Mapping[str, Item]]) -> list[Path]:
+    """Return the files that would be left behind: no images, deeper folders, label files without an image."""
+    known = {path for items in splits.values() for item in items.values() for path in item}
+    folders = dict.fromkeys(folder for part in parts for folder in (part.images, part.labels) if folder.is_dir())
+    files = dict.fromkeys(path for folder in folders for path in sorted(folder.rglob("*")) if path.is_file())
+    return [path for path in files if path not in known and not _is_clutter(path)]
+
+
+def _is_clutter(file: Path) -> bool:
+    return file.name.startswith(".") or file.suffix == ".cache" or file.name in ("classes.txt", "Thumbs.db")
+
+
+def _twice(image: Path, other: Path) -> Finding:
+    mend = "Rename or remove one: a sheet belongs to one split."
+    expected = "a name that no other image has (without its ending)"
+    return Finding("error", "same-stem", image, None, expected, f"the same as {other}", mend)

@@ -1,0 +1,183 @@
+"""`yoloop holdout`: scores the finished weights on `test`, with the ruler of val, and records that it was opened."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from stages import validate
+from stages.base.errors import problem
+from stages.base.params import PARAMS, read_classes, read_iteration, read_section
+from stages.base.tables import DECIMALS, conform, read_json, read_metrics, read_table
+from stages.dataset.sheets.manifest import MANIFEST, read_manifest
+from stages.dataset.sheets.split_folder import DATASET, read_split
+from stages.firewall.kinship import copies_of
+from stages.firewall.roles import Kinship, leaks
+from stages.holdout.openings import SPLITS, changed_test, opened_text, opening_row, result_line
+from stages.holdout.openings_file import OPENINGS, TAG, openings_text, read_openings
+from stages.project.preconditions import (
+    iteration_tag,
+    require_as_tagged,
+    require_clean,
+    require_finished,
+    require_repository,
+)
+from stages.project.project_lock import exclusive
+from stages.project.repository import git
+from stages.project.repository.commits import Commit
+from stages.project.repository.transaction import transact
+from stages.prompts.texts.prompt_file import PROMPTS, read_prompts
+from stages.ruler.measurement import Report, Tables, measure
+from stages.ruler.schemas import DETECTIONS, DISCARDED, GROUND_TRUTH, IMAGES
+from stages.ruler.size_bounds import SizeBounds
+
+_SCHEMAS = (IMAGES, GROUND_TRUTH, DETECTIONS, DISCARDED)  # of `Tables`
+_SIDES = ("test", "train")  # that must not share a sheet
+
+
+def holdout(root: Path = Path(), *, again: str | None = None) -> str:
+    """Score the weights of the finished iteration on test, record it in one commit, tag it; return what to print.
+
+    `again` is the reason to open test once more. Nothing of the score is shown before it is recorded. Raises
+    `UserError`, with nothing changed, unless the iteration is finished and clean and test is whole and labelled.
+    """
+    require_repository(root)
+    with exclusive(root):
+        iteration, classes = read_iteration(root / PARAMS), read_classes(root / PARAMS)
+        earlier = read_openings(root)
+        reason = _reason(earlier, again)
+        require_finished(root, iteration)
+        require_clean(root, iteration=iteration, prompts_may_differ=False)
+        require_as_tagged(root, iteration)
+        require_sheets(root)
+        report = measure_test(root, classes)
+        row = _rounded(opening_row(report.scores, _facts(root, iteration, len(earlier) + 1, report), reason=reason))
+        rows = [*earlier, row]
+        why = f"\n\nAgain: {reason}" if reason else ""
+        message = f"Open test with iteration {iteration}: opening {row['opening']}{why}"
+        files: dict[str, bytes | None] = {str(OPENINGS): openings_text(rows).encode()}
+        tag = f"{TAG}{row['opening']}"
+        transact(root, name="yoloop holdout", commits=[Commit(message, files)], tags={tag: 0})
+        verdict = read_metrics(root / "metrics/converge.json")["verdict"]
+        return "\n".join(_said(rows, tag, verdict=verdict))
+
+
+def _reason(earlier: Sequence[dict[str, Any]], again: str | None) -> str:
+    """Return why test is opened once more, "" for the first time; raise `UserError` where that was not said."""
+    reason = " ".join((again or "").split())
+    if earlier and not reason:
+        last = earlier[-1]
+        raise problem(
+            f"tag {TAG}{last['opening']}",
+            expected="that test was never opened",
+            found=f"{opened_text(len(earlier))} (last with iteration {last['iteration']}, {last['date']})",
+            mend='It is on the page: yoloop report. To open it once more: yoloop holdout --again "why"',
+        )
+    if again is not None and not earlier:
+        raise problem("--again", expected="an earlier opening of test", found="none", mend="Leave --again out.")
+    return reason
+
+
+def require_sheets(root: Path) -> None:
+    """Raise `UserError` unless test has sheets, all of them labelled, at least one box, and no copy of one in train."""
+    folder = root / DATASET / "test"
+    sheets = read_split("test", root / DATASET) if folder.is_dir() else []
+    if not sheets:
+        mend = "It is set aside at the import: yoloop data import --help (--test)."
+        raise problem(folder, expected="sheets", found="none", mend=mend)
+    unlabelled = [sheet.image_id for sheet in sheets if not sheet.labelled]
+    if unlabelled:
+        raise problem(
+            folder,
+            expected="a label file for every sheet (an empty one where nothing is)",
+            found=f"{len(unlabelled)} without, {unlabelled[0]} first",
+            mend="Label them, then: yoloop data accept",
+        )
+    if not any(sheet.label.read_bytes().strip() for sheet in sheets):
+        raise problem(folder, expected="boxes to find", found="none", mend="Nothing can be measured without any.")
+    _require_no_leak(root)
+
+
+def _require_no_leak(root: Path) -> None:
+    """Raise `UserError` when train holds a copy of a sheet of test, or a sheet of its group."""
+    files = {split: {one.image_id: one.image for one in read_split(split, root / DATASET)} for split in _SIDES}
+    rows = [row for split in _SIDES for row in read_manifest(root / DATASET / split / MANIFEST)]
+    kinship = Kinship(copies_of(files["test"], files["train"]), {row.image_id: row.group for row in rows})
+    found = leaks({name: split for split in _SIDES for name in files[split]}, kinship)
+    if found:
+        more = f", and {len(found) - 1} more pairs" if len(found) > 1 else ""
+        raise problem(
+            files["test"][found[0].kept],
+            expected="no copy of a sheet of test in train, and none of its group",
+            found=f"{found[0].other}{more}",
+            mend="Take them out of train, and train again: what was learnt by heart proves nothing.",
+        )
+
+
+def measure_test(root: Path, classes: Sequence[str]) -> Report:
+    """Predict on test, and measure it beside val, whose boxes `validate` has saved; nothing is written.
+
+    The same functions with the same params as in `validate`; with `validate.confidence: auto` the sheets of test are
+    judged by the threshold that all of val chooses.
+    """
+    params = read_section(validate.Params, "validate", root / PARAMS)
+    bounds = read_section(SizeBounds, "analyze", root / PARAMS)
+    sheets = validate.read_sheets(classes, root / DATASET, splits=("test",))
+    prompts = read_prompts(classes, root / PROMPTS)
+    test = validate.build_tables(sheets, list(validate.predictions(sheets, params, classes, prompts)))
+    return measure(
+        _together(_saved_val(root), test),
+        classes=classes,
+        point=params.point,
+        size_bounds=bounds.areas,
+        splits=SPLITS,
+    )
+
+
+def _saved_val(root: Path) -> Tables:
+    tables = [
+        read_table(root / validate.TABLES / f"{name}.parquet", schema)
+        for name, schema in zip(Tables._fields, _SCHEMAS, strict=True)
+    ]
+    return Tables(*(table[table["split"] == "val"] for table in tables))
+
+
+def _together(val: Tables, test: Tables) -> Tables:
+    parts = zip(val, test, _SCHEMAS, strict=True)
+    return Tables(*(conform(pd.concat([a, b], ignore_index=True), schema) for a, b, schema in parts))
+
+
+def _facts(root: Path, iteration: int, opening: int, report: Report) -> dict[str, Any]:
+    return {
+        "opening": opening,
+        "iteration": iteration,
+        "commit": git.resolve(root, iteration_tag(root, iteration)),
+        "ruler": read_json(root / validate.METRICS)["ruler"],
+        "confidence": report.confidence,
+        "date": datetime.now(UTC).date().isoformat(),  # a record, not a result: it may hold a clock
+        "test_content": validate.content_of("test", root / DATASET),
+    }
+
+
+def _rounded(row: dict[str, Any]) -> dict[str, Any]:
+    return {key: round(value, DECIMALS) if isinstance(value, float) else value for key, value in row.items()}
+
+
+def _said(rows: Sequence[dict[str, Any]], tag: str, *, verdict: str) -> list[str]:
+    row = rows[-1]
+    changed = ["test held other sheets or labels at an earlier opening."] if changed_test(rows) else []
+    early = (
+        ["The verdict was to go on: whatever this makes you change, test has had its say in."]
+        if verdict != "stop"
+        else []
+    )
+    return [
+        f"{result_line(row, 'test')}; {row['sheets']} sheets, {row['boxes']} boxes",
+        result_line(row, "val"),
+        f"Iteration {row['iteration']}, ruler {row['ruler']}; {opened_text(len(rows))}.",
+        *changed,
+        *early,
+        f"Recorded in {OPENINGS}, tag {tag}. On the page: yoloop report",
+    ]

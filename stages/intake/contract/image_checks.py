@@ -1,0 +1,190 @@
+"""Looks at images: whether they decode, and what the decoder makes of turned, deep, transparent and CMYK ones.
+
+The decoder is OpenCV's (`read_bgr`), and Ultralytics' is the same: both turn a picture as its EXIF says, take the high
+byte of 16 bits, drop the alpha channel, and convert CMYK by the plain formula.
+"""
+
+import re
+import warnings
+from pathlib import Path
+from typing import Any, NamedTuple, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stages.base.decoding import read_bgr
+from stages.base.errors import UserError
+from stages.dataset.crops import Image
+from stages.dataset.defects import Finding, Severity
+from stages.formats.source_sheets import TURNED, Picture
+
+_LEAST_SIDE = 10  # px: Ultralytics leaves smaller images out of the training without a word
+_ORIENTATION = 274  # the tag of EXIF
+_BITS = 258  # the tag of TIFF
+_TAIL = 64_000  # bytes in which `read_bgr` looks for the end of a JPEG
+_FIT = "an upright picture of 8 bits a colour, without transparency"
+
+
+class Header(NamedTuple):
+    """What an image file says of itself, without being decoded."""
+
+    kind: str = ""  # JPEG, PNG, TIFF, …
+    mode: str = "RGB"  # of PIL
+    orientation: int = 1
+    bits: int = 8  # a colour
+    pages: int = 1
+    transparent: bool = False
+    size: tuple[int, int] | None = None  # width and height in px as it is shown; None: it does not say
+
+
+def look(file: Path) -> tuple[Picture | None, list[Finding]]:
+    """Decode `file`, once; return its size and orientation (None: it does not decode), and what is odd about it."""
+    try:
+        image = read_bgr(file)
+    except UserError as error:
+        return None, [_damaged(file, str(error))]
+    header = read_header(file)
+    height, width = image.shape[:2]
+    findings = _oddities(file, header, brightest=int(image.max()) if header.bits > 8 else 255)
+    if min(width, height) < _LEAST_SIDE:
+        expected = f"at least {_LEAST_SIDE} px each way"
+        found = f"{width} × {height} px"
+        findings.append(Finding("error", "image-too-small", file, None, expected, found, "Remove the sheet."))
+    return Picture(width, height, header.orientation), findings
+
+
+def read_header(file: Path) -> Header:
+    """Return what `file` says of itself; the plain header where PIL cannot tell, though OpenCV decodes it."""
+    from PIL import Image as Pillow
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of large drawings, which are no bombs
+            with Pillow.open(file) as image:
+                return Header(
+                    image.format or "",
+                    image.mode,
+                    _orientation(image),
+                    _bits(image, file),
+                    getattr(image, "n_frames", 1) if image.format == "TIFF" else 1,
+                    image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info,
+                    _shown_size(image),
+                )
+    except Exception:  # PIL raises whatever it stumbles over; the pixels are there all the same
+        return Header()
+
+
+def upright(file: Path) -> Image:
+    """Return the picture as a person sees it, (height, width, 3): turned, on white paper, its bits spread over 8."""
+    import cv2
+
+    header = read_header(file)
+    if header.bits <= 8 and not header.transparent:
+        return read_bgr(file)
+    data = np.frombuffer(file.read_bytes(), np.uint8)
+    raw = cast(NDArray[Any], cv2.imdecode(data, cv2.IMREAD_UNCHANGED))
+    levels = _eight_bits(raw) if raw.dtype != np.uint8 else raw
+    if levels.ndim == 2:
+        levels = cv2.cvtColor(levels, cv2.COLOR_GRAY2BGR)
+    if levels.shape[2] == 4:
+        levels = _on_white(levels)
+    return cast(Image, np.ascontiguousarray(_turn(levels, header)))
+
+
+def trimmed(file: Path) -> bytes:
+    """Return a JPEG without what stands behind its end."""
+    data = file.read_bytes()
+    return data[: data.rindex(b"\xff\xd9") + 2]
+
+
+def _eight_bits(raw: NDArray[Any]) -> NDArray[np.uint8]:
+    """Return values of 16 bits as 8, from the highest bit that the picture uses: 12-bit scans do not turn black."""
+    used = max(int(raw.max()).bit_length(), 8)
+    return cast(NDArray[np.uint8], (raw >> (used - 8)).astype(np.uint8))
+
+
+def _on_white(levels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    alpha = levels[..., 3:].astype(np.float64) / 255
+    return cast(NDArray[np.uint8], np.round(levels[..., :3] * alpha + 255 * (1 - alpha)).astype(np.uint8))
+
+
+def _turn(levels: NDArray[np.uint8], header: Header) -> NDArray[np.uint8]:
+    """Turn a stored picture as EXIF says; a TIFF has been turned by the decoder already."""
+    if header.kind == "TIFF":
+        return levels
+    if header.orientation in TURNED:
+        levels = levels.transpose(1, 0, 2)
+    if header.orientation in (2, 3, 6, 7):
+        levels = levels[:, ::-1]
+    if header.orientation in (3, 4, 7, 8):
+        levels = levels[::-1]
+    return levels
+
+
+def _orientation(image: Any) -> int:
+    value = image.getexif().get(_ORIENTATION, 1)
+    return value if value in range(1, 9) else 1
+
+
+def _shown_size(image: Any) -> tuple[int, int]:
+    """Return width and height after EXIF's turn, which PIL has counted in for a TIFF alone."""
+    width, height = image.size
+    return (height, width) if _orientation(image) in TURNED and image.format != "TIFF" else (width, height)
+
+
+def _bits(image: Any, file: Path) -> int:
+    if image.format == "PNG":
+        with file.open("rb") as stream:
+            return stream.read(25)[24]  # of the header chunk, which is always the first
+    if image.format == "TIFF":
+        bits = image.tag_v2.get(_BITS, (8,))
+        return int(max(bits) if isinstance(bits, tuple) else bits)
+    return 16 if image.mode.startswith("I") else 8
+
+
+def _damaged(file: Path, text: str) -> Finding:
+    """Return what `read_bgr` complains of as a finding."""
+    match = re.search(r": expected an image, found (.*)\. ([^.]*\.)$", text)
+    found = match.group(1) if match else text
+    codes = {"an empty file": "image-empty", "a truncated JPEG": "image-truncated"}
+    code = codes.get(found, "image-damaged")
+    return Finding("error", code, file, None, "an image", found, match.group(2) if match else "Replace it.")
+
+
+def _oddities(file: Path, header: Header, *, brightest: int) -> list[Finding]:
+    """Return what the decoder makes of an unusual file, and what to do; `brightest` of 255 is in its picture."""
+    found = []
+    if header.orientation != 1:
+        what = f"one that its EXIF turns (orientation {header.orientation})"
+        mend = "It is read as it is shown: look whether the boxes fit that; `--fix` stores it upright."
+        found.append(_odd("warning", "exif-turned", file, what, mend))
+    if header.bits > 8:
+        dark = f", the brightest {brightest} of 255" if brightest < 128 else ""
+        what = f"{header.bits} bits a colour{dark}"
+        found.append(_odd("warning", "deep-colour", file, what, "Its high byte is read; `--fix` spreads what is used."))
+    if header.transparent:
+        mend = "What is transparent is read as the colour beneath it; `--fix` puts it on white."
+        found.append(_odd("warning", "transparent", file, "an alpha channel", mend))
+    if header.mode == "CMYK":
+        found.append(
+            _odd("warning", "cmyk", file, "CMYK", "It is read by the plain formula; `--fix` stores that as RGB.")
+        )
+    if header.mode in ("L", "1", "I;16", "I"):
+        found.append(_odd("note", "grey", file, "grey values", "They are read as three equal colours."))
+    if header.pages > 1:
+        mend = "Only the first page is read; `--fix` keeps that one."
+        found.append(_odd("warning", "pages", file, f"{header.pages} pages", mend))
+    if header.kind == "JPEG" and _tail(file):
+        mend = "Ultralytics would write the file anew while it trains; `--fix` takes it off."
+        found.append(Finding("error", "jpeg-tail", file, None, "a JPEG that ends", "something behind its end", mend))
+    return found
+
+
+def _odd(severity: Severity, code: str, file: Path, found: str, mend: str) -> Finding:
+    return Finding(severity, code, file, None, _FIT, found, mend)
+
+
+def _tail(file: Path) -> bool:
+    with file.open("rb") as stream:
+        stream.seek(-2, 2)
+        return stream.read() != b"\xff\xd9"

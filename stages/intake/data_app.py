@@ -1,0 +1,92 @@
+"""The commands `yoloop data …`: import, check, accept."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from stages.project.project_folder import project
+
+data_app = typer.Typer(rich_markup_mode=None, no_args_is_help=True, help="The dataset of the project.")
+
+PART = "a split of SOURCE (valid), a share of its train (0.25), or a file with one image name per line"
+
+GROUP_PATTERN = "Sheets whose names agree in the bracket (drawing set, project) share a role: '^(.+)_page'."
+GROUPS = "The same from a CSV file: image name, group."
+
+
+@data_app.command("import")
+def data_import(
+    source: Annotated[
+        Path, typer.Argument(help="A YOLO folder, COCO JSON or Pascal VOC with its images. It is only read.")
+    ],
+    *,
+    val: Annotated[str | None, typer.Option(help=f"What becomes val: {PART}.")] = None,
+    test: Annotated[str | None, typer.Option(help=f"What becomes test: {PART}.")] = None,
+    pool: Annotated[str | None, typer.Option(help=f"What becomes the pool: {PART}.")] = None,
+    oracle: Annotated[bool, typer.Option("--oracle", help="Hold the pool's labels back, for simulation.")] = False,
+    baseline: Annotated[
+        str, typer.Option(help="YOLO-26 weights: a file, or a name that is downloaded.")
+    ] = "yolo26n.pt",
+    target: Annotated[
+        str, typer.Option(help="YOLOE-26 weights: a file, a name, or yoloe-26n.yaml (random weights).")
+    ] = "yoloe-26n-seg.pt",
+    seed: Annotated[int, typer.Option(min=0, help="Of what is drawn from train.")] = 0,
+    keep_params: Annotated[
+        bool, typer.Option("--keep-params", help="Write only classes and iteration into params.yaml.")
+    ] = False,
+    group_pattern: Annotated[str | None, typer.Option(metavar="REGEX", help=GROUP_PATTERN)] = None,
+    groups: Annotated[Path | None, typer.Option(metavar="FILE", help=GROUPS)] = None,
+    regroup: Annotated[
+        bool, typer.Option("--regroup", help="Mend a split that leaks: copies of val and test are left out of train.")
+    ] = False,
+) -> None:
+    """Make a dataset iteration 0 of this project: dataset, weights, params and prompts, in one commit."""
+    with project() as root:
+        from stages.intake.dataset_import import import_data
+        from stages.intake.import_source import ImportOptions
+
+        options = ImportOptions(
+            val, test, pool, oracle, baseline, target, seed, keep_params, group_pattern, groups, regroup
+        )
+        imported = import_data(root, source, options)
+        typer.echo("\n".join(imported.lines))
+        for line in imported.names:
+            typer.echo(line, err=True)
+
+
+@data_app.command("check")
+def data_check(
+    source: Annotated[
+        Path | None, typer.Argument(help="A dataset: YOLO folder, COCO JSON or Pascal VOC; default: the project's own.")
+    ] = None,
+    *,
+    fix: Annotated[
+        Path | None, typer.Option(metavar="TARGET", help="Write a repaired copy and a report there; SOURCE stays.")
+    ] = None,
+    every: Annotated[bool, typer.Option("--all", help="List every finding, not a few of each kind.")] = False,
+) -> None:
+    """Look for everything that would spoil a training or a number; exit code 2 if there is an error."""
+    with project() as root:
+        from stages.intake.dataset_check import check_data
+
+        checked = check_data(root, source, fix=fix, every=every, say=_say_aside)
+        typer.echo("\n".join(checked.lines))
+        if checked.refused:
+            raise typer.Exit(2)
+
+
+@data_app.command("accept")
+def data_accept(
+    group_pattern: Annotated[str | None, typer.Option(metavar="REGEX", help=GROUP_PATTERN)] = None,
+    groups: Annotated[Path | None, typer.Option(metavar="FILE", help=GROUPS)] = None,
+) -> None:
+    """Check the dataset as it was changed by hand, and make it official; no stage reads it before."""
+    with project() as root:
+        from stages.intake.acceptance import accept
+
+        typer.echo("\n".join(accept(root, group_pattern=group_pattern, groups=groups, say=_say_aside)))
+
+
+def _say_aside(text: str) -> None:
+    typer.echo(text, err=True)

@@ -1,0 +1,107 @@
+"""`yoloop data check`: says what is wrong with a dataset before anything is trained on it, and repairs a copy."""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from stages.base.errors import UserError
+from stages.base.params import PARAMS, read_classes
+from stages.dataset.defects import Finding, errors
+from stages.dataset.sheets.manifest import MANIFEST, read_manifest
+from stages.dataset.sheets.split_folder import DATASET, require_as_listed
+from stages.firewall.leak_check import leak_findings
+from stages.firewall.roles import ROLES
+from stages.formats.dataset_reader import read_dataset
+from stages.formats.source_sheets import Dataset
+from stages.intake.contract.contract import Checked, check_sheets, class_findings, dataset_findings
+from stages.intake.contract.defect_list import finding_lines, summary
+from stages.intake.contract.repaired_copy import require_target, write_fixed
+from stages.intake.expectations import expectation_lines
+from stages.project.preconditions import holds_demo
+from stages.project.repository import git
+
+_TAGS = ("iteration-*", "dataset-v*", "*/iteration-*", "*/dataset-v*")
+
+
+class CheckReport(NamedTuple):
+    """What to print, and whether the dataset is refused."""
+
+    lines: list[str]
+    refused: bool
+
+
+def check_data(
+    root: Path,
+    source: Path | None,
+    *,
+    fix: Path | None = None,
+    every: bool = False,
+    say: Callable[[str], None] | None = None,
+) -> CheckReport:
+    """Check `source`, or the project's own dataset; with `fix`, write a repaired copy there and say what was done.
+
+    `every` lists every finding. Raises `UserError` for what is no dataset, and where no copy can be written.
+    """
+    own = source is None or source.resolve() == (root / DATASET).resolve()
+    folder = root / DATASET if source is None else source
+    if fix is not None:
+        require_target(folder, fix)
+    dataset = read_dataset(folder)
+    classes = read_classes(root / PARAMS) if own or _begun(root) else None
+    whole = [*dataset_findings(dataset), *(class_findings(dataset, classes) if classes else [])]
+    sheets = check_sheets(dataset.sheets, say=say)
+    leaks = _leaks(dataset, own=own)
+    found = [*whole, *(finding for one in sheets for finding in one.findings), *leaks]
+    lines = [
+        *_head(dataset, sheets),
+        *finding_lines(found, every=every),
+        *(expectation_lines(root) if own and not errors(found) else []),
+        *(unlisted := _unlisted(root) if own else []),
+        summary(found),
+    ]
+    if fix is None:
+        return CheckReport(lines, bool(errors(found) or unlisted))
+    left = len(errors(leaks))
+    kept = [f"not repaired: {left} {'leaks' if left > 1 else 'leak'}; import it with --regroup"] if left else []
+    return CheckReport([*lines, *write_fixed(dataset, sheets, whole, fix, classes=classes), *kept], refused=False)
+
+
+def _unlisted(root: Path) -> list[str]:
+    """Return for every split of the project's dataset that is not as its manifest lists it the first difference."""
+    said = []
+    for folder in (root / DATASET / split for split in ROLES):
+        try:
+            if folder.is_dir():
+                require_as_listed(folder)
+        except UserError as error:
+            said.append(f"not official: {error}")
+    return said
+
+
+def _leaks(dataset: Dataset, *, own: bool) -> list[Finding]:
+    """Return what the split firewall finds; the project's own manifests know the groups."""
+    images: dict[str, list[Path]] = {}
+    for sheet in dataset.sheets:
+        images.setdefault(sheet.split, []).append(sheet.item.image)
+    if not own:
+        return leak_findings(images)
+    lists = [dataset.source.folder / split / MANIFEST for split in images]
+    rows = [row for file in lists if file.is_file() for row in read_manifest(file, without_content=True)]
+    mend = "Remove one of the two, then: yoloop data accept"
+    return leak_findings(images, groups={row.image_id: row.group for row in rows}, mend=mend)
+
+
+def _begun(root: Path) -> bool:
+    """Say whether iterations of a person's own sheets are in the project: then its classes are settled."""
+    tags = git.run(root, "tag", "-l", *_TAGS).split()
+    return any(not holds_demo(root, tag) for tag in tags)
+
+
+def _head(dataset: Dataset, sheets: Sequence[Checked]) -> list[str]:
+    """Return what the dataset is, in one line."""
+    count = Counter(one.sheet.split for one in sheets)
+    boxes = sum(len(one.placed.rows) for one in sheets)
+    splits = ", ".join(f"{split} {number}" for split, number in count.items())
+    classes = ", ".join(dataset.source.classes)
+    return [f"{dataset.source.folder}: {dataset.kind}, {len(sheets)} images ({splits}), {boxes} boxes of {classes}"]

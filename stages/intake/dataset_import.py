@@ -1,0 +1,221 @@
+"""`yoloop data import`: a person's dataset becomes iteration 0 of the project, in one step."""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from stages.base.errors import problem
+from stages.base.params import PARAMS, read_yaml
+from stages.convergence.history.history_columns import empty_history
+from stages.convergence.history.history_file import CARRIED, write_history
+from stages.convergence.sheet_history import CARRIED_SHEETS, write_sheets
+from stages.dataset.new_dataset import NewSheet, write_dataset, write_oracle
+from stages.firewall.roles import ROLES
+from stages.intake.import_report import names_of_few, report
+from stages.intake.import_source import ImportOptions, Read, read_sheets
+from stages.intake.person_values import PERSON_VALUES
+from stages.project.preconditions import DEMO, holds_demo
+from stages.project.repository import dvc, git
+from stages.project.repository.commits import Commit
+from stages.project.repository.transaction import stage_dvc, staging, transact
+from stages.project.yaml_edits import edited, replaced_mapping
+from stages.prompts.texts.prompt_file import PROMPTS
+from stages.review.ledger.ledger_files import METRICS as REVIEW_METRICS
+from stages.review.ledger.ledger_files import no_review_text
+
+_TAGS = ("iteration-*", "dataset-v*", "holdout-*")
+# What the import makes, each with a .dvc file beside it.
+TRACKED = ("data/dataset", "data/oracle", "models/parent.pt", "models/target.pt")
+
+
+class Imported(NamedTuple):
+    """What to print: the report, and the names of the sheets in splits with few."""
+
+    lines: list[str]
+    names: list[str]
+
+
+class Start(NamedTuple):
+    """What iteration 0 starts from, staged: the files that Git keeps, and what is to be said about the weights."""
+
+    files: dict[str, bytes]  # .dvc files and the empty history, by path
+    lines: list[str]
+    encoder: str | None  # that the target weights want
+
+
+def import_data(root: Path, source: Path, options: ImportOptions) -> Imported:
+    """Make `source` iteration 0 of the project at `root`, tag it dataset-v0, and return what to print.
+
+    The source is only read. A demo that lies in the project makes room: its results go, its tags move to `demo/…`.
+    Raises `UserError`, with nothing changed, for a project that has begun, for files with uncommitted changes, and
+    for anything in the source that cannot be trained on.
+    """
+    moved = _require_fresh(root)
+    read = read_sheets(source, options)
+    with staging(root) as (data, models):
+        start = stage_start(root, data, models, read, options)
+        prompts, said = _prompts(root, read.source.classes)
+        files: dict[str, bytes | None] = {
+            **_old_results(root),
+            **start.files,
+            str(PARAMS): new_params(root, read.source.classes, options, encoder=start.encoder),
+            str(PROMPTS): prompts,
+        }
+        counts = ", ".join(f"{len(read.assignment.roles[role])} {role}" for role in ROLES)
+        gone = [name for name in TRACKED if files.get(f"{name}.dvc", b"") is None]
+        transact(
+            root,
+            name="yoloop data import",
+            commits=[Commit(f"Import {source.resolve().name}: {counts}", files)],
+            tags={"dataset-v0": 0},
+            renamed_tags=moved,
+            removes=gone,
+        )
+    lines = report(read.source, read.assignment, read.labels, oracle=options.oracle, findings=read.findings)
+    kept = [f"demo: its {len(moved)} tags are now demo/…"] if moved else []
+    return Imported([*lines, *start.lines, *said, *kept], names_of_few(read.assignment))
+
+
+def stage_start(root: Path, data: Path, models: Path, read: Read, options: ImportOptions) -> Start:
+    """Prepare in the staging folders what iteration 0 starts from, and put it into DVC's cache."""
+    lines, encoder = write_start(data, models, read, options)
+    staged = {name: (data if name.startswith("data/") else models) / Path(name).name for name in TRACKED}
+    files = {f"{name}.dvc": stage_dvc(root, place) for name, place in staged.items() if place.exists()}
+    carried = {str(file): (data / file.name).read_bytes() for file in (CARRIED, CARRIED_SHEETS)}
+    review = {str(REVIEW_METRICS): no_review_text().encode()}
+    return Start({**files, **carried, **review}, lines, encoder)
+
+
+def write_start(data: Path, models: Path, read: Read, options: ImportOptions) -> tuple[list[str], str | None]:
+    """Write what iteration 0 starts from; return lines about the weights, and the encoder that the target wants.
+
+    The history, without a row yet, is written into `data` as well.
+    """
+    sheets = {role: _sheets(read, role, options) for role in ROLES}
+    write_dataset(data / "dataset", sheets, read.source.classes)
+    if options.oracle:
+        write_oracle(data / "oracle", sheets["pool"])
+    write_history(empty_history(read.source.classes), data / CARRIED.name)
+    write_sheets([], data / CARRIED_SHEETS.name)
+    return _weights(models, options)
+
+
+def _require_fresh(root: Path) -> dict[str, str]:
+    """Return the tags of a demo that move, old name to new; raise `UserError` for a project that has begun."""
+    git.require_repository(root)
+    dvc.require_repository(root)
+    git.head(root)
+    git.branch(root)
+    tags = git.run(root, "tag", "-l", *(f"{line}{name}" for line in ("", "*/") for name in _TAGS)).split()
+    demo = [tag for tag in tags if holds_demo(root, tag)]
+    begun = [tag for tag in tags if tag not in demo]
+    if begun:
+        raise problem(
+            "git tags",
+            expected="a project that has not begun",
+            found=", ".join(begun[:3]),
+            mend="Import into a fresh clone; new sheets of a running project come in by `yoloop advance`.",
+        )
+    _require_unchanged(root)
+    return {tag: f"demo/{tag}" for tag in demo if not tag.startswith("demo/")}
+
+
+def _require_unchanged(root: Path) -> None:
+    """Raise `UserError` when something lies where the import writes that is in neither Git nor DVC."""
+    written = [
+        str(PARAMS),
+        str(PROMPTS),
+        "metrics",
+        "plots",
+        "dvc.lock",
+        str(DEMO),
+        *(f"{name}.dvc" for name in TRACKED),
+    ]
+    changed = git.changed(root, written)
+    if changed:
+        raise problem(
+            changed[0],
+            expected="no uncommitted changes where the import writes",
+            found=f"{len(changed)} changed file{'s' * (len(changed) > 1)}",
+            mend="Commit it, or put it back: git stash -u",
+        )
+    for name in TRACKED:
+        if (root / name).exists() and git.content(root, "HEAD", f"{name}.dvc") is None:
+            raise problem(root / name, expected="nothing here yet", found="files of yours", mend="Move it elsewhere.")
+    require_unchanged_data(root)
+
+
+def require_unchanged_data(root: Path) -> None:
+    """Raise `UserError` when dataset, oracle or weights hold what DVC has not seen: it would be overwritten."""
+    unsaved = dvc.modified(root, *(f"{name}.dvc" for name in TRACKED if (root / name).exists()))
+    if unsaved:
+        raise problem(
+            root / unsaved[0],
+            expected="what its .dvc file says",
+            found="changes of yours",
+            mend=f"Copy them elsewhere, then put it back: dvc checkout --force {unsaved[0]}",
+        )
+
+
+def _sheets(read: Read, role: str, options: ImportOptions) -> list[NewSheet]:
+    """Return the sheets of one role; only a pool that nobody holds back can be unlabelled."""
+    held_back = options.oracle and role == "pool"
+    may_lack = role == "pool" and not held_back
+    return [
+        NewSheet(
+            read.items[name].image,
+            None if may_lack and not read.items[name].label.is_file() else read.labels[name].text,
+            held_back,
+            read.kinship.groups.get(name, ""),
+        )
+        for name in read.assignment.roles[role]
+    ]
+
+
+def _weights(models: Path, options: ImportOptions) -> tuple[list[str], str | None]:
+    """Fetch both weights; return lines about them, and the text encoder that the target wants."""
+    from stages.detector.weights import resolve
+
+    baseline = resolve(options.baseline, models / "parent.pt", kind="baseline", seed=options.seed)
+    target = resolve(options.target, models / "target.pt", kind="target", seed=options.seed)
+    return [baseline.line, target.line], target.encoder
+
+
+def _old_results(root: Path) -> dict[str, bytes | None]:
+    """Return what an earlier attempt left in Git and iteration 0 must not start with, each to be deleted."""
+    pointers = (f"{name}.dvc" for name in TRACKED)
+    listed = git.run(root, "ls-files", "-z", "--", "dvc.lock", "metrics", "plots", str(DEMO), *pointers)
+    return {path: None for path in listed.split("\0") if path and not Path(path).name.startswith(".git")}
+
+
+def new_params(root: Path, classes: tuple[str, ...], options: ImportOptions, *, encoder: str | None = None) -> bytes:
+    """Return params.yaml with the source's classes, at iteration 0, and the person's values unless kept.
+
+    `encoder` is the one that the target weights want.
+    """
+    fitting = {"train.encoder": encoder} if encoder else {}
+    values: Mapping[str, Any] = {"iteration": 0} if options.keep_params else {**PERSON_VALUES, **fitting}
+    text = (root / PARAMS).read_text(encoding="utf-8-sig")
+    text = text if options.keep_params else _without_demo(text)
+    return edited(text, {**values, "classes": list(classes)}).encode()
+
+
+def _without_demo(text: str) -> str:
+    """Return params.yaml without what its comments say of the demo's values: they are about to go."""
+    text = re.sub(r"# your sheets: [^;\n]+; ", "# ", text)
+    return re.sub(r"# The values are the demo's.*\n(#.*\n)*", "", text)
+
+
+def _prompts(root: Path, classes: tuple[str, ...]) -> tuple[bytes, list[str]]:
+    """Return the prompts file for `classes`, and lines that say what changed in it."""
+    old = read_yaml(root / PROMPTS).get("prompts")
+    found = old if isinstance(old, dict) else {}
+    prompts = {name: str(found.get(name) or name) for name in classes}
+    new = [name for name in classes if not found.get(name)]
+    gone = [str(name) for name in found if name not in prompts]
+    said = [f"prompts: dropped, since the class is gone: {', '.join(gone)}"] if gone else []
+    if new:
+        said.append(f"prompts: the class name itself for {', '.join(new)}; describe them better in {PROMPTS}")
+    text = (root / PROMPTS).read_text(encoding="utf-8-sig")
+    return replaced_mapping(text, "prompts", prompts).encode(), said

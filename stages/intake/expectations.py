@@ -1,0 +1,60 @@
+"""What params.yaml will do to the boxes, said before anything is trained: what filters cost, how large objects look."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pandas as pd
+
+from stages import train, validate
+from stages.base.boxes import BOX, xywhn_to_xyxy
+from stages.base.params import PARAMS, read_classes, read_section
+from stages.dataset.sheets.split_folder import DATASET, read_labels, sheets_in
+from stages.detector.prediction.filters import cost, sentence
+from stages.intake.contract.image_checks import read_header
+from stages.intake.object_scale import scale_sentence, scale_table, scale_warnings
+
+SPLITS = ("train", "val")
+
+
+def expectation_lines(root: Path) -> list[str]:
+    """Return what filters cost a perfect detector on val, the size of objects in training beside that at prediction,
+    and a warning where the two are far apart.
+
+    Images are not decoded. Raises `UserError` for broken params or labels.
+    """
+    classes = list(read_classes(root / PARAMS))
+    wanted = read_section(validate.Params, "validate", root / PARAMS)
+    filters = wanted.filters.limits
+    images, boxes = _tables(root, classes)
+    costs = cost(ground_truth=boxes, images=images, filters=filters, classes=classes, names=list(SPLITS))
+    sizes = scale_table(
+        ground_truth=boxes,
+        images=images,
+        train_imgsz=read_section(train.Params, "train", root / PARAMS).imgsz,
+        predict_imgsz=wanted.imgsz,
+        classes=classes,
+    )
+    far = [f"warning: {line}" for line in scale_warnings(sizes)]
+    return [line for line in (sentence(costs, filters, split="val"), scale_sentence(sizes), *far) if line]
+
+
+def _tables(root: Path, classes: list[str]) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the sheets (split, image_id, width, height) and their boxes (and class_id and the corners in px)."""
+    images, boxes = [], [pd.DataFrame(columns=["split", "image_id", "class_id", *BOX])]
+    for split, image, label in _sheets(root):
+        size = read_header(image).size
+        if size is None:
+            continue  # the stage that opens it says what is wrong with it
+        width, height = size
+        images.append((split, image.name, width, height))
+        labels = read_labels(label, classes)
+        corners = pd.DataFrame(xywhn_to_xyxy(labels.xywhn, width=width, height=height), columns=BOX)
+        boxes.append(corners.assign(split=split, image_id=image.name, class_id=labels.class_id))
+    table = pd.concat([part for part in boxes if len(part)] or boxes, ignore_index=True)
+    return pd.DataFrame(images, columns=["split", "image_id", "width", "height"]), table
+
+
+def _sheets(root: Path) -> Iterator[tuple[str, Path, Path]]:
+    for split in SPLITS:
+        for sheet in sheets_in(root / DATASET / split):
+            yield split, sheet.image, sheet.label

@@ -1,0 +1,111 @@
+"""What `yoloop data import` says: which images became what, and everything that was not taken as it was."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from stages.dataset.defects import Finding
+from stages.firewall.roles import ROLES, Assignment
+from stages.formats.source_sheets import SheetLabels
+from stages.formats.yolo_folder import Source
+
+_FEW = 10  # names that still fit on a line
+# Kinds of warnings that have a line of their own.
+_COUNTED = {"polygon", "no-label-file", "no-val", "label-without-image", "image-not-read"}
+
+
+def report(
+    source: Source,
+    assignment: Assignment,
+    labels: Mapping[str, SheetLabels],
+    *,
+    oracle: bool,
+    findings: Sequence[Finding] = (),
+) -> list[str]:
+    """Return a table of sheets and boxes per split and class, then one line per thing worth knowing.
+
+    `findings` are what the checks let pass; a kind of warnings that the lines before do not count gets a line.
+    """
+    lines = table(source.classes, assignment, labels)
+    lines += _remarks(source, assignment, labels, oracle=oracle)
+    return [*lines, *_warnings(findings)]
+
+
+def _warnings(findings: Sequence[Finding]) -> list[str]:
+    of_kind: dict[str, list[Finding]] = {}
+    for finding in findings:
+        if finding.severity == "warning" and finding.code not in _COUNTED:
+            of_kind.setdefault(finding.code, []).append(finding)
+    return [f"warning {code} ({len(group)}): {group[0]}" for code, group in of_kind.items()]
+
+
+def table(classes: Sequence[str], assignment: Assignment, labels: Mapping[str, SheetLabels]) -> list[str]:
+    """Return sheets, boxes and boxes per class (rows) of each split (columns)."""
+    ids = {role: _class_ids(assignment.roles[role], labels) for role in ROLES}
+    rows = [("sheets", [len(assignment.roles[role]) for role in ROLES])]
+    rows.append(("boxes", [len(ids[role]) for role in ROLES]))
+    rows += [(f"  {name}", [int((ids[role] == i).sum()) for role in ROLES]) for i, name in enumerate(classes)]
+    width = max(len(name) for name, _ in rows)
+    head = " " * width + "".join(f"{role:>8}" for role in ROLES)
+    return [head, *(f"{name:<{width}}" + "".join(f"{n:>8}" for n in numbers) for name, numbers in rows)]
+
+
+def names_of_few(assignment: Assignment) -> list[str]:
+    """Return a line with the names of each split that has few sheets."""
+    few = {role: names for role, names in assignment.roles.items() if 0 < len(names) <= _FEW}
+    return [f"{role}: {', '.join(names)}" for role, names in few.items()]
+
+
+def _class_ids(names: Sequence[str], labels: Mapping[str, SheetLabels]) -> np.ndarray:
+    return np.concatenate([np.zeros(0, dtype=np.int32), *(labels[name].boxes.class_id for name in names)])
+
+
+def _remarks(source: Source, assignment: Assignment, labels: Mapping[str, SheetLabels], *, oracle: bool) -> list[str]:
+    polygons = sum(labels[name].polygons for names in assignment.roles.values() for name in names)
+    lines = [f"{polygons} polygons became the boxes around them"] if polygons else []
+    lines += _unlabelled(source, assignment, oracle=oracle)
+    lines += _moved(assignment)
+    lines += [f"not used: {len(names)} images of the source's {split}" for split, names in assignment.unused.items()]
+    if source.strangers:
+        files = ", ".join(str(path.relative_to(source.folder)) for path in source.strangers[:3])
+        lines.append(f"left out: {len(source.strangers)} files that belong to no image ({files}, ...)")
+    ids = _class_ids(assignment.roles["train"], labels)
+    lines += [f"train has no box of {name}" for i, name in enumerate(source.classes) if not (ids == i).any()]
+    return [*lines, *_pool(assignment, oracle=oracle)]
+
+
+def _moved(assignment: Assignment) -> list[str]:
+    """Return what `--regroup` did."""
+    followed, left = assignment.followed, assignment.left_out
+    lines = []
+    if followed:
+        lines.append(f"regroup: {len(followed)} sheets follow their group into val or test: {_named(followed)}")
+    if left:
+        lines.append(f"regroup: {len(left)} copies of sheets of val or test are left out: {_named(left)}")
+    return lines
+
+
+def _named(names: Sequence[str]) -> str:
+    return ", ".join(names[:_FEW]) + ", ..." * (len(names) > _FEW)
+
+
+def _unlabelled(source: Source, assignment: Assignment, *, oracle: bool) -> list[str]:
+    """Return a line per split that has images without a label file: empty sheets, except in an open pool."""
+    items = {name: item for split in source.splits.values() for name, item in split.items()}
+    lines = []
+    for role in ROLES:
+        without = [name for name in assignment.roles[role] if not items[name].label.is_file()]
+        if without:
+            meaning = "unlabelled" if role == "pool" and not oracle else "taken as sheets with nothing on them"
+            lines.append(f"{role}: {len(without)} images without a label file, {meaning}")
+    return lines
+
+
+def _pool(assignment: Assignment, *, oracle: bool) -> list[str]:
+    count = len(assignment.roles["pool"])
+    if not count:
+        return [
+            "the pool is empty: there is nothing to sample from. "
+            "To get one: git tag -d dataset-v0, and import again with --pool SPLIT or --pool 0.5"
+        ]
+    return [f"the labels of {count} pool sheets are held back in data/oracle, for `--review oracle`"] if oracle else []

@@ -1,0 +1,173 @@
+"""What `yoloop data import` takes from a source: every image with its role and its labels, all checked."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stages.base.errors import problem
+from stages.dataset.defects import Finding, refuse
+from stages.firewall.grouping import read_groups
+from stages.firewall.kinship import copies_among
+from stages.firewall.roles import ROLES, Assignment, Kinship, LeakError, Part, assign
+from stages.formats.dataset_reader import read_dataset
+from stages.formats.source_sheets import Sheet, SheetLabels
+from stages.formats.yolo_folder import Item, Source, split_name
+from stages.formats.yolo_reader import sheet_labels
+from stages.intake.contract.contract import check_sheets, dataset_findings
+
+BASELINE, TARGET = "yolo26n.pt", "yoloe-26n-seg.pt"
+
+
+class ImportOptions(NamedTuple):
+    """What was asked for; val, test and pool are each a split, a share of train, or a file of names."""
+
+    val: str | None = None
+    test: str | None = None
+    pool: str | None = None
+    oracle: bool = False
+    baseline: str = BASELINE
+    target: str = TARGET
+    seed: int = 0
+    keep_params: bool = False
+    group_pattern: str | None = None
+    groups: Path | None = None
+    regroup: bool = False
+
+
+class Read(NamedTuple):
+    """A source after all checks: the role of every image, its labels, and what the checks found and let pass."""
+
+    source: Source
+    assignment: Assignment
+    labels: dict[str, SheetLabels]  # by image file name
+    items: dict[str, Item]
+    kind: str = "YOLO folder"  # the words for its format
+    findings: tuple[Finding, ...] = ()
+    kinship: Kinship = Kinship()
+
+
+def read_sheets(folder: Path, options: ImportOptions) -> Read:
+    """Return what is in `folder` (YOLO, COCO JSON or Pascal VOC), every image that gets a role decoded and checked.
+
+    Raises `UserError` with the first error that the checks found and how many more there are.
+    """
+    dataset = read_dataset(folder)
+    whole = dataset_findings(dataset)
+    then = f"All of them: yoloop data check {folder}; a repaired copy: add --fix TARGET"
+    refuse(whole, then=then)
+    sheets = {sheet.item.image.name: sheet for sheet in dataset.sheets}
+    kinship = _kinship(sheets, options)
+    assignment = _assign(dataset.source, sheets, kinship, options)
+    checked = check_sheets([sheets[name] for role in ROLES for name in assignment.roles[role]])
+    found = [finding for one in checked for finding in one.findings]
+    refuse(found, then=then)
+    labels = {one.sheet.item.image.name: sheet_labels(one.sheet, one.placed) for one in checked}
+    items = {name: sheet.item for name, sheet in sheets.items()}
+    return Read(dataset.source, assignment, labels, items, dataset.kind, (*whole, *found), kinship)
+
+
+def _kinship(sheets: Mapping[str, Sheet], options: ImportOptions) -> Kinship:
+    """Return which images of the source are copies of one sheet, and the groups that the person names."""
+    groups = read_groups(list(sheets), pattern=options.group_pattern, file=options.groups)
+    return Kinship(copies_among({name: sheet.item.image for name, sheet in sheets.items()}), groups)
+
+
+def _boxes(sheets: Mapping[str, Sheet], classes: int) -> dict[str, NDArray[np.int64]]:
+    """Return the boxes per class, (classes,), of every image; the checks refuse rows of other classes later."""
+    rows = {name: [row.class_id for row in sheet.rows if 0 <= row.class_id < classes] for name, sheet in sheets.items()}
+    return {name: np.bincount(np.array(ids, np.int64), minlength=classes) for name, ids in rows.items()}
+
+
+def _assign(source: Source, sheets: Mapping[str, Sheet], kinship: Kinship, options: ImportOptions) -> Assignment:
+    asked = {"val": options.val, "test": options.test, "pool": options.pool}
+    wanted = {role: _part(text, source, role) for role, text in asked.items() if text is not None}
+    names = {split: list(items) for split, items in source.splits.items()}
+    try:
+        done = assign(
+            names,
+            wanted,
+            np.random.default_rng(options.seed),
+            kinship=kinship,
+            boxes=_boxes(sheets, len(source.classes)),
+            regroup=options.regroup,
+        )
+    except LeakError as error:
+        raise _leaks(error, sheets, kinship) from error
+    except ValueError as error:
+        raise problem(
+            source.folder,
+            expected="one role for every image, and some for train",
+            found=f"that {error}",
+            mend="Choose others with --val, --test and --pool.",
+        ) from error
+    if not done.roles["val"]:
+        raise problem(
+            source.folder,
+            expected="a val split, which F1 is measured on",
+            found=f"only {', '.join(sorted(names))}",
+            mend="Draw one from train: --val 0.2",
+        )
+    if options.oracle and not done.roles["pool"]:
+        raise problem("--oracle", expected="a pool to hold labels back of", found="none", mend="Draw one: --pool 0.5")
+    return done
+
+
+def _leaks(error: LeakError, sheets: Mapping[str, Sheet], kinship: Kinship) -> Exception:
+    """Return the refusal of a source whose own splits share a sheet or a group."""
+    leak = error.leaks[0]
+    group = kinship.groups.get(leak.other)
+    same_group = group is not None and group == kinship.groups.get(leak.kept)
+    what = f"of the group {group} as well" if same_group else "a copy of it"
+    more = f" ({len(error.leaks) - 1} more like this)" if len(error.leaks) > 1 else ""
+    return problem(
+        sheets[leak.kept].item.image,
+        expected=f"no sheet of {leak.kept_role} in {leak.other_role}",
+        found=f"{sheets[leak.other].item.image}, {what}{more}",
+        mend="With --regroup the sheets of val and test stay, their copies elsewhere are left out, and the rest of a "
+        "group follows; see them all: yoloop data check SOURCE",
+    )
+
+
+def _part(text: str, source: Source, role: str) -> Part:
+    """Return what the text behind `--val`, `--test` or `--pool` stands for."""
+    if split_name(text) in source.splits:
+        return Part(split=split_name(text))
+    share = _number(text)
+    if share is not None and 0 < share < 1:
+        return Part(share=share)
+    if share is None and Path(text).is_file():
+        return Part(names=_listed(Path(text), source))
+    raise problem(
+        f"--{role} {text}",
+        expected=f"a split ({', '.join(source.splits)}), a share between 0 and 1, or a file of names",
+        found="none of these",
+        mend=f"For example --{role} 0.2",
+    )
+
+
+def _number(text: str) -> float | None:
+    try:
+        return float(text)
+    except ValueError:
+        return None
+
+
+def _listed(file: Path, source: Source) -> frozenset[str]:
+    """Return the image names in a list file; a path or a name without its ending is fine, too."""
+    known = {key: name for items in source.splits.values() for name in items for key in (name, Path(name).stem)}
+    names = []
+    for number, line in enumerate(file.read_text(encoding="utf-8-sig").splitlines(), 1):
+        if line.strip():
+            name = known.get(Path(line.strip()).name)
+            if name is None:
+                raise problem(
+                    f"{file}:{number}",
+                    expected="an image of the source",
+                    found=line.strip(),
+                    mend="Correct the name.",
+                )
+            names.append(name)
+    return frozenset(names)

@@ -1,0 +1,101 @@
+"""`yoloop finish`: closes an iteration, with one commit, one tag, one report and one page."""
+
+from pathlib import Path
+from typing import Any
+
+from stages.base.errors import UserError, problem
+from stages.base.params import PARAMS, read_iteration
+from stages.base.tables import json_text, read_metrics
+from stages.iteration.status import f1_text
+from stages.project.preconditions import (
+    RESULTS,
+    SETTINGS,
+    is_finished,
+    iteration_tag,
+    report_file,
+    require_clean,
+    require_repository,
+)
+from stages.project.project_lock import exclusive
+from stages.project.repository import git
+from stages.project.repository.commits import Commit
+from stages.project.repository.transaction import transact
+from stages.report.iteration_report import build_report, write_page
+
+
+def finish(root: Path = Path()) -> str:
+    """Commit the results of the iteration that has run with its report, tag it, write its page; return what to print.
+
+    A finished iteration is left as it is. Raises `UserError`, with nothing changed, unless DVC has nothing to do.
+    """
+    require_repository(root)
+    with exclusive(root):
+        iteration = read_iteration(root / PARAMS)
+        if is_finished(root, iteration):
+            return _again(root, iteration)
+        require_clean(root, iteration=iteration, prompts_may_differ=False)
+        report = build_report(root, iteration)
+        files: dict[str, bytes | None] = {
+            path: _bytes(root / path) for path in git.changed(root, [*RESULTS, *SETTINGS])
+        }
+        files[report_file(iteration)] = json_text(report).encode()
+        message = f"Finish iteration {iteration}: {_score(report)}, {report['verdict']['verdict']}"
+        commits = [Commit(message, files)]
+        commit = transact(root, name="yoloop finish", commits=commits, tags={iteration_tag(root, iteration): 0})
+        return "\n".join([*_said(root, iteration, report), _page_line(root, report, commit)])
+
+
+def _again(root: Path, iteration: int) -> str:
+    """Say that the iteration is finished already; raise `UserError` when its results have changed since."""
+    tag = iteration_tag(root, iteration)
+    require_clean(root, iteration=iteration, prompts_may_differ=True)
+    if git.content(root, tag, "dvc.lock") != _bytes(root / "dvc.lock"):
+        raise problem(
+            f"tag {tag}",
+            expected="the results that lie here",
+            found="other ones, which the iteration was finished with",
+            mend=f"Put those back: git checkout {tag} -- dvc.lock metrics plots params.yaml && dvc checkout; "
+            f"or finish it with the new ones: git tag -d {tag} && yoloop finish",
+        )
+    verdict = read_metrics(root / "metrics/converge.json")["verdict"]
+    step = _next_step(verdict, read_metrics(root / "metrics/sample.json")["packet_sheets"])
+    return f"Iteration {iteration} is finished already (tag {tag}). {step} Its page: yoloop report"
+
+
+def _page_line(root: Path, report: dict[str, Any], commit: str) -> str:
+    """Write the page and say where it is; by now the iteration is finished, whatever happens to a picture."""
+    try:
+        made = write_page(root, report, commit=commit)
+    except UserError as error:
+        return f"The page could not be made; try again with `yoloop report`. {error}"
+    return f"Page to open: {made.page.relative_to(root)}"
+
+
+def _said(root: Path, iteration: int, report: dict[str, Any]) -> list[str]:
+    verdict = report["verdict"]
+    lines = [
+        f"Iteration {iteration} is finished: {_score(report)}. Tag {iteration_tag(root, iteration)}, "
+        f"report {report_file(iteration)}",
+        f"Verdict: {verdict['verdict']}. {verdict['reason']}",
+    ]
+    left = git.changed(root, ["dvc.yaml", "stages"])
+    if left:
+        lines.append(f"Not committed, so the tag does not hold it: {', '.join(left)}")
+    return [*lines, _next_step(verdict["verdict"], report["sample"]["packet_sheets"])]
+
+
+def _next_step(verdict: str, packet_sheets: int) -> str:
+    if verdict == "stop":
+        return "The loop ends here; to go on all the same: yoloop advance --despite-stop REASON"
+    if packet_sheets == 0:
+        return "Nothing was picked for review, so there is nothing to go on with."
+    return "Next: review the packet (`yoloop review open`, or export and import), then `yoloop advance`."
+
+
+def _score(report: dict[str, Any]) -> str:
+    validate = report["validate"]
+    return "F1 undefined" if validate["f1"] is None else f"F1 {f1_text(validate)}"
+
+
+def _bytes(file: Path) -> bytes | None:
+    return file.read_bytes() if file.is_file() else None

@@ -1,0 +1,89 @@
+"""`yoloop run --config FILE`: values of a YAML file with the structure of params.yaml, for this and later runs."""
+
+from collections.abc import Iterator, Mapping
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from stages.base.atomic import replacing
+from stages.base.errors import problem
+from stages.base.params import PARAMS, Strict, check, read_params, read_section, read_yaml
+from stages.iteration.preflight import STAGES
+from stages.project.yaml_edits import edited
+from stages.review.kept.review_params import ReviewParams
+
+_SECTIONS = (*STAGES, "review")
+_ELSEWHERE = {
+    "iteration": "Leave it out: `yoloop advance` raises it; to start over: --start-iteration N",
+    "classes": "Leave them out: they belong to the dataset, and `yoloop data import` writes them.",
+}
+
+
+def read_overrides(file: Path, root: Path) -> dict[str, Any]:
+    """Return the values of `file` that differ from the project's params.yaml, by dotted path.
+
+    Raises `UserError` with file and line for unknown keys, values of a wrong type or range, `iteration` and `classes`.
+    """
+    if not file.is_file():
+        raise problem(file, expected="a YAML file (--config)", found="no file", mend="Correct the path.")
+    sections, params = read_yaml(file), read_params(root / PARAMS)
+    for name in sections:
+        _require_section(name, sections[name], file)
+        read_section(_model(name), name, root / PARAMS)  # a mistake there has its own line
+        check(_model(name), _merged(params.get(name) or {}, sections[name]), file=file, prefix=(name,))
+    before = dict(_flat(params))
+    return {path: value for path, value in _flat(sections) if path not in before or before[path] != value}
+
+
+def overridden(text: str, values: Mapping[str, Any]) -> str:
+    """Return params.yaml, the text `text`, with `values` set by their dotted paths; comments stay."""
+    return edited(text, values) if values else text
+
+
+def write_overrides(root: Path, values: Mapping[str, Any]) -> str:
+    """Write `values` into params.yaml, where Git keeps what ran, and return a line that names each change."""
+    before = dict(_flat(read_params(root / PARAMS)))
+    text = (root / PARAMS).read_text(encoding="utf-8-sig")
+    with replacing(root / PARAMS) as temporary:
+        temporary.write_text(overridden(text, values), encoding="utf-8")
+    changes = ", ".join(f"{path} {before.get(path, '(new)')} -> {value}" for path, value in values.items())
+    return f"Written into params.yaml: {changes}"
+
+
+def _require_section(name: object, values: object, file: Path) -> None:
+    if name in _SECTIONS and isinstance(values, dict):
+        return
+    top = yaml.compose(file.read_text(encoding="utf-8-sig"))
+    keys = [key for key, _ in top.value] if isinstance(top, yaml.MappingNode) else []
+    # A key like `on` has another name once it is read (True), so its line is not found.
+    line = next((key.start_mark.line + 1 for key in keys if key.value == str(name)), None)
+    where = f"{file}:{line}" if line else str(file)
+    if name in _SECTIONS:
+        raise problem(where, expected=f"keys of {name} below it", found=repr(values), mend="Write KEY: VALUE lines.")
+    mend = _ELSEWHERE.get(str(name), "Remove or rename it.")
+    raise problem(where, expected=f"one of {', '.join(_SECTIONS)}", found=f"'{name}'", mend=mend)
+
+
+def _model(section: str) -> type[Strict]:
+    model: type[Strict] = import_module(f"stages.{section}").Params if section in STAGES else ReviewParams
+    return model
+
+
+def _merged(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
+    """Return `old` with the values of `new`, level by level."""
+    both = {key: _merged(old[key], new[key]) for key in new if _is_mapping(old.get(key)) and _is_mapping(new[key])}
+    return {**old, **new, **both}
+
+
+def _flat(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for key, value in values.items():
+        if isinstance(value, Mapping):
+            yield from _flat(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", value
+
+
+def _is_mapping(value: object) -> bool:
+    return isinstance(value, Mapping)

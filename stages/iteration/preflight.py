@@ -1,0 +1,37 @@
+"""Everything that can be checked before DVC starts, so that a mistake costs a second and not an hour."""
+
+from importlib import import_module
+from pathlib import Path
+
+from stages.base.errors import problem
+from stages.base.params import PARAMS, read_classes, read_iteration, read_section
+from stages.convergence.history.history_file import CARRIED, read_carried
+from stages.convergence.sheet_history import CARRIED_SHEETS, read_carried_sheets
+from stages.dataset.sheets.split_folder import DATASET, check_names
+from stages.project.repository import git
+from stages.prompts.texts.prompt_file import PROMPTS, read_prompts
+from stages.review.kept.review_params import read_review
+
+STAGES = ("train", "validate", "analyze", "converge", "sample")
+
+
+def preflight(root: Path, stages: tuple[str, ...]) -> None:
+    """Raise `UserError` for the first thing that would stop the iteration; `stages` are those of dvc.yaml."""
+    git.require_repository(root)
+    git.branch(root)
+    missing = [name for name in STAGES if name not in stages]
+    if missing:
+        raise problem(
+            root / "dvc.yaml",
+            expected=f"the stages {', '.join(STAGES)}",
+            found=f"no {missing[0]}",
+            mend="Restore it from Git: git checkout dvc.yaml",
+        )
+    for name in STAGES:
+        read_section(import_module(f"stages.{name}").Params, name, root / PARAMS)
+    read_review(root)
+    classes = read_classes(root / PARAMS)
+    check_names(classes, root / DATASET)
+    read_prompts(classes, root / PROMPTS)
+    carried = read_carried(read_iteration(root / PARAMS), classes, root / CARRIED)
+    read_carried_sheets(carried["ruler"].tolist(), root / CARRIED_SHEETS)

@@ -1,0 +1,177 @@
+"""`yoloop run`: iteration after iteration, until the verdict says stop."""
+
+import sys
+from collections import deque
+from collections.abc import Callable
+from pathlib import Path
+
+from stages.base.errors import UserError, problem
+from stages.base.params import PARAMS, read_params
+from stages.base.tables import read_metrics
+from stages.intake.expectations import expectation_lines
+from stages.iteration import run_lines as wording
+from stages.iteration.advance import advance
+from stages.iteration.finish import finish
+from stages.iteration.preflight import preflight
+from stages.iteration.restored_files import put_back, remember
+from stages.iteration.status import f1_text
+from stages.project.location import locate, metrics_at, next_command
+from stages.project.position import Facts, Position, position_of, state_line
+from stages.project.preconditions import iteration_tag
+from stages.project.process_group import ends_like_ctrl_c, run_group
+from stages.project.project_lock import exclusive
+from stages.project.repository import dvc, git
+from stages.project.repository.experiment_branch import away_from_branch
+from stages.review.kept.auto_reviewer import WARNING
+from stages.review.kept.review_gate import is_by_hand
+from stages.review.kept.reviewers import Reviewer
+from stages.review.page_session import open_review
+
+Say = Callable[[str], None]
+_TO_RUN = (Position.NOT_RUN, Position.STALE, Position.OUTPUTS_MISSING)
+
+
+def run_loop(root: Path, *, reviewer: Reviewer, say: Say, auto_confidence: float | None = None) -> bool:
+    """Go on from wherever the project is until the verdict says stop; `say` prints one text.
+
+    `auto_confidence` is from where the reviewer `auto` takes detections; default: params.yaml. Returns False when it
+    left at the review, because nobody is at the keyboard. Ctrl+C anywhere prints where it stopped and how to go on,
+    and raises `KeyboardInterrupt`. Raises `UserError` for what a person has to mend.
+    """
+    here = "before the first step"
+    try:
+        with ends_like_ctrl_c():
+            say(wording.banner("YOLOOP: train, validate, analyze, converge, sample; review; and round again"))
+            if reviewer == "auto":
+                say(WARNING)
+            before: tuple[Position, int] | None = None
+            while True:
+                facts = locate(root)
+                position = position_of(facts)
+                here = f"iteration {facts.iteration} ({position.value})"
+                if position in (Position.STOPPED, Position.USED_UP):
+                    say(_end(root, facts))
+                    return True
+                if (position, facts.iteration) == before:
+                    raise _stuck(facts)
+                before = (position, facts.iteration)
+                if not _step(root, facts, reviewer=reviewer, say=say, auto_confidence=auto_confidence):
+                    return False
+    except KeyboardInterrupt as stop:
+        say(f"\nStopped in {str(stop) or here}. Go on with: yoloop run")
+        raise
+
+
+def _step(root: Path, facts: Facts, *, reviewer: Reviewer, say: Say, auto_confidence: float | None) -> bool:
+    """Do the one thing that the position asks for; return False to leave."""
+    position = position_of(facts)
+    if position in _TO_RUN:
+        run_iteration(root, facts, say=say)
+    elif position is Position.COMPLETE:
+        say(finish(root))
+    elif position is Position.FINISHED:
+        return _go_round(root, facts, reviewer=reviewer, say=say, auto_confidence=auto_confidence)
+    elif position is Position.INPUTS_MISSING and not facts.changes.absent:
+        dvc.checkout(root, *(f"{path}.dvc" for path in facts.changes.missing))
+    else:
+        raise problem(
+            root.resolve(),
+            expected="a project that can go on",
+            found=f"iteration {facts.iteration}: {state_line(facts)}",
+            mend=f"Next: {next_command(root, facts)}",
+        )
+    return True
+
+
+def run_iteration(root: Path, facts: Facts, *, say: Say) -> None:
+    """Run the iteration as the DVC experiment iter-N; raise `UserError` with the failing stage's own line."""
+    preflight(root, facts.all_stages)
+    n = facts.iteration
+    say(wording.banner(f"ITERATION {n}", wording.plan_line(n, read_params(root / PARAMS)["train"])))
+    tail: deque[str] = deque(maxlen=500)
+
+    def show(line: str) -> None:
+        tail.append(line)
+        text = wording.translated(line, facts.all_stages)
+        if text is not None:
+            sys.stdout.write(text)
+            sys.stdout.flush()
+
+    for line in expectation_lines(root):
+        say(line)
+    before = remember(root)
+    with exclusive(root) as held, away_from_branch(root):
+        _forget_experiment(root, f"iter-{n}")
+        command = [sys.executable, "-m", "dvc", "exp", "run", "-n", f"iter-{n}", "-S", f"iteration={n}"]
+        try:
+            code = run_group(command, cwd=root, env=dvc.environment(), on_text=show, inherited=held)
+        except KeyboardInterrupt:
+            step = wording.last_step(tail, facts.all_stages) or "before the first step"
+            put_back(root, before)
+            raise KeyboardInterrupt(f"iteration {n} ({step})") from None
+    if code != 0:
+        put_back(root, before)
+        line = wording.complaint(tail) or f"dvc exp run ended with exit code {code}"
+        raise UserError(f"{line} Nothing is lost: finished stages are kept; then go on with `yoloop run`.")
+    results = wording.result_lines(*(read_metrics(root / f"metrics/{name}.json") for name in ("converge", "sample")))
+    for line in wording.not_said(results, tail):  # a stage that was not run again said nothing
+        say(line)
+
+
+def _forget_experiment(root: Path, name: str) -> None:
+    """Remove an earlier try of this iteration: DVC refuses a used name, and its `-f` runs every stage."""
+    head = git.head(root)
+    if git.resolve(root, f"refs/exps/{head[:2]}/{head[2:]}/{name}") is not None:
+        dvc.run(root, "exp", "remove", name)
+
+
+def _go_round(root: Path, facts: Facts, *, reviewer: Reviewer, say: Say, auto_confidence: float | None) -> bool:
+    """Review and advance; a person is asked until the review is good. Return False when nobody is there."""
+    if not is_by_hand(reviewer):
+        say(advance(root, reviewer=reviewer, auto_confidence=auto_confidence))
+        return True
+    sample = metrics_at(root, iteration_tag(root, facts.iteration), "sample")
+    say(wording.pause_block(facts.iteration, sample, page=reviewer == "page"))
+    if reviewer == "page":
+        if not open_review(root, port=0, browser=True, say=say):
+            raise KeyboardInterrupt(f"iteration {facts.iteration} (the review)")
+        say(advance(root, reviewer=reviewer))
+        return True
+    return _ask(root, reviewer, say=say)
+
+
+def _ask(root: Path, reviewer: Reviewer, *, say: Say) -> bool:
+    """Wait at the keyboard until the review is there; return False when nobody is."""
+    while sys.stdin.isatty():
+        try:
+            answer = input()
+        except EOFError:
+            break
+        try:
+            if answer.strip().lower() == "o" and not open_review(root, port=0, browser=True, say=say):
+                continue
+            say(advance(root, reviewer=reviewer))
+        except UserError as error:
+            say(f"error: {error}\nENTER tries again, o and ENTER opens the page, Ctrl+C leaves.")
+        else:
+            return True
+    say("Nobody is at the keyboard: stopped at the review. Go on with: yoloop run")
+    return False
+
+
+def _end(root: Path, facts: Facts) -> str:
+    tag = iteration_tag(root, facts.iteration)
+    f1 = f1_text(metrics_at(root, tag, "validate"))
+    reason = str(metrics_at(root, tag, "converge").get("reason"))
+    if facts.verdict != "stop":
+        reason = f"the pool has nothing left to review (the verdict was: {facts.verdict}, {reason})"
+    return wording.end_banner(facts.iteration, f1=f1, reason=reason)
+
+
+def _stuck(facts: Facts) -> UserError:
+    return problem(
+        f"iteration {facts.iteration}",
+        expected="to get on from one step to the next",
+        found=f"the same state again ({state_line(facts)})",
+        mend="Look at `dvc status`: something changes while the stages run.",
+    )

@@ -1,0 +1,116 @@
+"""The switches of `yoloop run`: which go together, and in which order they act."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from stages.base.errors import problem
+from stages.iteration.dry_run import dry_run
+from stages.iteration.new_line import start_over
+from stages.iteration.overrides import read_overrides, write_overrides
+from stages.iteration.preflight import preflight
+from stages.iteration.run_loop import run_loop
+from stages.project.location import locate
+from stages.project.position import Facts, Position, position_of, state_line
+from stages.project.project_lock import exclusive
+from stages.review.kept.review_params import read_review
+from stages.review.kept.reviewers import Reviewer
+
+Say = Callable[[str], None]
+# Where a change of params.yaml leads to a run with it. Elsewhere the loop refuses to run, with its own line.
+_BEFORE_THE_END = (
+    Position.NOT_RUN,
+    Position.STALE,
+    Position.OUTPUTS_MISSING,
+    Position.INPUTS_MISSING,
+    Position.COMPLETE,
+)
+_AFTER_THE_END = (Position.FINISHED, Position.USED_UP, Position.STOPPED)
+
+
+class Switches(NamedTuple):
+    """What was typed behind `yoloop run`; None and False stand for what was not."""
+
+    review: Reviewer | None = None
+    auto: bool = False
+    auto_confidence: float | None = None
+    start_iteration: int | None = None
+    dry_run: bool = False
+    config: Path | None = None
+
+
+def run_switched(root: Path, switches: Switches, *, say: Say) -> None:
+    """Check the switches, start over and write the config if that was asked for, and run the loop or try it.
+
+    Raises `UserError`, with nothing changed, for switches that do not go together or cannot be followed now.
+    """
+    _require_fitting(switches)
+    overrides = read_overrides(switches.config, root) if switches.config else {}
+    if switches.dry_run:
+        dry_run(root, overrides=overrides, say=say)
+        return
+    review: Reviewer | None = "auto" if switches.auto else switches.review
+    pick_reviewer(root, review, auto_confidence=switches.auto_confidence)  # a refusal comes before any change
+    if switches.start_iteration is not None:
+        say(start_over(root, switches.start_iteration))
+    if switches.config:
+        _configure(root, switches.config, say=say)
+    reviewer = pick_reviewer(root, review, auto_confidence=switches.auto_confidence)  # of params.yaml as it is now
+    run_loop(root, reviewer=reviewer, say=say, auto_confidence=switches.auto_confidence)
+
+
+def pick_reviewer(root: Path, review: Reviewer | None, *, auto_confidence: float | None) -> Reviewer:
+    """Return who reviews: `review`, or what params.yaml says; refuse a confidence that nobody would use."""
+    reviewer: Reviewer = review or read_review(root).by
+    if auto_confidence is not None and reviewer != "auto":
+        raise problem(
+            "--auto-confidence",
+            expected="the reviewer auto",
+            found=reviewer,
+            mend="Leave it out, or take the model's detections for labels: --review auto",
+        )
+    return reviewer
+
+
+def _require_fitting(switches: Switches) -> None:
+    given = {
+        "--review": switches.review is not None,
+        "--auto": switches.auto,
+        "--auto-confidence": switches.auto_confidence is not None,
+        "--start-iteration": switches.start_iteration is not None,
+    }
+    if switches.auto and switches.review not in (None, "auto"):
+        raise problem("--auto", expected="one reviewer", found=f"--review {switches.review} too", mend="Leave one out.")
+    besides = [name for name, is_given in given.items() if is_given]
+    if switches.dry_run and besides:
+        raise problem(
+            "--dry-run",
+            expected="nothing beside it but --config: it tries the iteration at hand and ends before the review",
+            found=besides[0],
+            mend="Leave one out.",
+        )
+
+
+def _configure(root: Path, file: Path, *, say: Say) -> None:
+    """Write what differs into params.yaml; raise `UserError` where that would make a finished iteration stale."""
+    overrides = read_overrides(file, root)
+    if not overrides:
+        return
+    facts = locate(root)
+    position = position_of(facts)
+    harmless = all(path.startswith("review.") for path in overrides)  # no stage reads that section
+    if position in _AFTER_THE_END and not harmless:
+        raise _too_late(file, facts, overrides)
+    if position in _BEFORE_THE_END or position in _AFTER_THE_END:
+        preflight(root, facts.all_stages)
+        with exclusive(root):
+            say(write_overrides(root, overrides))
+
+
+def _too_late(file: Path, facts: Facts, overrides: dict[str, Any]) -> Exception:
+    return problem(
+        f"--config {file}",
+        expected="an iteration that is still to be run",
+        found=f"iteration {facts.iteration} {state_line(facts)}: {next(iter(overrides))} would make its results stale",
+        mend="After the review: yoloop advance, and then yoloop run with it",
+    )

@@ -1,0 +1,126 @@
+"""What may go to review from the pool: missed objects, doubtful detections, sheets where nothing was seen."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from stages.base.boxes import BOX, area, iou_matrix
+from stages.ruler.sizes import SIZES, size_ids
+
+# Two detections on one place are one question to the reviewer, whatever their classes.
+SAME_PLACE_IOU = 0.5
+
+_KEY = ["kind", "image_id", "object_id", "detection_id"]
+_TYPES: dict[str, str] = {
+    "kind": "str",  # missed, uncertain, nothing_seen
+    "image_id": "str",
+    "class_id": "Int32",  # null for nothing_seen
+    "object_id": "Int32",
+    "detection_id": "Int32",
+    "confidence": "Float64",  # of the detection; null for missed and nothing_seen
+    "x1": "float64",  # px; the whole sheet for nothing_seen
+    "y1": "float64",
+    "x2": "float64",
+    "y2": "float64",
+    "size": "str",  # tiny, small, medium, large; "" for nothing_seen
+    "position": "str",  # corner, edge, center; "" for nothing_seen
+    "low_contrast": "bool",
+    "unusual_aspect": "bool",
+    "near_miss": "Float64",
+    "width": "int32",  # of the sheet, px
+    "height": "int32",
+}
+
+
+def pool_candidates(*, images: pd.DataFrame, findings: pd.DataFrame, plausible: float) -> pd.DataFrame:
+    """Return every candidate of the pool, sorted, with the columns above; other splits are never looked at.
+
+    `images` and `findings` have the columns of the schemas IMAGES and FINDINGS. Misses come from labelled
+    sheets, detections from unlabelled ones; an unlabelled sheet without a detection of at least the confidence
+    `plausible` is a candidate as a whole.
+    """
+    pool = images[images["split"] == "pool"]
+    found = findings[findings["split"] == "pool"].merge(pool[["image_id", "width", "height"]], on="image_id")
+    missed = found[found["outcome"] == "fn"].assign(kind="missed")
+    doubtful = found[(found["outcome"] == "unjudged") & (found["confidence"] >= plausible)]
+    uncertain = without_duplicates(doubtful).assign(kind="uncertain")
+    unseen = pool[~pool["labelled"] & ~pool["image_id"].isin(uncertain["image_id"])]
+    parts = [part.reindex(columns=list(_TYPES)) for part in (missed, uncertain, _whole_sheets(unseen))]
+    filled = [part.astype(_TYPES) for part in parts]
+    return pd.concat(filled, ignore_index=True).sort_values(_KEY, ignore_index=True)
+
+
+def least_sure(
+    sheet: pd.DataFrame,
+    detections: pd.DataFrame,
+    classes: Sequence[str],
+    bounds: Sequence[float],
+    *,
+    plausible: float,
+) -> pd.DataFrame:
+    """Return one candidate for a sheet that has none: its least sure detection, or the whole sheet without any.
+
+    `sheet` is its row of IMAGES; detections from the confidence `plausible` on count that lie on no surer one, as among
+    other candidates; `bounds` are those of sizes. Of its looks nothing is known but the size.
+    """
+    own = detections[detections["image_id"].isin(sheet["image_id"]) & (detections["confidence"] >= plausible)]
+    if own.empty:
+        row = _whole_sheets(sheet)
+    else:
+        least = without_duplicates(own).nsmallest(1, "confidence")
+        row = least.merge(sheet[["image_id", "width", "height"]], on="image_id")
+        size = SIZES[int(size_ids(area(row[BOX].to_numpy(float)), bounds)[0])]
+        row = row.assign(kind="uncertain", size=size, position="center", low_contrast=False, unusual_aspect=False)
+    filled = row.reindex(columns=list(_TYPES)).astype(_TYPES)
+    names = [classes[class_id] if pd.notna(class_id) else "" for class_id in filled["class_id"]]
+    return filled.assign(class_name=pd.Series(names, index=filled.index, dtype="str"))
+
+
+def without_wrong_labels(findings: pd.DataFrame, suspects: pd.DataFrame) -> pd.DataFrame:
+    """Return `findings` without the misses whose label looks wrong, as `suspects` (rows of SUSPECTS) say.
+
+    They are for a person to check; the model has nothing to learn from them.
+    """
+    key = ["split", "image_id", "object_id"]
+    wrong = pd.MultiIndex.from_frame(suspects.loc[suspects["judgement"] == "label", key].dropna())
+    doubtful = (findings["outcome"] == "fn") & pd.MultiIndex.from_frame(findings[key]).isin(wrong)
+    return findings[~doubtful]
+
+
+def labels_to_check(suspects: pd.DataFrame) -> pd.Series:
+    """Return how many labels look wrong (a missing one, too) on each sheet of the pool that has some, by image_id."""
+    wrong = suspects[(suspects["split"] == "pool") & (suspects["judgement"] == "label")]
+    return wrong.groupby("image_id").size()
+
+
+def without_duplicates(detections: pd.DataFrame) -> pd.DataFrame:
+    """Return `detections` without those that lie on a more confident one of the same sheet, of any class.
+
+    Needs image_id, detection_id, confidence and the box; equal confidences are settled by detection_id.
+    """
+    order = detections.sort_values(["confidence", "detection_id"], ascending=[False, True], kind="stable")
+    kept = [
+        label
+        for _, sheet in order.groupby("image_id", sort=True)
+        for label, keep in zip(sheet.index, _first_on_place(sheet[BOX].to_numpy(float)), strict=True)
+        if keep
+    ]
+    return detections.loc[kept]
+
+
+def _first_on_place(boxes: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Return which boxes (n, 4) no kept box before them covers."""
+    same_place = iou_matrix(boxes, boxes) > SAME_PLACE_IOU  # (n, n)
+    keep = np.zeros(len(boxes), dtype=bool)
+    for i in range(len(boxes)):
+        keep[i] = not (same_place[i] & keep).any()
+    return keep
+
+
+def _whole_sheets(sheets: pd.DataFrame) -> pd.DataFrame:
+    # A sheet's own column `confidence` is its threshold, and no detection's.
+    rest = sheets.drop(columns="confidence")
+    whole = rest.assign(x1=0.0, y1=0.0, x2=rest["width"], y2=rest["height"])
+    return whole.assign(kind="nothing_seen", size="", position="", low_contrast=False, unusual_aspect=False)

@@ -1,0 +1,76 @@
+"""Finds out where the project is from Git and DVC, never from the existence of a file."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+from stages.base.params import PARAMS, read_iteration, read_yaml
+from stages.base.tables import with_details
+from stages.project.lines_of_work import prefix, read_lines
+from stages.project.position import Facts, next_step, read_changes
+from stages.project.preconditions import WITHOUT_DATA, holds_demo, iteration_tag
+from stages.project.repository import dvc, git
+from stages.prompts.texts.prompt_file import PROMPTS
+
+LOCK = "dvc.lock"
+
+
+def locate(root: Path) -> Facts:
+    """Return what Git and DVC know about the project at `root`; raise `UserError` when it is none."""
+    git.require_repository(root)
+    dvc.require_repository(root)
+    git.head(root)
+    iteration = read_iteration(root / PARAMS)
+    tag = iteration_tag(root, iteration)
+    finished = iteration in finished_iterations(root)
+    imported = git.content(root, "HEAD", "data/dataset.dvc") is not None
+    return Facts(
+        iteration=iteration,
+        imported=imported,
+        branch=current_branch(root),
+        finished=finished,
+        same_run=finished and git.content(root, tag, LOCK) == _bytes(root / LOCK),
+        verdict=metrics_at(root, tag, "converge").get("verdict") if finished else None,
+        packet=metrics_at(root, tag, "sample").get("packet_sheets") if finished else None,
+        changes=read_changes(dvc.status(root) if imported else {}, passed_over=str(PROMPTS) if finished else ""),
+        all_stages=tuple(read_yaml(root / "dvc.yaml").get("stages", {})),
+    )
+
+
+def next_command(root: Path, facts: Facts, *, reviewer: str = "person") -> str:
+    """Return what to type next; in a clone of the demo, whose data is drawn and not pulled, that is an import."""
+    if facts.changes.absent and holds_demo(root):
+        return WITHOUT_DATA
+    return next_step(facts, home=home_branch(root), reviewer=reviewer)
+
+
+def finished_iterations(root: Path) -> list[int]:
+    """Return the iterations of this line, and of those that it came from, whose tags lie in the history of HEAD."""
+    tags = git.run(root, "tag", "--merged", "HEAD", "-l", "*iteration-*").split()
+    lines = read_lines(root)
+    found = {tag: int(match[2]) for tag in tags if (match := re.fullmatch(r"(.*/)?iteration-(\d+)", tag))}
+    return sorted(number for tag, number in found.items() if tag == f"{prefix(lines, number)}iteration-{number}")
+
+
+def metrics_at(root: Path, rev: str, stage: str) -> dict[str, Any]:
+    """Return the metrics of `stage` as they are at `rev`; empty where there are none."""
+    data = git.content(root, rev, f"metrics/{stage}.json")
+    values = json.loads(data) if data else {}
+    return with_details(values) if isinstance(values, dict) else {}
+
+
+def current_branch(root: Path) -> str | None:
+    """Return the short name of the branch that is checked out, None on a detached HEAD."""
+    done = git.call(root, "symbolic-ref", "-q", "--short", "HEAD")
+    return done.stdout.decode().strip() if done.returncode == 0 else None
+
+
+def home_branch(root: Path) -> str | None:
+    """Return the branch that was left to look back: the one that was committed to last."""
+    names = git.run(root, "for-each-ref", "--sort=-committerdate", "--format=%(refname:short)", "refs/heads").split()
+    return names[0] if names else None
+
+
+def _bytes(file: Path) -> bytes | None:
+    return file.read_bytes() if file.is_file() else None

@@ -1,0 +1,152 @@
+"""What `finish` and `advance` must know before they change anything: what is finished, and what is stale."""
+
+from pathlib import Path
+
+from stages.base.errors import UserError, problem
+from stages.dataset.sheets.manifest import ACCEPT
+from stages.dataset.sheets.split_folder import DATASET
+from stages.project.lines_of_work import prefix, read_lines
+from stages.project.repository import dvc, git
+from stages.prompts.texts.prompt_file import PROMPTS
+
+# What an iteration writes and reads that Git keeps; a person's other files are never committed for them.
+RESULTS = ("dvc.lock", "metrics", "plots", "data/*.dvc", "models/*.dvc")
+HISTORY = Path("plots/converge/history.csv")  # rows 0..N: written by `converge`, carried over by `advance`
+SETTINGS = ("params.yaml", str(PROMPTS))
+WITHOUT_DATA = "yoloop data import SOURCE (your sheets), or make demo (drawn ones)"  # next in a clone of the demo
+DEMO = Path("data/demo.md")  # a project with this file holds the demo, which makes room for a person's own sheets
+
+
+def iteration_tag(root: Path, iteration: int) -> str:
+    """Return the tag of a finished iteration, on the line that is checked out: `again-1/iteration-2`."""
+    return f"{prefix(read_lines(root), iteration)}iteration-{iteration}"
+
+
+def dataset_tag(root: Path, iteration: int) -> str:
+    """Return the tag of the commit that an iteration starts from, on the line that is checked out."""
+    return f"{prefix(read_lines(root), iteration)}dataset-v{iteration}"
+
+
+def holds_demo(root: Path, rev: str = "HEAD") -> bool:
+    """Say whether the project at `rev` holds the demo."""
+    return git.content(root, rev, str(DEMO)) is not None
+
+
+def report_file(iteration: int) -> str:
+    """Return the path of an iteration's report: its numbers, from which its page is made."""
+    return f"metrics/reports/iteration_{iteration:02d}.json"
+
+
+def require_repository(root: Path) -> None:
+    """Raise `UserError` unless `root` holds a Git and DVC project with a commit, on a branch."""
+    git.require_repository(root)
+    dvc.require_repository(root)
+    git.head(root)
+    git.branch(root)
+
+
+def is_finished(root: Path, iteration: int) -> bool:
+    """Say whether the tag of `iteration` lies in our history; raise `UserError` when it lies elsewhere."""
+    tag = iteration_tag(root, iteration)
+    sha = git.resolve(root, f"refs/tags/{tag}")
+    if sha is None:
+        return False
+    if not git.is_ancestor(root, sha, "HEAD"):
+        raise problem(
+            f"tag {tag}",
+            expected="a commit in the history of this branch",
+            found="one on another branch",
+            mend=f"Keep the old one under another name: git tag old/{tag} {tag} && git tag -d {tag}",
+        )
+    return True
+
+
+def require_finished(root: Path, iteration: int) -> None:
+    """Raise `UserError` unless `iteration` was finished on this branch."""
+    if not is_finished(root, iteration):
+        raise problem(
+            f"iteration {iteration}",
+            expected=f"a finished iteration (tag {iteration_tag(root, iteration)})",
+            found="none",
+            mend="Run it with `dvc repro`, then close it with `yoloop finish`.",
+        )
+
+
+def require_as_tagged(root: Path, iteration: int) -> None:
+    """Raise `UserError` when the results here are not those that the iteration was finished with."""
+    tag = iteration_tag(root, iteration)
+    changed = git.changed(root, RESULTS)
+    if not changed and git.content(root, tag, "dvc.lock") != git.content(root, "HEAD", "dvc.lock"):
+        changed = ["dvc.lock"]
+    if changed:
+        raise problem(
+            changed[0],
+            expected=f"the results that iteration {iteration} was finished with",
+            found="others",
+            mend=f"Put those back: git checkout {tag} -- dvc.lock metrics plots params.yaml && dvc checkout; "
+            f"or finish it with these: git tag -d {tag} && yoloop finish",
+        )
+
+
+def require_clean(root: Path, *, iteration: int, prompts_may_differ: bool) -> None:
+    """Raise `UserError`, with the first stage and what changed there, unless DVC has nothing to do.
+
+    `prompts_may_differ`: prompts edited during the review belong to the next iteration: passed over.
+    """
+    if not (root / "dvc.lock").is_file():
+        raise problem(
+            root / "dvc.lock",
+            expected=f"iteration {iteration} to have run",
+            found="no file",
+            mend="Run it: dvc repro",
+        )
+    found = dvc.status(root)
+    # A changed input comes before the stages that it makes stale.
+    for name, entries in sorted(found.items(), key=lambda item: not item[0].endswith(".dvc")):
+        changes = [change for entry in entries for change in _changes(entry, prompts_may_differ)]
+        if changes:
+            raise _stale(root, name, changes, iteration, finished=prompts_may_differ)
+
+
+def _changes(entry: object, prompts_may_differ: bool) -> list[str]:
+    """Return what one entry of `dvc status` says, each change as a few words."""
+    if not isinstance(entry, dict):
+        return [str(entry)]
+    found = [(path, state) for kind in entry.values() for path, state in kind.items()]
+    if prompts_may_differ:
+        found = [(path, state) for path, state in found if path != str(PROMPTS) or not isinstance(state, dict)]
+    return [_words(path, state) for path, state in found]
+
+
+def _words(path: str, state: object) -> str:
+    if isinstance(state, dict):
+        return ", ".join(f"{path} {key} {what}" for key, what in state.items())
+    return f"{path} {state}"
+
+
+def _stale(root: Path, name: str, changes: list[str], iteration: int, *, finished: bool) -> UserError:
+    more = f" and {len(changes) - 1} more" if len(changes) > 1 else ""
+    where = name if name.endswith(".dvc") else f"stage {name}"
+    return problem(
+        where,
+        expected=f"the results of iteration {iteration}, up to date",
+        found=f"{changes[0]}{more}",
+        mend=_mend(root, name, changes, iteration, finished=finished),
+    )
+
+
+def _mend(root: Path, name: str, changes: list[str], iteration: int, *, finished: bool) -> str:
+    if name.endswith(".dvc"):
+        if not changes[0].endswith(" not in cache"):
+            if not changes[0].endswith(" modified"):
+                return f"Put it back: dvc checkout {name}"
+            keep = "copy what you changed elsewhere first" if finished else ACCEPT
+            return f"Put it back: dvc checkout --force {name}" + (f"; {keep}" if name == f"{DATASET}.dvc" else "")
+        return f"Next: {WITHOUT_DATA}" if holds_demo(root) else f"Bring it from a remote: dvc pull {name}"
+    if finished and all(change.startswith(("params.yaml ", "stages/")) for change in changes):
+        # Edited in the pause for the review: running this iteration again is seldom what was meant.
+        return (
+            "If it is meant for the next iteration: git stash && yoloop advance && git stash pop. "
+            f"If for this one: git tag -d {iteration_tag(root, iteration)} && dvc repro && yoloop finish"
+        )
+    return "Run `dvc repro`."

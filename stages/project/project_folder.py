@@ -1,0 +1,37 @@
+"""The project in this folder, as every command of `yoloop` finds it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import typer
+
+from stages.base.errors import problem
+
+
+@contextmanager
+def project() -> Iterator[Path]:
+    """Yield the project's folder, after clearing up behind a killed command; Ctrl+C ends with 130."""
+    root = Path()
+    _require_project(root)
+    try:
+        from stages.project.repository.experiment_branch import return_to_branch
+        from stages.project.repository.transaction import recover
+
+        for line in (return_to_branch(root), recover(root)):
+            if line:
+                typer.echo(line)
+        yield root
+    except KeyboardInterrupt:
+        raise typer.Exit(130) from None
+
+
+def _require_project(root: Path) -> None:
+    for name in ("params.yaml", "dvc.yaml"):
+        if not (root / name).is_file():
+            raise problem(
+                name,
+                expected="the file in this folder",
+                found=f"none in {root.resolve()}",
+                mend="Change to the folder of a yoloop project (a clone of the repository).",
+            )

@@ -1,0 +1,81 @@
+"""Asks DVC, as a process of its own, and turns what a person has to mend into one line."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from stages.base.errors import UserError, problem
+
+
+def environment() -> dict[str, str]:
+    """Return the environment in which DVC and its stages find this interpreter and send nothing out."""
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
+    return {**os.environ, "PATH": path, "DVC_NO_ANALYTICS": "1"}
+
+
+def run(root: Path, *args: str) -> str:
+    """Return what `dvc ARGS` prints in `root`; raise `UserError` with DVC's own line when it fails."""
+    done = subprocess.run(
+        [sys.executable, "-m", "dvc", *args],
+        cwd=root,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        check=False,
+        text=True,
+        env=environment(),
+    )
+    if done.returncode != 0:
+        raise UserError(f"dvc {args[0]}: {_complaint(done.stderr) or f'exit code {done.returncode}'}")
+    return done.stdout
+
+
+def require_repository(root: Path) -> None:
+    """Raise `UserError` unless DVC is initialised in `root`."""
+    if not (root / ".dvc").is_dir():
+        raise problem(root.resolve(), expected="a DVC project", found="no .dvc folder", mend="Run `dvc init`.")
+
+
+def status(root: Path, *targets: str) -> dict[str, list[Any]]:
+    """Return what DVC would do again: stage or .dvc file -> what changed; empty when all is up to date.
+
+    Folders that no stage reads do not count: a clone without the held-back labels can still go on.
+    """
+    found = json.loads(run(root, "status", "--json", *targets))
+    return {str(key): list(value) for key, value in found.items() if key not in _READ_BY_NO_STAGE}
+
+
+def modified(root: Path, *targets: str) -> list[str]:
+    """Return which of the tracked files and folders of the .dvc files `targets` hold what DVC has not seen."""
+    found = json.loads(run(root, "status", "--json", *targets)) if targets else {}
+    entries = [part.get("changed outs", {}) for parts in found.values() for part in parts if isinstance(part, dict)]
+    return sorted(path for outs in entries for path, state in outs.items() if state == "modified")
+
+
+def add(root: Path, target: Path) -> None:
+    """Put a file or folder into the DVC cache and write its .dvc file beside it; `target` stays as it is."""
+    run(root, "add", "-q", "--no-relink", str(target))
+
+
+def checkout(root: Path, *targets: str) -> None:
+    """Bring what the .dvc files `targets` track into the workspace; only those are touched."""
+    run(root, "checkout", "-q", *targets)
+
+
+def remove_leftovers(out: Path) -> None:
+    """Delete what a killed `dvc checkout` was still writing in `out`: the next one would stumble over it."""
+    for file in [*out.parent.glob(_TEMPORARY), *out.rglob(_TEMPORARY)]:
+        file.unlink(missing_ok=True)
+
+
+_TEMPORARY = "." + "[A-Za-z0-9_-]" * 22 + ".tmp"  # as DVC names what it is still writing
+_READ_BY_NO_STAGE = ("data/oracle.dvc", "data/review.dvc")
+
+
+def _complaint(stderr: str) -> str:
+    """Return DVC's error in one line: from ERROR to the next empty line."""
+    start = stderr.find("ERROR: ")
+    text = stderr[start + 7 :] if start >= 0 else stderr
+    return " ".join(text.split("\n\n")[0].split())

@@ -1,0 +1,38 @@
+"""Looks into DVC's cache: what is there of a tracked file or folder, and where?"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from stages.project.repository import dvc
+
+
+def store(root: Path) -> Path:
+    """Return the folder in which the cache keeps files under their digests."""
+    return Path(dvc.run(root, "cache", "dir").strip()) / "files/md5"
+
+
+def listed(place: Path, digest: str) -> dict[str, Path]:
+    """Return the files of a tracked folder (path in it -> file in the cache); empty when the cache lacks the list."""
+    file = place / digest[:2] / digest[2:]
+    items = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else []
+    return {item["relpath"]: place / item["md5"][:2] / item["md5"][2:] for item in items}
+
+
+def lacks(root: Path, pointers: dict[str, bytes]) -> list[str]:
+    """Return those of `pointers` (name -> content of a .dvc file) of whose files the cache does not have all."""
+    place = store(root)
+    return [name for name, pointer in pointers.items() if not _whole(place, yaml.safe_load(pointer))]
+
+
+def _whole(store: Path, pointer: dict[str, Any]) -> bool:
+    return all(_has(store, str(out["md5"])) for out in pointer["outs"])
+
+
+def _has(store: Path, digest: str) -> bool:
+    file = store / digest[:2] / digest[2:]
+    if not digest.endswith(".dir"):
+        return file.is_file()
+    return file.is_file() and all(_has(store, item["md5"]) for item in json.loads(file.read_text(encoding="utf-8")))

@@ -1,0 +1,139 @@
+"""Asks Git, and turns what a person has to mend into one line."""
+
+import os
+import subprocess
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from stages.base.errors import UserError, problem
+
+
+def run(root: Path, *args: str, stdin: bytes = b"", env: Mapping[str, str] | None = None) -> str:
+    """Return what `git ARGS` prints in `root`; raise `UserError` with Git's own line when it fails."""
+    done = call(root, *args, stdin=stdin, env=env)
+    if done.returncode != 0:
+        lines = done.stderr.decode(errors="replace").strip().splitlines()
+        raise UserError(f"git {args[0]}: {lines[-1] if lines else f'exit code {done.returncode}'}")
+    return os.fsdecode(done.stdout)  # a file's name may be no UTF-8
+
+
+def call(
+    root: Path, *args: str, stdin: bytes = b"", env: Mapping[str, str] | None = None
+) -> subprocess.CompletedProcess[bytes]:
+    """Run `git ARGS` in `root` and return how it ended; it never asks anything."""
+    clean = {key: value for key, value in os.environ.items() if key not in _HOOK_VARIABLES}
+    return subprocess.run(
+        ["git", *args],
+        cwd=root,
+        input=stdin,
+        capture_output=True,
+        check=False,
+        env={**clean, "LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0", **(env or {})},
+    )
+
+
+# Set inside Git hooks; they would send us to another index.
+_HOOK_VARIABLES = ("GIT_DIR", "GIT_INDEX_FILE", "GIT_WORK_TREE", "GIT_PREFIX")
+
+
+def require_repository(root: Path) -> None:
+    """Raise `UserError` unless `root` is the top folder of a Git repository that knows who commits."""
+    done = call(root, "rev-parse", "--show-prefix")
+    if done.returncode != 0:
+        raise problem(
+            root.resolve(),
+            expected="a Git repository",
+            found="none",
+            mend="Run `git init && dvc init` in the project's folder, or change to it.",
+        )
+    if done.stdout.strip():
+        raise problem(
+            root.resolve(),
+            expected="the top folder of the Git repository",
+            found="a folder inside it",
+            mend="Give the project a repository of its own.",
+        )
+    if call(root, "var", "GIT_COMMITTER_IDENT").returncode != 0:
+        raise problem(
+            "git",
+            expected="your name and email for commits",
+            found="none",
+            mend="Run `git config user.name NAME && git config user.email EMAIL`.",
+        )
+
+
+def require_work_tree(root: Path) -> None:
+    """Raise `UserError` unless `root` is a checkout of a Git repository."""
+    if call(root, "rev-parse", "--is-inside-work-tree").stdout.strip() != b"true":
+        raise problem(
+            root.resolve(),
+            expected="a clone of the repository",
+            found="a folder without Git",
+            mend="Clone it with git instead of unpacking an archive.",
+        )
+
+
+def head(root: Path) -> str:
+    """Return the commit that is checked out; raise `UserError` when there is none yet."""
+    sha = resolve(root, "HEAD")
+    if sha is None:
+        raise problem(
+            root.resolve(),
+            expected="a first commit",
+            found="a Git repository without one",
+            mend="Commit the project: git add . && git commit -m start",
+        )
+    return sha
+
+
+def branch(root: Path) -> str:
+    """Return the full name of the branch that is checked out; raise `UserError` when HEAD is on none."""
+    name = attached(root)
+    if name is None:
+        raise problem(
+            "HEAD",
+            expected="a branch",
+            found="a commit without one (detached HEAD)",
+            mend="Start one here: git switch -c NAME",
+        )
+    return name
+
+
+def attached(root: Path) -> str | None:
+    """Return the full name of the branch that is checked out, or None when HEAD is on none."""
+    done = call(root, "symbolic-ref", "-q", "HEAD")
+    return done.stdout.decode().strip() if done.returncode == 0 else None
+
+
+def resolve(root: Path, rev: str) -> str | None:
+    """Return the commit that `rev` (a ref, a tag, a hash) stands for, or None."""
+    done = call(root, "rev-parse", "-q", "--verify", f"{rev}^{{commit}}")
+    return done.stdout.decode().strip() if done.returncode == 0 else None
+
+
+def ref_value(root: Path, ref: str) -> str | None:
+    """Return the object that `ref` (full name) holds, or None; of an annotated tag, the tag itself."""
+    done = call(root, "rev-parse", "-q", "--verify", ref)
+    return done.stdout.decode().strip() if done.returncode == 0 else None
+
+
+def is_ancestor(root: Path, old: str, new: str) -> bool:
+    """Say whether commit `old` is `new` or lies in its history."""
+    return call(root, "merge-base", "--is-ancestor", old, new).returncode == 0
+
+
+def content(root: Path, rev: str, path: str) -> bytes | None:
+    """Return the bytes of the file `path` at `rev`, or None when it is not there."""
+    done = call(root, "cat-file", "blob", f"{rev}:{path}")
+    return done.stdout if done.returncode == 0 else None
+
+
+def changed(root: Path, paths: Sequence[str] = ()) -> list[str]:
+    """Return the files under `paths` (all if empty) that differ from HEAD or are new, and not ignored."""
+    lines = run(root, "status", "--porcelain", "-z", "--no-renames", "--untracked-files=all", "--", *paths)
+    return sorted(entry[3:] for entry in lines.split("\0") if entry)
+
+
+def internal_path(root: Path, name: str) -> Path:
+    """Return where Git keeps `name` (a ref, `index`, ...) of this checkout."""
+    return (root / run(root, "rev-parse", "--git-path", name).strip()).resolve()

@@ -1,0 +1,53 @@
+"""`yoloop plots`: DVC's plots on a page that needs no network."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from stages.base.errors import problem
+from stages.project.repository import dvc, git
+
+TEMPLATE = Path(__file__).parent / "vega/plots.html"
+_WORKSPACE = "workspace"  # as DVC calls what lies in the folder
+
+
+def make_plots(root: Path, revisions: Sequence[str] = ()) -> str:
+    """Draw the plots of the workspace, or those of `revisions` over each other; return the page's URI.
+
+    A revision is a commit, tag, branch or experiment; a single one is compared with the workspace. Raises
+    `UserError` for an unknown one, and when there is nothing to draw.
+    """
+    git.require_repository(root)
+    dvc.require_repository(root)
+    for revision in revisions:
+        _require_known(root, revision)
+    # Given here as well as in .dvc/config, which an older commit or a person's own settings may not hold.
+    template = ["--html-template", str(TEMPLATE)]
+    said = dvc.run(root, "plots", *(["diff", *template, *revisions] if revisions else ["show", *template]))
+    pages = [line for line in said.splitlines() if line.startswith("file:")]
+    if not pages or not _has_plots(root / "dvc_plots/index.html"):
+        raise problem(
+            "dvc.yaml",
+            expected="plots to draw",
+            found="none that have been written",
+            mend="Run an iteration first: yoloop run",
+        )
+    return pages[-1]
+
+
+def _has_plots(page: Path) -> bool:
+    """Say whether something was drawn: for a plot without data DVC writes `var spec = {};`."""
+    drawn = page.read_text(encoding="utf-8").rpartition("<main>")[2]
+    return 'var spec = {"' in drawn or "<img " in drawn
+
+
+def _require_known(root: Path, revision: str) -> None:
+    experiments = git.run(root, "for-each-ref", "--format=%(refname:lstrip=4)", "refs/exps").split()
+    if revision in (_WORKSPACE, *experiments) or git.resolve(root, revision):
+        return
+    tags = git.run(root, "tag", "--list", "--sort=version:refname", "iteration-*").split()
+    raise problem(
+        "yoloop plots",
+        expected="commits, tags, branches or experiments",
+        found=f"'{revision}'",
+        mend=f"Finished iterations: {', '.join(tags) or 'none yet'}.",
+    )

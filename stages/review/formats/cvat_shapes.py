@@ -1,0 +1,89 @@
+"""The shapes of CVAT's XML as the upright boxes around them."""
+
+import math
+from collections.abc import Callable
+from xml.etree.ElementTree import Element
+
+from stages.base.errors import problem
+
+Corners = tuple[float, float, float, float]  # x1 y1 x2 y2 in px
+_MEND = "Export it again: the file is damaged."
+
+
+def corners(shape: Element, where: str) -> Corners:
+    """Return the box around `shape`; raise `UserError`, at `where`, for what has no inside or no numbers."""
+    if shape.tag not in _SHAPES:
+        mend = "Draw a rectangle in its place, or delete it, and export again."
+        raise problem(where, expected="a box, a polygon, an ellipse or a mask", found=f"a {shape.tag}", mend=mend)
+    return _SHAPES[shape.tag](shape, where)
+
+
+def is_outline(shape: Element) -> bool:
+    """Say whether `shape` is something else than an upright box, so that only the box around it is kept."""
+    return shape.tag != "box" or float(shape.get("rotation", "0")) != 0
+
+
+def number(node: Element, name: str, where: str) -> float:
+    """Return the attribute `name` of `node`; raise `UserError` for none and for what is no finite number."""
+    return _finite(node.get(name, "nothing"), name, where)
+
+
+def _finite(text: str, name: str, where: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
+        raise problem(where, expected=f"{name}: a number", found=repr(text)[:60], mend=_MEND)
+    return value
+
+
+def _box(shape: Element, where: str) -> Corners:
+    x1, y1, x2, y2 = (number(shape, side, where) for side in ("xtl", "ytl", "xbr", "ybr"))
+    return _turned((x1 + x2) / 2, (y1 + y2) / 2, (x2 - x1) / 2, (y2 - y1) / 2, *_angle(shape, where))
+
+
+def _turned(x: float, y: float, half_w: float, half_h: float, cos: float, sin: float) -> Corners:
+    """Return the box around a rectangle that is turned about its centre."""
+    w = half_w * abs(cos) + half_h * abs(sin)
+    h = half_w * abs(sin) + half_h * abs(cos)
+    return x - w, y - h, x + w, y + h
+
+
+def _angle(shape: Element, where: str) -> tuple[float, float]:
+    """Return cosine and sine of the rotation, exactly 1 and 0 for none."""
+    degrees = _finite(shape.get("rotation", "0"), "rotation", where)
+    return (math.cos(math.radians(degrees)), math.sin(math.radians(degrees))) if degrees else (1.0, 0.0)
+
+
+def _ellipse(shape: Element, where: str) -> Corners:
+    x, y, rx, ry = (number(shape, name, where) for name in ("cx", "cy", "rx", "ry"))
+    cos, sin = _angle(shape, where)
+    w, h = math.hypot(rx * cos, ry * sin), math.hypot(rx * sin, ry * cos)
+    return x - w, y - h, x + w, y + h
+
+
+def _polygon(shape: Element, where: str) -> Corners:
+    points = [_point(pair, where) for pair in shape.get("points", "").split(";")]
+    xs, ys = zip(*points, strict=True)
+    return min(xs), min(ys), max(xs), max(ys)
+
+
+def _point(pair: str, where: str) -> tuple[float, float]:
+    parts = pair.split(",")
+    if len(parts) != 2:
+        raise problem(where, expected="points: x,y;x,y;…", found=repr(pair)[:60], mend=_MEND)
+    return _finite(parts[0], "points", where), _finite(parts[1], "points", where)
+
+
+def _mask(shape: Element, where: str) -> Corners:
+    left, top, width, height = (number(shape, name, where) for name in ("left", "top", "width", "height"))
+    return left, top, left + width, top + height
+
+
+_SHAPES: dict[str, Callable[[Element, str], Corners]] = {
+    "box": _box,
+    "polygon": _polygon,
+    "ellipse": _ellipse,
+    "mask": _mask,
+}

@@ -1,0 +1,236 @@
+"""Reads what Label Studio exports as JSON, or JSON-MIN: only what a person submitted comes back as reviewed.
+
+An annotation is not submitted when it was skipped, is a draft, or was made of a prediction by "Create Annotations From
+Predictions", which opens no sheet: that one has no time that somebody spent on it.
+"""
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path, PurePosixPath
+from typing import Any
+from urllib.parse import unquote, urlparse
+
+from stages.base.errors import UserError, problem
+from stages.dataset.sheets.split_folder import IMAGE_SUFFIXES
+from stages.review.formats.returned_boxes import FRACTIONS, Returned, ReturnedBox, ReturnedSheet
+
+_BOXES, _POLYGONS = "rectanglelabels", "polygonlabels"
+_NO_SHAPES = ("relation", "choices", "textarea", "rating", "number", "datetime", "taxonomy", "pairwise")
+_NO_CLASS = ("rectangle", "polygon")
+_WHOLE = 100.0  # per cent
+_ALIKE = 4  # decimals of the picture's side up to which two annotations say the same: 0.3 px of 2,560
+_AGAIN = "Correct it in Label Studio, and export again."
+Corners = tuple[float, float, float, float]
+
+
+def export_file(path: Path) -> Path:
+    """Return the file that `is_export` means by `path`, else the one that was most likely meant."""
+    files = sorted(path.glob("*.json")) if path.is_dir() else [path]
+    return next((file for file in files if _holds_tasks(file)), files[0] if files else path)
+
+
+def is_export(path: Path) -> bool:
+    """Say whether `path` is a JSON file with tasks, or a folder with one at its top."""
+    return _holds_tasks(export_file(path))
+
+
+def read_tasks(file: Path) -> list[dict[str, Any]]:
+    """Return the tasks in a JSON export; raise `UserError` with the line where it is damaged."""
+    mend = "In Label Studio: Export > JSON; give that file."
+    try:
+        tasks = json.loads(file.read_bytes())
+    except (OSError, UnicodeDecodeError, RecursionError) as error:
+        raise problem(file, expected="a JSON export of Label Studio", found="another file", mend=mend) from error
+    except ValueError as error:
+        line = getattr(error, "lineno", 1)
+        raise problem(f"{file}:{line}", expected="whole JSON", found=str(error), mend=mend) from error
+    if not isinstance(tasks, list) or not all(isinstance(one, dict) for one in tasks):
+        raise problem(file, expected="a list of tasks", found=f"a {type(tasks).__name__}", mend=mend)
+    return _of_min(tasks) if tasks and all("annotation_id" in one for one in tasks) else tasks
+
+
+def returned(tasks: Sequence[Mapping[str, Any]], where: str) -> Returned:
+    """Return what exported tasks say; `where` names the file or the project for messages.
+
+    Raises `UserError` for tasks of several packets, changes that nobody submitted, two annotations of a sheet that
+    differ, and a region that is no box of one class.
+    """
+    sheets = tuple(_sheet(task, f"{where} task {task.get('id', number)}") for number, task in enumerate(tasks, 1))
+    packets = {str(task["data"].get("packet") or "") for task in tasks} - {""}
+    if len(packets) > 1:
+        raise problem(
+            where,
+            expected="the tasks of one packet",
+            found=f"those of {len(packets)}: {', '.join(sorted(packets))}",
+            mend="Export the project of this packet alone, or filter by its tasks.",
+        )
+    return Returned("label-studio", (), sheets, next(iter(packets), ""))
+
+
+def _holds_tasks(file: Path) -> bool:
+    if file.suffix.lower() != ".json" or not file.is_file():
+        return False
+    try:
+        content = json.loads(file.read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return False
+    tasks = content if isinstance(content, list) else []
+    return any(isinstance(one, dict) and ("annotation_id" in one or isinstance(one.get("data"), dict)) for one in tasks)
+
+
+def _of_min(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Return the rows of a JSON-MIN export, one for each annotation, as tasks.
+
+    It has no ids of regions, no drafts, and nothing of what was skipped.
+    """
+    tasks: dict[Any, dict[str, Any]] = {}
+    for row in rows:
+        regions = [one for value in row.values() if isinstance(value, list) for one in value if isinstance(one, dict)]
+        annotation = {
+            "id": row["annotation_id"],
+            "result": [{**one, "type": _kind(one), "value": one} for one in regions],
+            "lead_time": row.get("lead_time"),
+            "updated_at": row.get("updated_at"),
+            "parent_prediction": "perhaps",  # it does not say; without a time nobody worked on it
+        }
+        task = tasks.setdefault(row.get("id"), {"id": row.get("id"), "data": row, "annotations": []})
+        task["annotations"].append(annotation)
+    return list(tasks.values())
+
+
+def _kind(value: Mapping[str, Any]) -> str:
+    return next((key for key in value if key.endswith("labels")), "region without a class")
+
+
+def _sheet(task: Mapping[str, Any], where: str) -> ReturnedSheet:
+    data, annotations = _parts(task, where)
+    name, sha256 = _name(data), str(data.get("sha256") or "")
+    submitted = [one for one in annotations if _is_submitted(one)]
+    if not submitted:
+        return ReturnedSheet(name, where, FRACTIONS, (), "unreviewed", sha256=sha256)
+    _require_no_draft(task, where)
+    found = [_boxes(one, where) for one in submitted]
+    if any(_content(boxes) != _content(found[0]) for boxes in found):
+        ids = ", ".join(str(one.get("id")) for one in submitted)
+        mend = "Open the sheet in Label Studio, delete the annotation that does not hold, and export again."
+        raise problem(where, expected="one annotation", found=f"{len(found)} that differ (ids {ids})", mend=mend)
+    spent = [float(one["lead_time"]) for one in submitted if isinstance(one.get("lead_time"), int | float)]
+    boxes = found[-1]
+    polygons = sum(_is_around(region) for region in submitted[-1]["result"])
+    seconds = sum(spent) if spent else None
+    return ReturnedSheet(name, where, FRACTIONS, boxes, "reviewed", sha256=sha256, seconds=seconds, polygons=polygons)
+
+
+def _parts(task: Mapping[str, Any], where: str) -> tuple[Mapping[str, Any], list[Mapping[str, Any]]]:
+    """Return data and annotations of a task, the latest annotation last; raise `UserError` when they are not there."""
+    data, annotations = task.get("data"), task.get("annotations")
+    if not isinstance(data, dict) or not isinstance(annotations, list):
+        raise problem(
+            where,
+            expected="a task with `data` and `annotations`",
+            found=", ".join(list(task)[:6]) or "nothing",
+            mend="Give what Label Studio exported as JSON: tasks.json is what went out.",
+        )
+    for one in annotations:
+        if not isinstance(one, dict) or not isinstance(one.get("result"), list):
+            raise problem(where, expected="annotations with a result", found=str(one)[:80], mend=_AGAIN)
+    return data, sorted(annotations, key=lambda one: str(one.get("updated_at") or one.get("created_at") or ""))
+
+
+def _is_submitted(annotation: Mapping[str, Any]) -> bool:
+    untouched = annotation.get("lead_time") is None and annotation.get("parent_prediction") is not None
+    return not annotation.get("was_cancelled") and not untouched
+
+
+def _require_no_draft(task: Mapping[str, Any], where: str) -> None:
+    """Raise `UserError` when an annotation was changed after it had been submitted, and the change was not."""
+    drafts = task.get("drafts")
+    if isinstance(drafts, list) and any(isinstance(one, dict) and one.get("annotation") for one in drafts):
+        mend = "Open the sheet in Label Studio and press Update (or undo the change), and export again."
+        raise problem(where, expected="what was submitted", found="changes since then that were not", mend=mend)
+
+
+def _name(data: Mapping[str, Any]) -> str:
+    """Return the file name of a task's picture: ours, or the end of the address that it has there."""
+    own = data.get("image_id")
+    if isinstance(own, str) and own:
+        return own
+    names = [_last(value) for value in data.values() if isinstance(value, str)]
+    return next((name for name in names if PurePosixPath(name).suffix.lower() in IMAGE_SUFFIXES), "")
+
+
+def _last(address: str) -> str:
+    """Return the file name in a picture's address; local files have it behind `?d=`."""
+    try:
+        parts = urlparse(address)
+    except ValueError:  # a text that looks like an address and is none
+        return ""
+    return unquote((parts.query.removeprefix("d=") if parts.query.startswith("d=") else parts.path).rpartition("/")[2])
+
+
+def _boxes(annotation: Mapping[str, Any], where: str) -> tuple[ReturnedBox, ...]:
+    regions = [one for one in annotation["result"] if not isinstance(one, dict) or one.get("type") not in _NO_SHAPES]
+    return tuple(_box(one, where) for one in regions)
+
+
+def _content(boxes: Sequence[ReturnedBox]) -> list[tuple[str, list[float]]]:
+    return sorted((box.class_name, [round(side, _ALIKE) for side in box.xyxy]) for box in boxes)
+
+
+def _is_around(region: Mapping[str, Any]) -> bool:
+    """Say whether the box of a region is the one around it: a polygon, or turned."""
+    return region.get("type") == _POLYGONS or bool(region.get("type") == _BOXES and region["value"].get("rotation"))
+
+
+def _box(region: Any, where: str) -> ReturnedBox:
+    if not isinstance(region, dict):
+        raise problem(where, expected="regions", found=str(region)[:80], mend=_AGAIN)
+    where = f"{where} region {region['id']}" if "id" in region else where
+    kind = region.get("type")
+    if kind not in (_BOXES, _POLYGONS):
+        what = "one without a class" if kind in _NO_CLASS else f"{kind}"
+        raise problem(where, expected="a rectangle or polygon with a class", found=what, mend=_AGAIN)
+    if region.get("image_rotation"):
+        turned = f"a picture turned by {region['image_rotation']} degrees"
+        raise problem(where, expected="the sheet as it went out", found=turned, mend="Turn it back, and export again.")
+    try:
+        value = region["value"]
+        (name,) = value[kind]
+        corners = _corners(value, region)
+    except (KeyError, TypeError, ValueError, IndexError, ZeroDivisionError) as error:
+        raise _no_box(region, where) from error
+    identity = region.get("id")
+    return ReturnedBox(str(name), corners, where, identity if isinstance(identity, str) else None)
+
+
+def _no_box(region: Mapping[str, Any], where: str) -> UserError:
+    value = region.get("value")
+    names = value.get(region["type"]) if isinstance(value, dict) else None
+    if not isinstance(names, list) or len(names) != 1:
+        found = f"{len(names)}: {', '.join(map(str, names))}" if isinstance(names, list) and names else "none"
+        return problem(where, expected="one class for a box", found=found, mend=_AGAIN)
+    return problem(where, expected="a box in per cent of the picture", found=str(value)[:100], mend=_AGAIN)
+
+
+def _corners(value: Mapping[str, Any], region: Mapping[str, Any]) -> Corners:
+    """Return a region's corners as fractions of the picture: of a polygon or a turned box, the box around it."""
+    if region["type"] == _POLYGONS:
+        return _around([(float(x) / _WHOLE, float(y) / _WHOLE) for x, y in value["points"]])
+    x, y, w, h = (float(value[key]) / _WHOLE for key in ("x", "y", "width", "height"))
+    turn = float(value.get("rotation") or 0)
+    return _turned((x, y, w, h), turn, region) if turn else (x, y, x + w, y + h)
+
+
+def _turned(xywh: Corners, degrees: float, region: Mapping[str, Any]) -> Corners:
+    """Return the box around one that is turned clockwise about its first corner, in px: per cent are not square."""
+    width, height = float(region["original_width"]), float(region["original_height"])
+    cos, sin = math.cos(math.radians(degrees)), math.sin(math.radians(degrees))
+    x, y, w, h = xywh[0] * width, xywh[1] * height, xywh[2] * width, xywh[3] * height
+    ends = ((0.0, 0.0), (w, 0.0), (0.0, h), (w, h))
+    return _around([((x + a * cos - b * sin) / width, (y + a * sin + b * cos) / height) for a, b in ends])
+
+
+def _around(points: Sequence[tuple[float, float]]) -> Corners:
+    xs, ys = [x for x, _ in points], [y for _, y in points]
+    return min(xs), min(ys), max(xs), max(ys)

@@ -1,0 +1,50 @@
+"""What all formats write alike: the pictures of a packet, and the boxes that a sheet starts from."""
+
+import shutil
+from pathlib import Path
+from typing import NamedTuple
+
+import pandas as pd
+
+from stages.picking.packet import Packet, PacketSheet
+
+
+class Prelabel(NamedTuple):
+    """A box that the reviewer starts from: corners in px, and the model's confidence in [0, 1] (None: a claim)."""
+
+    prelabel_id: str
+    class_name: str
+    x1: float
+    y1: float
+    x2: float
+    y2: float
+    confidence: float | None
+
+
+def copy_images(packet: Packet, folder: Path) -> None:
+    """Copy the sheets, byte for byte, into `folder`."""
+    folder.mkdir(parents=True)
+    for sheet in packet.sheets:
+        shutil.copyfile(packet.image(sheet), folder / sheet.image_id)
+
+
+def prelabels_of(packet: Packet, sheet: PacketSheet) -> list[Prelabel]:
+    """Return the boxes that the review of `sheet` starts from."""
+    rows = packet.prelabels[packet.prelabels["image_id"] == sheet.image_id]
+    return [
+        Prelabel(
+            row["prelabel_id"],
+            row["class_name"],
+            float(row["x1"]),
+            float(row["y1"]),
+            float(row["x2"]),
+            float(row["y2"]),
+            None if pd.isna(row["confidence"]) else float(row["confidence"]),
+        )
+        for row in rows.to_dict("records")
+    ]
+
+
+def reasons_of(packet: Packet, sheet: PacketSheet) -> list[str]:
+    """Return why `sheet` is worth a look, one sentence for each focus box."""
+    return packet.focus.loc[packet.focus["image_id"] == sheet.image_id, "reason"].tolist()

@@ -1,0 +1,170 @@
+"""Pascal VOC: an XML file for each picture (http://host.robots.ox.ac.uk/pascal/VOC/, the development kit).
+
+VOC's own pictures count pixels from 1, in whole numbers, and the last one belongs to the box. What tools do: datumaro
+and CVAT write corners as they are, from 0, with decimals (datumaro calls it "dm-zero-based"); labelImg and Label Studio
+cut decimals off, and labelImg lets nothing begin before 1; supervision and Roboflow write whole numbers from 1. What is
+written here are corners as they are; what is read is what is there: no file says how it counts.
+"""
+
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from xml.etree import ElementTree
+
+from stages.base.errors import problem
+from stages.dataset.defects import Finding, refuse
+from stages.formats.image_lookup import every_image
+from stages.formats.voc_reader import VocFile, class_of, frame_of, object_row, objects, voc_files
+from stages.picking.packet import Packet, PacketSheet
+from stages.review.formats.outgoing_boxes import copy_images, prelabels_of
+from stages.review.formats.returned_boxes import FRACTIONS, Returned, ReturnedBox, ReturnedSheet
+from stages.review.formats.yolo import corners
+
+_SIDES = ("xmin", "ymin", "xmax", "ymax")
+_LISTS = Path("ImageSets/Main")
+_LIST = "train"
+_MAP = "labelmap.txt"  # the classes as CVAT and datumaro ask for them: name, colour, parts, actions
+_ROOT = re.compile(rb"<annotation[\s>]")
+_HEAD = 4096  # bytes at the start of a file in which its root is looked for
+_PACKET = re.compile(r"packet ([0-9a-f]{12})")  # where VOC names the database that a picture comes from
+
+
+class _Pictures:
+    """The pictures of a folder, to be found by what an XML file says."""
+
+    def __init__(self, folder: Path) -> None:
+        self._by_name = every_image(folder).by_name
+        self._by_stem: dict[str, list[Path]] = {}
+        for image in (image for group in self._by_name.values() for image in group):
+            self._by_stem.setdefault(image.stem, []).append(image)
+
+    def of(self, file: Path, name: str) -> Path | None:
+        """Return the picture with the stem of `file`, or called `name`; beside it if there are several; or None."""
+        same = self._by_stem.get(file.stem) or self._by_name.get(name, [])
+        beside = [image for image in same if image.parent == file.parent] or same
+        return beside[0] if len(beside) == 1 else None
+
+
+def is_one(path: Path) -> bool:
+    """Say whether `path` is a folder with XML files of annotations."""
+    return path.is_dir() and any(map(_has_root, path.rglob("[!.]*.xml")))
+
+
+def read(path: Path) -> Returned:
+    """Return what the XML files say; raise `UserError` with file and line for what is no box.
+
+    A sheet that is only in a list (`ImageSets/Main`) has nothing on it: datumaro and CVAT write no XML file then.
+    """
+    files = voc_files(path)
+    refuse(finding for one in files for finding in one.findings)
+    pictures = _Pictures(path)
+    sheets = [_sheet(one, pictures) for one in files]
+    known = {one.file.stem for one in files}
+    empty = [_empty(stem, file, pictures) for stem, file in _listed(path).items() if stem not in known]
+    return Returned("voc", (), (*sheets, *empty), _packet_id(files))
+
+
+def write(packet: Packet, folder: Path) -> list[str]:
+    """Write the packet in VOC's layout; return what to do with it."""
+    copy_images(packet, folder / "JPEGImages")
+    (folder / "Annotations").mkdir()
+    (folder / _LISTS).mkdir(parents=True)
+    stems = "".join(f"{Path(sheet.image_id).stem}\n" for sheet in packet.sheets)
+    (folder / _LISTS / f"{_LIST}.txt").write_text(stems, encoding="utf-8")
+    (folder / "labels.txt").write_text("".join(f"{name}\n" for name in packet.classes), encoding="utf-8")
+    mapped = [name for name in packet.classes if ":" not in name and not name.startswith("#")]  # others it cannot hold
+    (folder / _MAP).write_text("".join(f"{name}:::\n" for name in mapped), encoding="utf-8")
+    for sheet in packet.sheets:
+        tree = ElementTree.ElementTree(_annotation(packet, sheet))
+        ElementTree.indent(tree)
+        tree.write(folder / "Annotations" / f"{Path(sheet.image_id).stem}.xml", encoding="utf-8")
+    return [
+        "Open JPEGImages with Annotations in your tool (class names: labels.txt), and correct every sheet.",
+        "With labelImg: labelImg JPEGImages labels.txt Annotations; Verify Image marks a sheet as done.",
+        "Save or export as Pascal VOC: boxes, no resizing, no augmentation. Many tools round to whole pixels here; "
+        "COCO and YOLO are exact.",
+        "VOC says not which sheets were looked at: when all were, add --all-reviewed to the import.",
+    ]
+
+
+def _has_root(file: Path) -> bool:
+    if not file.is_file():
+        return False
+    with file.open("rb") as data:
+        return _ROOT.search(data.read(_HEAD)) is not None
+
+
+def _annotation(packet: Packet, sheet: PacketSheet) -> ElementTree.Element:
+    root = ElementTree.Element("annotation")
+    _add(root, {"folder": "JPEGImages", "filename": sheet.image_id})
+    _add(ElementTree.SubElement(root, "source"), {"database": f"packet {packet.packet_id}"})
+    size = {"width": str(sheet.width), "height": str(sheet.height), "depth": "3"}
+    _add(ElementTree.SubElement(root, "size"), size)
+    _add(root, {"segmented": "0"})
+    for one in prelabels_of(packet, sheet):
+        thing = ElementTree.SubElement(root, "object")
+        _add(thing, {"name": one.class_name, "pose": "Unspecified", "truncated": "0", "difficult": "0"})
+        places = (repr(place) for place in (one.x1, one.y1, one.x2, one.y2))
+        _add(ElementTree.SubElement(thing, "bndbox"), dict(zip(_SIDES, places, strict=True)))
+    return root
+
+
+def _add(parent: ElementTree.Element, texts: dict[str, str]) -> None:
+    for tag, text in texts.items():
+        ElementTree.SubElement(parent, tag).text = text
+
+
+def _sheet(one: VocFile, pictures: _Pictures) -> ReturnedSheet:
+    assert one.root is not None  # what is broken was refused
+    named = (one.root.findtext("filename") or "").strip()
+    image = pictures.of(one.file, named)
+    things = objects(one)
+    names = tuple(dict.fromkeys(class_of(thing) for _, thing in things if class_of(thing)))
+    rows = [object_row(thing, line, one.file, names, False) for line, thing in things]
+    refuse(row for row in rows if isinstance(row, Finding))
+    frame = frame_of(one.root)
+    if frame is None and rows:
+        raise problem(
+            one.file,
+            expected="the size of its picture",
+            found="none",
+            mend="Export it again: without it nobody knows what the boxes are measured in.",
+        )
+    boxes = [
+        ReturnedBox(names[row.class_id], corners(row), f"{one.file}:{row.line}")
+        for row in rows
+        if not isinstance(row, Finding)
+    ]
+    return ReturnedSheet(
+        image.name if image else named or one.file.stem,  # labelImg leaves the ending away
+        str(one.file),
+        frame or FRACTIONS,
+        tuple(boxes),
+        "reviewed" if one.root.get("verified") == "yes" else "unknown",  # labelImg's "Verify Image"
+        image=image,
+        polygons=sum(thing.find("polygon") is not None for _, thing in things),
+    )
+
+
+def _listed(folder: Path) -> dict[str, Path]:
+    """Return the stems that the lists hold, with the list; not the lists of a single class (`door_train.txt`)."""
+    lists = {file.stem: file for file in sorted((folder / _LISTS).glob("[!.]*.txt"))}
+    whole = [file for stem, file in lists.items() if stem.rpartition("_")[2] not in lists or "_" not in stem]
+    return {
+        stem: file
+        for file in whole
+        for line in file.read_text("utf-8-sig", errors="replace").splitlines()
+        if (stem := line.strip().strip('"').rpartition("/")[2])
+    }
+
+
+def _empty(stem: str, listing: Path, pictures: _Pictures) -> ReturnedSheet:
+    image = pictures.of(Path(f"{stem}.xml"), "")
+    return ReturnedSheet(image.name if image else stem, f"{listing}, {stem}", FRACTIONS, (), image=image)
+
+
+def _packet_id(files: Iterable[VocFile]) -> str:
+    """Return the packet that the files name; "" for none, and where they name several."""
+    texts = [one.root.findtext("source/database") or "" for one in files if one.root is not None]
+    found = {match[1] for text in texts if (match := _PACKET.fullmatch(text.strip()))}
+    return found.pop() if len(found) == 1 else ""

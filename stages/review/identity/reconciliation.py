@@ -1,0 +1,166 @@
+"""Makes reviewed sheets of what came back: compared with the packet that went out, in its pixels and its classes."""
+
+from collections.abc import Collection, Sequence
+from typing import NamedTuple
+
+from stages.base.errors import UserError, problem
+from stages.picking.packet import Packet
+from stages.review.formats.outgoing_boxes import prelabels_of
+from stages.review.formats.returned_boxes import Returned
+from stages.review.identity.class_names import other_order, require_classes, with_our_names
+from stages.review.identity.other_sheets import Known
+from stages.review.identity.rounded_boxes import restored
+from stages.review.identity.sheet_boxes import Taken, as_it_went_out, take_boxes
+from stages.review.identity.sheet_identity import Identified, Match, identify
+from stages.review.kept.kept_review import ReviewedSheet, Status
+from stages.wording.quantities import counted, some
+
+
+class Reconciled(NamedTuple):
+    """What an export comes to: its sheets in the packet's order, names of sheets, and what a person should know.
+
+    `sheets` are reviewed, or `unreviewed` when they were begun. `missing` did not come back; `unopened` came back as
+    they went out, which is no truth; `passed_over` are sheets of train, which were reviewed before.
+    """
+
+    sheets: tuple[ReviewedSheet, ...]
+    missing: tuple[str, ...]
+    unopened: tuple[str, ...]
+    passed_over: tuple[str, ...]
+    notes: tuple[str, ...]
+
+
+class _Compared(NamedTuple):
+    """A sheet that came back, its boxes, and whether nothing was done to it."""
+
+    match: Match
+    taken: Taken
+    unopened: bool
+    reviewed: bool
+
+
+def reconcile(
+    packet: Packet,
+    returned: Returned,
+    *,
+    others: Sequence[Known],
+    all_reviewed: bool,
+    partial: bool,
+    done: Collection[str] = (),
+    where: str = "the export",
+) -> Reconciled:
+    """Return the reviewed sheets of `returned`, an export of `packet`; `others` are the other sheets of the dataset.
+
+    `all_reviewed`: the person looked at every sheet, also at those that are as they went out, where the format does not
+    say. `partial`: sheets that did not come back stay queued. `done` are sheets that an earlier import brought. `where`
+    names the export in messages. Raises `UserError` for what `identify` refuses, an export of another packet, an
+    unknown class, a box that is none, sheets that are missing, and an export of which nobody did a sheet.
+    """
+    returned = with_our_names(packet, returned)
+    found = _identified(packet, returned, others, where)
+    if not found.matches:
+        raise _old(packet, found, where)
+    require_classes(packet, returned, found.matches)
+    matches = restored(found.matches, packet)
+    compared = [_compare(packet, match, all_reviewed=all_reviewed) for match in matches]
+    came = {*done, *(match.sheet.image_id for match in found.matches)}
+    missing = tuple(sheet.image_id for sheet in packet.sheets if sheet.image_id not in came)
+    if missing and not partial:
+        raise _missing(packet, missing, where)
+    if not any(one.reviewed for one in compared):
+        raise _unopened(found.matches, where)
+    return Reconciled(
+        tuple(_sheet(one) for one in compared if not one.unopened),
+        missing,
+        tuple(one.match.sheet.image_id for one in compared if one.unopened),
+        tuple(known.image_id for known in found.passed_over),
+        tuple(_notes(packet, returned, compared, unseen=found.unseen, all_reviewed=all_reviewed)),
+    )
+
+
+def _identified(packet: Packet, returned: Returned, others: Sequence[Known], where: str) -> Identified:
+    if returned.packet_id in ("", packet.packet_id):
+        return identify(packet, returned.sheets, others)
+    another = problem(
+        where,
+        expected=f"an export of packet {packet.packet_id}, that of iteration {packet.iteration}",
+        found=f"one of packet {returned.packet_id}",
+        mend="Export the project of this packet, or send it out first: yoloop review export --to TOOL",
+    )
+    try:
+        found = identify(packet, returned.sheets, others)
+    except UserError:
+        raise another from None
+    if found.matches:
+        raise another
+    return found
+
+
+def _compare(packet: Packet, match: Match, *, all_reviewed: bool) -> _Compared:
+    prelabels = prelabels_of(packet, match.sheet)
+    taken = take_boxes(match, prelabels)
+    status = match.returned.status
+    untouched = as_it_went_out(taken, prelabels, match)
+    reviewed = status == "reviewed" or (status == "unknown" and (all_reviewed or not untouched))
+    unopened = not reviewed and (untouched or not taken.boxes)
+    return _Compared(match, taken, unopened, reviewed)
+
+
+def _sheet(one: _Compared) -> ReviewedSheet:
+    sheet = one.match.sheet
+    status: Status = "reviewed" if one.reviewed else "unreviewed"
+    return ReviewedSheet(sheet.image_id, sheet.sha256, status, one.match.returned.seconds, one.taken.boxes)
+
+
+def _notes(
+    packet: Packet, returned: Returned, compared: Sequence[_Compared], *, unseen: int, all_reviewed: bool
+) -> list[str]:
+    order = other_order(packet, returned)
+    resized = sum(one.match.pixel > 1 for one in compared)
+    polygons = sum(one.match.returned.polygons for one in compared)
+    cut, twice = sum(one.taken.cut for one in compared), sum(one.taken.twice for one in compared)
+    closed = sum(one.match.returned.status == "unreviewed" for one in compared) if all_reviewed else 0
+    said = {
+        f"Classes came back in another order ({order}): they were matched by name.": order,
+        f"{counted(resized, 'sheet')} came back smaller: boxes were brought back to the original size.": resized,
+        f"{counted(unseen, 'sheet')} came without a picture: boxes are taken as fractions of the whole sheet.": unseen,
+        f"{counted(polygons, 'polygon')} became the {'box' if polygons == 1 else 'boxes'} around.": polygons,
+        f"{counted(cut, 'box')} stuck out: cut at the border of the sheet.": cut,
+        f"{counted(twice, 'box')} came twice: taken once.": twice,
+        f"Not done, as the tool itself says, so --all-reviewed does not reach it: {counted(closed, 'sheet')}.": closed,
+    }
+    return [line for line, holds in said.items() if holds]
+
+
+def _old(packet: Packet, found: Identified, where: str) -> UserError:
+    if not found.passed_over:
+        mend = "Give the whole export: yoloop review import PATH"
+        return problem(where, expected="sheets that came back", found="none", mend=mend)
+    last = max(known.added_iteration for known in found.passed_over)
+    names = some([known.image_id for known in found.passed_over])
+    when = f"the review of iteration {last - 1}" if last else "the import"
+    return problem(
+        where,
+        expected=f"sheets of packet {packet.packet_id}, that of iteration {packet.iteration}",
+        found=f"an old export: {names}, in train since {when}",
+        mend="Export what was reviewed since, or send this packet out: yoloop review export --to TOOL",
+    )
+
+
+def _missing(packet: Packet, missing: Sequence[str], where: str) -> UserError:
+    return problem(
+        where,
+        expected=f"all {len(packet.sheets)} sheets of the packet",
+        found=f"{len(missing)} missing: {some(missing)}",
+        mend="Export sheets without boxes as well (some tools leave them out); or add --partial: they stay queued.",
+    )
+
+
+def _unopened(matches: Sequence[Match], where: str) -> UserError:
+    if any(match.returned.status == "unknown" for match in matches):
+        found = f"{counted(len(matches), 'sheet')} as they went out"
+        mend = "If you looked at every sheet, and all is right: add --all-reviewed."
+    else:
+        found = f"{counted(len(matches), 'sheet')}, none of which is done"
+        mend = "Mark the sheets as done in your tool (in Label Studio: Submit), and export again."
+    return problem(where, expected="a sheet that was reviewed", found=found, mend=mend)

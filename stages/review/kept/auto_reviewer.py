@@ -1,0 +1,42 @@
+"""The reviewer `auto`: takes the model's own detections for labels, and looks at nothing."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from stages.base.boxes import BOX
+from stages.base.tables import read_table
+from stages.picking.packet import Packet, PacketSheet
+from stages.review.kept.kept_review import Review, ReviewedBox, ReviewedSheet, head_of
+from stages.ruler.schemas import DETECTIONS, IMAGES
+from stages.sample import prelabels
+
+WARNING = (
+    "WARNING: --auto takes the model's own detections for labels, and nobody looks at them. Such pseudo-labels can "
+    "spread the model's errors and make it worse. They stay marked as `auto` in data/dataset/train/manifest.csv; "
+    "`yoloop review drop-auto` takes them out again."
+)
+
+
+def auto_review(root: Path, packet: Packet, *, confidence: float) -> Review:
+    """Return labels for the sheets of `packet`: detections of at least `confidence`, none on top of another.
+
+    A sheet that has labels already keeps those: somebody drew them. A sheet without any box counts as not reviewed,
+    since that the model sees nothing does not mean that nothing is there. Raises `UserError` for damaged tables.
+    """
+    tables = root / "data/validate"
+    images = read_table(tables / "images.parquet", IMAGES)
+    seen = prelabels(read_table(tables / "detections.parquet", DETECTIONS), images, confidence=confidence)
+    names = [packet.classes[class_id] for class_id in seen["class_id"]]
+    boxes = {
+        "claims": packet.prelabels[["image_id", "class_name", *BOX, "prelabel_id"]],
+        "model": seen.assign(class_name=names, prelabel_id=None),
+    }
+    sheets = tuple(_sheet(sheet, boxes[sheet.labels_from]) for sheet in packet.sheets)
+    return Review(*head_of(packet, source="auto", partial=True), sheets=sheets)
+
+
+def _sheet(sheet: PacketSheet, boxes: pd.DataFrame) -> ReviewedSheet:
+    rows = boxes.loc[boxes["image_id"] == sheet.image_id, ["class_name", *BOX, "prelabel_id"]]
+    kept = tuple(ReviewedBox(*row) for row in rows.itertuples(index=False, name=None))
+    return ReviewedSheet(sheet.image_id, sheet.sha256, "reviewed" if kept else "unreviewed", None, kept)

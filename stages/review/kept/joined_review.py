@@ -1,0 +1,137 @@
+"""Puts reviewed sheets into data/review, where a person's work may lie already: none of that is lost."""
+
+import os
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from stages.base.errors import UserError, problem
+from stages.picking.packet import Packet
+from stages.project.project_lock import STATE
+from stages.review.identity.sheet_boxes import are_alike
+from stages.review.kept.kept_review import (
+    REVIEW,
+    Head,
+    Review,
+    ReviewedSheet,
+    head_of,
+    read_review,
+    write_head,
+    write_sheet,
+)
+from stages.review.kept.review_gate import require_of_packet
+from stages.review.ledger.correction_ledger import HALF_PIXEL
+
+
+class Kept(NamedTuple):
+    """What became of the sheets of an import, by name, and where data/review was put before, or None.
+
+    `same` are there already; `stood` are there with other boxes, and were left so.
+    """
+
+    added: tuple[str, ...]
+    same: tuple[str, ...]
+    stood: tuple[str, ...]
+    replaced: tuple[str, ...]
+    moved: Path | None
+
+
+def keep_review(
+    root: Path, packet: Packet, sheets: Sequence[ReviewedSheet], *, source: str, partial: bool, replace: bool
+) -> Kept:
+    """Add `sheets` of `packet` to the review in `root`, one by one and each in one step; return what was done.
+
+    A sheet that is reviewed there with other boxes stays, unless `replace`. Before anything is replaced, data/review is
+    kept under .yoloop. Raises `UserError` for a review of another packet, and for a damaged one, unless `replace`.
+    """
+    before, moved = _before(root, packet, replace=replace)
+    old = {sheet.image_id: sheet for sheet in before.sheets} if before else {}
+    order = {sheet.image_id: sheet.order for sheet in packet.sheets}
+    same = [one for one in sheets if one.image_id in old and _is_there(old[one.image_id], one)]
+    rest = [one for one in sheets if one not in same]
+    stood = [] if replace else [one for one in rest if one.image_id in old and _stands(old[one.image_id], one)]
+    taken = [one for one in rest if one not in stood]
+    replaced = [one for one in taken if one.image_id in old and old[one.image_id].boxes]
+    if replaced:
+        moved = _copied(root)
+    head = _head(before, packet, source if taken else "", partial=partial)
+    if before is None or head != Head(*before[:5]):
+        write_head(head, root / REVIEW)
+    for one in taken:
+        write_sheet(one, root / REVIEW, order=order[one.image_id])
+    added = [one for one in taken if one not in replaced]
+    return Kept(_names(added), _names(same), _names(stood), _names(replaced), moved)
+
+
+def done_before(root: Path, packet: Packet) -> list[str]:
+    """Return the sheets of `packet` that are reviewed in `root` already; none when what is there is no such review."""
+    try:
+        review = read_review(root / REVIEW)
+        require_of_packet(root, review, packet)
+    except UserError:
+        return []
+    return [sheet.image_id for sheet in review.reviewed]
+
+
+def _before(root: Path, packet: Packet, *, replace: bool) -> tuple[Review | None, Path | None]:
+    """Return the review that is there, and where it was moved since it is none of this packet."""
+    folder = root / REVIEW
+    if not folder.is_dir() or not any(folder.iterdir()):
+        return None, None
+    try:
+        review = read_review(folder)
+        require_of_packet(root, review, packet)
+    except UserError as error:
+        if replace:
+            place = _free(root)
+            folder.rename(place)
+            return None, place
+        raise problem(
+            folder,
+            expected=f"nothing, or a review of packet {packet.packet_id}",
+            found=f"something else ({str(error).partition('. ')[0]})",
+            mend=f"Move it away; or add --replace, which moves it into {STATE}",
+        ) from error
+    return review, None
+
+
+def _is_there(old: ReviewedSheet, new: ReviewedSheet) -> bool:
+    """Say whether the sheet that is there holds the new one: what is done is not undone by one that is only begun."""
+    if old.status == "reviewed" and new.status == "unreviewed":
+        return True
+    boxes = [[(box.class_name, box[1:5]) for box in sheet.boxes] for sheet in (old, new)]
+    return old.status == new.status and are_alike(*boxes, within=HALF_PIXEL)
+
+
+def _stands(old: ReviewedSheet, new: ReviewedSheet) -> bool:
+    """Say whether a sheet with other boxes stays: only one that was begun makes room, for one that is done."""
+    return old.status == "reviewed" or new.status == "unreviewed"
+
+
+def _head(before: Review | None, packet: Packet, source: str, *, partial: bool) -> Head:
+    tools = [*(before.source.split(" and ") if before else []), source]
+    named = " and ".join(dict.fromkeys(tool for tool in tools if tool))
+    return head_of(packet, source=named, partial=partial or (before is not None and before.partial))
+
+
+def _copied(root: Path) -> Path:
+    place = _free(root)
+    building = place.with_name(f".{place.name}.tmp{os.getpid()}")
+    shutil.rmtree(building, ignore_errors=True)
+    shutil.copytree(root / REVIEW, building)
+    building.rename(place)
+    return place
+
+
+def _free(root: Path) -> Path:
+    """Return a name for a review of before that nothing has yet."""
+    (root / STATE).mkdir(exist_ok=True)
+    number = 1
+    while (root / STATE / f"review-{number}").exists():
+        number += 1
+    return root / STATE / f"review-{number}"
+
+
+def _names(sheets: Sequence[ReviewedSheet]) -> tuple[str, ...]:
+    return tuple(sheet.image_id for sheet in sheets)

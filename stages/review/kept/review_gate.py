@@ -1,0 +1,102 @@
+"""The gate of `yoloop advance`: which review is taken in, and what it must be for that."""
+
+from pathlib import Path
+
+from stages.base.errors import problem
+from stages.dataset.sheets.split_folder import DATASET, IMAGE_SUFFIXES
+from stages.picking.packet import PACKET, Packet
+from stages.review.kept.auto_reviewer import auto_review
+from stages.review.kept.kept_review import HEAD, REVIEW, Review, read_review
+from stages.review.kept.oracle import read_oracle
+from stages.review.kept.reviewers import BY_HAND, Reviewer
+from stages.wording.quantities import some
+
+
+def take_review(root: Path, packet: Packet, reviewer: Reviewer, *, confidence: float, partial: bool) -> Review:
+    """Return the review of `packet` by `reviewer`, with at least one sheet that is done.
+
+    `confidence` is from where `auto` takes detections. `partial`: sheets that are not done may stay in the pool. Raises
+    `UserError` for no review, one of another packet, and one that is not complete.
+    """
+    if not packet.sheets:
+        raise _nothing_picked(root)
+    if reviewer == "oracle":
+        return read_oracle(packet, root)
+    if reviewer == "auto":
+        review = auto_review(root, packet, confidence=confidence)
+        if not review.reviewed:
+            raise _nothing_seen(root, packet, confidence)
+        return review
+    review = read_review(root / REVIEW)
+    require_of_packet(root, review, packet)
+    _require_complete(root, review, packet, partial=partial or review.partial)
+    return review
+
+
+def require_of_packet(root: Path, review: Review, packet: Packet) -> None:
+    """Raise `UserError` unless `review` is one of `packet`, sheet by sheet."""
+    if review.packet_id != packet.packet_id:
+        raise problem(
+            root / REVIEW / HEAD,
+            expected=f"a review of packet {packet.packet_id}, that of iteration {packet.iteration}",
+            found=f"one of packet {review.packet_id}, of iteration {review.iteration}",
+            mend=f"Move {REVIEW} away, and review this packet: yoloop review open",
+        )
+    listed = {sheet.image_id: sheet.sha256 for sheet in packet.sheets}
+    for sheet in review.sheets:
+        if listed.get(sheet.image_id) != sheet.sha256:
+            raise problem(
+                root / REVIEW,
+                expected="the sheets of the packet, with their content",
+                found=f"{sheet.image_id}, {'with other content' if sheet.image_id in listed else 'which is not in it'}",
+                mend="It was edited by hand: restore it, or import the review again.",
+            )
+
+
+def still_open(review: Review, packet: Packet) -> list[str]:
+    """Return the sheets of `packet` that are not reviewed, in its order."""
+    done = {sheet.image_id for sheet in review.reviewed}
+    return [sheet.image_id for sheet in packet.sheets if sheet.image_id not in done]
+
+
+def pool_size(root: Path) -> int:
+    """Return how many sheets are left in the pool."""
+    images = (root / DATASET / "pool/images").glob("*")
+    return sum(file.suffix.lower() in IMAGE_SUFFIXES for file in images)
+
+
+def is_by_hand(reviewer: Reviewer) -> bool:
+    """Say whether a person reviews, so that the review lies in data/review."""
+    return reviewer in BY_HAND
+
+
+def _require_complete(root: Path, review: Review, packet: Packet, *, partial: bool) -> None:
+    rest = still_open(review, packet)
+    if not rest or (partial and review.reviewed):
+        return
+    go_on = "Go on: yoloop review open"
+    leave = "; or leave them in the pool: yoloop advance --partial" if review.reviewed else ""
+    raise problem(
+        root / REVIEW,
+        expected=f"all {len(packet.sheets)} sheets of the packet reviewed",
+        found=f"{len(rest)} that are not: {some(rest)}",
+        mend=f"{go_on}{leave}",
+    )
+
+
+def _nothing_picked(root: Path) -> Exception:
+    return problem(
+        root / PACKET,
+        expected="sheets to review",
+        found=f"none ({pool_size(root)} left in the pool)",
+        mend="The pool is used up when it is empty; else raise sample.budget in params.yaml and run again.",
+    )
+
+
+def _nothing_seen(root: Path, packet: Packet, confidence: float) -> Exception:
+    return problem(
+        root / PACKET,
+        expected=f"a sheet with a detection of confidence {confidence:g} or more",
+        found=f"none among {len(packet.sheets)}",
+        mend="Lower review.auto_confidence in params.yaml, or review it yourself: yoloop review open",
+    )

@@ -1,0 +1,127 @@
+"""The ledger on disk: what every review came to, sheet by sheet, and the summary of the last one.
+
+metrics/review_sheets.csv   one row per reviewed sheet of all iterations so far; `advance` adds those of a review
+metrics/review.json         the last review, and the comparison of the arms over all
+data/review/ledger.csv      box by box; kept with the review in DVC's cache
+"""
+
+from collections.abc import Mapping
+from io import StringIO
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pandas as pd
+
+from stages.base.boxes import BOX
+from stages.base.errors import problem
+from stages.base.tables import json_text
+from stages.picking.packet import Packet
+from stages.review.kept.kept_review import Review
+from stages.review.ledger.correction_ledger import COLUMNS as LEDGER_COLUMNS
+from stages.review.ledger.correction_ledger import OUTCOMES, box_ledger
+from stages.review.ledger.ledger_summary import sheet_rows, summarize
+
+METRICS = Path("metrics/review.json")
+REVIEW_SHEETS = Path("metrics/review_sheets.csv")
+LEDGER = "ledger.csv"
+COLUMNS: dict[str, str] = {
+    "iteration": "int64",  # whose packet it was
+    "image_id": "str",
+    "arm": "str",  # picked, random
+    "labels_from": "str",  # what its pre-labels were: claims, model
+    "source": "str",  # the tool, page, oracle or auto
+    "boxes": "int64",  # looked at: before or after the review
+    **dict.fromkeys(OUTCOMES, "int64"),
+    "errors": "int64",
+    "seconds": "Float64",  # null where the tool does not say
+}
+
+
+class Ledger(NamedTuple):
+    """What a review came to: boxes (COLUMNS of core/review_ledger.py), the metrics, and the rows of all reviews."""
+
+    boxes: pd.DataFrame
+    metrics: dict[str, Any]
+    sheets: pd.DataFrame
+
+
+def ledger_of(packet: Packet, review: Review, *, arms: Mapping[str, str], before: pd.DataFrame, iou: float) -> Ledger:
+    """Return the ledger of `review`; `before` are the rows of earlier reviews, `iou` is the ruler's.
+
+    `arms` maps every sheet of the packet to its arm. Rows of this iteration or a later one in `before` are of another
+    line, and go.
+    """
+    boxes = review_boxes(packet, review, iou=iou)
+    done = {sheet.image_id: sheet.seconds for sheet in review.reviewed}
+    listed = pd.DataFrame(
+        [
+            (packet.iteration, sheet.image_id, arms[sheet.image_id], sheet.labels_from, review.source)
+            for sheet in packet.sheets
+            if sheet.image_id in done
+        ],
+        columns=["iteration", "image_id", "arm", "labels_from", "source"],
+    )
+    now = sheet_rows(boxes, listed.assign(seconds=listed["image_id"].map(done)))
+    earlier = before[before["iteration"] < packet.iteration]
+    sheets = pd.concat([earlier, now.reindex(columns=list(COLUMNS)).astype(COLUMNS)], ignore_index=True)
+    sheets = sheets.sort_values(["iteration", "image_id"], ignore_index=True)
+    metrics = summarize(
+        boxes,
+        sheets,
+        iteration=packet.iteration,
+        source=review.source,
+        packet_sheets=len(packet.sheets),
+        iou=iou,
+    )
+    return Ledger(boxes, metrics, sheets)
+
+
+def review_boxes(packet: Packet, review: Review, *, iou: float) -> pd.DataFrame:
+    """Return the ledger of the reviewed sheets of `review`, box by box; no arm is in it."""
+    done = [sheet.image_id for sheet in review.reviewed]
+    rows = [
+        (sheet.image_id, box.class_name, *box[1:5], box.prelabel or "")
+        for sheet in review.reviewed
+        for box in sheet.boxes
+    ]
+    reviewed = pd.DataFrame(rows, columns=["image_id", "class_name", *BOX, "prelabel_id"])
+    prelabels = packet.prelabels[packet.prelabels["image_id"].isin(done)]
+    return box_ledger(prelabels=prelabels, reviewed=reviewed, iou=iou)
+
+
+def no_review_text() -> str:
+    """Return the content of metrics/review.json before the first review: DVC warns where a metrics file lacks."""
+    boxes = pd.DataFrame(columns=list(LEDGER_COLUMNS)).astype(LEDGER_COLUMNS)
+    none = pd.DataFrame(columns=list(COLUMNS)).astype(COLUMNS)
+    return metrics_text(summarize(boxes, none, iteration=0, source=None, packet_sheets=0, iou=1.0))
+
+
+def metrics_text(metrics: dict[str, Any]) -> str:
+    """Return the content of metrics/review.json."""
+    return json_text(metrics)
+
+
+def review_sheets_text(sheets: pd.DataFrame) -> str:
+    """Return the content of metrics/review_sheets.csv."""
+    text = StringIO()
+    sheets.assign(seconds=sheets["seconds"].round(1)).to_csv(text, index=False, lineterminator="\n")
+    return text.getvalue()
+
+
+def read_review_sheets(file: Path = REVIEW_SHEETS) -> pd.DataFrame:
+    """Return the rows of all reviews so far, none where there was no review; raise `UserError` for a damaged file."""
+    if not file.is_file():
+        return pd.DataFrame(columns=list(COLUMNS)).astype(COLUMNS)
+    texts = [name for name, kind in COLUMNS.items() if kind == "str"]
+    try:
+        frame = pd.read_csv(file, dtype=dict.fromkeys(texts, "str"), keep_default_na=False, na_values={"seconds": ""})
+        if list(frame.columns) != list(COLUMNS):
+            raise ValueError(f"the columns {', '.join(map(str, frame.columns))}"[:120])
+        return frame.astype(COLUMNS)
+    except ValueError as error:
+        raise problem(
+            file,
+            expected=f"the columns {', '.join(COLUMNS)}",
+            found=" ".join(str(error).split())[:120],
+            mend=f"Restore it: git checkout {REVIEW_SHEETS}",
+        ) from error

@@ -1,0 +1,49 @@
+"""Says what a review came to, in lines for a person."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from stages.review.ledger.correction_ledger import OUTCOMES
+from stages.wording.quantities import counted
+from stages.wording.rates import rate
+
+_SOURCES = {"page": "on the page", "oracle": "by labels that were held back", "auto": "by nobody"}
+
+
+def outcome_line(counts: Mapping[str, Any]) -> str:
+    """Return how many boxes had which outcome: `41 boxes: 30 confirmed, 2 moved, 9 added`."""
+    some = [f"{counts[name]} {name}" for name in OUTCOMES if counts[name]]
+    boxes = sum(int(counts[name]) for name in OUTCOMES)
+    return f"{counted(boxes, 'box')}{': ' * bool(some)}{', '.join(some)}"
+
+
+def cost_text(metrics: Mapping[str, Any]) -> str:
+    """Return what the review cost in time, "" where no tool said so."""
+    if metrics.get("minutes") is None:
+        return ""
+    timed, sheets = metrics["timed_sheets"], metrics["sheets"]
+    rest = f" on {timed} of {sheets} sheets" if timed < sheets else ""
+    per_box = metrics.get("seconds_per_box")
+    each = f", {per_box:.1f} s per box" if per_box is not None else ""
+    return f"{metrics['minutes']:.1f} minutes{rest}{each}"
+
+
+def review_lines(metrics: Mapping[str, Any]) -> list[str]:
+    """Return what metrics/review.json (details beside the rest) says: what was changed, what for, and at what cost."""
+    unseen = metrics["auto"]
+    if unseen["sheets"]:
+        counts = f"{counted(unseen['sheets'], 'sheet')} with {counted(unseen['boxes'], 'box')}"
+        return [f"[REVIEW] None: {counts} went to train without a look at their labels; they count nowhere as reviewed"]
+    prelabels = metrics["prelabels"]
+    words = f"P {rate(prelabels['precision'])}, R {rate(prelabels['recall'])}, F1 {rate(prelabels['f1'])}"
+    cost = cost_text(metrics)
+    return [
+        f"[REVIEW] {outcome_line(metrics)}, {where(str(metrics['source']))}",
+        f"[REVIEW] The pre-labels were right with {words}{f'; {cost}' if cost else ''}",
+        f"[REVIEW] {metrics['verdict']}",
+    ]
+
+
+def where(source: str) -> str:
+    """Return where a review was done: `with cvat`, `on the page`, `with coco and on the page`."""
+    return " and ".join(_SOURCES.get(one, f"with {one}") for one in source.split(" and "))

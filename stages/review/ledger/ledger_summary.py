@@ -1,0 +1,118 @@
+"""Sums a ledger up: what the review found, how good the pre-labels were, what it cost, and whether the picker paid."""
+
+from typing import Any
+
+import pandas as pd
+
+from stages.picking.picker_verdict import Comparison, compare, verdict
+from stages.picking.random_arm import PICKED, RANDOM
+from stages.review.ledger.correction_ledger import OUTCOMES, count_outcomes
+
+UNSEEN = "auto"  # labels that nobody looked at: no review
+
+
+def sheet_rows(boxes: pd.DataFrame, sheets: pd.DataFrame) -> pd.DataFrame:
+    """Return `sheets` (image_id and what else is known of each) with counts of their rows in the ledger `boxes`."""
+    counts = [
+        {"boxes": len(rows), **count_outcomes(rows)}
+        for name in sheets["image_id"]
+        for rows in [boxes[boxes["image_id"] == name]]
+    ]
+    table = pd.DataFrame(counts, columns=["boxes", *OUTCOMES, "errors"], index=sheets.index)
+    return sheets.join(table.astype("int64"))
+
+
+def summarize(
+    boxes: pd.DataFrame, sheets: pd.DataFrame, *, iteration: int, source: str | None, packet_sheets: int, iou: float
+) -> dict[str, Any]:
+    """Return metrics/review.json; what is undefined is None.
+
+    `boxes` is the ledger of the review of `iteration` by `source` (None: there was none yet), `sheets` has the rows of
+    all reviews so far. The arms are compared over all sheets that somebody looked at; the rest is about this review,
+    and counts no sheet that nobody looked at. `packet_sheets` is how many went out, `iou` is the ruler's.
+    """
+    last = sheets[sheets["iteration"] == iteration]
+    unseen, seen = last[last["source"] == UNSEEN], last[last["source"] != UNSEEN]
+    boxes = boxes[boxes["image_id"].isin(seen["image_id"])]
+    quality = prelabel_quality(boxes, iou=iou)
+    timed = seen[seen["seconds"].notna()]
+    seconds = float(timed["seconds"].sum()) if len(timed) else None
+    found = compare(sheets[sheets["source"] != UNSEEN])
+    shown = {
+        **_totals(seen),
+        "prelabel_f1": quality["f1"],
+        "minutes": None if seconds is None else seconds / 60,
+        **_gain(found),
+    }
+    details = {
+        "source": source,
+        "packet_sheets": packet_sheets,
+        **{name: int(seen[name].sum()) for name in OUTCOMES},
+        "prelabels": quality,
+        "prelabels_by_class": _by_class(boxes, iou=iou),
+        "prelabels_by_origin": _by_origin(boxes, seen, iou=iou),
+        "timed_sheets": len(timed),
+        "seconds_per_box": None if seconds is None else _ratio(seconds, int(timed["boxes"].sum())),
+        "arms": [{"arm": name, **arm._asdict()} for name, arm in ((PICKED, found.picked), (RANDOM, found.random))],
+        "verdict": verdict(found),
+        "auto": {"sheets": len(unseen), "boxes": int((unseen["boxes"] - unseen["deleted"]).sum())},
+        "auto_sheets": int((sheets["source"] == UNSEEN).sum()),
+    }
+    return {**shown, "details": [details]}
+
+
+def prelabel_quality(boxes: pd.DataFrame, *, iou: float) -> dict[str, Any]:
+    """Return precision, recall and F1 of the pre-labels against the review: same class, IoU from `iou` on; or None."""
+    same = boxes["class_before"] == boxes["class_after"]
+    right = int((same & ((boxes["iou"] >= iou).fillna(False) | (boxes["outcome"] == "confirmed"))).sum())
+    before, after = int((boxes["class_before"] != "").sum()), int((boxes["class_after"] != "").sum())
+    return {
+        "before": before,
+        "after": after,
+        "right": right,
+        "precision": _ratio(right, before),
+        "recall": _ratio(right, after),
+        "f1": _ratio(2 * right, before + after),
+    }
+
+
+def _totals(seen: pd.DataFrame) -> dict[str, Any]:
+    boxes, errors = int(seen["boxes"].sum()), int(seen["errors"].sum())
+    return {"sheets": len(seen), "boxes": boxes, "errors": errors, "errors_per_box": _ratio(errors, boxes)}
+
+
+def _gain(found: Comparison) -> dict[str, Any]:
+    return {
+        "picked_errors_per_box": found.picked.errors_per_box,
+        "random_errors_per_box": found.random.errors_per_box,
+        "picker_gain": found.gain,
+        "picker_gain_low": found.low,
+        "picker_gain_high": found.high,
+    }
+
+
+def _by_class(boxes: pd.DataFrame, *, iou: float) -> list[dict[str, Any]]:
+    names = sorted({*boxes["class_before"], *boxes["class_after"]} - {""})
+    parts = {name: boxes[(boxes["class_before"] == name) | (boxes["class_after"] == name)] for name in names}
+    return [{"class_name": name, **prelabel_quality(_only(rows, name), iou=iou)} for name, rows in parts.items()]
+
+
+def _by_origin(boxes: pd.DataFrame, sheets: pd.DataFrame, *, iou: float) -> list[dict[str, Any]]:
+    """Return the quality of claims (the pool's own labels) and of the model's detections, each where there are any."""
+    names = {origin: rows["image_id"] for origin, rows in sheets.groupby("labels_from")}
+    return [
+        {"labels_from": origin, "sheets": len(some), **prelabel_quality(boxes[boxes["image_id"].isin(some)], iou=iou)}
+        for origin, some in names.items()
+    ]
+
+
+def _only(boxes: pd.DataFrame, name: str) -> pd.DataFrame:
+    """Return the rows as one class sees them: a box that became another class was a false one, or a missing one."""
+    return boxes.assign(
+        class_before=boxes["class_before"].where(boxes["class_before"] == name, ""),
+        class_after=boxes["class_after"].where(boxes["class_after"] == name, ""),
+    )
+
+
+def _ratio(above: float, below: float) -> float | None:
+    return above / below if below else None

@@ -1,0 +1,78 @@
+"""`yoloop review open`: the page on which a person reviews the packet, until it is finished or left."""
+
+import fcntl
+import os
+import webbrowser
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from stages.base.errors import problem
+from stages.base.params import PARAMS, read_iteration
+from stages.picking.packet import PACKET, Packet, read_packet
+from stages.project.project_lock import STATE
+from stages.review.kept.kept_review import HEAD, REVIEW, read_review
+from stages.review.kept.review_gate import require_of_packet
+from stages.review.page.desk import Desk
+from stages.review.page.memory import recall
+from stages.review.page.server import serving
+
+
+def open_review(root: Path, *, port: int, browser: bool, say: Callable[[str], None]) -> bool:
+    """Serve the page of the packet; return True when its review was finished there, False after Ctrl+C.
+
+    `port` 0: any that is free. `browser`: open the page. Raises `UserError` for no packet, one of another iteration, a
+    review that belongs to another packet or is damaged, and a second server.
+    """
+    packet = _packet_to_review(root)
+    if (root / REVIEW / HEAD).is_file():
+        require_of_packet(root, read_review(root / REVIEW), packet)
+    with _only_one(root), serving(Desk(root, packet), recall(root, packet.packet_id), port=port) as server:
+        try:
+            say(f"Review of iteration {packet.iteration}: {len(packet.sheets)} sheets, at\n\n  {server.url}\n")
+            say("Everything is saved as you go, into data/review. Ctrl+C leaves; this command goes on where you were.")
+            if browser and not webbrowser.open(server.url):
+                say("No browser was found here: open the URL yourself.")
+            server.finished.wait()
+        except KeyboardInterrupt:
+            say("\nThe page is closed; what was saved stays in data/review. Go on with: yoloop review open")
+            return False
+    say("The review is finished.")
+    return True
+
+
+def _packet_to_review(root: Path) -> Packet:
+    packet = read_packet(root / PACKET)
+    iteration = read_iteration(root / PARAMS)
+    if packet.iteration != iteration:
+        raise problem(
+            root / PACKET,
+            expected=f"the packet of iteration {iteration}",
+            found=f"that of iteration {packet.iteration}",
+            mend="Run the iteration first: yoloop run",
+        )
+    if not packet.sheets:
+        mend = "See `yoloop status` for what is next."
+        raise problem(root / PACKET, expected="sheets to review", found="none", mend=mend)
+    return packet
+
+
+@contextmanager
+def _only_one(root: Path) -> Iterator[None]:
+    """Hold a lock of its own, the kernel's: other commands of yoloop go on working beside the page."""
+    (root / STATE).mkdir(exist_ok=True)
+    file = root / STATE / "review_page.lock"
+    with file.open("a+") as stream:
+        try:
+            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise problem(
+                file,
+                expected="no other page of this project's review",
+                found=f"one that process {file.read_text() or '?'} serves",
+                mend="Go on there, or stop it with Ctrl+C and run this again.",
+            ) from error
+        stream.truncate(0)
+        stream.write(str(os.getpid()))
+        stream.flush()
+        yield

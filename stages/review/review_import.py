@@ -1,0 +1,137 @@
+"""`yoloop review import`: what came back from a tool, checked against the packet, and kept in data/review."""
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from stages.base.errors import UserError, problem
+from stages.dataset.sheets.split_folder import DATASET
+from stages.picking.packet import Packet
+from stages.project.project_lock import exclusive
+from stages.review.archives.archive import is_archive, unpack
+from stages.review.archives.format_detection import detect, top_of
+from stages.review.formats.returned_boxes import Returned
+from stages.review.identity.other_sheets import read_others
+from stages.review.identity.reconciliation import Reconciled, reconcile
+from stages.review.kept.joined_review import Kept, done_before, keep_review
+from stages.review.kept.kept_review import REVIEW, read_review
+from stages.review.kept.open_packet import packet_under_review
+from stages.review.review_status import review_lines
+from stages.review.servers.server_choice import Say, Server, fetch
+from stages.wording.quantities import counted, some
+
+SCRATCH = Path(".scratch/review-import")
+_UNPACKED = "unpacked"
+
+
+def import_review(
+    root: Path,
+    path: Path | None,
+    *,
+    format: str | None = None,
+    partial: bool = False,
+    all_reviewed: bool = False,
+    replace: bool = False,
+    url: str | None = None,
+    project: str | None = None,
+    version: int | None = None,
+    say: Say,
+) -> str:
+    """Take the export at `path` (folder, archive or file), or on a server, into data/review; return what to print.
+
+    `format` is what it is, if the person says so. `partial`: sheets that did not come back stay queued.
+    `all_reviewed`: sheets that are as they went out were looked at. `replace`: sheets that are reviewed already get the
+    boxes of this export. Raises `UserError`, with nothing changed, for everything that `reconcile` refuses.
+    """
+    with exclusive(root):
+        packet = packet_under_review(root)
+        server = Server(url, project, version)
+        where = str(path or server.url or server.project)
+        with _scratch(root, where) as scratch:
+            returned = _returned(path, format, server, scratch, packet, say)
+            done = done_before(root, packet)
+            found = reconcile(
+                packet,
+                returned,
+                others=read_others(root / DATASET, packet),
+                all_reviewed=all_reviewed,
+                partial=partial,
+                done=done,
+                where=where,
+            )
+        kept = keep_review(root, packet, found.sheets, source=returned.tool, partial=partial, replace=replace)
+        left = tuple(name for name in found.unopened if name not in done)
+        tool_says = any(sheet.status != "unknown" for sheet in returned.sheets)
+        found = found._replace(unopened=left)
+        return "\n".join(
+            [*_said(found, kept, tool_says=tool_says), *review_lines(root, packet, read_review(root / REVIEW))]
+        )
+
+
+@contextmanager
+def _scratch(root: Path, where: str) -> Iterator[Path]:
+    """Yield a folder that goes with the block; messages name `where` in place of what was unpacked there."""
+    scratch = root / SCRATCH
+    shutil.rmtree(scratch, ignore_errors=True)  # left behind by a kill: we hold the lock
+    scratch.mkdir(parents=True)
+    try:
+        yield scratch
+    except UserError as error:
+        raise UserError(str(error).replace(str(scratch / _UNPACKED), where)) from error
+    except PermissionError as error:
+        mend = "Copy it to where you may read it."
+        raise problem(where, expected="an export that can be read", found=str(error.strerror), mend=mend) from error
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _returned(path: Path | None, word: str | None, server: Server, scratch: Path, packet: Packet, say: Say) -> Returned:
+    if path is None:
+        fetched = fetch(packet, word=word, server=server, folder=scratch, say=say)
+        return fetched if isinstance(fetched, Returned) else _read(fetched, "roboflow", scratch, say)
+    if server != Server():
+        mend = "Leave out one of them."
+        raise problem(path, expected="a path, or a server", found=f"a path and {server.named}", mend=mend)
+    if not path.exists():
+        mend = "Give the archive, folder or file that the tool exported."
+        raise problem(path, expected="an export", found="no such file or folder", mend=mend)
+    return _read(path, word, scratch, say)
+
+
+def _read(path: Path, word: str | None, scratch: Path, say: Say) -> Returned:
+    place = path
+    if is_archive(path):
+        place = scratch / _UNPACKED
+        unpack(path, place)
+    if place.is_dir():
+        place = top_of(place)
+    found = detect(place, word)
+    say(f"Read as: {found.title}{'' if word else ' (if that is wrong: --format)'}")
+    return found.read(place)
+
+
+def _said(found: Reconciled, kept: Kept, *, tool_says: bool) -> list[str]:
+    """Return what became of the export; `tool_says`: its format tells which sheets are done."""
+    unopened = "Not done in the tool" if tool_says else "As they went out"
+    advice = "" if tool_says else " (if you looked at them: --all-reviewed)"
+    done = sum(sheet.status == "reviewed" for sheet in found.sheets)
+    changed = len(kept.added) + len(kept.replaced)
+    head = f"{counted(done, 'reviewed sheet')} in the export; {counted(changed, 'sheet')} of it taken into {REVIEW}"
+    if not changed:
+        head = (
+            f"Nothing new: {REVIEW} holds all of this export already"
+            if not kept.stood
+            else f"Nothing taken into {REVIEW}"
+        )
+    names = {
+        "Left with the boxes that they have there (the export has others: --replace takes those)": kept.stood,
+        "Replaced": kept.replaced,
+        "Begun, not done": tuple(sheet.image_id for sheet in found.sheets if sheet.status == "unreviewed"),
+        f"{unopened}, so not taken{advice}": found.unopened,
+        "Not in the export": found.missing,
+        "Reviewed before, and passed over": found.passed_over,
+    }
+    lines = [f"{what}: {counted(len(which), 'sheet')}: {some(which)}" for what, which in names.items() if which]
+    moved = [f"The review of before is kept in {kept.moved}"] if kept.moved else []
+    return [head, *lines, *moved, *found.notes]

@@ -1,0 +1,61 @@
+"""`yoloop review status`: which sheets of the packet are reviewed, what was changed on them, and what is next."""
+
+from pathlib import Path
+
+from stages.base.params import PARAMS, read_params
+from stages.picking.packet import Packet
+from stages.review.kept.kept_review import REVIEW, Review, read_review
+from stages.review.kept.open_packet import packet_under_review
+from stages.review.kept.review_gate import require_of_packet
+from stages.review.ledger.correction_ledger import count_outcomes
+from stages.review.ledger.ledger_files import review_boxes
+from stages.review.ledger.ledger_lines import outcome_line, where
+from stages.wording.quantities import counted, some
+
+
+def status_lines(root: Path) -> list[str]:
+    """Return what a person reads; raise `UserError` when no packet is under review, or the review is of another one."""
+    packet = packet_under_review(root)
+    head = f"packet    {packet.packet_id}, of iteration {packet.iteration}: {counted(len(packet.sheets), 'sheet')}"
+    review = read_review(root / REVIEW) if (root / REVIEW).exists() else None
+    if review is not None:
+        require_of_packet(root, review, packet)
+    return [head, *review_lines(root, packet, review)]
+
+
+def review_lines(root: Path, packet: Packet, review: Review | None) -> list[str]:
+    """Return where the review of `packet` stands: sheets, minutes, what was changed, what is next. No arm is told."""
+    done = {} if review is None else {sheet.image_id: sheet for sheet in review.reviewed}
+    begun = [] if review is None else [sheet.image_id for sheet in review.sheets if sheet.status == "unreviewed"]
+    untouched = [
+        sheet.image_id for sheet in packet.sheets if sheet.image_id not in done and sheet.image_id not in begun
+    ]
+    lines = [f"reviewed  {len(done)} of {counted(len(packet.sheets), 'sheet')}"]
+    if review is not None and done:
+        seconds = [sheet.seconds for sheet in done.values() if sheet.seconds is not None]
+        spent = f"; {sum(seconds) / 60:.1f} minutes on {counted(len(seconds), 'sheet')}" if seconds else ""
+        lines[0] += f", {where(review.source)}{spent}"
+        iou = read_params(root / PARAMS)["validate"]["iou"]
+        lines.append(f"changes   {outcome_line(count_outcomes(review_boxes(packet, review, iou=iou)))}")
+    if begun:
+        lines.append(f"begun     {counted(len(begun), 'sheet')}: {some(begun)}")
+    if untouched:
+        lines.append(f"open      {counted(len(untouched), 'sheet')}: {some(untouched)}")
+    rest = len(begun) + len(untouched)
+    if done and rest and review is not None and review.partial:
+        return [
+            *lines,
+            "next      yoloop advance: the rest may stay in the pool, as was said; or go on: yoloop review open",
+        ]
+    return [*lines, f"next      {_next(done=len(done), rest=rest)}"]
+
+
+def _next(*, done: int, rest: int) -> str:
+    if not rest:
+        return "yoloop advance (or yoloop run, which goes on by itself)"
+    review = "yoloop review open, or yoloop review import PATH"
+    return (
+        f"{review}; or leave the rest in the pool: yoloop advance --partial"
+        if done
+        else ("yoloop review open, or yoloop review export --to TOOL and then yoloop review import PATH")
+    )

@@ -1,0 +1,171 @@
+"""Talks to a Label Studio server over its REST API (https://api.labelstud.io), and says in a line what it refused.
+
+Nothing goes anywhere but to the address that was given: no redirect is followed, no proxy or netrc of the environment
+is used. The key is a personal access token, for which the server hands out short-lived ones, or a legacy token.
+"""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import SplitResult, quote, urlsplit
+
+import requests
+
+from stages.base.errors import UserError, problem
+
+KEY = "LABEL_STUDIO_API_KEY"
+_DOTS = 2  # of a personal token, which is a JWT; a legacy token has none
+_WAIT = (10.0, 300.0)  # seconds to connect, and for an answer: an import of a large task takes long
+_MAKE = f"In Label Studio: Account & Settings > Personal Access Token > Create; then: export {KEY}=..."
+_LONGEST = 300  # letters of what the server says
+_REDIRECTS = range(300, 400)
+
+
+def token_of(environment: Mapping[str, str]) -> str:
+    """Return the access token in `environment`; raise `UserError` when there is none."""
+    token = environment.get(KEY, "").strip()
+    if not token:
+        raise problem(KEY, expected="an access token", found="no such variable", mend=_MAKE)
+    if not token.isascii() or not token.isprintable() or " " in token:
+        raise problem(KEY, expected="an access token", found="other letters than a token has", mend=_MAKE)
+    return token
+
+
+class Server:
+    """A Label Studio server at `url`, and who we are there; every method raises `UserError` for what it refuses."""
+
+    def __init__(self, url: str, token: str) -> None:
+        parts = _parts(url)
+        if parts is None:
+            mend = "Give the address that the browser shows, as http://localhost:8080"
+            raise problem("--url", expected="the address of a Label Studio server", found=repr(url), mend=mend)
+        self.path = parts.path.rstrip("/")  # of a server that does not lie at the top of its host
+        self.url = f"{parts.scheme}://{parts.netloc}{self.path}"
+        self._token = token
+        self._session = requests.Session()
+        self._session.trust_env = False
+        self._session.verify = os.environ.get("REQUESTS_CA_BUNDLE") or True
+        self._is_personal = token.count(".") == _DOTS
+        self._header = f"Token {token}"
+
+    def get(self, path: str, **query: str | int) -> Any:
+        """Return what the server answers to GET, as JSON."""
+        return self._json("GET", path, params=query)
+
+    def post(self, path: str, content: Any, **query: str | int) -> Any:
+        """Send `content` as JSON, and return the answer."""
+        return self._json("POST", path, json=content, params=query)
+
+    def patch(self, path: str, content: Any) -> Any:
+        """Send `content` as JSON, which changes what is there, and return the answer."""
+        return self._json("PATCH", path, json=content)
+
+    def upload(self, path: str, file: Path | bytes, *, name: str, **query: str | int) -> Any:
+        """Send a file, called `name`, and return the answer."""
+        content = file if isinstance(file, bytes) else file.read_bytes()
+        return self._json("POST", path, files={"file": (name, content)}, params=query)
+
+    def address_of(self, stored: str) -> str:
+        """Return the address, without the host, of a picture that the server has stored as `stored`."""
+        return f"{self.path}/data/{quote(stored)}"
+
+    def sign_in(self) -> None:
+        """Make sure that there is a Label Studio, and that it knows our key."""
+        answer = self._send("GET", "/api/version", headers={})  # who is not known yet gets no key
+        if answer.status_code in _REDIRECTS:
+            raise self._refused(answer, "/api/version")
+        version = self._read(answer, "/api/version") if answer.ok else None
+        if not isinstance(version, dict) or "release" not in version:
+            raise self._no_label_studio(f"an answer ({answer.status_code}) of something else")
+        if self._is_personal:
+            self._renew()
+        self.get("/api/current-user/whoami")
+
+    def _renew(self) -> None:
+        """Get a short-lived token for the personal one."""
+        answer = self._send("POST", "/api/token/refresh/", json={"refresh": self._token}, headers={})
+        if answer.status_code in (requests.codes.unauthorized, requests.codes.bad_request, requests.codes.forbidden):
+            raise self._unknown_key(_said(answer))
+        if not answer.ok:
+            raise self._refused(answer, "/api/token/refresh/")
+        self._header = f"Bearer {self._read(answer, '/api/token/refresh/')['access']}"
+
+    def _json(self, method: str, path: str, **content: Any) -> Any:
+        answer = self._send(method, path, **content)
+        if answer.status_code == requests.codes.unauthorized and self._is_personal:
+            self._renew()  # it lives for minutes, an upload longer
+            answer = self._send(method, path, **content)
+        if answer.status_code == requests.codes.unauthorized:
+            raise self._unknown_key(_said(answer))
+        if not answer.ok or answer.status_code in _REDIRECTS:
+            raise self._refused(answer, path)
+        return self._read(answer, path)
+
+    def _send(self, method: str, path: str, **content: Any) -> requests.Response:
+        content.setdefault("headers", {"Authorization": self._header})
+        try:
+            return self._session.request(method, f"{self.url}{path}", timeout=_WAIT, allow_redirects=False, **content)
+        except requests.exceptions.SSLError as error:
+            mend = "Give its certificate: export REQUESTS_CA_BUNDLE=FILE"
+            raise problem(self.url, expected="a certificate that is known", found=_short(error), mend=mend) from error
+        except requests.exceptions.Timeout as error:
+            mend = "Run it again when the server has time: what is there already stays."
+            raise problem(self.url, expected="an answer", found=f"none in {_WAIT[1]:g} s", mend=mend) from error
+        except requests.exceptions.RequestException as error:
+            raise self._no_label_studio("nobody who answers") from error
+
+    def _read(self, answer: requests.Response, path: str) -> Any:
+        try:
+            return answer.json()
+        except ValueError as error:
+            raise self._no_label_studio(f"an answer that is no JSON, at {path}") from error
+
+    def _no_label_studio(self, found: str) -> UserError:
+        mend = "Start it (label-studio start), or correct --url; then run it again: what is there already stays."
+        return problem(self.url, expected="a Label Studio server", found=found, mend=mend)
+
+    def _unknown_key(self, said: str) -> UserError:
+        # A legacy token is off unless the organization allows it; the server says so in `said`.
+        return problem(f"{KEY} at {self.url}", expected="a token that the server knows", found=said, mend=_MAKE)
+
+    def _refused(self, answer: requests.Response, path: str) -> UserError:
+        if answer.status_code in _REDIRECTS:
+            mend = "Give that address with --url."
+            found = f"a redirection to {answer.headers.get('location', '?')}"
+            return problem(self.url, expected="the server itself", found=found, mend=mend)
+        if answer.status_code == requests.codes.forbidden:
+            mend = "Sign in as someone who may change the project."
+            return problem(f"{self.url}{path}", expected="to be allowed there", found=_said(answer), mend=mend)
+        return problem(
+            f"{self.url}{path}",
+            expected="that Label Studio takes it",
+            found=f"{answer.status_code}: {_said(answer)}",
+            mend="Mend what it names, and run it again: what is there already stays.",
+        )
+
+
+def _parts(url: str) -> SplitResult | None:
+    """Return the parts of a server's address, which may come without its scheme; None for something else."""
+    try:
+        parts = urlsplit(url if "//" in url else f"http://{url}")
+        sound = parts.scheme in ("http", "https") and parts.hostname and (parts.port is None or parts.port)
+    except ValueError:  # a port that is none
+        return None
+    return parts if sound and not parts.query and not parts.fragment and "@" not in parts.netloc else None
+
+
+def _said(answer: requests.Response) -> str:
+    """Return what the server says is wrong, in one line."""
+    try:
+        content = answer.json()
+    except ValueError:
+        return answer.reason or str(answer.status_code)
+    if isinstance(content, dict):
+        details = content.get("validation_errors") or content.get("detail") or content
+        content = details if details else content
+    return _short(content)
+
+
+def _short(what: object) -> str:
+    return " ".join(str(what).split())[:_LONGEST]

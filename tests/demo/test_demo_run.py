@@ -1,0 +1,223 @@
+"""`yoloop demo`: a copy that leaves the clone as it is, sheets with the hashes that Git holds, a table at the end."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from demo.demo_data import draw_demo, write_source
+from demo.demo_run import PLACE, copy_project, run_demo, start_repository, table
+from demo.drawing.sets import draw_set
+from stages.base.errors import UserError
+from stages.convergence.history.history_columns import column_types
+from stages.convergence.history.history_file import write_history
+from stages.formats.yolo_folder import read_source
+from tests.fake_project import REPO, sh
+
+CLASSES = ("detail", "elevation", "title")
+ROW = {
+    **dict.fromkeys(("f1", "precision", "recall", "map50", "map50_95", "train_f1"), 0.5),
+    **dict.fromkeys(("tp", "fp", "fn", "train_images", "pool_images"), 1),
+    **{f"f1[{name}]": 0.25 for name in CLASSES},
+    **{f"fn[{name}]": 2 for name in CLASSES},
+    "despite_stop": "",
+}
+
+
+def history(rows: list[dict]) -> pd.DataFrame:
+    types = column_types(CLASSES)
+    return pd.DataFrame([{**ROW, **row} for row in rows], columns=list(types)).astype(types)
+
+
+def test_the_table_has_a_row_per_iteration_with_the_boxes_that_were_reviewed_for_it(tmp_path: Path):
+    (tmp_path / "params.yaml").write_text("classes: [detail, elevation, title]\n")
+    (tmp_path / "plots/converge").mkdir(parents=True)
+    rows = [
+        {"iteration": 0, "train_boxes": 30, "verdict": "go on", "rule": "", "f1": None, "f1[title]": None},
+        {"iteration": 1, "train_boxes": 72, "verdict": "stop", "rule": "max_iterations", "f1": 0.875},
+    ]
+    write_history(history(rows), tmp_path / "plots/converge/history.csv")
+    head, first, second, legend = table(tmp_path)
+    assert head.split() == ["iteration", "reviewed", "in", "train", "F1", "P", "R", *CLASSES, "verdict"]
+    assert first.split() == ["0", "0", "30", "–", "0.500", "0.500", "0.250", "0.250", "–", "go", "on"]
+    assert second.split()[:5] == ["1", "42", "72", "0.875", "0.500"]
+    assert second.endswith("stop (max_iterations)")
+    assert "boxes" in legend
+
+
+@pytest.fixture
+def clone(tmp_path: Path) -> Path:
+    """A small repository with a changed file, a new one, a deleted one and an ignored one."""
+    root = tmp_path / "clone"
+    root.mkdir()
+    sh(root, "git", "init", "-q")
+    for name, text in {"a.txt": "a", "gone.txt": "b", ".gitignore": "secret\n.demo\n.demo.*\n"}.items():
+        (root / name).write_text(text)
+    sh(root, "git", "add", ".")
+    sh(root, "git", "-c", "user.name=n", "-c", "user.email=e", "commit", "-qm", "x")
+    (root / "a.txt").write_text("changed")
+    (root / "gone.txt").unlink()
+    (root / "folder").mkdir()
+    (root / "folder/new.txt").write_text("new")
+    (root / "secret").write_text("s")
+    return root
+
+
+def test_the_copy_holds_the_working_tree_without_what_is_ignored(clone: Path):
+    copy_project(clone, clone / PLACE)
+    found = {str(path.relative_to(clone / PLACE)) for path in (clone / PLACE).rglob("*") if path.is_file()}
+    assert found == {"a.txt", ".gitignore", "folder/new.txt"}
+    assert (clone / PLACE / "a.txt").read_text() == "changed"
+
+
+def test_the_copy_is_a_repository_that_needs_no_settings_of_the_machine(clone: Path, monkeypatch):
+    for name in ("GIT_AUTHOR_NAME", "GIT_AUTHOR_EMAIL", "GIT_COMMITTER_NAME", "GIT_COMMITTER_EMAIL"):
+        monkeypatch.delenv(name, raising=False)
+    copy_project(clone, clone / PLACE)
+    start_repository(clone / PLACE)
+    assert sh(clone / PLACE, "git", "tag").split() == ["dataset-v0"]
+    assert sh(clone / PLACE, "git", "status", "--porcelain") == ""
+    assert "yoloop demo" in sh(clone / PLACE, "git", "log", "--format=%an")
+
+
+def test_settings_of_a_person_do_not_get_in_the_way(clone: Path, tmp_path: Path, monkeypatch):
+    hooks, ignored = tmp_path / "hooks", tmp_path / "ignored"
+    hooks.mkdir()
+    (hooks / "pre-commit").write_text("#!/bin/sh\nexit 1\n")
+    (hooks / "pre-commit").chmod(0o755)
+    ignored.write_text("*.txt\n")
+    settings = (
+        f"[commit]\ngpgsign = true\n[tag]\ngpgsign = true\n[core]\nhooksPath = {hooks}\nexcludesFile = {ignored}\n"
+    )
+    (tmp_path / "gitconfig").write_text(settings)
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(tmp_path / "gitconfig"))
+    copy_project(clone, clone / PLACE)
+    start_repository(clone / PLACE)
+    assert sh(clone / PLACE, "git", "ls-files").split() == [".gitignore", "a.txt"]
+    assert sh(clone / PLACE, "git", "tag").split() == ["dataset-v0"]
+
+
+def test_a_file_whose_name_is_no_utf_8_is_copied(clone: Path):
+    name = os.fsdecode(b"M\xfcller.txt")
+    (clone / name).write_text("m")
+    copy_project(clone, clone / PLACE)
+    assert (clone / PLACE / name).read_text() == "m"
+
+
+def test_a_demo_of_before_is_put_aside_and_a_failing_step_is_named(clone: Path):
+    (clone / PLACE).mkdir()
+    (clone / PLACE / "mine.txt").write_text("mine")
+    said: list[str] = []
+    before = sh(clone, "git", "status", "--porcelain")
+    with pytest.raises(UserError, match=r"demo's step `yoloop demo draw` ended with exit code"):
+        run_demo(clone, say=said.append)
+    assert (clone / ".demo.1/mine.txt").read_text() == "mine"
+    assert any(".demo.1" in line for line in said)
+    with pytest.raises(UserError):
+        run_demo(clone, say=said.append)
+    assert (clone / ".demo.1/mine.txt").read_text() == "mine"
+    assert (clone / ".demo.2").is_dir()
+    assert sh(clone, "git", "status", "--porcelain") == before
+
+
+def test_an_unpacked_archive_is_refused_before_anything_moves(tmp_path: Path, monkeypatch):
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
+    (tmp_path / PLACE).mkdir()
+    with pytest.raises(UserError, match="expected a clone of the repository, found a folder without Git"):
+        run_demo(tmp_path, say=print)
+    assert [path.name for path in tmp_path.iterdir()] == [".demo"]
+
+
+LOOP = """
+import pathlib, sys, time
+if sys.argv[1] == pathlib.Path("slow").read_text():
+    pathlib.Path("running").touch()
+    try:
+        time.sleep(60)
+    except KeyboardInterrupt:
+        time.sleep(1)  # longer than subprocess.run would wait before it kills
+        print("stopped in good order", flush=True)
+        sys.exit(130)
+"""
+
+
+@pytest.mark.parametrize(
+    ("slow", "left"),
+    [("demo", "yoloop demo draw && yoloop run --review oracle"), ("run", "yoloop run --review oracle")],
+)
+def test_ctrl_c_lets_the_loop_stop_in_good_order_and_says_how_to_go_on(clone: Path, slow: str, left: str):
+    (clone / "slow").write_text(slow)
+    (clone / "stages").mkdir()
+    (clone / "stages/__init__.py").touch()
+    (clone / "stages/loop.py").write_text(LOOP)
+    code = f"import sys; sys.path.insert(0, {str(REPO)!r}); from pathlib import Path; "
+    code += "from demo.demo_run import run_demo; run_demo(Path(), say=lambda text: print(text, flush=True))"
+    command = [sys.executable, "-P", "-c", code]
+    process = subprocess.Popen(command, cwd=clone, stdout=subprocess.PIPE, text=True, start_new_session=True)
+    deadline = time.monotonic() + 60
+    while not (clone / PLACE / "running").exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    os.killpg(process.pid, signal.SIGINT)
+    said, _ = process.communicate(timeout=30)
+    stopped, how = said.splitlines()[-2:]
+    assert stopped == "stopped in good order"
+    assert how.startswith("The demo stopped. Go on with: ")
+    assert how.endswith(f"cd .demo && {left}")
+    activate = Path(sys.executable).with_name("activate")
+    assert activate.is_file() == (f". {activate} && " in how)
+
+
+def test_drawn_sheets_become_a_folder_as_any_tool_exports_it(tmp_path: Path):
+    source = read_source(write_source(tmp_path, draw_set(0, {"train": 2, "val": 1, "pool": 1})))
+    assert source.classes == CLASSES
+    assert {split: len(items) for split, items in source.splits.items()} == {"train": 2, "val": 1, "test": 0, "pool": 1}
+
+
+def test_a_project_without_the_demo_is_refused(tmp_path: Path):
+    sh(tmp_path, "git", "init", "-q")
+    (tmp_path / ".dvc").mkdir()
+    with pytest.raises(UserError, match=r"expected a project that holds the demo .* Type it in a fresh clone"):
+        draw_demo(tmp_path)
+
+
+def test_a_demo_that_has_gone_on_keeps_its_sheets(tmp_path: Path):
+    sh(tmp_path, "git", "init", "-q")
+    (tmp_path / ".dvc").mkdir()
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data/demo.md").touch()
+    (tmp_path / "params.yaml").write_text("iteration: 2\n")
+    sh(tmp_path, "git", "add", ".")
+    sh(tmp_path, "git", "commit", "-qm", "x")
+    with pytest.raises(UserError, match=r"expected the demo at iteration 0, which .* found iteration 2"):
+        draw_demo(tmp_path, renew=True)
+
+
+@pytest.mark.slow
+def test_the_demo_is_drawn_again_with_exactly_the_hashes_that_git_holds(tmp_path: Path):
+    root = tmp_path / "project"
+    copy_project(REPO, root)
+    sh(root, "git", "init", "-q")
+    sh(root, "git", "add", ".")
+    sh(root, "git", "commit", "-qm", "start")
+    env = {**os.environ, "PYTHONPATH": str(root)}
+    command = [sys.executable, "-m", "stages.loop", "demo", "draw"]
+    for _ in range(2):  # the second time everything is there already
+        done = subprocess.run(command, cwd=root, env=env, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        assert sh(root, "git", "status", "--porcelain") == ""
+        assert len(list((root / "data/dataset/pool/images").iterdir())) > 50
+        assert not list((root / "data/dataset/pool").glob("labels/*"))
+    (root / "data/dataset/data.yaml").write_text("mine")
+    done = subprocess.run(command, cwd=root, env=env, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "data/dataset: expected what its .dvc file says, found changes of yours" in done.stderr
+    assert (root / "data/dataset/data.yaml").read_text() == "mine"
+    (root / "demo/drawing/sets.py").write_text((root / "demo/drawing/sets.py").read_text() + "\nWINDOWS = 3\n")
+    done = subprocess.run(command, cwd=root, env=env, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "data/dataset.dvc: expected the hashes of what this version draws, found others" in done.stderr

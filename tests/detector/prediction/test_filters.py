@@ -1,0 +1,92 @@
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from stages.detector.prediction.filters import Filters, cost, keep, sentence
+
+WIDE = [10, 10, 50, 20]  # 40 x 10 px
+SMALL = [0, 0, 6, 6]
+FLAT = [30, 30, 40, 30]  # no height
+
+
+@pytest.mark.parametrize(
+    ("filters", "expected"),
+    [
+        (Filters(), [True, True, True]),
+        (Filters(min_area=36), [True, True, False]),  # exactly 36 passes
+        (Filters(min_area=36.1), [True, False, False]),
+        (Filters(max_area=36), [False, True, True]),
+        (Filters(min_side=6), [True, True, False]),
+        (Filters(min_side=10.5), [False, False, False]),
+        (Filters(max_aspect=4), [True, True, False]),
+        (Filters(max_aspect=3.9), [False, True, False]),
+        (Filters(border=0), [True, True, True]),
+        (Filters(border=10), [True, False, True]),
+        (Filters(border=11), [False, False, True]),
+        (Filters(min_area=36, max_aspect=3), [False, True, False]),
+    ],
+)
+def test_keep(filters, expected):
+    assert keep(np.array([WIDE, SMALL, FLAT]), width=100, height=60, filters=filters).tolist() == expected
+
+
+def test_every_border_counts_and_every_image_has_its_own_size():
+    boxes = np.array([[20, 20, 95, 40], [20, 20, 95, 40], [20, 20, 40, 55], [20, 20, 40, 55]])
+    got = keep(boxes, width=[100, 120, 100, 100], height=[60, 60, 60, 70], filters=Filters(border=10))
+    assert got.tolist() == [False, True, False, True]
+
+
+def test_no_box_passes_nothing():
+    assert keep(np.zeros((0, 4)), width=10, height=10, filters=Filters(1, 2, 3, 4, 5)).tolist() == []
+
+
+limits = st.one_of(st.none(), st.floats(0, 60))
+boxes = st.lists(st.tuples(*[st.floats(0, 50)] * 4), max_size=6).map(lambda rows: np.array(rows).reshape(-1, 4))
+
+
+@given(boxes, st.tuples(*[limits] * 5))
+def test_all_filters_together_are_each_of_them(rows, values):
+    filters = Filters(*values)
+    each = [Filters(**{name: value}) for name, value in filters.active.items()]
+    one_by_one = [keep(rows, width=60, height=60, filters=one) for one in each]
+    expected = np.logical_and.reduce([np.ones(len(rows), dtype=bool), *one_by_one])
+    assert (keep(rows, width=60, height=60, filters=filters) == expected).all()
+
+
+IMAGES = pd.DataFrame({"split": ["val", "train"], "image_id": ["a", "b"], "width": [100, 100], "height": [60, 60]})
+TRUTH = pd.DataFrame(
+    [("val", "a", 0, *WIDE), ("val", "a", 0, *SMALL), ("val", "a", 1, *SMALL), ("train", "b", 0, *WIDE)],
+    columns=["split", "image_id", "class_id", "x1", "y1", "x2", "y2"],
+)
+
+
+def test_what_filters_cost_a_perfect_detector():
+    filters = Filters(min_side=8)
+    costs = cost(ground_truth=TRUTH, images=IMAGES, filters=filters, classes=["door", "sink", "tree"], names=["val"])
+    assert costs["class_name"].tolist() == ["all", "door", "sink", "tree"]
+    assert costs["boxes"].tolist() == [3, 2, 1, 0]
+    assert costs["deleted"].tolist() == [2, 1, 1, 0]
+    assert costs["recall"].tolist() == pytest.approx([1 / 3, 1 / 2, 0, np.nan], nan_ok=True)
+    assert costs["f1"].tolist() == pytest.approx([1 / 2, 2 / 3, 0, np.nan], nan_ok=True)
+    assert sentence(costs, filters, split="val") == (
+        "filters: min_side 8 deletes 2 of 3 true boxes of val: a perfect detector would reach recall 0.333"
+    )
+
+
+@pytest.mark.parametrize(
+    ("filters", "expected"),
+    [
+        (Filters(), "filters: none"),
+        (Filters(max_area=500), "filters: max_area 500 deletes none of 3 true boxes of val"),
+        (
+            Filters(max_area=399, border=5),
+            "filters: max_area 399 and border 5 delete 3 of 3 true boxes of val: a perfect detector would reach "
+            "recall 0.000",
+        ),
+    ],
+)
+def test_the_sentence(filters, expected):
+    costs = cost(ground_truth=TRUTH, images=IMAGES, filters=filters, classes=["door", "sink"], names=["val"])
+    assert sentence(costs, filters, split="val") == expected

@@ -1,0 +1,100 @@
+"""Where the seconds of a training come from: the last one here, if the numbers are its own, or a timed step."""
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from stages.dataset.sheets.manifest import MANIFEST, manifest_row, write_manifest
+from stages.detector.rehearsal.step_cost import Training
+from stages.detector.rehearsal.training_cost import cost_lines, last_training
+from stages.project.yaml_edits import edited
+from tests.fake_project import person_params, write_files
+
+TRAINED = {"images": 10, "epochs_run": 5, "batch": 4, "imgsz": 320, "encoder": None, "resumed": False}
+VALUES = {
+    "train.epochs_baseline": 40,
+    "train.epochs": 20,
+    "train.batch": 4,
+    "train.imgsz": 640,
+    "train.baseline": "train",
+}
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """A project with 24 sheets in train, in which a training has just taken 60 seconds."""
+    (tmp_path / "params.yaml").write_text(person_params())
+    change(tmp_path, {**VALUES, "train.select": "last"})
+    train = tmp_path / "data/dataset/train"
+    write_files(train / "images", {f"{number}.png": "" for number in range(24)})
+    rows = [
+        manifest_row(image, train / "none.txt", added_iteration=0, label_source="none")
+        for image in (train / "images").iterdir()
+    ]
+    write_manifest(rows, train / MANIFEST)
+    write_files(tmp_path, {"logs/train/seconds.json": '{"seconds": 60}', "metrics/train.json": json.dumps(TRAINED)})
+    return tmp_path
+
+
+def change(root: Path, values: dict[str, object]) -> None:
+    (root / "params.yaml").write_text(edited((root / "params.yaml").read_text(), values))
+
+
+def test_scaled_from_the_last_training(root):
+    measured = last_training(root)
+    assert measured is not None
+    assert (measured.training, measured.seconds) == (Training(10, 5, 4, 320, prompted=False), 60)
+    assert cost_lines(root, 0, measured=measured, step=None) == [
+        "[COST] Training: 24 sheets x 40 epochs = 960 images, in 240 steps of 4, at 640 px",
+        # 60 s x 960 / 50 images x 4 times the pixels = 4608 s
+        "[COST] About 77 min: the last training here took 60 s for 50 images at 320 px (logs/train/seconds.json)",
+    ]
+    first, second = cost_lines(root, 1, measured=measured, step=None)
+    assert "24 sheets x 20 epochs = 480 images" in first
+    assert second.startswith("[COST] About 77 min: ")  # half the epochs, each step twice as long
+    assert second.endswith("; times 2, since text prompts make a step longer")
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"resumed": True}, {"epochs_run": 0}],
+    ids=["resumed", "adopted"],
+)
+def test_seconds_that_say_nothing_are_not_used(root, changes):
+    (root / "metrics/train.json").write_text(json.dumps({**TRAINED, **changes}))
+    assert last_training(root) is None
+
+
+def test_metrics_of_another_training_are_not_used(root):
+    """As after `git switch`: the file came out of Git, long after the seconds were written."""
+    os.utime(root / "metrics/train.json", (1e9, 1e9))
+    assert last_training(root) is None
+
+
+@pytest.mark.parametrize("missing", ["logs/train/seconds.json", "metrics/train.json"])
+def test_without_one_of_the_files_there_is_no_last_training(root, missing):
+    (root / missing).unlink()
+    assert last_training(root) is None
+
+
+def test_from_a_timed_step(root):
+    lines = cost_lines(root, 1, measured=None, step={"seconds": 0.25, "prompted": False})
+    took = "one sheet took 0.25 s forward and backward just now, without reading and augmenting it"
+    assert lines[1] == f"[COST] About 4 min: {took}; times 2, since text prompts make a step longer"
+    assert "times" not in cost_lines(root, 1, measured=None, step={"seconds": 0.25, "prompted": True})[1]
+
+
+def test_when_no_step_could_be_timed(root):
+    assert cost_lines(root, 0, measured=None, step="out of memory")[1].endswith("is unknown: out of memory")
+
+
+def test_a_slice_is_held_out_and_adopted_weights_cost_nothing(root):
+    change(root, {"train.select": "slice", "train.slice": 0.25})
+    line = cost_lines(root, 0, measured=None, step="x")[0]
+    assert "18 sheets x 40 epochs" in line
+    assert line.endswith("; or less, since it stops after 20 epochs without a better slice")
+    change(root, {"train.baseline": "adopt"})
+    assert cost_lines(root, 0, measured=None, step=None) == ["[COST] Training: none, the weights are taken as they are"]
+    assert len(cost_lines(root, 1, measured=None, step="x")) == 2

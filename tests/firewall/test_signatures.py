@@ -1,0 +1,114 @@
+"""Copies of a sheet are found by its pixels; sheets of one drawing set are told apart."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from demo.drawing.sets import draw_set
+from stages.base.errors import UserError
+from stages.firewall.copies import Fingerprint
+from stages.firewall.signatures import copies, fingerprint, fingerprint_file, near_copies
+
+Picture = np.ndarray
+
+
+@pytest.fixture(scope="module")
+def sheets() -> dict[str, Picture]:
+    """Twelve windows of drawing sets, two of each of six styles."""
+    drawn = draw_set(3, {"train": 10, "val": 2})
+    return {stem: sheet.pixels for found in drawn.values() for stem, sheet in found}
+
+
+@pytest.fixture(scope="module")
+def prints(sheets: dict[str, Picture]) -> dict[str, Fingerprint]:
+    return {name: fingerprint(pixels) for name, pixels in sheets.items()}
+
+
+def reencoded(pixels: Picture) -> Picture:
+    return cv2.imdecode(cv2.imencode(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, 30])[1], cv2.IMREAD_COLOR)
+
+
+def scaled(factor: float) -> Callable[[Picture], Picture]:
+    return lambda pixels: np.clip(pixels * factor, 0, 255).astype(np.uint8)
+
+
+def cropped(share: float) -> Callable[[Picture], Picture]:
+    """Cut `share` of each side, a third of it at the start."""
+
+    def crop(pixels: Picture) -> Picture:
+        height, width = pixels.shape[:2]
+        top, left = round(height * share / 3), round(width * share / 3)
+        return pixels[top : top + round(height * (1 - share)), left : left + round(width * (1 - share))]
+
+    return crop
+
+
+KINDS: dict[str, Callable[[Picture], Picture]] = {
+    "exact": lambda pixels: pixels,
+    "re-encoded": reencoded,
+    "half the size": lambda pixels: cv2.resize(pixels, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA),
+    "stretched to a square": lambda pixels: cv2.resize(pixels, (640, 640)),
+    "brighter": scaled(1.15),
+    "darker": scaled(0.85),
+    "more contrast": lambda pixels: np.clip((pixels - 127.5) * 1.15 + 127.5, 0, 255).astype(np.uint8),
+    "turned": np.rot90,
+    "upside down": lambda pixels: np.rot90(pixels, 2),
+    "mirrored": lambda pixels: pixels[:, ::-1],
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_copy_is_found_and_no_other_sheet(kind, sheets, prints):
+    changed = {f"copy of {name}": fingerprint(KINDS[kind](pixels)) for name, pixels in sheets.items()}
+    assert copies(prints, changed) == [(name, f"copy of {name}") for name in sorted(sheets)]
+    assert sorted(near_copies(changed, prints)) == sorted(changed)
+
+
+@pytest.mark.parametrize("share", [0.05, 0.2])
+def test_crops_are_found_as_far_as_it_goes_and_no_other_sheet(share, sheets, prints):
+    changed = {f"copy of {name}": fingerprint(cropped(share)(pixels)) for name, pixels in sheets.items()}
+    found = copies(prints, changed)
+    assert len(found) >= 10
+    assert all(other == f"copy of {name}" for name, other in found)
+    assert copies(changed, prints) == sorted((other, name) for name, other in found)
+
+
+def test_distinct_sheets_are_no_copies(prints):
+    assert copies(prints, prints) == []
+    assert near_copies(prints, prints) == {}
+
+
+def test_a_frame_with_other_contents_is_told_apart(sheets):
+    """The frame and the title block of one sheet around what is drawn on another."""
+    one, other = list(sheets.values())[:2]
+    other = cv2.resize(other, one.shape[1::-1])
+    height, width = one.shape
+    inner = np.s_[height // 6 : -height // 6, width // 6 : -width // 6]
+    mixed = one.copy()
+    mixed[inner] = other[inner]
+    assert copies({"one": fingerprint(one)}, {"mixed": fingerprint(mixed)}) == []
+
+
+def test_a_sheet_that_was_drawn_on_is_a_near_copy(sheets):
+    one = next(iter(sheets.values()))
+    height, width = one.shape
+    drawn_on = one.copy()
+    drawn_on[height // 2 : -height // 8, width // 8 : width // 2] = 255
+    pair = {"one": fingerprint(one)}, {"drawn on": fingerprint(drawn_on)}
+    assert copies(*pair) == []
+    assert near_copies(*pair) == {"one": ["drawn on"]}
+
+
+def test_a_file_has_the_fingerprint_of_its_pixels(tmp_path: Path, sheets):
+    name, pixels = next(iter(sheets.items()))
+    file = tmp_path / f"{name}.png"
+    assert cv2.imwrite(str(file), pixels)
+    of_file = fingerprint_file(file, crops=False)
+    assert of_file.windows.shape == (1, 4)
+    assert copies({"file": of_file}, {"pixels": fingerprint(pixels, crops=False)}) == [("file", "pixels")]
+    file.write_bytes(file.read_bytes()[:100])
+    with pytest.raises(UserError, match="bytes that do not decode"):
+        fingerprint_file(file)

@@ -1,0 +1,74 @@
+"""`yoloop data check` as a person types it: what it prints, and its exit code."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from tests.intake.contract import datasets as s
+
+from stages.dataset.defects import Finding
+from stages.intake.contract.defect_list import finding_lines, summary
+from tests.fake_project import REPO, sh
+
+
+def check(project: Path, *args: object) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "stages.loop", "data", "check", *map(str, args)]
+    return subprocess.run(command, cwd=project, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+
+
+@pytest.fixture
+def project(clean_env, tmp_path, monkeypatch):
+    monkeypatch.setenv("PYTHONPATH", str(REPO))
+    root = tmp_path / "project"
+    root.mkdir()
+    for name in ("params.yaml", "dvc.yaml"):
+        shutil.copy(REPO / name, root)
+    sh(root, "git", "init", "-q")
+    return root
+
+
+def test_exit_codes(project, tmp_path):
+    source = s.yolo(tmp_path / "SET")
+    s.rows("1 0.95 0.5 0.2 0.2\n")(source)
+    done = check(project, source)
+    head = f"{source}: YOLO folder, 6 images (test 1, train 3, val 2), 13 boxes of detail, elevation, title"
+    assert done.stdout.splitlines()[:2] == [head, "warning sticks-out (1)"]
+    assert done.stdout.splitlines()[-1] == "0 errors, 1 warning, 0 notes"
+    assert (done.returncode, done.stderr) == (0, "")
+
+    s.rows("".join(f"{number} 0.5 0.5 0.1 0.1\n" for number in range(3, 9)))(source)
+    done = check(project, source)
+    assert done.returncode == 2
+    assert done.stdout.splitlines()[1] == "error class-out-of-range (6)"
+    assert done.stdout.splitlines()[5] == "  and 3 more"
+    assert check(project, source, "--all").stdout.count("found class ") == 6
+
+    done = check(project, source, "--fix", tmp_path / "new")
+    assert done.returncode == 0
+    assert f"{tmp_path / 'new'}: 5 of 6 sheets, 7 changes; see report.md and report.csv there" in done.stdout
+    done = check(project, tmp_path / "nowhere")
+    assert done.returncode == 2
+    assert done.stderr == (
+        f"error: {tmp_path / 'nowhere'}: expected a YOLO folder, found no folder. Give the folder that has data.yaml.\n"
+    )
+
+
+def test_errors_come_first_and_few_of_a_kind():
+    def one(severity, code, line):
+        return Finding(severity, code, Path("a.txt"), line, "x", "y", "Mend.")
+
+    findings = [
+        one("note", "n", 1),
+        one("note", "n", 2),
+        *(one("warning", "w", i) for i in range(5)),
+        one("error", "e", 9),
+    ]
+    lines = finding_lines(findings)
+    assert [line for line in lines if not line.startswith(" ")] == ["error e (1)", "warning w (5)", "note n (2)"]
+    assert lines[1] == "  a.txt:9: expected x, found y. Mend."
+    assert lines[3:7] == [*(f"  a.txt:{i}: expected x, found y. Mend." for i in range(3)), "  and 2 more"]
+    assert lines[-1] == "  and 1 more"
+    assert len(finding_lines(findings, every=True)) == 3 + 8
+    assert summary(findings) == "1 error, 5 warnings, 2 notes"

@@ -1,0 +1,117 @@
+"""`yoloop finish` commits exactly what an iteration made, and refuses half an iteration."""
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from stages.base.errors import UserError
+from stages.iteration.finish import _next_step, finish
+from tests.fake_project import dvc, sh, write_files
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.mark.parametrize(
+    ("verdict", "sheets", "said"),
+    [("go on", 3, "Next: review"), ("go on", 0, "Nothing was picked"), ("stop", 3, "The loop ends here")],
+)
+def test_the_next_step_is_one_that_can_be_taken(verdict: str, sheets: int, said: str) -> None:
+    assert _next_step(verdict, sheets).startswith(said)
+
+
+def test_commits_results_only_and_tags(project: Callable[[], Path]) -> None:
+    root = project()
+    (root / "fake_stages.py").open("a").write("# edited by the person\n")
+    write_files(root, {"notes.txt": "mine", "metrics_of_mine.json": "{}"})
+    start = sh(root, "git", "rev-parse", "HEAD").strip()
+    said = finish(root)
+    assert "Iteration 0 is finished: F1 0.800 (0.74 to 0.86). Tag iteration-0" in said
+    assert "Verdict: go on. 1 of 10 iterations are done." in said
+    assert "yoloop advance" in said
+    status = sh(root, "git", "status", "--porcelain").splitlines()
+    assert status == [" M fake_stages.py", "?? metrics_of_mine.json", "?? notes.txt"]
+    assert sh(root, "git", "rev-parse", "iteration-0", "HEAD~1").split() == [
+        sh(root, "git", "rev-parse", "HEAD").strip(),
+        start,
+    ]
+    committed = set(sh(root, "git", "show", "--format=", "--name-only", "HEAD").split())
+    assert {"dvc.lock", "metrics/validate.json", "plots/converge/history.csv"} < committed
+    assert not [name for name in committed if name.endswith((".pt", ".parquet", ".png"))]
+    report = json.loads((root / "metrics/reports/iteration_00.json").read_text())
+    assert (report["iteration"], report["start"], report["dataset"]) == (0, start, "dataset-v0")
+    assert report["validate"]["f1"] == 0.8
+    assert {name: len(rows) for name, rows in report["tables"].items()} == {
+        **{"scores": 10, "ledger": 1, "errors": 2, "counts": 1}
+    }
+    assert report["tables"]["scores"][0]["f1_low"] == 0.74
+    assert report["params"]["sample"]["budget"] == 20
+    assert report["prompts"]["title"].startswith("title under")
+    assert "up to date" in dvc(root, "status")
+    assert finish(root).startswith("Iteration 0 is finished already (tag iteration-0).")
+    assert sh(root, "git", "rev-parse", "HEAD~1").strip() == start  # and nothing more was committed
+
+
+def test_a_stop_is_tagged_as_well(project: Callable[[], Path]) -> None:
+    root = project()
+    params = (root / "params.yaml").read_text()
+    (root / "params.yaml").write_text(re.sub("max_iterations: 10", "max_iterations: 1", params))
+    dvc(root, "repro", "-q")
+    said = finish(root)
+    assert "Verdict: stop." in said
+    assert "--despite-stop REASON" in said
+    assert "max_iterations: 1" in sh(root, "git", "show", "iteration-0:params.yaml")
+
+
+def edit(name: str, old: str, new: str) -> Callable[[Path], object]:
+    return lambda root: (root / name).write_text((root / name).read_text().replace(old, new))
+
+
+@pytest.mark.parametrize(
+    ("spoil", "complaint"),
+    [
+        (lambda root: (root / "dvc.lock").unlink(), "dvc.lock: expected iteration 0 to have run, found no file"),
+        (edit("params.yaml", "budget: 20", "budget: 5"), "stage sample: expected the results of iteration 0"),
+        (edit("data/prompts.yaml", "title under", "the title of"), "found data/prompts.yaml prompts modified"),
+        (edit("data/dataset/train/labels/t1.txt", "0.2", "0.3"), "data/dataset.dvc: expected"),
+        (lambda root: (root / "models/best.pt").write_text("other"), "stage train: expected"),
+        (lambda root: (root / "models/best.pt").unlink(), "found models/best.pt deleted"),
+        (lambda root: sh(root, "git", "switch", "-q", "--detach"), "HEAD: expected a branch"),
+        (lambda root: sh(root, "rm", "-rf", ".dvc"), "expected a DVC project"),
+    ],
+)
+def test_refuses_half_an_iteration(
+    project: Callable[[], Path], spoil: Callable[[Path], object], complaint: str
+) -> None:
+    root = project()
+    spoil(root)
+    before = sh(root, "git", "status", "--porcelain", "-uall"), sh(root, "git", "log", "--format=%H")
+    with pytest.raises(UserError) as caught:
+        finish(root)
+    assert complaint in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert (sh(root, "git", "status", "--porcelain", "-uall"), sh(root, "git", "log", "--format=%H")) == before
+    assert sh(root, "git", "tag").split() == ["dataset-v0"]
+
+
+def test_finished_with_other_results_names_both_ways_on(finished: Callable[[], Path]) -> None:
+    root = finished()
+    edit("params.yaml", "budget: 20", "budget: 5")(root)
+    dvc(root, "repro", "-q")
+    with pytest.raises(UserError, match=r"git checkout iteration-0 -- .* git tag -d iteration-0 && yoloop finish"):
+        finish(root)
+
+
+def test_new_prompts_for_the_next_iteration_do_not_matter_once_finished(finished: Callable[[], Path]) -> None:
+    root = finished()
+    edit("data/prompts.yaml", "title under", "the title of")(root)
+    assert "finished already" in finish(root)
+
+
+def test_a_tag_on_another_branch_is_named(finished: Callable[[], Path]) -> None:
+    root = finished()
+    sh(root, "git", "switch", "-q", "-c", "second", "dataset-v0")
+    with pytest.raises(UserError, match="found one on another branch"):
+        finish(root)

@@ -1,0 +1,80 @@
+"""Ctrl+C in each step of `yoloop run` and at the review: the same command goes on, and nothing is lost."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import yaml
+
+from stages.project.yaml_edits import edited
+from tests.fake_project import REPO, sh
+from tests.iteration.test_run_loop import ended, in_pipe, not_running_soon, on_terminal, replace
+from tests.refusal import contents
+
+pytestmark = pytest.mark.slow
+STEPS = {  # stage -> a value that makes it run again
+    "train": {"train.epochs_baseline": 3},
+    "validate": {"validate.confidence": 0.31},
+    "analyze": {"analyze.border": 91},
+    "converge": {"converge.target_f1": 0.97},
+    "sample": {"sample.budget": 13},
+}
+WAIT = '\n    print("waiting", flush=True)\n    __import__("time").sleep(60)'
+
+
+@pytest.fixture
+def stale(project: Callable[[], Path], monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A project in which each of the five stages has to run again."""
+    monkeypatch.setenv("PYTHONPATH", str(REPO))
+    root = project()
+    file = root / "params.yaml"
+    values = {key: value for changes in STEPS.values() for key, value in changes.items()}
+    file.write_text(edited(file.read_text(), values))
+    return root
+
+
+@pytest.mark.parametrize("stage", STEPS)
+def test_ctrl_c_in_a_step(stale, stage):
+    number = list(STEPS).index(stage) + 1
+    before = sh(stale, "git", "for-each-ref", "refs/heads", "refs/tags")
+    params = (stale / "params.yaml").read_text()
+    replace(stale / "fake_stages.py", f"def {stage}() -> None:", f"def {stage}() -> None:{WAIT}")
+    child = on_terminal(stale)
+    child.expect_exact(f"[STEP {number}/5]")
+    child.expect_exact("waiting")
+    child.sendintr()
+    code, said = ended(child)
+    assert code == 130
+    assert f"Stopped in iteration 0 (step {number}/5, {stage}). Go on with: yoloop run" in said
+    assert not_running_soon(stale)
+    assert sh(stale, "git", "for-each-ref", "refs/heads", "refs/tags") == before
+    assert sh(stale, "git", "symbolic-ref", "--short", "HEAD").strip() in ("main", "HEAD")
+    assert (stale / "params.yaml").read_text() == params
+
+    replace(stale / "fake_stages.py", WAIT, "")
+    done = in_pipe(stale)
+    assert (done.returncode, done.stderr) == (0, "")
+    for step, name in enumerate(STEPS, 1):
+        line = next(line for line in done.stdout.splitlines() if line.startswith(f"[STEP {step}/5]"))
+        assert line.endswith("...") == (step >= number), (name, line)  # finished steps are not done again
+    assert "MANUAL REVIEW - iteration 0" in done.stdout
+    assert yaml.safe_load(sh(stale, "git", "show", "iteration-0:params.yaml")) == yaml.safe_load(params)
+    assert sh(stale, "git", "status", "--porcelain") == ""
+    assert sh(stale, "git", "symbolic-ref", "--short", "HEAD").strip() == "main"
+
+
+def test_ctrl_c_at_the_review(stale):
+    child = on_terminal(stale)
+    child.expect_exact("ENTER goes on")
+    before = contents(stale), sh(stale, "git", "for-each-ref", "refs/heads", "refs/tags")
+    child.sendintr()
+    code, said = ended(child)
+    assert code == 130
+    assert "Stopped in iteration 0 (finished). Go on with: yoloop run" in said
+    assert (contents(stale), sh(stale, "git", "for-each-ref", "refs/heads", "refs/tags")) == before
+
+    done = in_pipe(stale)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "MANUAL REVIEW - iteration 0" in done.stdout
+    assert "[STEP" not in done.stdout
+    assert (contents(stale), sh(stale, "git", "for-each-ref", "refs/heads", "refs/tags")) == before

@@ -1,0 +1,30 @@
+import pytest
+
+from stages.base.errors import UserError
+from stages.prompts.texts.prompt_file import read_prompts
+
+
+def write(tmp_path, text):
+    file = tmp_path / "prompts.yaml"
+    file.write_text(text)
+    return file
+
+
+def test_prompts_come_in_class_order(tmp_path):
+    file = write(tmp_path, "prompts:\n  b: ' second '\n  a: first\nnotes: {a: anything}\n")
+    assert list(read_prompts(["a", "b"], file).items()) == [("a", "first"), ("b", "second")]
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("prompts: {a: x}\n", "none for 'b'"),
+        ("prompts: {a: x, b: ''}\n", "none for 'b'"),
+        ("prompts: {a: x, b: 3}\n", "none for 'b'"),
+        ("prompts: {a: x, b: y, c: z}\n", "one for 'c', which is no class"),
+        ("notes: {}\n", "none for 'a'"),
+    ],
+)
+def test_wrong_prompts(tmp_path, text, found):
+    with pytest.raises(UserError, match=found):
+        read_prompts(["a", "b"], write(tmp_path, text))

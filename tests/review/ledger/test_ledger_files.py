@@ -1,0 +1,197 @@
+"""The ledger on disk: what a review came to, added to the reviews before, and read again."""
+
+import json
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from stages.base.boxes import BOX
+from stages.base.errors import UserError
+from stages.base.tables import with_details
+from stages.picking.packet import PRELABELS, Packet, PacketSheet
+from stages.review.kept.kept_review import Review, ReviewedBox, ReviewedSheet
+from stages.review.ledger.ledger_files import (
+    COLUMNS,
+    ledger_of,
+    metrics_text,
+    no_review_text,
+    read_review_sheets,
+    review_sheets_text,
+)
+from stages.review.ledger.ledger_lines import review_lines
+
+CLASSES = ("door", "sink ü")
+NONE = read_review_sheets(Path("no such file"))
+ARMS = {"a.png": "picked", "b c.png": "random", "d.png": "picked", "e.png": "random"}
+PRELABELLED = [  # sheet, id, class, box, confidence
+    ("a.png", "1-1", "door", (0, 0, 10, 10), 0.9),
+    ("a.png", "1-2", "door", (50, 50, 60, 60), 0.6),
+    ("a.png", "1-3", "sink ü", (80, 80, 90, 90), 0.5),
+    ("b c.png", "2-1", "sink ü", (0, 0, 10, 10), None),
+    ("e.png", "4-1", "door", (0, 0, 10, 10), 0.7),
+]
+
+
+def packet(iteration=0):
+    rows = [(name, key, kind, *map(float, box), confidence) for name, key, kind, box, confidence in PRELABELLED]
+    sheets = tuple(
+        PacketSheet(order, name, "0" * 64, 100, 100, "claims" if name == "b c.png" else "model", "")
+        for order, name in enumerate(ARMS, 1)
+    )
+    prelabels = pd.DataFrame(rows, columns=list(PRELABELS)).astype(PRELABELS)
+    return Packet(Path("packet"), "0123456789ab", iteration, CLASSES, 0, "3f2a90bc", sheets, prelabels, pd.DataFrame())
+
+
+def sheet(name, *boxes, seconds=None, status="reviewed"):
+    made = tuple(ReviewedBox(kind, *map(float, box), key) for kind, box, key in boxes)
+    return ReviewedSheet(name, "0" * 64, status, seconds, made)
+
+
+def review(*sheets, iteration=0, source="page"):
+    return Review("0123456789ab", iteration, CLASSES, source, False, sheets)
+
+
+DONE = (
+    sheet(
+        "a.png",
+        ("door", (0, 0, 10, 10), "1-1"),
+        ("door", (52, 50, 62, 60), "1-2"),  # moved, IoU 2 / 3
+        ("sink ü", (20, 20, 30, 30), None),  # added; 1-3 is deleted
+        seconds=90.04,
+    ),
+    sheet("b c.png", ("door", (0, 0, 10, 10), "2-1"), seconds=30),  # reclassified
+    sheet("d.png"),  # nothing before, nothing after, no time
+    sheet("e.png", ("door", (0, 0, 10, 10), "4-1"), status="unreviewed", seconds=5),  # begun: no truth
+)
+
+
+def test_what_the_review_came_to():
+    ledger = ledger_of(packet(), review(*DONE), arms=ARMS, before=NONE, iou=0.5)
+    assert ledger.boxes[["image_id", "outcome"]].to_numpy().tolist() == [
+        ["a.png", "confirmed"], ["a.png", "moved"], ["a.png", "deleted"], ["a.png", "added"],
+        ["b c.png", "reclassified"],
+    ]  # fmt: skip
+    assert review_sheets_text(ledger.sheets).splitlines() == [
+        ",".join(COLUMNS),
+        "0,a.png,picked,model,page,4,1,1,0,0,1,1,2,90.0",
+        "0,b c.png,random,claims,page,1,0,0,0,1,0,0,1,30.0",
+        "0,d.png,picked,model,page,0,0,0,0,0,0,0,0,",
+    ]
+    said = with_details(json.loads(metrics_text(ledger.metrics)))
+    assert {key: said[key] for key in ("sheets", "boxes", "errors", "packet_sheets", "source")} == {
+        "sheets": 3, "boxes": 5, "errors": 3, "packet_sheets": 4, "source": "page"
+    }  # fmt: skip
+    assert said["errors_per_box"] == 0.6
+    assert said["minutes"] == pytest.approx(120.04 / 60, abs=1e-6)
+    assert (said["timed_sheets"], said["seconds_per_box"]) == (2, pytest.approx(120.04 / 5))
+    assert (said["picked_errors_per_box"], said["random_errors_per_box"], said["picker_gain"]) == (0.5, 1, -0.5)
+    assert (said["picker_gain_low"], said["picker_gain_high"]) == (None, None)  # one sheet with boxes in each arm
+    # Right are 1-1 and 1-2, of four pre-labels and four boxes.
+    assert said["prelabels"] == {"before": 4, "after": 4, "right": 2, "precision": 0.5, "recall": 0.5, "f1": 0.5}
+    door, sink = said["prelabels_by_class"]
+    assert (door["class_name"], door["before"], door["after"], door["right"]) == ("door", 2, 3, 2)
+    assert (sink["class_name"], sink["before"], sink["after"], sink["right"]) == ("sink ü", 2, 1, 0)
+    assert [(one["labels_from"], one["sheets"], one["f1"]) for one in said["prelabels_by_origin"]] == [
+        ("claims", 1, 0), ("model", 2, pytest.approx(4 / 6))
+    ]  # fmt: skip
+
+
+def test_the_rulers_iou_decides_what_is_an_error():
+    strict = ledger_of(packet(), review(*DONE), arms=ARMS, before=NONE, iou=0.7)
+    assert strict.metrics["errors"] == 4
+    assert strict.metrics["details"][0]["prelabels"]["right"] == 1
+
+
+def test_what_is_undefined_is_null_and_not_zero():
+    empty = ledger_of(packet(), review(sheet("d.png")), arms=ARMS, before=NONE, iou=0.5).metrics
+    keys = ("errors_per_box", "prelabel_f1", "minutes", "picker_gain")
+    assert (empty["sheets"], [empty[key] for key in keys]) == (1, [None] * 4)
+    none = json.loads(no_review_text())
+    assert none["sheets"] == 0
+    assert [none[key] for key in keys] == [None] * 4
+    assert none.keys() == empty.keys()  # DVC shows the same columns before the first review
+
+
+def test_a_review_is_added_to_those_before_and_read_again(tmp_path):
+    first = ledger_of(packet(), review(*DONE), arms=ARMS, before=NONE, iou=0.5)
+    file = tmp_path / "review_sheets.csv"
+    file.write_text(review_sheets_text(first.sheets), encoding="utf-8")
+    before = read_review_sheets(file)
+    assert review_sheets_text(before) == file.read_text(encoding="utf-8")
+    after = ledger_of(packet(1), review(DONE[0], iteration=1, source="cvat"), arms=ARMS, before=before, iou=0.5)
+    assert after.sheets["iteration"].tolist() == [0, 0, 0, 1]
+    assert after.metrics["sheets"] == 1  # of this review
+    (picked, random) = after.metrics["details"][0]["arms"]
+    assert (picked["sheets"], picked["errors"], random["sheets"]) == (3, 4, 1)  # of all
+    again = ledger_of(packet(), review(DONE[2]), arms=ARMS, before=after.sheets, iou=0.5)  # started over at 0
+    assert review_sheets_text(again.sheets).splitlines()[1:] == ["0,d.png,picked,model,page,0,0,0,0,0,0,0,0,"]
+
+
+def test_what_nobody_looked_at_is_counted_apart():
+    first = ledger_of(packet(), review(*DONE), arms=ARMS, before=NONE, iou=0.5)
+    unseen = review(
+        sheet("a.png", ("door", (0, 0, 10, 10), None)), sheet("b c.png", ("sink ü", (0, 0, 10, 10), "2-1")),
+        iteration=1, source="auto",
+    )  # fmt: skip
+    auto = ledger_of(packet(1), unseen, arms=ARMS, before=first.sheets, iou=0.5)
+    said = with_details(auto.metrics)
+    assert [said[key] for key in ("sheets", "boxes", "errors", "confirmed", "deleted")] == [0] * 5
+    assert (said["prelabel_f1"], said["errors_per_box"]) == (None, None)
+    assert (said["auto"], said["auto_sheets"]) == ({"sheets": 2, "boxes": 2}, 2)
+    assert said["arms"] == first.metrics["details"][0]["arms"]  # as if it had not been
+    assert review_lines(said) == [
+        "[REVIEW] None: 2 sheets with 2 boxes went to train without a look at their labels; "
+        "they count nowhere as reviewed"
+    ]
+
+
+def test_the_lines_that_a_person_reads():
+    said = with_details(ledger_of(packet(), review(*DONE), arms=ARMS, before=NONE, iou=0.5).metrics)
+    assert review_lines(said)[:2] == [
+        "[REVIEW] 5 boxes: 1 confirmed, 1 moved, 1 reclassified, 1 added, 1 deleted, on the page",
+        "[REVIEW] The pre-labels were right with P 0.500, R 0.500, F1 0.500; 2.0 minutes on 2 of 3 sheets, "
+        "24.0 s per box",
+    ]
+    assert review_lines(said)[2].startswith("[REVIEW] Whether the picker is better than chance is not known yet: 1 ")
+    untimed = with_details(ledger_of(packet(), review(DONE[2]), arms=ARMS, before=NONE, iou=0.5).metrics)
+    assert review_lines({**untimed, "source": "coco and page"})[:2] == [
+        "[REVIEW] 0 boxes, with coco and on the page",
+        "[REVIEW] The pre-labels were right with P –, R –, F1 –",
+    ]
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda text: text.replace("image_id", "sheet"),
+        lambda text: text.replace("0,a.png", "zero,a.png"),
+        lambda text: text.replace(",90.0", ",soon"),
+        lambda text: text.replace(",90.0", ",90.0,1"),
+        lambda text: "",
+    ],
+)
+def test_a_damaged_file_is_named(tmp_path, spoil):
+    file = tmp_path / "review_sheets.csv"
+    text = review_sheets_text(ledger_of(packet(), review(*DONE), arms=ARMS, before=NONE, iou=0.5).sheets)
+    file.write_text(spoil(text), encoding="utf-8")
+    with pytest.raises(UserError) as caught:
+        read_review_sheets(file)
+    assert str(caught.value).startswith(f"{file}: expected the columns iteration, image_id, arm")
+    assert str(caught.value).endswith("Restore it: git checkout metrics/review_sheets.csv")
+    assert "\n" not in str(caught.value)
+
+
+def test_names_that_look_like_nothing_stay_names(tmp_path):
+    file = tmp_path / "review_sheets.csv"
+    text = review_sheets_text(ledger_of(packet(), review(DONE[2]), arms=ARMS, before=NONE, iou=0.5).sheets)
+    file.write_text(text.replace("d.png", "NA"), encoding="utf-8")
+    assert read_review_sheets(file)["image_id"].tolist() == ["NA"]
+
+
+def test_the_box_table_has_every_number():
+    """It lies with the review in DVC's cache, as ledger.csv."""
+    boxes = ledger_of(packet(), review(*DONE), arms=ARMS, before=NONE, iou=0.5).boxes
+    assert boxes.loc[1, [f"after_{side}" for side in BOX]].tolist() == [52, 50, 62, 60]
+    assert boxes.loc[1, "iou"] == pytest.approx(2 / 3)
+    assert "arm" not in boxes.columns  # it goes with the review, which is a reviewer's
