@@ -112,7 +112,7 @@ def _control(loop: Trial, root: Path, threads: int) -> pd.DataFrame:
         shutil.copyfile(root / SHEETS, root / CARRIED_SHEETS)
         epochs = math.ceil(steps[iteration] / math.ceil(sheets / batch))
         trial.set({"iteration": iteration, "train.epochs": epochs})
-        for stage in ("train", "validate", "converge"):
+        for stage in ("train", "predict", "validate", "converge"):
             trial.stage(stage)
         scores.append(float(trial.metrics("validate")["f1"] or 0))
     columns: dict[str, Any] = {"iteration": history["iteration"], "loop": history["f1"].fillna(0), "control": scores}

@@ -28,10 +28,12 @@ from stages.detector.model.checkpoint import save_model
 from stages.detector.model.runtime import start_ultralytics
 from stages.detector.prediction.predictor import Prediction, predict
 from stages.detector.training.fitting import Job, fit
+from stages.detector.training.training_params import TrainParams as Params
+from stages.detector.training.training_params import settings
 from stages.detector.training.training_view import write_view
 from stages.ruler.matching.matching import outcomes
-from stages.ruler.schemas import DETECTIONS, GROUND_TRUTH, IMAGES
-from stages.train import Params, settings
+from stages.ruler.pairing.box_tables import DETECTIONS
+from stages.ruler.schemas import GROUND_TRUTH, IMAGES
 
 REPO = Path(__file__).parents[1]
 SCRATCH = REPO / ".scratch/benchmarks"

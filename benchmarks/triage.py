@@ -21,7 +21,8 @@ from stages.analysis.triage import triage
 from stages.base.boxes import BOX, iou_matrix
 from stages.base.tables import read_table
 from stages.ruler.matching.matching import SHEET, outcomes
-from stages.ruler.schemas import DETECTIONS, GROUND_TRUTH, IMAGES
+from stages.ruler.pairing.box_tables import DETECTIONS
+from stages.ruler.schemas import GROUND_TRUTH, IMAGES
 
 IOU = 0.5
 THRESHOLDS = np.arange(0.1, 0.75, 0.05)

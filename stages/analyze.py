@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from pydantic import ConfigDict, Field, ValidationInfo, field_validator
 
+from stages.analysis.analysis_tables import FINDINGS, SUSPECTS
 from stages.analysis.figures import Crop, draw_bars, draw_class_bars, draw_crops, draw_heatmap
 from stages.analysis.findings import (
     POSITIONS,
@@ -35,7 +36,8 @@ from stages.dataset.sheets.split_folder import DATASET, read_split
 from stages.prompts.rewording import gather, report
 from stages.prompts.texts.prompt_file import read_prompts
 from stages.ruler.matching.matching import SHEET
-from stages.ruler.schemas import DETECTIONS, FINDINGS, GROUND_TRUTH, IMAGES, MATCHES, SUSPECTS
+from stages.ruler.pairing.box_tables import DETECTIONS, PREDICTED
+from stages.ruler.schemas import GROUND_TRUTH, IMAGES, MATCHES
 from stages.ruler.sizes import SIZES
 
 CROPPED = ("train", "pool")  # val is never mined: its misses are on figures only
@@ -127,12 +129,12 @@ def run() -> None:
     print(f"val: {numbers['suspect_labels']} labels look wrong (yoloop suspects)", flush=True)
 
 
-def read_seen(root: Path = TABLES) -> Seen:
-    """Return what `validate` saved."""
+def read_seen(root: Path = TABLES, predicted: Path = PREDICTED) -> Seen:
+    """Return what `validate` and `predict` saved."""
     return Seen(
         read_table(root / "images.parquet", IMAGES),
         read_table(root / "ground_truth.parquet", GROUND_TRUTH),
-        read_table(root / "detections.parquet", DETECTIONS),
+        read_table(predicted / "detections.parquet", DETECTIONS),
         read_table(root / "matches.parquet", MATCHES),
     )
 
@@ -246,12 +248,7 @@ def _sheets(rows: pd.DataFrame, images: pd.DataFrame) -> Iterator[tuple[pd.DataF
         yield group, image
 
 
-main = stage_command(
-    "analyze",
-    run,
-    reads="data/validate/*.parquet, data/dataset/{train,val,pool}, data/prompts.yaml",
-    writes="data/analyze, metrics/analyze.json, metrics/prompt_suggestions.json, plots/analyze/*.png",
-)
+main = stage_command("analyze", run)
 
 if __name__ == "__main__":
     main()

@@ -84,13 +84,7 @@ def _said(row: Mapping[str, Any], gains: Mapping[int, Gain]) -> list[str]:
     return [", ".join([f"F1 on val {f1}", *gained]), *others]
 
 
-main = stage_command(
-    "converge",
-    run,
-    reads="params.yaml (iteration, classes, converge), metrics/history.csv, metrics/history_sheets.json, "
-    "metrics/validate.json, data/validate/{scores,sheets}.csv",
-    writes="metrics/converge.json, metrics/converge_sheets.json, plots/converge/{history,classes}.csv",
-)
+main = stage_command("converge", run)
 
 if __name__ == "__main__":
     main()

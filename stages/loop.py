@@ -18,7 +18,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    help="Active learning for object detection: train, validate, analyze, converge, sample, review, again.",
+    help="Active learning for object detection: train, predict, validate, analyze, converge, sample, review, again.",
 )
 prompts_app = typer.Typer(rich_markup_mode=None, no_args_is_help=True, help="What YOLOE is told to look for.")
 demo_app = typer.Typer(rich_markup_mode=None, no_args_is_help=True, help="The loop on drawn sheets, to look at.")

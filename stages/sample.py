@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from pydantic import Field, model_validator
 
+from stages.analysis.analysis_tables import FINDINGS, SUSPECTS
 from stages.base.boxes import BOX
 from stages.base.command import stage_command
 from stages.base.errors import problem
@@ -15,14 +16,15 @@ from stages.base.params import Strict, read_classes, read_iteration, read_sectio
 from stages.base.tables import read_metrics, read_table, write_csv, write_metrics
 from stages.dataset.sheets.split_folder import Sheet, read_split
 from stages.picking.arms_file import ARMS
-from stages.picking.candidates import labels_to_check, pool_candidates, without_duplicates, without_wrong_labels
+from stages.picking.candidates import labels_to_check, pool_candidates, prelabels, without_wrong_labels
 from stages.picking.greedy_choice import FACTORS, Weights
 from stages.picking.packet import Outgoing, Packet, read_packet, write_packet
 from stages.picking.packet_choice import Plan, pick, rarities_of
 from stages.picking.packet_order import Placed, in_order
 from stages.picking.packet_pictures import write_contact_sheet
 from stages.picking.reasons import with_check
-from stages.ruler.schemas import DETECTIONS, FINDINGS, GROUND_TRUTH, IMAGES, SUSPECTS
+from stages.ruler.pairing.box_tables import DETECTIONS, PREDICTED
+from stages.ruler.schemas import GROUND_TRUTH, IMAGES
 from stages.ruler.size_bounds import SizeBounds
 
 VALIDATE = Path("data/validate")
@@ -96,7 +98,7 @@ def run() -> None:
     found = pool_candidates(images=images, findings=findings, plausible=params.plausible)
     to_check = labels_to_check(suspects)
     truth = read_table(VALIDATE / "ground_truth.parquet", GROUND_TRUTH)
-    detections = read_table(VALIDATE / "detections.parquet", DETECTIONS)
+    detections = read_table(PREDICTED / "detections.parquet", DETECTIONS)
     rarities = rarities_of(truth[truth["split"] == "train"], classes=classes, bounds=bounds)
     candidates = found.assign(class_name=[_name(class_id, classes) for class_id in found["class_id"]])
     rng = np.random.default_rng([params.seed, read_iteration()])
@@ -156,14 +158,6 @@ def _file(files: Mapping[str, Sheet], image_id: str) -> Sheet:
     return files[image_id]
 
 
-def prelabels(detections: pd.DataFrame, images: pd.DataFrame, *, confidence: float) -> pd.DataFrame:
-    """Return labels to start from on unlabelled pool sheets: image_id, class_id, box, width and height."""
-    sheets = images[(images["split"] == "pool") & ~images["labelled"]]
-    pool = detections[(detections["split"] == "pool") & (detections["confidence"] >= confidence)]
-    kept = without_duplicates(pool).merge(sheets[["image_id", "width", "height"]], on="image_id")
-    return kept.sort_values(["image_id", "detection_id"], ignore_index=True)
-
-
 def counts(scored: pd.DataFrame, *, pool_sheets: int, to_check: pd.Series) -> dict[str, int]:
     """Return the metrics: candidates by kind, objects chosen, the sheets that hold them, and labels that look wrong.
 
@@ -206,13 +200,7 @@ def _draw(packet: Packet, pictures: Sequence[np.ndarray], metrics: dict[str, int
     )
 
 
-main = stage_command(
-    "sample",
-    run,
-    reads="params.yaml (iteration, classes, sample, areas of analyze), data/validate, data/analyze, data/dataset/pool, "
-    "metrics/validate.json",
-    writes="data/sample (candidates.csv, arms.csv, packet), metrics/sample.json, plots/sample",
-)
+main = stage_command("sample", run)
 
 if __name__ == "__main__":
     main()

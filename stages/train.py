@@ -4,19 +4,20 @@ import logging
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from pydantic import BeforeValidator, Field
 
 from stages.base.command import stage_command
 from stages.base.decoding import read_bgr
 from stages.base.errors import problem
-from stages.base.params import Strict, read_classes, read_iteration, read_section
+from stages.base.params import read_classes, read_iteration, read_section
 from stages.base.tables import write_csv, write_metrics
 from stages.convergence.history.history_file import read_carried
 from stages.dataset.sheets.split_folder import DATASET, Sheet, check_names, read_labels, read_split
+from stages.detector.training.training_params import BEST, CURVES, LAST, LOGS, METRICS, PARENT, TARGET, settings
+from stages.detector.training.training_params import TrainParams as Params
 from stages.detector.training.training_view import fingerprint, split_slice, write_view
 from stages.project.project_lock import alone
 from stages.prompts.texts.prompt_file import read_prompts
@@ -24,61 +25,9 @@ from stages.prompts.texts.prompt_file import read_prompts
 if TYPE_CHECKING:
     from stages.detector.training.starting_model import Start
 
-PARENT, TARGET = Path("models/parent.pt"), Path("models/target.pt")
-BEST, LAST = Path("models/best.pt"), Path("models/last.pt")
 _SHOWN = ("lr", "epochs_run")  # in DVC's tables; the file has all
-METRICS, CURVES = Path("metrics/train.json"), Path("plots/train/results.csv")
-SCRATCH, LOGS = Path(".scratch/train"), Path("logs/train")
+SCRATCH = Path(".scratch/train")
 CALIBRATION_SHEETS = 8  # on which the carried class branch is normalised; more change the third digit only
-
-Fraction = Field(ge=0, le=1)
-
-
-class Augment(Strict):
-    """Changes to a sheet in training; the names are Ultralytics'."""
-
-    hsv_h: float = Fraction
-    hsv_s: float = Fraction
-    hsv_v: float = Fraction
-    degrees: float = Field(ge=0, le=180)
-    translate: float = Fraction
-    scale: float = Fraction
-    shear: float = Field(ge=0, le=180)
-    fliplr: float = Fraction
-    flipud: float = Fraction
-    mosaic: float = Fraction
-    close_mosaic: int = Field(ge=0)
-    mixup: float = Fraction
-
-
-class Params(Strict):
-    """Section `train` of params.yaml, where each key is explained."""
-
-    baseline: Literal["train", "adopt"]
-    epochs_baseline: int = Field(ge=1)
-    epochs: int = Field(ge=1)
-    base_lr: float = Field(gt=0, le=1)
-    lr_decay: float = Field(gt=0, le=1)
-    final_lr_fraction: float = Field(gt=0, le=1)
-    warmup_epochs: float = Field(ge=0)
-    warmup_bias_lr: float = Field(ge=0, le=1)
-    optimizer: Literal["AdamW", "Adam", "SGD", "MuSGD"]
-    momentum: float = Field(ge=0, lt=1)
-    weight_decay: float = Field(ge=0)
-    select: Literal["last", "slice"]
-    slice: float = Field(gt=0, lt=1)
-    patience: int = Field(ge=1)
-    carry: Literal["none", "body", "all"]
-    encoder: Literal["mobileclip2", "wordllama"]
-    imgsz: int = Field(ge=32, multiple_of=32)
-    batch: int = Field(ge=1)
-    accumulate: int = Field(ge=1)
-    freeze: int = Field(ge=0)
-    device: Annotated[str, BeforeValidator(str), Field(pattern=r"^(auto|cpu|mps|\d+(,\d+)*)$")]
-    workers: int = Field(ge=0)
-    amp: bool
-    seed: int = Field(ge=0)
-    augment: Augment
 
 
 def run() -> None:
@@ -93,35 +42,6 @@ def run() -> None:
     used = {**metrics, "images": len(sheets), "boxes": count_boxes(sheets, classes)}
     rest = {key: value for key, value in used.items() if key not in _SHOWN}
     write_metrics({key: used[key] for key in _SHOWN if key in used}, rest, METRICS)
-
-
-def learning_rate(params: Params, iteration: int) -> float:
-    """Return base_lr * lr_decay ** iteration."""
-    return params.base_lr * params.lr_decay**iteration
-
-
-def settings(params: Params, iteration: int, device: str) -> dict[str, Any]:
-    """Return every setting of Ultralytics that we decide, so that none is left to its defaults."""
-    return {
-        "epochs": params.epochs if iteration else params.epochs_baseline,
-        "lr0": learning_rate(params, iteration),
-        "lrf": params.final_lr_fraction,
-        "warmup_epochs": params.warmup_epochs,
-        "optimizer": params.optimizer,
-        "momentum": params.momentum,
-        "warmup_momentum": params.momentum,
-        "weight_decay": params.weight_decay,
-        "patience": params.patience,
-        "imgsz": params.imgsz,
-        "batch": params.batch,
-        "nbs": params.batch * params.accumulate,
-        "freeze": params.freeze or None,
-        "device": device,
-        "workers": params.workers,
-        "amp": params.amp,
-        "seed": params.seed,
-        **params.augment.model_dump(),
-    }
 
 
 def checked_sheets(classes: Sequence[str]) -> list[Sheet]:
@@ -261,13 +181,7 @@ def _log_to(file: Path) -> None:
     LOGGER.addHandler(logging.FileHandler(file, mode="w", encoding="utf-8"))
 
 
-main = stage_command(
-    "train",
-    run,
-    reads="data/dataset/train, data/dataset/data.yaml, data/prompts.yaml, metrics/history.csv, models/parent.pt, "
-    "models/target.pt; params: iteration, classes, train",
-    writes="models/best.pt, models/last.pt, metrics/train.json, plots/train/results.csv; logs in logs/train/",
-)
+main = stage_command("train", run)
 
 if __name__ == "__main__":
     main()

@@ -8,13 +8,15 @@ import pytest
 import yaml
 
 from stages import analyze
+from stages.analysis.analysis_tables import FINDINGS
 from stages.base.errors import UserError
 from stages.base.params import read_section
 from stages.base.tables import read_json, read_metrics, read_table, write_table
 from stages.dataset.sheets.manifest import MANIFEST, manifest_row, write_manifest
 from stages.detector.prediction.predictor import Prediction
 from stages.ruler.matching.matching import SHEET, outcomes
-from stages.ruler.schemas import DETECTIONS, FINDINGS, GROUND_TRUTH, IMAGES, MATCHES
+from stages.ruler.pairing.box_tables import DETECTIONS
+from stages.ruler.schemas import GROUND_TRUTH, IMAGES, MATCHES
 from stages.validate import build_tables, read_sheets
 from tests.fake_project import person_params
 

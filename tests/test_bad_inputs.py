@@ -57,7 +57,7 @@ def project(ran: Project, tmp_path: Path) -> Project:
 
 HISTORY, DATA, PARAMS = "metrics/history.csv", "data/dataset", "params.yaml"
 FRESH = s.not_imported
-ANY_STAGE = ("train", "validate", "analyze", "converge", "sample")
+ANY_STAGE = ("train", "predict", "validate", "analyze", "converge", "sample")
 TABLES = [  # stages that need a second at most, since they look before they load torch
     *((f"{name}-no-params", name, s.removed(PARAMS), ("params.yaml", "dvc.yaml")) for name in ANY_STAGE),
     *((f"{name}-fresh", name, FRESH, ("no file",)) for name in ANY_STAGE),

@@ -12,6 +12,7 @@ import pytest
 import typer
 import yaml
 
+from stages.analysis.analysis_tables import FINDINGS, SUSPECTS
 from stages.analysis.summaries import summary
 from stages.analysis.suspicion import KINDS
 from stages.base.tables import Schema, conform
@@ -26,14 +27,15 @@ from stages.ruler.headline import headline
 from stages.ruler.losses.fates import FATES
 from stages.ruler.losses.tide import ERRORS
 from stages.ruler.measurement import Point, Report, Tables, measure
-from stages.ruler.schemas import DETECTIONS, DISCARDED, FINDINGS, GROUND_TRUTH, IMAGES, SUSPECTS
+from stages.ruler.pairing.box_tables import DETECTIONS, DISCARDED
+from stages.ruler.schemas import GROUND_TRUTH, IMAGES
 from stages.ruler.statement import Ruler
 from stages.sample import counts
 from tests.fake_project import REPO
 
 DOCS = ("docs/demo.md", "docs/review.md", "docs/ruler.md")
 PAGES = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", *DOCS, "starter/README.md")
-STAGES = ("train", "validate", "analyze", "converge", "sample")
+STAGES = ("train", "predict", "validate", "analyze", "converge", "sample")
 # What lies at the boundary between two iterations, or comes and goes: no stage declares it.
 BOUNDARY = {
     "data/dataset",

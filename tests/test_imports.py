@@ -9,7 +9,7 @@ import pytest
 
 from tests.closures import ROOT, imports
 
-STAGES = ("train", "validate", "analyze", "converge", "sample")
+STAGES = ("train", "predict", "validate", "analyze", "converge", "sample")
 HEAVY = {"torch", "torchvision", "ultralytics", "matplotlib", "wordllama", "dvc", "cv2"}
 LAYERS = {  # part -> the parts of ours that it must not know
     "core": (

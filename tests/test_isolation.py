@@ -12,7 +12,7 @@ from tests.real_project import Project
 from tests.refusal import contents
 
 pytestmark = pytest.mark.slow
-STAGES = ("train", "validate", "analyze", "converge", "sample")
+STAGES = ("train", "predict", "validate", "analyze", "converge", "sample")
 NOT_DECLARED = {"logs", ".scratch"}  # clocks, logs and training in progress are no outs
 
 

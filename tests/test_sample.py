@@ -10,12 +10,14 @@ import pandas as pd
 import pytest
 
 from stages import sample
+from stages.analysis.analysis_tables import FINDINGS, SUSPECTS
 from stages.base.errors import UserError
 from stages.base.tables import conform, read_metrics, write_json, write_table
 from stages.dataset.sheets.manifest import MANIFEST, manifest_row, write_manifest
 from stages.picking.arms_file import read_arms
 from stages.picking.packet import FOCUS, PACKET, PRELABELS, read_packet
-from stages.ruler.schemas import DETECTIONS, FINDINGS, GROUND_TRUTH, IMAGES, SUSPECTS
+from stages.ruler.pairing.box_tables import DETECTIONS
+from stages.ruler.schemas import GROUND_TRUTH, IMAGES
 from tests.fake_project import person_params
 
 ROOT = Path(__file__).parents[1]

@@ -13,7 +13,8 @@ from stages.dataset.sheets.manifest import MANIFEST, manifest_row, write_manifes
 from stages.detector.prediction.predictor import Prediction
 from stages.ruler.headline import headline, remarks
 from stages.ruler.measurement import Point, measure
-from stages.ruler.schemas import DETECTIONS, DISCARDED, ERRORS, GROUND_TRUTH, IMAGES, LEDGER, MATCHES
+from stages.ruler.pairing.box_tables import DETECTIONS, DISCARDED
+from stages.ruler.schemas import ERRORS, GROUND_TRUTH, IMAGES, LEDGER, MATCHES
 from stages.ruler.scores.score_rows import row_of
 from stages.ruler.statement import differences
 from stages.validate import (

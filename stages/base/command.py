@@ -2,23 +2,26 @@
 
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Any
 
 import typer
+import yaml
 
 from stages.base.errors import UserError
 
+_GRAPH = Path(__file__).parents[2] / "dvc.yaml"  # of the project that these modules are of
 
-def stage_command(name: str, run: Callable[[], None], *, reads: str, writes: str) -> Callable[[], None]:
+
+def stage_command(name: str, run: Callable[[], None]) -> Callable[[], None]:
     """Return the entry point of a stage: `python -m stages.NAME`, whose `--help` says what it reads and writes.
 
     The seconds that it takes go to `logs/NAME/seconds.json`: metrics carry no clock.
     """
     app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
-    summary = (run.__doc__ or "").strip()
 
-    @app.command(help=f"{summary}\n\n\b\nReads:  {reads}\nWrites: {writes}")
+    @app.command(help=_help(name, run) if "--help" in sys.argv else None)
     def timed() -> None:
         from stages.base.tables import write_json  # not at the top: it loads pandas, and `yoloop --help` needs none
 
@@ -27,6 +30,21 @@ def stage_command(name: str, run: Callable[[], None], *, reads: str, writes: str
         write_json({"seconds": time.monotonic() - started}, Path("logs") / name / "seconds.json")
 
     return lambda: exit_cleanly(app)
+
+
+def _help(name: str, run: Callable[[], None]) -> str:
+    """Return the stage's summary and what dvc.yaml says that it reads and writes; its code is not listed."""
+    stage = yaml.safe_load(_GRAPH.read_text(encoding="utf-8"))["stages"][name]
+    deps = [dep for dep in stage["deps"] if not dep.startswith("stages/")]
+    params = [one if isinstance(one, str) else next(iter(one)) for one in stage["params"]]
+    outs = [path for kind in ("outs", "metrics", "plots") for path in _paths(stage.get(kind, []))]
+    said = {"Reads": deps, "Params": params, "Writes": [*outs, f"logs/{name}"]}
+    lists = "\n\n".join(f"\b\n{title}:\n  " + "\n  ".join(lines) for title, lines in said.items())
+    return f"{(run.__doc__ or '').strip()}\n\n{lists}"
+
+
+def _paths(entries: Iterable[Any]) -> list[str]:
+    return [one if isinstance(one, str) else str(next(iter(one))) for one in entries]
 
 
 def exit_cleanly(command: Callable[[], object]) -> None:

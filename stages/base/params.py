@@ -11,7 +11,7 @@ from stages.base.errors import UserError, problem
 
 PARAMS = Path("params.yaml")
 # Every top-level key that params.yaml may hold; anything else is a spelling mistake.
-SECTIONS = ("iteration", "classes", "train", "validate", "analyze", "converge", "sample", "review")
+SECTIONS = ("iteration", "classes", "train", "predict", "validate", "analyze", "converge", "sample", "review")
 TAKEN = ("all", "background")  # names that the curves and the confusion matrix need for themselves
 
 

@@ -7,12 +7,14 @@ from typing import Any
 
 import pandas as pd
 
-from stages import validate
 from stages.base.errors import problem
 from stages.base.params import PARAMS, read_classes, read_iteration, read_section
 from stages.base.tables import DECIMALS, conform, read_json, read_metrics, read_table
 from stages.dataset.sheets.manifest import MANIFEST, read_manifest
-from stages.dataset.sheets.split_folder import DATASET, read_split
+from stages.dataset.sheets.split_folder import DATASET, read_split, split_sheets
+from stages.detector.prediction.prediction_params import PredictParams
+from stages.detector.prediction.prediction_tables import predicted_tables
+from stages.detector.prediction.predictor import predictions
 from stages.firewall.kinship import copies_of
 from stages.firewall.roles import Kinship, leaks
 from stages.holdout.openings import SPLITS, changed_test, opened_text, opening_row, result_line
@@ -29,10 +31,14 @@ from stages.project.repository import git
 from stages.project.repository.commits import Commit
 from stages.project.repository.transaction import transact
 from stages.prompts.texts.prompt_file import PROMPTS, read_prompts
+from stages.ruler.labelled_tables import content_of, labelled_tables
 from stages.ruler.measurement import Report, Tables, measure
-from stages.ruler.schemas import DETECTIONS, DISCARDED, GROUND_TRUTH, IMAGES
+from stages.ruler.pairing.box_tables import DETECTIONS, DISCARDED, PREDICTED
+from stages.ruler.schemas import GROUND_TRUTH, IMAGES
 from stages.ruler.size_bounds import SizeBounds
+from stages.ruler.validate_params import ValidateParams, point_of
 
+TABLES = Path("data/validate")
 _SCHEMAS = (IMAGES, GROUND_TRUTH, DETECTIONS, DISCARDED)  # of `Tables`
 _SIDES = ("test", "train")  # that must not share a sheet
 
@@ -117,30 +123,30 @@ def _require_no_leak(root: Path) -> None:
 
 
 def measure_test(root: Path, classes: Sequence[str]) -> Report:
-    """Predict on test, and measure it beside val, whose boxes `validate` has saved; nothing is written.
+    """Predict on test, and measure it beside val, whose boxes the stages have saved; nothing is written.
 
-    The same functions with the same params as in `validate`; with `validate.confidence: auto` the sheets of test are
+    The same functions with the same params as in the stages; with `validate.confidence: auto` the sheets of test are
     judged by the threshold that all of val chooses.
     """
-    params = read_section(validate.Params, "validate", root / PARAMS)
+    params = read_section(ValidateParams, "validate", root / PARAMS)
+    predict = read_section(PredictParams, "predict", root / PARAMS)
     bounds = read_section(SizeBounds, "analyze", root / PARAMS)
-    sheets = validate.read_sheets(classes, root / DATASET, splits=("test",))
+    sheets = split_sheets(("test",), classes, root / DATASET)
     prompts = read_prompts(classes, root / PROMPTS)
-    test = validate.build_tables(sheets, list(validate.predictions(sheets, params, classes, prompts)))
+    seen = predicted_tables(sheets, list(predictions(sheets, classes=classes, prompts=prompts, params=predict)))
+    test = labelled_tables(sheets, *seen[:3], root=root / DATASET)
     return measure(
         _together(_saved_val(root), test),
         classes=classes,
-        point=params.point,
+        point=point_of(params, predict.confidence_floor, root / PARAMS),
         size_bounds=bounds.areas,
         splits=SPLITS,
     )
 
 
 def _saved_val(root: Path) -> Tables:
-    tables = [
-        read_table(root / validate.TABLES / f"{name}.parquet", schema)
-        for name, schema in zip(Tables._fields, _SCHEMAS, strict=True)
-    ]
+    places = (TABLES / "images", TABLES / "ground_truth", PREDICTED / "detections", PREDICTED / "discarded")
+    tables = [read_table(root / f"{place}.parquet", schema) for place, schema in zip(places, _SCHEMAS, strict=True)]
     return Tables(*(table[table["split"] == "val"] for table in tables))
 
 
@@ -154,10 +160,10 @@ def _facts(root: Path, iteration: int, opening: int, report: Report) -> dict[str
         "opening": opening,
         "iteration": iteration,
         "commit": git.resolve(root, iteration_tag(root, iteration)),
-        "ruler": read_json(root / validate.METRICS)["ruler"],
+        "ruler": read_json(root / "metrics/validate.json")["ruler"],
         "confidence": report.confidence,
         "date": datetime.now(UTC).date().isoformat(),  # a record, not a result: it may hold a clock
-        "test_content": validate.content_of("test", root / DATASET),
+        "test_content": content_of("test", root / DATASET),
     }
 
 

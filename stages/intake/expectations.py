@@ -5,12 +5,13 @@ from pathlib import Path
 
 import pandas as pd
 
-from stages import train, validate
 from stages.base.boxes import BOX, xywhn_to_xyxy
 from stages.base.params import PARAMS, read_classes, read_section
 from stages.dataset.sheets.split_folder import DATASET, read_labels, sheets_in
-from stages.detector.prediction.filters import cost, sentence
+from stages.detector.prediction.prediction_params import PredictParams
+from stages.detector.training.training_params import TrainParams
 from stages.intake.contract.image_checks import read_header
+from stages.intake.filter_cost import cost, sentence
 from stages.intake.object_scale import scale_sentence, scale_table, scale_warnings
 
 SPLITS = ("train", "val")
@@ -23,14 +24,14 @@ def expectation_lines(root: Path) -> list[str]:
     Images are not decoded. Raises `UserError` for broken params or labels.
     """
     classes = list(read_classes(root / PARAMS))
-    wanted = read_section(validate.Params, "validate", root / PARAMS)
+    wanted = read_section(PredictParams, "predict", root / PARAMS)
     filters = wanted.filters.limits
     images, boxes = _tables(root, classes)
     costs = cost(ground_truth=boxes, images=images, filters=filters, classes=classes, names=list(SPLITS))
     sizes = scale_table(
         ground_truth=boxes,
         images=images,
-        train_imgsz=read_section(train.Params, "train", root / PARAMS).imgsz,
+        train_imgsz=read_section(TrainParams, "train", root / PARAMS).imgsz,
         predict_imgsz=wanted.imgsz,
         classes=classes,
     )

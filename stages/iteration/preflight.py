@@ -8,11 +8,13 @@ from stages.base.params import PARAMS, read_classes, read_iteration, read_sectio
 from stages.convergence.history.history_file import CARRIED, read_carried
 from stages.convergence.sheet_history import CARRIED_SHEETS, read_carried_sheets
 from stages.dataset.sheets.split_folder import DATASET, check_names
+from stages.detector.prediction.prediction_params import PredictParams
 from stages.project.repository import git
 from stages.prompts.texts.prompt_file import PROMPTS, read_prompts
 from stages.review.kept.review_params import read_review
+from stages.ruler.validate_params import ValidateParams, point_of
 
-STAGES = ("train", "validate", "analyze", "converge", "sample")
+STAGES = ("train", "predict", "validate", "analyze", "converge", "sample")
 
 
 def preflight(root: Path, stages: tuple[str, ...]) -> None:
@@ -29,9 +31,15 @@ def preflight(root: Path, stages: tuple[str, ...]) -> None:
         )
     for name in STAGES:
         read_section(import_module(f"stages.{name}").Params, name, root / PARAMS)
+    _require_floor(root)
     read_review(root)
     classes = read_classes(root / PARAMS)
     check_names(classes, root / DATASET)
     read_prompts(classes, root / PROMPTS)
     carried = read_carried(read_iteration(root / PARAMS), classes, root / CARRIED)
     read_carried_sheets(carried["ruler"].tolist(), root / CARRIED_SHEETS)
+
+
+def _require_floor(root: Path) -> None:
+    predict = read_section(PredictParams, "predict", root / PARAMS)
+    point_of(read_section(ValidateParams, "validate", root / PARAMS), predict.confidence_floor, root / PARAMS)

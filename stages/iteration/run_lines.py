@@ -7,7 +7,8 @@ from typing import Any
 WIDTH = 80
 STEPS = {
     "train": "Training",
-    "validate": "Validating: every box is saved",
+    "predict": "Predicting: every box is saved",
+    "validate": "Measuring on val",
     "analyze": "Analyzing what was missed",
     "converge": "Checking convergence",
     "sample": "Choosing what to review",

@@ -41,7 +41,7 @@ def run_loop(root: Path, *, reviewer: Reviewer, say: Say, auto_confidence: float
     here = "before the first step"
     try:
         with ends_like_ctrl_c():
-            say(wording.banner("YOLOOP: train, validate, analyze, converge, sample; review; and round again"))
+            say(wording.banner("YOLOOP: train, predict, validate, analyze, converge, sample; review; and round again"))
             if reviewer == "auto":
                 say(WARNING)
             before: tuple[Position, int] | None = None

@@ -124,3 +124,11 @@ def _whole_sheets(sheets: pd.DataFrame) -> pd.DataFrame:
     rest = sheets.drop(columns="confidence")
     whole = rest.assign(x1=0.0, y1=0.0, x2=rest["width"], y2=rest["height"])
     return whole.assign(kind="nothing_seen", size="", position="", low_contrast=False, unusual_aspect=False)
+
+
+def prelabels(detections: pd.DataFrame, images: pd.DataFrame, *, confidence: float) -> pd.DataFrame:
+    """Return labels to start from on unlabelled pool sheets: image_id, class_id, box, width and height."""
+    sheets = images[(images["split"] == "pool") & ~images["labelled"]]
+    pool = detections[(detections["split"] == "pool") & (detections["confidence"] >= confidence)]
+    kept = without_duplicates(pool).merge(sheets[["image_id", "width", "height"]], on="image_id")
+    return kept.sort_values(["image_id", "detection_id"], ignore_index=True)

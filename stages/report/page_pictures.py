@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from stages.analysis.analysis_tables import FINDINGS
 from stages.analysis.summaries import spread
 from stages.base.boxes import BOX
 from stages.base.decoding import read_bgr
@@ -18,7 +19,6 @@ from stages.core.page import Pictures
 from stages.core.page_shots import Shot, alarm_shot, miss_shot, packet_shot
 from stages.picking.packet import HEAD, PACKET, read_packet
 from stages.picking.packet_pictures import Picture, zoom
-from stages.ruler.schemas import FINDINGS
 
 # So many pictures of such a size keep a page under 5 MB, however crowded the sheets are.
 MOST_MISSES = 24

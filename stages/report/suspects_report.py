@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from stages.analysis.analysis_tables import SUSPECTS
 from stages.base.atomic import replacing
 from stages.base.params import PARAMS, read_classes, read_iteration
 from stages.base.tables import read_table
@@ -9,7 +10,8 @@ from stages.core.suspects_page import suspects_html
 from stages.dataset.sheets.split_folder import DATASET
 from stages.report.suspect_pictures import Boxes, make_pairs
 from stages.ruler.matching.matching import counting
-from stages.ruler.schemas import DETECTIONS, GROUND_TRUTH, IMAGES, SUSPECTS
+from stages.ruler.pairing.box_tables import DETECTIONS, PREDICTED
+from stages.ruler.schemas import GROUND_TRUTH, IMAGES
 
 MOST = 120  # suspects on the page, which keeps it under some 5 MB
 PAGES = Path("reports")  # beside Git and DVC: every page can be made again
@@ -21,7 +23,7 @@ def make_page(root: Path) -> Path:
     classes, iteration = read_classes(root / PARAMS), read_iteration(root / PARAMS)
     suspects = read_table(root / SUSPECTS_FILE, SUSPECTS)
     images = read_table(root / TABLES / "images.parquet", IMAGES)
-    detections = read_table(root / TABLES / "detections.parquet", DETECTIONS)
+    detections = read_table(root / PREDICTED / "detections.parquet", DETECTIONS)
     boxes = Boxes(
         read_table(root / TABLES / "ground_truth.parquet", GROUND_TRUTH),
         detections[counting(detections, images=images)],

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 MATCHING = "one to one within a class, by falling confidence, the free box with the highest IoU (COCO)"
-NMS_IOU = 0.7  # overlap from which a less sure box of the same class is a duplicate: Ultralytics' default
 _ID_LENGTH = 8  # hex digits: few enough to read, enough that two rulers of one project never share them
 
 

@@ -6,11 +6,11 @@ import sys
 from pathlib import Path
 
 import pytest
-from tests.intake.contract import datasets as s
 
 from stages.dataset.defects import Finding
 from stages.intake.contract.defect_list import finding_lines, summary
 from tests.fake_project import REPO, sh
+from tests.intake.contract import datasets as s
 
 
 def check(project: Path, *args: object) -> subprocess.CompletedProcess[str]:

@@ -52,7 +52,7 @@ def test_only_what_differs_and_comments_stay(root):
         ("review:\n  auto_confidence: 1.5\n", "over.yaml:2: expected review.auto_confidence: less than or equal to 1"),
         (
             "\nspeed: 1\n",
-            "over.yaml:2: expected one of train, validate, analyze, converge, sample, review, found 'speed'",
+            "over.yaml:2: expected one of train, predict, validate, analyze, converge, sample, review, found 'speed'",
         ),
         ("train: 5\n", "over.yaml:1: expected keys of train below it, found 5"),
         (
@@ -60,8 +60,14 @@ def test_only_what_differs_and_comments_stay(root):
             "found 'iteration'. Leave it out: `yoloop advance` raises it; to start over: --start-iteration N",
         ),
         ("classes: [a]\n", "found 'classes'. Leave them out"),
-        ("on: 1\n", "over.yaml: expected one of train, validate, analyze, converge, sample, review, found 'True'"),
-        ("null: 1\n", "over.yaml: expected one of train, validate, analyze, converge, sample, review, found 'None'"),
+        (
+            "on: 1\n",
+            "over.yaml: expected one of train, predict, validate, analyze, converge, sample, review, found 'True'",
+        ),
+        (
+            "null: 1\n",
+            "over.yaml: expected one of train, predict, validate, analyze, converge, sample, review, found 'None'",
+        ),
         ("train: [\n", "over.yaml:2: expected valid YAML"),
         ("- 1\n", "over.yaml: expected keys and values, found list"),
     ],

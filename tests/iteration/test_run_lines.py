@@ -4,7 +4,7 @@ import pytest
 
 from stages.iteration.run_lines import complaint, framed, last_step, not_said, plan_line, translated
 
-STAGES = ("train", "validate", "analyze", "converge", "sample")
+STAGES = ("train", "predict", "validate", "analyze", "converge", "sample")
 
 
 @pytest.mark.parametrize(

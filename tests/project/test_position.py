@@ -4,7 +4,7 @@ import pytest
 
 from stages.project.position import Changes, Facts, Position, next_step, position_of, read_changes, state_line
 
-STAGES = ("train", "validate", "analyze", "converge", "sample")
+STAGES = ("train", "predict", "validate", "analyze", "converge", "sample")
 FINISHED = Facts(
     iteration=2,
     imported=True,

@@ -9,13 +9,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from stages.analysis.analysis_tables import FINDINGS
 from stages.base.boxes import BOX
 from stages.base.tables import conform, write_json, write_table
 from stages.dataset.sheets.split_folder import Sheet
 from stages.picking.packet import PACKET, Outgoing, write_packet
 from stages.report.page_pictures import MOST_ALARMS, MOST_MISSES, MOST_PACKET, SIDE, data_uri, make_pictures
 from stages.report.stage_clocks import keep_seconds, kept_seconds
-from stages.ruler.schemas import FINDINGS
 
 CLASSES = ["detail", "title"]
 NOISE = np.random.default_rng(0).integers(0, 256, (400, 600, 3), dtype=np.uint8)  # what JPEG can do least with

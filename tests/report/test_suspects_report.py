@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 
 from stages import analyze
+from stages.analysis.analysis_tables import SUSPECTS
 from stages.base.errors import UserError
 from stages.base.tables import read_table
 from stages.report.suspects_report import make_page
-from stages.ruler.schemas import SUSPECTS
 from tests.browser import CHROMIUM, look
 from tests.test_analyze import make_project
 

@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from stages.ruler.statement import MATCHING, NMS_IOU, Ruler, content_digest, differences
+from stages.detector.prediction.prediction_params import NMS_IOU
+from stages.ruler.statement import MATCHING, Ruler, content_digest, differences
 
 RULER = Ruler(
     iou=0.5,

@@ -39,6 +39,23 @@ class Labels(NamedTuple):
     xywhn: Boxes
 
 
+class SplitSheet(NamedTuple):
+    """A sheet of a split with the boxes that somebody drew on it; `labels` is None where nobody looked."""
+
+    split: str
+    sheet: Sheet
+    labels: Labels | None
+
+
+def split_sheets(splits: Iterable[str], classes: Sequence[str], root: Path = DATASET) -> list[SplitSheet]:
+    """Return all sheets of `splits` with their labels, checked as `read_split` and `read_labels` do."""
+    return [
+        SplitSheet(split, sheet, read_labels(sheet.label, classes) if sheet.labelled else None)
+        for split in splits
+        for sheet in read_split(split, root)
+    ]
+
+
 def read_split(split: str, root: Path = DATASET) -> list[Sheet]:
     """Return the sheets of `split`, sorted by name.
 

@@ -7,8 +7,9 @@ itself takes the surest. Both are cut here, by us, so that nothing is lost unsee
 
 from typing import Any, NamedTuple
 
-from stages.ruler.losses.fates import CANDIDATE_FLOOR, FLOOR, MAX_DET, NMS, REASONS
-from stages.ruler.statement import NMS_IOU
+from stages.detector.prediction.box_features import box_features, watch
+from stages.detector.prediction.prediction_params import NMS_IOU
+from stages.ruler.pairing.evidence import CANDIDATE_FLOOR, FLOOR, MAX_DET, NMS, REASONS
 
 MOST_FOR_NMS = 30_000  # boxes of a sheet that NMS looks at: Ultralytics' default; more are cut like those over max_det
 _KEPT = -1
@@ -22,20 +23,29 @@ class Split(NamedTuple):
 
 
 def make_predictor(overrides: dict[str, Any]) -> Any:
-    """Return Ultralytics' predictor, with `discarded` beside the boxes of each result: (k, 7), px of the image."""
+    """Return Ultralytics' predictor, with more beside the boxes of each result: what was discarded, (k, 7) in px of the
+    image, and the features of what was kept.
+    """
     from ultralytics.models.yolo.detect import DetectionPredictor
     from ultralytics.utils.ops import scale_boxes
 
     class Predictor(DetectionPredictor):  # type: ignore[misc]
-        """Predicts, and remembers what it dropped."""
+        """Predicts, and remembers what it dropped, and what it saw where."""
+
+        def setup_model(self, model: Any, verbose: bool = True) -> None:
+            """Load the model as Ultralytics does, and watch what goes into its head."""
+            super().setup_model(model, verbose=verbose)
+            self.maps = watch(self.model.model.model[-1])
 
         def postprocess(self, preds: Any, img: Any, orig_imgs: Any, **kwargs: Any) -> Any:
             """Return results that hold what is kept, as Ultralytics' own would, and what is not."""
             head = self.model.model.model[-1]
             split = end_to_end if self.model.end2end else with_nms
             parts = [split(*one, conf=self.args.conf, max_det=self.args.max_det, head=head) for one in _each(preds)]
+            kept = [part.kept.clone() for part in parts]  # scaled in place
             results = self.construct_results([part.kept for part in parts], img, orig_imgs)
-            for result, part, image in zip(results, parts, orig_imgs, strict=True):
+            for sheet, (result, part, image) in enumerate(zip(results, parts, orig_imgs, strict=True)):
+                result.features = box_features(self.maps, kept[sheet][:, :4], sheet=sheet, height=img.shape[2])
                 part.discarded[:, :4] = scale_boxes(img.shape[2:], part.discarded[:, :4], image.shape)
                 result.discarded = part.discarded
             return results

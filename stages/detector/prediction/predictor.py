@@ -1,5 +1,6 @@
 """Predicts boxes on whole sheets."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
@@ -10,15 +11,19 @@ from numpy.typing import NDArray
 
 from stages.base.boxes import Boxes, xywhn_to_xyxy
 from stages.base.decoding import read_bgr
-from stages.dataset.sheets.split_folder import Labels
+from stages.dataset.sheets.split_folder import Labels, SplitSheet
 from stages.detector.model.checkpoint import check_classes, is_promptable, load_model
 from stages.detector.model.encoders import encode, encoder_of
 from stages.detector.model.runtime import fits_into_memory, pick_device, start_ultralytics
+from stages.detector.prediction.box_features import FEATURES
 from stages.detector.prediction.candidate_split import make_predictor
 from stages.detector.prediction.filters import Filters, keep
-from stages.ruler.losses.fates import FILTER, REASONS, evidence
+from stages.detector.prediction.prediction_params import PredictParams
+from stages.ruler.pairing.evidence import FILTER, REASONS, evidence
 
 Floats = NDArray[np.float64]
+WEIGHTS = Path("models/best.pt")
+_SAY_EVERY = 50  # sheets between two lines of progress
 
 
 class Discarded(NamedTuple):
@@ -30,7 +35,7 @@ class Discarded(NamedTuple):
     reason: NDArray[np.str_]  # (k,), of `REASONS`
 
 
-NO_FILTERS = Filters()
+NO_FEATURES = np.zeros((0, FEATURES), np.float16)
 NONE_DISCARDED = Discarded(np.zeros(0, np.int32), np.zeros(0), np.zeros((0, 4)), np.zeros(0, "<U1"))
 
 
@@ -44,13 +49,7 @@ class Prediction(NamedTuple):
     confidence: NDArray[np.float64]  # (n,) in [0, 1]
     xyxy: Boxes  # (n, 4) px of the original image
     discarded: Discarded = NONE_DISCARDED  # near true boxes only: what the ledger needs
-
-
-class Truth(NamedTuple):
-    """What is on the sheets, to choose which discarded candidates to keep."""
-
-    labels: Sequence[Labels | None]  # of every image, in their order; None where nobody looked
-    iou: float  # the ruler's
+    features: NDArray[np.float16] = NO_FEATURES  # (n, FEATURES)
 
 
 def predict(
@@ -59,18 +58,14 @@ def predict(
     *,
     classes: Sequence[str],
     prompts: Mapping[str, str],
-    imgsz: int,
-    batch: int,
-    device: str,
-    confidence_floor: float,
-    max_det: int,
-    filters: Filters = NO_FILTERS,
-    truth: Truth | None = None,
+    params: PredictParams,
+    labels: Sequence[Labels | None] | None = None,
 ) -> Iterator[Prediction]:
     """Yield a prediction for each of `images`, in their order.
 
-    Kept is what lies over `confidence_floor`, is no duplicate, is among the surest `max_det` and passes `filters`; what
-    is not kept is in `discarded`, if it can say what became of a box of `truth`. A promptable model is told `prompts`
+    Kept is what lies over the confidence floor, is no duplicate, is among the surest `max_det` and passes the filters;
+    what is not kept is in `discarded`, if it can say what became of a box of `labels`, which has one entry per image:
+    None where nobody looked. A promptable model is told `prompts`
     through the encoder that it was trained with. Raises `UserError` for weights that do not fit `classes`, for an
     encoder that is not there and for an image that does not decode.
     """
@@ -79,14 +74,30 @@ def predict(
     check_classes(model, classes, weights)
     if is_promptable(model):
         set_prompts(model, classes, prompts)
-    predictor = _predictor(imgsz=imgsz, device=pick_device(device), conf=confidence_floor, max_det=max_det)
-    drawn = iter(truth.labels if truth else [None] * len(images))
-    iou = truth.iou if truth else 1.0
-    for chunk in _same_shape(images, batch):
-        with fits_into_memory("validate", batch=batch, imgsz=imgsz):
+    device = pick_device(params.device)
+    predictor = _predictor(imgsz=params.imgsz, device=device, conf=params.confidence_floor, max_det=params.max_det)
+    drawn = iter(labels or [None] * len(images))
+    for chunk in _same_shape(images, params.batch):
+        with fits_into_memory("predict", batch=params.batch, imgsz=params.imgsz):
             results = predictor(source=[image for _, image in chunk], model=model)
         for (file, image), result in zip(chunk, results, strict=True):
-            yield _prediction(file, image, result, filters=filters, labels=next(drawn), iou=iou)
+            yield _prediction(file, image, result, filters=params.filters.limits, labels=next(drawn))
+
+
+def predictions(
+    sheets: Sequence[SplitSheet], *, classes: Sequence[str], prompts: Mapping[str, str], params: PredictParams
+) -> Iterator[Prediction]:
+    """Yield what the weights in models/best.pt see on `sheets`, in their order, and say how far we are."""
+    images, labels = [one.sheet.image for one in sheets], [one.labels for one in sheets]
+    seen = predict(WEIGHTS, images, classes=classes, prompts=prompts, params=params, labels=labels)
+    totals = Counter(one.split for one in sheets)
+    done: Counter[str] = Counter()
+    for one, prediction in zip(sheets, seen, strict=True):
+        done[one.split] += 1
+        count, total = done[one.split], totals[one.split]
+        if count == total or count % _SAY_EVERY == 0:
+            print(f"{one.split}: {count} of {total} sheets", flush=True)
+        yield prediction
 
 
 def set_prompts(model: Any, classes: Sequence[str], prompts: Mapping[str, str]) -> None:
@@ -121,22 +132,26 @@ def _same_shape(images: Sequence[Path], batch: int) -> Iterator[list[tuple[Path,
 
 
 def _prediction(
-    file: Path, image: NDArray[np.uint8], result: Any, *, filters: Filters, labels: Labels | None, iou: float
+    file: Path, image: NDArray[np.uint8], result: Any, *, filters: Filters, labels: Labels | None
 ) -> Prediction:
     height, width = image.shape[:2]
-    rows, dropped = _sorted(result.boxes.data), _sorted(result.discarded)
+    found, dropped = _numbers(result.boxes.data), _numbers(result.discarded)
+    order = _by_confidence(found)
+    rows = found[order]
     passed = keep(rows[:, :4], width=width, height=height, filters=filters)
     if labels is None:
         discarded = NONE_DISCARDED
     else:
         cut = np.insert(rows[~passed], 6, REASONS.index(FILTER), axis=1)
         truth = xywhn_to_xyxy(labels.xywhn, width=width, height=height)
-        discarded = _discarded(np.vstack([cut, dropped]), truth_class=labels.class_id, truth=truth, iou=iou)
+        dropped = np.vstack([cut, dropped[_by_confidence(dropped)]])
+        discarded = _discarded(dropped, truth_class=labels.class_id, truth=truth)
+    features = result.features.cpu().numpy().astype(np.float16)[order][passed]
     rows = rows[passed]
-    return Prediction(file, width, height, rows[:, 5].astype(np.int32), rows[:, 4], rows[:, :4], discarded)
+    return Prediction(file, width, height, rows[:, 5].astype(np.int32), rows[:, 4], rows[:, :4], discarded, features)
 
 
-def _discarded(rows: Floats, *, truth_class: NDArray[np.int32], truth: Boxes, iou: float) -> Discarded:
+def _discarded(rows: Floats, *, truth_class: NDArray[np.int32], truth: Boxes) -> Discarded:
     """Return what of `rows`, (k, 7) with the index of the reason, can say what became of a true box."""
     class_id, reason = rows[:, 5].astype(np.int32), rows[:, 6].astype(np.int64)
     chosen = evidence(
@@ -146,13 +161,15 @@ def _discarded(rows: Floats, *, truth_class: NDArray[np.int32], truth: Boxes, io
         reason=reason,
         truth_class=truth_class,
         truth=truth,
-        iou=iou,
     )
     chosen = chosen[np.argsort(-rows[chosen, 4], kind="stable")]
     return Discarded(class_id[chosen], rows[chosen, 4], rows[chosen, :4], np.array(REASONS)[reason[chosen]])
 
 
-def _sorted(boxes: Any) -> Floats:
-    """Return rows of x1 y1 x2 y2 confidence class ... by falling confidence, then from top to bottom."""
-    rows = boxes.cpu().numpy().astype(np.float64)
-    return np.asarray(rows[np.lexsort((rows[:, 0], rows[:, 1], -rows[:, 4]))], dtype=np.float64)
+def _numbers(boxes: Any) -> Floats:
+    return np.asarray(boxes.cpu().numpy().astype(np.float64), dtype=np.float64)
+
+
+def _by_confidence(rows: Floats) -> NDArray[np.int64]:
+    """Return the order of rows of x1 y1 x2 y2 confidence class ... by falling confidence, then from top to bottom."""
+    return np.lexsort((rows[:, 0], rows[:, 1], -rows[:, 4])).astype(np.int64)

@@ -11,7 +11,7 @@ import typer
 from stages.base.command import exit_cleanly
 from stages.base.params import read_classes, read_iteration, read_section
 from stages.base.tables import write_json
-from stages.train import BEST, PARENT, Params
+from stages.detector.training.training_params import BEST, PARENT, TrainParams
 
 STEP = Path("logs/train/step.json")
 _BOXES = 10  # on the random sheet of a timed step
@@ -21,7 +21,7 @@ def run(measure: Annotated[bool, typer.Option("--measure", help="Time a step ins
     """Write models/best.pt without training, after the checks that `train` makes of models/parent.pt."""
     from stages.detector.model.runtime import fits_into_memory, pick_device, start_ultralytics
 
-    params, classes, iteration = read_section(Params, "train"), read_classes(), read_iteration()
+    params, classes, iteration = read_section(TrainParams, "train"), read_classes(), read_iteration()
     start_ultralytics()
     if not measure:
         print(stand_in(params, classes, iteration), flush=True)
@@ -34,7 +34,7 @@ def run(measure: Annotated[bool, typer.Option("--measure", help="Time a step ins
     write_json({"seconds": seconds, "prompted": is_promptable(model)}, STEP)
 
 
-def stand_in(params: Params, classes: Sequence[str], iteration: int) -> str:
+def stand_in(params: TrainParams, classes: Sequence[str], iteration: int) -> str:
     """Put the parent, or the parent with a fresh head where it has other classes, into models/best.pt; say which."""
     from stages.detector.model.checkpoint import check_classes, load_model, save_model
     from stages.detector.training.starting_model import baseline_start

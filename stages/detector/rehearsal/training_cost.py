@@ -10,8 +10,8 @@ from stages.base.params import PARAMS, read_section
 from stages.base.tables import read_json, read_metrics
 from stages.dataset.sheets.split_folder import DATASET, Sheet, read_split
 from stages.detector.rehearsal.step_cost import PROMPTED, Training, duration, scaled, work_line
+from stages.detector.training.training_params import LOGS, METRICS, TrainParams
 from stages.detector.training.training_view import split_slice
-from stages.train import LOGS, METRICS, Params
 
 _TOGETHER = 10.0  # seconds between the two files that one training writes last
 
@@ -48,7 +48,7 @@ def cost_lines(
 
     `step` is used without a `measured` training: seconds per sheet and whether it was prompted, or why there is none.
     """
-    params = read_section(Params, "train", root / PARAMS)
+    params = read_section(TrainParams, "train", root / PARAMS)
     if iteration == 0 and params.baseline == "adopt":
         return ["[COST] Training: none, the weights are taken as they are"]
     wanted = _wanted(params, read_split("train", root / DATASET), iteration)
@@ -68,7 +68,7 @@ def cost_lines(
     return [line, f"[COST] About {duration(seconds)}: {took}{_doubled(one, wanted)}"]
 
 
-def _wanted(params: Params, sheets: Sequence[Sheet], iteration: int) -> Training:
+def _wanted(params: TrainParams, sheets: Sequence[Sheet], iteration: int) -> Training:
     if params.select == "slice":
         sheets, _ = split_slice(sheets, params.slice, np.random.default_rng(params.seed))
     epochs = params.epochs if iteration else params.epochs_baseline

@@ -6,10 +6,11 @@ import pandas as pd
 
 from stages.base.boxes import BOX
 from stages.base.tables import read_table
+from stages.picking.candidates import prelabels
 from stages.picking.packet import Packet, PacketSheet
 from stages.review.kept.kept_review import Review, ReviewedBox, ReviewedSheet, head_of
-from stages.ruler.schemas import DETECTIONS, IMAGES
-from stages.sample import prelabels
+from stages.ruler.pairing.box_tables import DETECTIONS, PREDICTED
+from stages.ruler.schemas import IMAGES
 
 WARNING = (
     "WARNING: --auto takes the model's own detections for labels, and nobody looks at them. Such pseudo-labels can "
@@ -24,9 +25,9 @@ def auto_review(root: Path, packet: Packet, *, confidence: float) -> Review:
     A sheet that has labels already keeps those: somebody drew them. A sheet without any box counts as not reviewed,
     since that the model sees nothing does not mean that nothing is there. Raises `UserError` for damaged tables.
     """
-    tables = root / "data/validate"
-    images = read_table(tables / "images.parquet", IMAGES)
-    seen = prelabels(read_table(tables / "detections.parquet", DETECTIONS), images, confidence=confidence)
+    images = read_table(root / "data/validate/images.parquet", IMAGES)
+    detections = read_table(root / PREDICTED / "detections.parquet", DETECTIONS)
+    seen = prelabels(detections, images, confidence=confidence)
     names = [packet.classes[class_id] for class_id in seen["class_id"]]
     boxes = {
         "claims": packet.prelabels[["image_id", "class_name", *BOX, "prelabel_id"]],

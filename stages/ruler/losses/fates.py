@@ -23,17 +23,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from stages.base.boxes import Boxes
 from stages.ruler.matching.matching import SHEET, row_thresholds
 from stages.ruler.matching.overlaps import first_of, overlaps
-from stages.ruler.matching.pairs import Bools, Floats, Ints
-from stages.ruler.matching.pairs import candidates as pairs_of
+from stages.ruler.pairing.evidence import FILTER, FLOOR, MAX_DET, NEAR, NMS
+from stages.ruler.pairing.pairs import Bools, Floats, Ints
 
-# Confidence from which something is a candidate. Every anchor of every sheet proposes something: below a thousandth it
-# is what the network says about blank paper.
-CANDIDATE_FLOOR = 0.001
-NEAR = 0.1  # IoU from which a box has to do with another; below it TIDE speaks of background
-REASONS = FLOOR, NMS, MAX_DET, FILTER = "floor", "nms", "max_det", "filter"  # why a candidate was not kept
 KEPT = "kept"
 
 FATES = (
@@ -85,31 +79,6 @@ def ledger(
     lost.loc[at, "fate"] = np.array(_RANKS)[rank[best]]
     sure, near = (_scattered(len(lost), at, values[best]) for values in (confidence, pairs.iou))
     return _with_found(lost.assign(confidence=sure, iou=near), matches)
-
-
-def evidence(
-    *,
-    class_id: NDArray[np.int32],
-    confidence: Floats,
-    xyxy: Boxes,
-    reason: Ints,
-    truth_class: NDArray[np.int32],
-    truth: Boxes,
-    iou: float,
-) -> Ints:
-    """Return the rows of one sheet's discarded candidates, (n,), that can decide a fate at the ruler's `iou`, sorted.
-
-    `reason` is an index of `REASONS`. Of those that overlap a true box by at least `NEAR` these are the surest per true
-    box, reason, right or wrong class, and in place or beside it: the ledger says the same with them as with all, of
-    which a dense sheet has a hundred thousand.
-    """
-    one = {"detection_group": np.zeros(len(xyxy), np.int64), "ground_truth_group": np.zeros(len(truth), np.int64)}
-    pairs = pairs_of(detections=xyxy, ground_truth=truth, iou=NEAR, **one)
-    right = (class_id[pairs.detection] == truth_class[pairs.truth]).astype(np.int64)
-    placed = (pairs.iou >= iou).astype(np.int64)
-    order = (-confidence[pairs.detection], -pairs.iou)
-    best = first_of(pairs.truth, reason[pairs.detection], right, placed, order=order)
-    return np.unique(pairs.detection[best])
 
 
 def fate_counts(fates: pd.DataFrame, *, classes: list[str], splits: list[str]) -> pd.DataFrame:

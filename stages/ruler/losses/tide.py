@@ -24,10 +24,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from stages.ruler.losses.fates import NEAR
 from stages.ruler.matching.matching import SHEET, counting, found_boxes
 from stages.ruler.matching.overlaps import first_of, overlaps
-from stages.ruler.matching.pairs import Bools, Floats, Ints, Pairs
+from stages.ruler.pairing.evidence import NEAR
+from stages.ruler.pairing.pairs import Bools, Floats, Ints, Pairs
 from stages.ruler.scores.average_precision import HitTable, ap_of
 from stages.ruler.scores.metrics import ratios
 

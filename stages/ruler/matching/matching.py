@@ -8,7 +8,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from stages.base.boxes import BOX
-from stages.ruler.matching.pairs import Bools, Ints, by_preference, candidates, paired_iou, settle
+from stages.ruler.pairing.pairs import Bools, Ints, by_preference, candidates, paired_iou, settle
 
 SHEET = ["split", "image_id"]
 

@@ -5,7 +5,7 @@ import pandas as pd
 
 from stages.base.boxes import BOX
 from stages.ruler.matching.matching import sheet_numbers
-from stages.ruler.matching.pairs import Floats, Ints, Pairs, candidates
+from stages.ruler.pairing.pairs import Floats, Ints, Pairs, candidates
 
 
 def overlaps(*, detections: pd.DataFrame, ground_truth: pd.DataFrame, least: float) -> Pairs:

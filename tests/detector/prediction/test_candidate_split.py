@@ -11,12 +11,13 @@ from stages.dataset.sheets.split_folder import read_labels, sheets_in
 from stages.detector.model.checkpoint import is_promptable, load_model, save_model
 from stages.detector.model.encoders import encode
 from stages.detector.model.runtime import start_ultralytics
-from stages.detector.prediction.candidate_split import NMS_IOU, make_predictor
+from stages.detector.prediction.candidate_split import make_predictor
 from stages.detector.prediction.filters import Filters
+from stages.detector.prediction.prediction_params import NMS_IOU
 from stages.detector.prediction.predictor import NONE_DISCARDED, Truth, predict, set_prompts
 from stages.detector.training.starting_model import letterboxed, prompt_start
 from stages.detector.weights import resolve
-from stages.ruler.losses.fates import CANDIDATE_FLOOR, REASONS
+from stages.ruler.pairing.evidence import CANDIDATE_FLOOR, REASONS
 from tests.detector.conftest import PROMPTS
 from tests.toy import CLASSES, write_yolo_folder
 

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stages.detector.prediction.filters import Filters, cost, keep, sentence
+from stages.detector.prediction.filters import Filters, keep
+from stages.intake.filter_cost import cost, sentence
 
 WIDE = [10, 10, 50, 20]  # 40 x 10 px
 SMALL = [0, 0, 6, 6]

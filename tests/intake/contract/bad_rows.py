@@ -5,6 +5,7 @@ from pathlib import Path
 
 import cv2
 from PIL import Image
+
 from tests.intake.contract import datasets as s
 
 

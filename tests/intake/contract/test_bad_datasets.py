@@ -5,12 +5,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.intake.contract import datasets as s
 
 from stages.base.errors import UserError
 from stages.intake.dataset_check import check_data
 from stages.intake.import_source import ImportOptions, read_sheets
 from tests.fake_project import REPO, sh
+from tests.intake.contract import datasets as s
 from tests.intake.contract.bad_rows import ROWS
 
 

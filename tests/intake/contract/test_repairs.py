@@ -11,13 +11,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
-from tests.intake.contract import datasets as s
 
 from stages.base.decoding import read_bgr
 from stages.base.errors import UserError
 from stages.intake.contract.image_checks import upright
 from stages.intake.dataset_check import check_data
 from stages.intake.import_source import ImportOptions, read_sheets
+from tests.intake.contract import datasets as s
 from tests.intake.contract.test_bad_datasets import root, said
 
 __all__ = ["root"]  # the fixture

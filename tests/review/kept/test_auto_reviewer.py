@@ -17,7 +17,8 @@ from stages.picking.packet import PRELABELS, Packet, PacketSheet
 from stages.review.kept.auto_reviewer import WARNING, auto_review
 from stages.review.kept.dataset_merge import merge_reviewed
 from stages.review.kept.kept_review import ReviewedBox
-from stages.ruler.schemas import DETECTIONS, IMAGES
+from stages.ruler.pairing.box_tables import DETECTIONS
+from stages.ruler.schemas import IMAGES
 from tests.fake_project import REPO, dvc, sh, write_files
 from tests.iteration.test_run_loop import in_pipe, replace
 from tests.test_loop import one_line, yoloop

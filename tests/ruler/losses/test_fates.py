@@ -5,8 +5,9 @@ import pandas as pd
 import pytest
 
 from stages.base.boxes import BOX
-from stages.ruler.losses.fates import FATES, REASONS, evidence, fate_counts, ledger
+from stages.ruler.losses.fates import FATES, fate_counts, ledger
 from stages.ruler.matching.matching import outcomes, row_thresholds
+from stages.ruler.pairing.evidence import REASONS, evidence
 
 CLASSES = ["door", "sink"]
 DOOR, SINK = 0, 1

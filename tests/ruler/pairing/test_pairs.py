@@ -4,8 +4,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stages.base.boxes import iou_matrix
-from stages.ruler.matching import pairs as kernel
-from stages.ruler.matching.pairs import Pairs, by_preference, candidates, paired_iou, settle
+from stages.ruler.pairing import pairs as kernel
+from stages.ruler.pairing.pairs import Pairs, by_preference, candidates, paired_iou, settle
 from tests.scenes import slow_match
 
 
