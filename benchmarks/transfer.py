@@ -27,7 +27,7 @@ def main(
 ) -> None:
     """Print mAP50 and F1 per weights: mean and range over the seeds."""
     counts = {"train": sheets, "val": 40}
-    values = {"train.imgsz": imgsz, "validate.imgsz": imgsz, "train.epochs_baseline": epochs}
+    values = {"train.imgsz": imgsz, "predict.imgsz": imgsz, "train.epochs_baseline": epochs}
     print(f"{sheets} sheets, {epochs} epochs, {imgsz} px, {seeds} seeds; 40 other sheets to measure on")
     print(f"{'weights':28}{'mAP50':>8}{'lowest':>8}{'highest':>9}{'mAP50-95':>10}{'F1':>8}{'n':>4}")
     for file in weights or [STARTER]:

@@ -35,7 +35,7 @@ PARAMS: dict[str, dict[str, Any]] = {
         "device": "cpu",
         "workers": 0,
     },
-    "validate": {"imgsz": 128, "device": "cpu"},
+    "predict": {"imgsz": 128, "device": "cpu"},
     "analyze": {"tiny_area": 350, "small_area": 500, "medium_area": 800, "border": 20},
     "converge": {"target_f1": 1.0, "max_iterations": 3, "overfit_gap": 1.0},
     "sample": {"budget": 4},

@@ -251,7 +251,7 @@ runpy.run_module(sys.argv[0], run_name="__main__")
 
 @pytest.mark.parametrize(
     ("stage", "imgsz", "lower"),
-    [("train", 8192, "train.batch first, then train.imgsz"), ("validate", 16384, "validate.imgsz")],
+    [("train", 8192, "train.batch first, then train.imgsz"), ("predict", 16384, "predict.imgsz")],
 )
 def test_when_memory_runs_out_it_says_what_to_lower(project, stage, imgsz, lower):
     s.param(stage, "imgsz", imgsz)(project.root)

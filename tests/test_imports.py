@@ -1,28 +1,24 @@
-"""Rules about imports that hold by running: a stage starts fast, and every part knows only the parts below it."""
+"""Rules about imports that hold by running: a stage starts fast, and arrows between rooms point one way."""
 
 import ast
+import graphlib
 import json
 import subprocess
 import sys
+from collections import Counter
+from pathlib import Path
 
 import pytest
 
 from tests.closures import ROOT, imports
 
 STAGES = ("train", "predict", "validate", "analyze", "converge", "sample")
+PACKAGE = ROOT / "stages"
+FILES = sorted(file for file in PACKAGE.rglob("*.py") if file.name != "__init__.py")
+ROOMS = sorted(folder.name for folder in PACKAGE.iterdir() if (folder / "__init__.py").is_file())
+MOST_MODULES = 13  # in one folder: a dozen, and the commands of the room
 HEAVY = {"torch", "torchvision", "ultralytics", "matplotlib", "wordllama", "dvc", "cv2"}
-LAYERS = {  # part -> the parts of ours that it must not know
-    "core": (
-        "stages.files",
-        "stages.yolo",
-        "stages.drawing",
-        "stages.commands",
-        *(f"stages.{name}" for name in STAGES),
-    ),
-    "drawing": ("stages.files", "stages.yolo", "stages.commands", *(f"stages.{name}" for name in STAGES)),
-    "files": ("stages.yolo", "stages.commands", *(f"stages.{name}" for name in STAGES)),
-    "yolo": ("stages.commands", *(f"stages.{name}" for name in STAGES)),
-}
+PURE = (PACKAGE / "pure.txt").read_text(encoding="utf-8").split() if (PACKAGE / "pure.txt").is_file() else []
 # What `python -X importtime -m stages.x --help` would list, without its text.
 LOADED = """
 import json, runpy, sys
@@ -34,8 +30,21 @@ except SystemExit as end:
 """
 
 
-def reaches(name: str, forbidden: str) -> bool:
-    return name == forbidden or name.startswith(f"{forbidden}.")
+def name_of(file: Path) -> str:
+    return ".".join(file.relative_to(ROOT).with_suffix("").parts)
+
+
+MODULES = {name_of(file): file for file in FILES}
+
+
+def modules_in(file: Path) -> set[str]:
+    """Return our modules that a file imports, inside functions too."""
+    return {name for name in imports(file) if name in MODULES}
+
+
+def room_of(module: str) -> str:
+    """Return the room of a module; stages and the app have none."""
+    return module.split(".")[1] if module.count(".") > 1 else ""
 
 
 @pytest.mark.parametrize("module", [*(f"stages.{name}" for name in STAGES), "stages.loop"])
@@ -51,38 +60,84 @@ def test_help_loads_nothing_heavy(module, tmp_path):
     assert not HEAVY & set(loaded)
 
 
-@pytest.mark.parametrize(("part", "forbidden"), LAYERS.items())
-def test_a_part_knows_only_the_parts_below_it(part, forbidden):
-    files = sorted((ROOT / "stages" / part).glob("*.py"))
-    assert len(files) > 3
-    upwards = {
-        f"{file.name} imports {name}"
-        for file in files
-        for name in imports(file)
-        if any(reaches(name, wrong) for wrong in forbidden)
-    }
-    assert upwards == set()
+def test_validate_loads_no_torch_at_all():
+    """It measures what `predict` saw; whatever it can reach knows nothing of a network."""
+    assert not any("torch" in text or "ultralytics" in text for text in map(_imported, _reached("stages.validate")))
 
 
-@pytest.mark.parametrize("stage", STAGES)
-def test_stages_do_not_know_each_other(stage):
-    found = imports(ROOT / f"stages/{stage}.py")
-    assert found
-    others = {f"stages.{name}" for name in (*STAGES, "loop", "commands")} - {f"stages.{stage}"}
-    assert [name for name in found if any(reaches(name, other) for other in others)] == []
+def _reached(module: str) -> set[Path]:
+    found, queue = set(), [module]
+    while queue:
+        file = MODULES[queue.pop()]
+        if file not in found:
+            found.add(file)
+            queue += modules_in(file)
+    return found
 
 
-def test_core_touches_no_file_no_clock_and_no_global_random():
-    """`core` computes: what it imports from elsewhere cannot open, wait or roll dice behind our back."""
-    allowed = {
-        "collections", "dataclasses", "enum", "functools", "hashlib", "html", "itertools", "json", "math", "numpy",
-        "pandas", "re", "scipy", "stages", "string", "textwrap", "typing", "unicodedata",
-    }  # fmt: skip
+def _imported(file: Path) -> set[str]:
     found = set()
-    for file in (ROOT / "stages/core").glob("*.py"):
-        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Import):
-                found |= {alias.name.partition(".")[0] for alias in node.names}
-            elif isinstance(node, ast.ImportFrom) and node.module:
-                found.add(node.module.partition(".")[0])
-    assert found - allowed == set()
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name.partition(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found.add(node.module.partition(".")[0])
+    return found
+
+
+def test_only_the_detector_knows_torch_and_ultralytics():
+    assert len(FILES) > 150
+    wrong = {name_of(file) for file in FILES if {"torch", "torchvision", "ultralytics"} & _imported(file)}
+    assert {name for name in wrong if room_of(name) != "detector"} == set()
+
+
+def test_a_room_knows_no_stage_and_nobody_knows_the_app():
+    stages = {f"stages.{name}" for name in (*STAGES, "loop")}
+    known = {(name, other) for name, file in MODULES.items() for other in modules_in(file) & stages if name != other}
+    assert known == set()
+
+
+def test_the_commands_of_a_room_are_known_to_the_app_alone():
+    apps = {name for name in MODULES if name.endswith("_app")}
+    assert apps
+    known = {(name, other) for name, file in MODULES.items() for other in modules_in(file) & apps}
+    assert {name for name, _ in known} == {"stages.loop"}
+
+
+def rooms_graph() -> dict[str, set[str]]:
+    """Return the rooms that each room knows."""
+    graph: dict[str, set[str]] = {room: set() for room in ROOMS}
+    for name, file in MODULES.items():
+        if room := room_of(name):
+            graph[room] |= {room_of(other) for other in modules_in(file)} - {room, ""}
+    return graph
+
+
+def test_arrows_between_rooms_point_one_way():
+    order = list(graphlib.TopologicalSorter(rooms_graph()).static_order())  # raises CycleError
+    assert set(order) == set(ROOMS)
+    assert rooms_graph()["base"] == set()
+
+
+def test_arrows_between_modules_point_one_way():
+    list(graphlib.TopologicalSorter({name: modules_in(file) for name, file in MODULES.items()}).static_order())
+
+
+@pytest.mark.parametrize("folder", sorted({file.parent for file in FILES}), ids=lambda folder: folder.name)
+def test_a_folder_can_be_taken_in_at_a_glance(folder):
+    assert len([file for file in folder.glob("*.py") if file.name != "__init__.py"]) <= MOST_MODULES
+
+
+def test_a_module_is_the_only_one_of_its_name():
+    names = Counter(file.stem for file in FILES)
+    assert [name for name, count in names.items() if count > 1] == []
+
+
+def test_a_public_class_is_the_only_one_of_its_name():
+    classes = Counter(
+        node.name
+        for file in FILES
+        for node in ast.parse(file.read_text(encoding="utf-8")).body
+        if isinstance(node, ast.ClassDef) and not node.name.startswith("_")
+    )
+    assert [name for name, count in classes.items() if count > 1] == []

@@ -10,24 +10,19 @@ from stages.base.errors import UserError
 from stages.base.params import read_section
 from stages.base.tables import read_json, read_table
 from stages.dataset.sheets.manifest import MANIFEST, manifest_row, write_manifest
-from stages.detector.prediction.predictor import Prediction
+from stages.dataset.sheets.split_folder import split_sheets
+from stages.detector.prediction.box_features import FEATURES
+from stages.detector.prediction.prediction_params import PredictParams
+from stages.detector.prediction.prediction_tables import Predicted, predicted_tables, save_predicted
+from stages.detector.prediction.predictor import NO_FEATURES, Prediction
 from stages.ruler.headline import headline, remarks
-from stages.ruler.measurement import Point, measure
-from stages.ruler.pairing.box_tables import DETECTIONS, DISCARDED
+from stages.ruler.labelled_tables import check_ruler, labelled_tables, seen_on
+from stages.ruler.measurement import Point, Tables, measure
 from stages.ruler.schemas import ERRORS, GROUND_TRUTH, IMAGES, LEDGER, MATCHES
 from stages.ruler.scores.score_rows import row_of
 from stages.ruler.statement import differences
-from stages.validate import (
-    METRICS,
-    PLOTS,
-    TABLES,
-    Params,
-    build_tables,
-    check_ruler,
-    read_sheets,
-    ruler_of,
-    save,
-)
+from stages.ruler.validate_params import point_of
+from stages.validate import METRICS, PLOTS, SPLITS, TABLES, Params, ruler_of, save
 from tests.fake_project import person_params
 
 PROJECT = Path(__file__).parents[1]
@@ -81,7 +76,7 @@ def list_content(root):
 
 
 def prediction(sheet):
-    rows = SEEN[sheet.image_id]
+    rows = sorted(SEEN[sheet.image_id], key=lambda row: -row[1])
     return Prediction(
         sheet.image,
         200,
@@ -89,13 +84,23 @@ def prediction(sheet):
         np.array([row[0] for row in rows], dtype=np.int32),
         np.array([row[1] for row in rows], dtype=float),
         np.array([row[2] for row in rows], dtype=float).reshape(-1, 4),
+        features=np.zeros((len(rows), FEATURES), np.float16),
     )
+
+
+def seen(root) -> Predicted:
+    """Return what the model saw on the sheets below `root`."""
+    sheets = split_sheets(SPLITS, CLASSES, root)
+    return predicted_tables(sheets, [prediction(one.sheet) for one in sheets])
+
+
+def tables_of(root) -> Tables:
+    return labelled_tables(split_sheets(SPLITS, CLASSES, root), *seen(root)[:3], root=root)
 
 
 @pytest.fixture
 def tables(tmp_path):
-    sheets = read_sheets(CLASSES, dataset(tmp_path / "dataset"))
-    return build_tables(sheets, [prediction(one.sheet) for one in sheets])
+    return tables_of(dataset(tmp_path / "dataset"))
 
 
 def measured(tables, point=FIXED):
@@ -109,8 +114,12 @@ def report(tables):
 
 @pytest.fixture
 def ruler(tmp_path, tables):
-    params = read_section(Params, "validate", params_with(tmp_path))
-    return ruler_of(params, CLASSES, tmp_path / "dataset")
+    return statement(tmp_path, tmp_path / "dataset")
+
+
+def statement(tmp_path, root):
+    file = params_with(tmp_path)
+    return ruler_of(read_section(Params, "validate", file), read_section(PredictParams, "predict", file), CLASSES, root)
 
 
 def test_tables_hold_every_sheet_and_every_box(tables):
@@ -216,9 +225,8 @@ def test_a_sheet_with_a_near_copy_in_train_is_marked_and_scored_apart(tmp_path, 
     cv2.imwrite(str(root / "train/images/t.png"), page)
     cv2.imwrite(str(root / "val/images/a.png"), (page * 0.9).astype(np.uint8))
     list_content(root)
-    sheets = read_sheets(CLASSES, root)
-    assert [one.sheet.image_id for one in sheets if one.near_copy] == ["a.png"]
-    tables = build_tables(sheets, [prediction(one.sheet) for one in sheets])
+    tables = tables_of(root)
+    assert tables.images.loc[tables.images["near_copy"], "image_id"].tolist() == ["a.png"]
     shown = headline(tables, measured(tables), ruler)
     assert shown["f1_with_copy"] == pytest.approx(1 / 2)
     assert shown["f1_without_copy"] == 0.0
@@ -226,11 +234,10 @@ def test_a_sheet_with_a_near_copy_in_train_is_marked_and_scored_apart(tmp_path, 
 
 def test_the_ruler_changes_with_a_label_of_val_and_says_so(tmp_path, ruler):
     root = tmp_path / "dataset"
-    params = read_section(Params, "validate", params_with(tmp_path))
-    assert ruler_of(params, CLASSES, root).id == ruler.id
+    assert statement(tmp_path, root).id == ruler.id
     (root / "val/labels/b.txt").write_text("0 0.5 0.5 0.1 0.1\n")
     list_content(root)
-    other = ruler_of(params, CLASSES, root)
+    other = statement(tmp_path, root)
     assert other.id != ruler.id
     assert [one.split()[0] for one in differences(ruler.text(), other.text())] == ["val_content"]
 
@@ -243,7 +250,7 @@ def test_unlabelled_sheets_are_not_judged(report):
 def test_a_folder_that_differs_from_its_list_is_not_read(tmp_path, tables):
     (tmp_path / "dataset/val/labels/a.txt").write_text("")
     with pytest.raises(UserError, match=r"val/labels/a\.txt.*yoloop data accept"):
-        read_sheets(CLASSES, tmp_path / "dataset")
+        split_sheets(SPLITS, CLASSES, tmp_path / "dataset")
 
 
 def test_everything_is_written_and_equal_results_are_equal_bytes(tables, report, ruler, tmp_path):
@@ -258,7 +265,7 @@ def test_everything_is_written_and_equal_results_are_equal_bytes(tables, report,
         for name in ("one", "two")
     ]
     assert digests[0] == digests[1]
-    parquet = ("detections", "discarded", "errors", "ground_truth", "images", "ledger", "matches")
+    parquet = ("errors", "ground_truth", "images", "ledger", "matches")
     assert sorted(digests[0]) == sorted(
         [
             *(f"data/validate/{name}.parquet" for name in parquet),
@@ -269,7 +276,7 @@ def test_everything_is_written_and_equal_results_are_equal_bytes(tables, report,
     )
     written = tmp_path / "one"
     for name, schema in [
-        ("images", IMAGES), ("ground_truth", GROUND_TRUTH), ("detections", DETECTIONS), ("matches", MATCHES),
+        ("images", IMAGES), ("ground_truth", GROUND_TRUTH), ("matches", MATCHES),
         ("ledger", LEDGER), ("errors", ERRORS),
     ]:  # fmt: skip
         assert len(read_table(written / TABLES / f"{name}.parquet", schema)) > 0
@@ -279,19 +286,28 @@ def test_everything_is_written_and_equal_results_are_equal_bytes(tables, report,
 
 def test_what_is_saved_gives_the_same_numbers_again(tables, report, ruler, tmp_path):
     save(tables, report, ruler, tmp_path)
-    schemas = {"images": IMAGES, "ground_truth": GROUND_TRUTH, "detections": DETECTIONS, "discarded": DISCARDED}
-    again = [read_table(tmp_path / TABLES / f"{name}.parquet", schema) for name, schema in schemas.items()]
-    repeated = measured(type(tables)(*again))
+    save_predicted(seen(tmp_path / "dataset"), tmp_path / "data/predict")
+    mine = [
+        read_table(tmp_path / TABLES / f"{name}.parquet", schema)
+        for name, schema in {"images": IMAGES, "ground_truth": GROUND_TRUTH}.items()
+    ]
+    theirs = seen_on(split_sheets(SPLITS, CLASSES, tmp_path / "dataset"), tmp_path / "data/predict")
+    repeated = measured(Tables(*mine, *theirs[1:]))
     pd.testing.assert_frame_equal(repeated.scores, report.scores)
     pd.testing.assert_frame_equal(repeated.matches.reset_index(drop=True), report.matches.reset_index(drop=True))
 
 
 def test_nothing_seen_at_all(tmp_path):
-    sheets = read_sheets(CLASSES, dataset(tmp_path))
-    nothing = {"class_id": np.zeros(0, np.int32), "confidence": np.zeros(0), "xyxy": np.zeros((0, 4))}
+    sheets = split_sheets(SPLITS, CLASSES, dataset(tmp_path))
+    nothing = {
+        "class_id": np.zeros(0, np.int32),
+        "confidence": np.zeros(0),
+        "xyxy": np.zeros((0, 4)),
+        "features": NO_FEATURES,
+    }
     blank = [prediction(one.sheet)._replace(**nothing) for one in sheets]
     for point in (FIXED, AUTO):
-        report = measured(build_tables(sheets, blank), point)
+        report = measured(labelled_tables(sheets, *predicted_tables(sheets, blank)[:3], root=tmp_path), point)
         val = row_of(report.scores, split="val")
         assert (val["f1"], val["precision"], val["recall"], val["ap50"]) == (0.0, None, 0.0, 0.0)
         assert set(report.matches["outcome"]) == {"fn"}
@@ -300,8 +316,7 @@ def test_nothing_seen_at_all(tmp_path):
 
 def test_an_empty_pool_is_normal(tmp_path, ruler):
     labels = {name: text for name, text in LABELS.items() if not name.startswith("pool")}
-    sheets = read_sheets(CLASSES, dataset(tmp_path / "no pool", labels))
-    tables = build_tables(sheets, [prediction(one.sheet) for one in sheets])
+    tables = tables_of(dataset(tmp_path / "no pool", labels))
     pool = headline(tables, measured(tables), ruler)["splits"][2]
     assert pool == {"split": "pool", "images": 0, "labelled": 0, "boxes": 0}
 
@@ -315,7 +330,8 @@ def test_an_empty_pool_is_normal(tmp_path, ruler):
     ],
 )
 def test_no_ruler(tmp_path, val, found):
-    sheets = read_sheets(CLASSES, dataset(tmp_path, {"train/t.png": LABELS["train/t.png"], **val}))
+    root = dataset(tmp_path, {"train/t.png": LABELS["train/t.png"], **val})
+    sheets = split_sheets(SPLITS, CLASSES, root)
     with pytest.raises(UserError, match=found):
         check_ruler(sheets, tmp_path)
 
@@ -323,10 +339,11 @@ def test_no_ruler(tmp_path, val, found):
 def test_a_class_without_a_name_is_refused_before_predicting(tmp_path):
     root = dataset(tmp_path, {"val/a.png": "0 0.5 0.5 0.1 0.1\n2 0.5 0.5 0.1 0.1\n"})
     with pytest.raises(UserError, match=r"a\.txt:2: expected a class of params.yaml .* found class 2"):
-        read_sheets(CLASSES, root)
+        split_sheets(SPLITS, CLASSES, root)
 
 
 def params_with(tmp_path, **changes):
+    """Write params.yaml with `changes` of the section `validate`, and return it."""
     values = yaml.safe_load(person_params())
     values["validate"].update(changes)
     file = tmp_path / "params.yaml"
@@ -334,11 +351,17 @@ def params_with(tmp_path, **changes):
     return file
 
 
-@pytest.mark.parametrize(("device", "expected"), [("auto", "auto"), (0, "0"), ("cpu", "cpu")])
-def test_params(tmp_path, device, expected):
-    params = read_section(Params, "validate", params_with(tmp_path, device=device))
-    assert params.device == expected
-    assert (params.iou, params.confidence, params.max_det) == (0.5, 0.25, 1000)
+def test_params(tmp_path):
+    params = read_section(Params, "validate", params_with(tmp_path))
+    assert point_of(params, 0.01) == FIXED
+    assert point_of(params.model_copy(update={"confidence": "auto"}), 0.9).confidence is None
+
+
+def test_what_counts_must_have_been_saved(tmp_path):
+    params = read_section(Params, "validate", params_with(tmp_path))
+    assert point_of(params, 0.25).floor == 0.25
+    with pytest.raises(UserError, match=r"predict.confidence_floor: at most validate.confidence \(0.25\), found 0.3"):
+        point_of(params, 0.3)
 
 
 @pytest.mark.parametrize(
@@ -347,14 +370,21 @@ def test_params(tmp_path, device, expected):
         ({"iou": 0}, r"params.yaml:\d+: expected validate.iou: greater than 0, found 0"),
         ({"confidence": 1.5}, "validate.confidence: a number from 0 to 1, or auto, found 1.5"),
         ({"confidence": "high"}, "validate.confidence: a number from 0 to 1, or auto, found 'high'"),
-        ({"filters": {**OFF, "min_side": -1}}, "validate.filters.min_side: greater than or equal to 0"),
-        ({"filters": {**OFF, "min_sides": 12}}, "found 'validate.filters.min_sides'"),
-        ({"confidence_floor": 0.3}, r"at most validate.confidence \(0.25\)"),
-        ({"batch": 1.5}, "validate.batch"),
-        ({"device": "gpu"}, "validate.device"),
         ({"treshold": 0.5}, "found 'validate.treshold'"),
     ],
 )
 def test_wrong_params_name_the_key(tmp_path, changes, message):
     with pytest.raises(UserError, match=message):
         read_section(Params, "validate", params_with(tmp_path, **changes))
+
+
+@pytest.mark.parametrize("gone", ["val/b.png", "pool/new.png"])
+def test_predictions_of_other_sheets_are_not_measured(tmp_path, gone):
+    """A split that changed since `predict`: the score would be of sheets that nobody looked at, or looked at before."""
+    root = dataset(tmp_path / "dataset")
+    save_predicted(seen(root), tmp_path / "data/predict")
+    now = dataset(
+        tmp_path / "now", {**LABELS, gone: ""} if gone not in LABELS else {k: v for k, v in LABELS.items() if k != gone}
+    )
+    with pytest.raises(UserError, match=rf"found (some|none) on {gone}. The dataset changed since `predict`"):
+        seen_on(split_sheets(SPLITS, CLASSES, now), tmp_path / "data/predict")

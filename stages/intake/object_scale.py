@@ -66,7 +66,7 @@ def scale_warnings(table: pd.DataFrame) -> list[str]:
     return [
         f"{'objects' if row.class_name == 'all' else row.class_name}: {row.train_px:.0f} px in training and "
         f"{row.val_px:.0f} px at prediction, {row.ratio:.2f} times (more than {MOST} apart): "
-        f"{'lower' if row.ratio > 1 else 'raise'} validate.imgsz, or train at another imgsz"
+        f"{'lower' if row.ratio > 1 else 'raise'} predict.imgsz, or train at another imgsz"
         for row in map(_Row._make, far.itertuples(index=False, name=None))
     ]
 

@@ -10,9 +10,11 @@ import yaml
 from stages.base.atomic import replacing
 from stages.base.errors import problem
 from stages.base.params import PARAMS, Strict, check, read_params, read_section, read_yaml
+from stages.detector.prediction.prediction_params import PredictParams
 from stages.iteration.preflight import STAGES
 from stages.project.yaml_edits import edited
 from stages.review.kept.review_params import ReviewParams
+from stages.ruler.validate_params import ValidateParams, point_of
 
 _SECTIONS = (*STAGES, "review")
 _ELSEWHERE = {
@@ -32,8 +34,11 @@ def read_overrides(file: Path, root: Path) -> dict[str, Any]:
     for name in sections:
         _require_section(name, sections[name], file)
         read_section(_model(name), name, root / PARAMS)  # a mistake there has its own line
-        check(_model(name), _merged(params.get(name) or {}, sections[name]), file=file, prefix=(name,))
-    before = dict(_flat(params))
+        params[name] = _merged(params.get(name) or {}, sections[name])
+        check(_model(name), params[name], file=file, prefix=(name,))
+    predict = check(PredictParams, params["predict"], file=file, prefix=("predict",))
+    point_of(check(ValidateParams, params["validate"], file=file, prefix=("validate",)), predict.confidence_floor, file)
+    before = dict(_flat(read_params(root / PARAMS)))
     return {path: value for path, value in _flat(sections) if path not in before or before[path] != value}
 
 

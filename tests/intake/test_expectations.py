@@ -47,7 +47,7 @@ def test_the_sizes_are_those_that_the_network_sees(root):
 def test_a_mismatch_is_a_warning_that_names_the_mend(root):
     lines = with_params(root, imgsz=1600)
     assert "warning: door: 80 px in training and 160 px at prediction, 2.00 times" in "\n".join(lines)
-    assert "lower validate.imgsz" in lines[-1]
+    assert "lower predict.imgsz" in lines[-1]
     assert not any(line.startswith("warning: window") for line in lines)  # train has none: nothing to compare
 
 

@@ -53,7 +53,7 @@ def test_a_mismatch_over_the_limit_is_a_warning(side, word):
     rows = table(("train", 0, 20, 20), ("val", 0, side, side))
     warnings = scale_warnings(rows)
     assert len(warnings) == (2 if word else 0)  # over all, and the class
-    assert all(f"{word} validate.imgsz" in line for line in warnings)
+    assert all(f"{word} predict.imgsz" in line for line in warnings)
 
 
 def test_the_sentence():

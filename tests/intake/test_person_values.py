@@ -20,7 +20,7 @@ def flat(values: dict, prefix: str = "") -> dict[str, object]:
     return result
 
 
-MACHINE = {"train.device", "train.workers", "train.amp", "validate.device"}
+MACHINE = {"train.device", "train.workers", "train.amp", "predict.device"}
 
 
 def machine(params: dict) -> dict[str, object]:
@@ -68,7 +68,7 @@ FIRST_SYSTEM = {
     "train.batch": 2,
     "train.augment.fliplr": 0.0,
     "train.encoder": "mobileclip2",
-    "validate.imgsz": 2560,
+    "predict.imgsz": 2560,
     "validate.iou": 0.5,
     "validate.confidence": 0.25,
     "analyze.tiny_area": 500,

@@ -48,7 +48,7 @@ def test_only_what_differs_and_comments_stay(root):
         ("train:\n  epochs: 7\n  epoch: 3\n", "over.yaml:3: expected a known key (baseline, "),
         ("train:\n  augment:\n    mosiac: 0.5\n", "over.yaml:3: expected a known key"),
         ("converge:\n  target_f1: high\n", "over.yaml:2: expected converge.target_f1: a valid number, found 'high'"),
-        ("validate:\n  confidence_floor: 0.9\n", "over.yaml:2: expected validate.confidence_floor: at most"),
+        ("predict:\n  confidence_floor: 0.9\n", "over.yaml: expected predict.confidence_floor: at most"),
         ("review:\n  auto_confidence: 1.5\n", "over.yaml:2: expected review.auto_confidence: less than or equal to 1"),
         (
             "\nspeed: 1\n",

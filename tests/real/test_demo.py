@@ -15,7 +15,7 @@ from tests.toy import write_yolo_folder
 pytestmark = pytest.mark.slow
 QUICK = {
     "train": {"epochs_baseline": 1, "epochs": 1, "imgsz": 96, "batch": 16},
-    "validate": {"imgsz": 96},
+    "predict": {"imgsz": 96},
     "converge": {"max_iterations": 2},
 }
 

@@ -174,12 +174,12 @@ def test_the_evidence_alone_gives_the_same_ledger(seed):
             reason=np.array([REASONS.index(reason) for reason in lost["reason"]], dtype=np.int64),
             truth_class=truth["class_id"].to_numpy(),
             truth=truth[BOX].to_numpy(),
-            iou=0.5,
         )
-        assert len(rows) <= 16 * len(truth)
         parts.append(lost.iloc[rows])
     few = pd.concat([tables["discarded"].iloc[:0], *parts])
-    pd.testing.assert_frame_equal(ledger(**tables, iou=0.5), ledger(**{**tables, "discarded": few}, iou=0.5))
+    assert len(few) < len(tables["discarded"]) or not len(few)
+    for iou in (0.3, 0.5, 0.75):  # chosen without knowing the ruler
+        pd.testing.assert_frame_equal(ledger(**tables, iou=iou), ledger(**{**tables, "discarded": few}, iou=iou))
 
 
 @pytest.mark.parametrize("seed", range(5))
