@@ -79,9 +79,11 @@ def ours(folder: Path) -> None:
         (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).write_text(name)
     graph = yaml.safe_load((ROOT / "dvc.yaml").read_text())
+    read = {path for stage in graph["stages"].values() for path in paths(stage.get("deps", []))}
     for stage in graph["stages"].values():
         written = [path for kind in ("outs", "metrics", "plots") for path in paths(stage.get(kind, []))]
-        stage["cmd"] = f"python fill.py {' '.join(written)}"
+        inside = sorted(one for one in read if any(one.startswith(f"{folder}/") for folder in written))
+        stage["cmd"] = f"python fill.py {' '.join([*written, *inside])}"
     finish(folder, graph)
 
 

@@ -12,9 +12,9 @@ pairs of sheets that changes its sign when both change places. Iterations withou
 and weigh nothing. Both arms' rates have these weights, so the gain is their difference.
 
 Sheets, not boxes, are what chance draws: errors of one sheet come together. So the variance of an arm comes from
-leaving out each of its sheets once (the jackknife, stages/ruler/scores/intervals.py), which for an only random sheet leaves out
-its iteration. One error more is added, or an arm in which every sheet is alike would be known for certain. The
-difference has the sum of both variances, and Welch's degrees of freedom.
+leaving out each of its sheets once (the jackknife, stages/ruler/scores/intervals.py), which for an only random sheet
+leaves out its iteration. One error more is added, or an arm in which every sheet is alike would be known for certain.
+The difference has the sum of both variances, and Welch's degrees of freedom.
 
 A few random sheets hardly ever include a bad one, and then look too much alike, and too good. So their variance is at
 least that of sheets as uneven as the picked ones, of which there are more, and at least what `UNEVEN` says. Without it
