@@ -40,9 +40,19 @@ PROGRAMS = {
     "startup": Program("--runs 1", "python -m stages.loop --help"),
     "triage": Program("{tables.name} --home {tables.parent} --seeds 1", "by confidence"),
 }
+QUICK = "".join(
+    f" --set {one}"
+    for one in (
+        "converge.max_iterations=2",
+        "train.epochs_baseline=1",
+        "train.epochs=1",
+        "train.imgsz=64",
+        "predict.imgsz=64",
+    )
+)
 SLOW = {  # they start DVC or train
-    "carry": Program("--project {ran.root} --ways all --seeds 1 --epochs 1", "F1"),
-    "control": Program("--seeds 1 --iterations 1 --shrink 30 --epochs 1 --imgsz 64 --folder {tmp_path}", "per seed"),
+    "carry": Program("--ran {ran.root} --ways all --seeds 1 --epochs 1", "mean F1"),
+    "control": Program(f"--seeds 1 --shrink 10 --folder {{tmp_path}}{QUICK}", "per seed"),
     "folds": Program(
         "{dataset} --name toy --home {tmp_path} --fit train --on val --imgsz 64 --epochs 1 --start {toy_weights}",
         "best F1",
