@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 import typer
 
-from benchmarks.ruler_speed import CLASSES, synthetic
+from benchmarks.ruler_speed import CLASSES, Shrink, synthetic
 from stages.ruler.matching.matching import SHEET
 from stages.ruler.scores.average_precision import ap_of, hit_table
 from tests.coco import ALL, verdict
@@ -36,11 +36,12 @@ JUDGES = ("pycocotools", "faster-coco-eval")
 def main(
     folder: Annotated[Path | None, typer.Argument(help="with the three tables")] = None,
     synthetic_set: Annotated[bool, typer.Option("--synthetic", help="judge the synthetic set instead")] = False,
+    shrink: Shrink = 1,
 ) -> None:
     """Print how far the three judges are apart."""
     if synthetic_set == (folder is not None):
         raise typer.BadParameter("a folder with tables, or --synthetic")
-    tables, classes = (synthetic(0), CLASSES) if folder is None else read(folder)
+    tables, classes = (synthetic(0, shrink), CLASSES) if folder is None else read(folder)
     print({key: len(table) for key, table in tables.items()}, f"{classes} classes")
     ours = np.stack([ap_of(hit_table(**tables, classes=classes, areas=areas)) for areas in SIZES.values()])
     theirs = {judge: verdict(judge, **tables, classes=classes, areas=tuple(SIZES.values())).ap for judge in JUDGES}

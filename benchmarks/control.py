@@ -19,6 +19,7 @@ from typing import Annotated, Any
 
 import pandas as pd
 import typer
+import yaml
 
 from benchmarks.trial import REPO, Trial
 from demo.demo_data import BASELINE, TARGET, write_source
@@ -36,10 +37,16 @@ def main(
         ".scratch/control"
     ),
     threads: Annotated[int, typer.Option(help="Threads of a run; two runs go side by side.")] = 1,
+    shrink: Annotated[int, typer.Option(min=1, help="Divide the demo's sheets by it, to try the program.")] = 1,
+    change: Annotated[
+        list[str] | None, typer.Option("--set", help="KEY=VALUE of params.yaml, in place of the demo's.")
+    ] = None,
 ) -> None:
     """Print F1 on val per iteration, of the loop and of the control: mean and range over the seeds."""
+    values = {key: yaml.safe_load(value) for key, _, value in (one.partition("=") for one in change or ())}
+    counts = {split: max(1, sheets // shrink) for split, sheets in DEFAULT_COUNTS.items()}
     with ProcessPoolExecutor(2) as runs:
-        done = list(runs.map(partial(_seed, folder.resolve(), threads), range(seeds)))
+        done = list(runs.map(partial(_seed, folder.resolve(), threads, counts, values), range(seeds)))
     rows = pd.concat(done, ignore_index=True)
     print(f"{seeds} seeds; F1 on val")
     print(f"{'iteration':>9}  {'loop':>24}  {'control':>24}  {'steps':>6}  {'boxes in train':>14}")
@@ -61,26 +68,26 @@ def _spread(values: list[float]) -> str:
     return f"{statistics.mean(values):.3f} ({min(values):.3f} to {max(values):.3f})"
 
 
-def _seed(home: Path, threads: int, seed: int) -> pd.DataFrame:
+def _seed(home: Path, threads: int, counts: dict[str, int], values: dict[str, Any], seed: int) -> pd.DataFrame:
     """Return both arms of one seed: iteration, loop, control, steps, boxes."""
     folder = home / f"seed-{seed}"
     result = folder / "result.csv"
     if not result.is_file():
         shutil.rmtree(folder, ignore_errors=True)
-        loop = _loop(folder / "loop", seed, threads)
+        loop = _loop(folder / "loop", seed, threads, counts, values)
         _control(loop, folder / "control", threads).to_csv(result, index=False)
     return pd.read_csv(result)
 
 
-def _loop(root: Path, seed: int, threads: int) -> Trial:
-    """Run the whole loop on the sheets of `seed`."""
+def _loop(root: Path, seed: int, threads: int, counts: dict[str, int], values: dict[str, Any]) -> Trial:
+    """Run the whole loop on the sheets of `seed`, with the project's params but for `values`."""
     copy_project(REPO, root)
     start_repository(root)
     git.run(root, "tag", "-d", "dataset-v0")
     trial = Trial(root, threads=threads)
-    trial.set({"train.seed": seed, "sample.seed": seed})
+    trial.set({**values, "train.seed": seed, "sample.seed": seed})
     git.run(root, "commit", "-q", "--allow-empty", "-am", f"Use seed {seed}")
-    source = write_source(root.parent / "source", draw_set(seed, DEFAULT_COUNTS))
+    source = write_source(root.parent / "source", draw_set(seed, counts))
     weights = ("--baseline", BASELINE, "--target", TARGET)
     _yoloop(root, threads, "data", "import", str(source), "--oracle", "--keep-params", *weights)
     _yoloop(root, threads, "run", "--review", "oracle")

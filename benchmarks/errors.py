@@ -25,10 +25,11 @@ def main(
     name: Annotated[str, typer.Argument(help="Folder below .scratch/benchmarks.")],
     floor: Annotated[float, typer.Option(help="Confidence below which detections are left out.")] = 0.01,
     untie: Annotated[bool, typer.Option(help="Move equal confidences apart, by less than their last digit.")] = False,
+    home: Annotated[Path, typer.Option(help="Where `benchmarks.folds` left it.")] = SCRATCH,
 ) -> None:
     """Print counts and costs of both, on our recalls and on tidecv's, and the seconds that they took."""
-    tables = {part: pd.read_parquet(SCRATCH / name / f"{part}.parquet") for part in ("images", "ground_truth")}
-    seen = pd.read_parquet(SCRATCH / name / "detections.parquet")
+    tables = {part: pd.read_parquet(home / name / f"{part}.parquet") for part in ("images", "ground_truth")}
+    seen = pd.read_parquet(home / name / "detections.parquet")
     seen = seen[seen["confidence"] >= floor].reset_index(drop=True)
     ties = len(seen) - seen["confidence"].nunique()
     if untie:

@@ -77,6 +77,7 @@ def main(
     rect: Annotated[bool, typer.Option("--rect", help="Train without padding, in a fixed order: faster.")] = False,
     lr: Annotated[float, typer.Option()] = 0.001,
     seed: Annotated[int, typer.Option()] = 0,
+    home: Annotated[Path, typer.Option(help="Folder of all that is left.")] = SCRATCH,
 ) -> None:
     """Leave images, ground_truth and detections of all predicted sheets as Parquet."""
     classes = read_names(dataset)
@@ -89,9 +90,9 @@ def main(
     done: list[dict[str, pd.DataFrame]] = []
     for number, part in enumerate(parts):
         own = training._replace(start=Path(str(training.start).format(fold=number)))
-        done.append(predicted(part, classes, own, SCRATCH / name / f"fold{number}"))
+        done.append(predicted(part, classes, own, home / name / f"fold{number}"))
         tables = {table: pd.concat([one[table] for one in done], ignore_index=True) for table in done[0]}
-        save(tables, SCRATCH / name)  # after each fold: a long run may be cut short
+        save(tables, home / name)  # after each fold: a long run may be cut short
         print(f"fold {number}: {summary(tables)}", flush=True)
 
 

@@ -1,4 +1,4 @@
-"""What `dvc repro` costs when there is nothing to do, beside a bare pipeline of five stages over the same data.
+"""What `dvc repro` costs when there is nothing to do, beside a bare pipeline of as many stages over the same data.
 
 `python benchmarks/noop.py`: alternating runs, the fastest of each counts; the aim is a ratio of at most 1.6. Both
 projects are made in a temporary folder: sheets of noise; ours has its graph and code, and commands that only write what
@@ -79,15 +79,17 @@ def ours(folder: Path) -> None:
         (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).write_text(name)
     graph = yaml.safe_load((ROOT / "dvc.yaml").read_text())
+    read = {path for stage in graph["stages"].values() for path in paths(stage.get("deps", []))}
     for stage in graph["stages"].values():
         written = [path for kind in ("outs", "metrics", "plots") for path in paths(stage.get(kind, []))]
-        stage["cmd"] = f"python fill.py {' '.join(written)}"
+        inside = sorted(one for one in read if any(one.startswith(f"{folder}/") for folder in written))
+        stage["cmd"] = f"python fill.py {' '.join([*written, *inside])}"
     finish(folder, graph)
 
 
 def bare(folder: Path) -> None:
-    """Make five stages in a row over the same dataset, each with one out and nothing else."""
-    names = ["a", "b", "c", "d", "e"]
+    """Make as many stages as ours in a row over the same dataset, each with one out and nothing else."""
+    names = [f"bare_{name}" for name in yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]]
     stages = {
         name: {
             "cmd": f"python fill.py out/{name}",

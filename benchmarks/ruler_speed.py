@@ -23,22 +23,24 @@ from stages.ruler.scores.intervals import units_of
 from tests.coco import verdict
 
 IMAGES, CLASSES, BOXES, DETECTIONS = 5_000, 80, 36_000, 500_000
+Shrink = Annotated[int, typer.Option(min=1, help="Divide images, boxes and detections by it, to try the program.")]
 SIDES = np.array([640.0, 480.0])
 AGREE = 1e-12
 
 
-def synthetic(seed: int) -> dict[str, pd.DataFrame]:
+def synthetic(seed: int, shrink: int = 1) -> dict[str, pd.DataFrame]:
     """Return sheets, ground_truth and detections: a third of the detections near a box, the rest anywhere."""
     rng = np.random.default_rng(seed)
+    images, boxes, detections = (count // shrink for count in (IMAGES, BOXES, DETECTIONS))
     common = 1 / np.arange(1, CLASSES + 1) ** 0.8
-    shown = rng.choice(CLASSES, (IMAGES, 3), p=common / common.sum())  # few classes on an image
-    sheet = np.sort(rng.choice(IMAGES, BOXES, p=rng.dirichlet(np.full(IMAGES, 1.2))))
-    class_id, boxes = shown[sheet, rng.integers(0, 3, BOXES)], _anywhere(rng, BOXES)
-    near = rng.integers(0, BOXES, DETECTIONS // 3)
-    sides = np.tile(boxes[near, 2:] - boxes[near, :2], 2)
-    moved = boxes[near] + rng.normal(size=(len(near), 4)) * rng.gamma(1.0, 0.08, (len(near), 1)) * sides
-    rest = DETECTIONS - len(near)
-    elsewhere = rng.integers(0, IMAGES, rest)
+    shown = rng.choice(CLASSES, (images, 3), p=common / common.sum())  # few classes on an image
+    sheet = np.sort(rng.choice(images, boxes, p=rng.dirichlet(np.full(images, 1.2))))
+    class_id, xyxy = shown[sheet, rng.integers(0, 3, boxes)], _anywhere(rng, boxes)
+    near = rng.integers(0, boxes, detections // 3)
+    sides = np.tile(xyxy[near, 2:] - xyxy[near, :2], 2)
+    moved = xyxy[near] + rng.normal(size=(len(near), 4)) * rng.gamma(1.0, 0.08, (len(near), 1)) * sides
+    rest = detections - len(near)
+    elsewhere = rng.integers(0, images, rest)
     guess = shown[elsewhere, rng.integers(0, 3, rest)]
     named = np.where(rng.random(rest) < 0.6, guess, rng.integers(0, CLASSES, rest))
     found = _table(
@@ -47,10 +49,10 @@ def synthetic(seed: int) -> dict[str, pd.DataFrame]:
         np.vstack([np.hstack([np.minimum(moved[:, :2], moved[:, 2:]), moved[:, 2:] + 1]), _anywhere(rng, rest)]),
     )
     found["confidence"] = np.round(np.concatenate([rng.beta(1.2, 2, len(near)), rng.beta(0.5, 8, rest)]), 6)
-    names = pd.DataFrame({"split": "val", "image_id": [f"{i:012d}.jpg" for i in range(IMAGES)]}, dtype="str")
+    names = pd.DataFrame({"split": "val", "image_id": [f"{i:012d}.jpg" for i in range(images)]}, dtype="str")
     return {
         "sheets": names,
-        "ground_truth": _table(sheet, class_id, boxes),
+        "ground_truth": _table(sheet, class_id, xyxy),
         "detections": found.sort_values(["image_id", "confidence"], ascending=[True, False], ignore_index=True),
     }
 
@@ -59,9 +61,10 @@ def main(
     repeat: Annotated[int, typer.Option(min=1)] = 3,
     seed: Annotated[int, typer.Option()] = 0,
     slow: Annotated[bool, typer.Option(help="judge by pycocotools too: a minute for each repetition")] = True,
+    shrink: Shrink = 1,
 ) -> None:
     """Time all judges in turn, and print the ratios."""
-    tables = synthetic(seed)
+    tables = synthetic(seed, shrink)
     print({key: len(table) for key, table in tables.items()}, flush=True)
     judges: dict[str, Callable[[], tuple[Any, float]]] = {
         "ours": lambda: _ours(tables),
@@ -111,7 +114,7 @@ def _anywhere(rng: np.random.Generator, count: int) -> Any:
 
 
 def _table(sheet: Any, class_id: Any, boxes: Any) -> pd.DataFrame:
-    names = pd.Series([f"{i:012d}.jpg" for i in range(IMAGES)], dtype="str")
+    names = pd.Series([f"{i:012d}.jpg" for i in range(int(sheet.max()) + 1)], dtype="str")
     table = pd.DataFrame(np.round(boxes, 2), columns=BOX)
     image_id = names.iloc[sheet].reset_index(drop=True)
     split = pd.Series("val", index=table.index, dtype="str")

@@ -6,8 +6,10 @@ writes docs/sheets.jpg: windows of the pool, one of each style in a column.
 """
 
 from pathlib import Path
+from typing import Annotated
 
 import numpy as np
+import typer
 
 from demo.drawing.sets import NamedSheet, draw_window
 from demo.drawing.style import STYLES
@@ -17,16 +19,19 @@ FILE = Path(__file__).parents[1] / "docs/sheets.jpg"
 COLOURS = ((40, 40, 220), (40, 150, 40), (220, 90, 30))  # of detail, elevation, title; blue green red
 
 
-def main() -> None:
+def main(
+    out: Annotated[Path, typer.Option(help="The picture.")] = FILE,
+    rows: Annotated[int, typer.Option(min=1)] = ROWS,
+) -> None:
     """Draw and write the picture."""
     import cv2
 
     columns = len(STYLES) // 2
-    cells = [_cell(draw_window(0, "pool", number)) for number in range(columns * ROWS)]
-    rows = [np.hstack(cells[i : i + columns]) for i in range(0, len(cells), columns)]
-    picture = np.vstack(rows)[: ROWS * (SIDE + GAP)]
-    cv2.imwrite(str(FILE), picture, [cv2.IMWRITE_JPEG_QUALITY, 88])
-    print(FILE)
+    cells = [_cell(draw_window(0, "pool", number)) for number in range(columns * rows)]
+    bands = [np.hstack(cells[i : i + columns]) for i in range(0, len(cells), columns)]
+    picture = np.vstack(bands)[: rows * (SIDE + GAP)]
+    cv2.imwrite(str(out), picture, [cv2.IMWRITE_JPEG_QUALITY, 88])
+    print(out)
 
 
 def _cell(window: NamedSheet) -> np.ndarray:
@@ -45,4 +50,4 @@ def _cell(window: NamedSheet) -> np.ndarray:
 
 
 if __name__ == "__main__":
-    main()
+    typer.run(main)

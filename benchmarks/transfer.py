@@ -22,13 +22,14 @@ def main(
     sheets: Annotated[int, typer.Option(help="Sheets to train on.")] = 24,
     epochs: Annotated[int, typer.Option()] = 40,
     seeds: Annotated[int, typer.Option()] = 3,
+    val: Annotated[int, typer.Option(help="Sheets to measure on.")] = 40,
     imgsz: Annotated[int, typer.Option(help="px of the longer side, in training and in measuring.")] = 320,
     threads: Annotated[int, typer.Option()] = 2,
 ) -> None:
     """Print mAP50 and F1 per weights: mean and range over the seeds."""
-    counts = {"train": sheets, "val": 40}
+    counts = {"train": sheets, "val": val}
     values = {"train.imgsz": imgsz, "predict.imgsz": imgsz, "train.epochs_baseline": epochs}
-    print(f"{sheets} sheets, {epochs} epochs, {imgsz} px, {seeds} seeds; 40 other sheets to measure on")
+    print(f"{sheets} sheets, {epochs} epochs, {imgsz} px, {seeds} seeds; {val} other sheets to measure on")
     print(f"{'weights':28}{'mAP50':>8}{'lowest':>8}{'highest':>9}{'mAP50-95':>10}{'F1':>8}{'n':>4}")
     for file in weights or [STARTER]:
         rows = [
@@ -47,8 +48,8 @@ def _measured(
 ) -> tuple[float, float, float]:
     with tempfile.TemporaryDirectory() as folder:
         trial = build(Path(folder) / "trial", counts, values, baseline=file, seed=seed, threads=threads)
-        trial.stage("train")
-        trial.stage("validate")
+        for stage in ("train", "predict", "validate"):
+            trial.stage(stage)
         val = trial.metrics("validate")
     return val["map50"] or 0.0, val["map50_95"] or 0.0, val["f1"] or 0.0
 

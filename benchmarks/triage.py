@@ -41,18 +41,18 @@ def main(
     share: Annotated[float, typer.Option(help="Of the labels, per kind.")] = 0.03,
     seeds: Annotated[int, typer.Option()] = 20,
     planted: Annotated[Path | None, typer.Option(help="errors.csv of `benchmarks.spoil`: plants no others.")] = None,
+    home: Annotated[Path, typer.Option(help="Where `benchmarks.folds` left it.")] = SCRATCH,
 ) -> None:
     """Print found errors at k and k/2, and the share of each kind that is found: mean and range of the seeds."""
     for name in names:
-        boxes = read(name)
+        boxes = read(home / name)
         rows = [row for seed in range(seeds) for row in trial(boxes, spoiled(boxes, share, seed, planted), seed)]
         print(f"\n{name}: {len(boxes.images)} sheets, {len(boxes.ground_truth)} labels, {seeds} seeds")
         print(table(pd.DataFrame(rows)), flush=True)
 
 
-def read(name: str) -> Boxes:
+def read(folder: Path) -> Boxes:
     """Return the tables of a dataset; all sheets are judged at the confidence with the best F1."""
-    folder = SCRATCH / name
     schemas = {"images": IMAGES, "ground_truth": GROUND_TRUTH, "detections": DETECTIONS}
     return Boxes(**{table: read_table(folder / f"{table}.parquet", schema) for table, schema in schemas.items()})
 
