@@ -13,7 +13,7 @@ _MOST_NAMES = 12  # of iterations under the axis; more would run into each other
 _HIGHEST_FLOOR = 0.8  # of the axis, so that a good model does not look as if it swung
 
 
-class Curve(NamedTuple):
+class Trend(NamedTuple):
     """A curve: its name, a value in [0, 1] per iteration (None: a gap), and its colour and dash, 0 to COLOURS - 1."""
 
     name: str
@@ -22,7 +22,7 @@ class Curve(NamedTuple):
     ends: Sequence[tuple[float | None, float | None]] = ()  # of the 95 % interval of each value; empty: not drawn
 
 
-class Line(NamedTuple):
+class Segment(NamedTuple):
     """A line from one point to another, in px."""
 
     x1: float
@@ -45,8 +45,8 @@ class Drawn(NamedTuple):
 
     name: str
     kind: int
-    lines: Sequence[Line]
-    ends: Sequence[Line]
+    lines: Sequence[Segment]
+    ends: Sequence[Segment]
     dots: Sequence[Dot]
 
 
@@ -66,13 +66,13 @@ class Chart(NamedTuple):
 
 
 def chart(
-    curves: Sequence[Curve], steps: Sequence[int], *, label: str, rulers: Sequence[str], target: float | None = None
+    curves: Sequence[Trend], steps: Sequence[int], *, label: str, rulers: Sequence[str], target: float | None = None
 ) -> Chart:
     """Return the chart of `curves` over the iterations `steps`.
 
     Points are joined where `rulers` (an id per iteration) are equal: others do not compare.
-    `target` is a line across; with it, the last value of the first curve is written at its point. The axis starts at the
-    tenth below the lowest number, so that small steps can be seen.
+    `target` is a line across; with it, the last value of the first curve is written at its point. The axis starts at
+    the tenth below the lowest number, so that small steps can be seen.
     """
     low = _floor(curves)
     ticks = [low + (1 - low) * step / (_TICKS - 1) for step in range(_TICKS)]
@@ -93,23 +93,23 @@ def values_of(column: pd.Series) -> list[float | None]:
     return [None if pd.isna(value) else float(value) for value in column]
 
 
-def _drawn(curve: Curve, steps: Sequence[int], low: float, same: Sequence[bool]) -> Drawn:
+def _drawn(curve: Trend, steps: Sequence[int], low: float, same: Sequence[bool]) -> Drawn:
     count = len(steps)
     dots = [
         None if value is None else Dot(_x(i, count), _y(value, low), value, step)
         for i, (value, step) in enumerate(zip(curve.values, steps, strict=True))
     ]
     joined = zip(pairwise(dots), same, strict=True)
-    lines = [Line(a.x, a.y, b.x, b.y) for (a, b), join in joined if a and b and join]
+    lines = [Segment(a.x, a.y, b.x, b.y) for (a, b), join in joined if a and b and join]
     ends = [
-        Line(_x(i, count), _y(max(bottom, low), low), _x(i, count), _y(top, low))
+        Segment(_x(i, count), _y(max(bottom, low), low), _x(i, count), _y(top, low))
         for i, (bottom, top) in enumerate(curve.ends)
         if bottom is not None and top is not None
     ]
     return Drawn(curve.name, curve.kind, lines, ends, [dot for dot in dots if dot])
 
 
-def _last_value(curve: Curve, count: int, low: float) -> Dot | None:
+def _last_value(curve: Trend, count: int, low: float) -> Dot | None:
     """Return where the last value is to be written: above its interval, so that it does not stand on that line."""
     value = curve.values[-1] if curve.values else None
     if value is None:
@@ -119,7 +119,7 @@ def _last_value(curve: Curve, count: int, low: float) -> Dot | None:
     return Dot(_x(count - 1, count), _y(top, low) - 9, value)
 
 
-def _floor(curves: Sequence[Curve]) -> float:
+def _floor(curves: Sequence[Trend]) -> float:
     shown = [value for curve in curves for value in (*curve.values, *(low for low, _ in curve.ends))]
     values = [value for value in shown if value is not None]
     return max(0.0, min(_HIGHEST_FLOOR, int(min(values, default=0.0) * 10) / 10))

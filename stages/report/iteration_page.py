@@ -6,18 +6,18 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from stages.core.history import classes_of
-from stages.core.ledger import FATES
-from stages.core.openings import opened_text
-from stages.core.review_ledger import OUTCOMES
-from stages.report.iterations import Seconds, charts, costs, ruler_before, table_rows, tiles, ways
+from stages.convergence.history.history_columns import classes_of
+from stages.holdout.openings import opened_text
+from stages.report.iterations import Seconds, charts, costs, other_rulers, ruler_before, table_rows, tiles
 from stages.report.shots import Shot
+from stages.review.ledger.correction_ledger import OUTCOMES
+from stages.ruler.losses.fates import FATES
 
 Rows = Sequence[Mapping[str, Any]]
 _VERSIONS = ("ultralytics", "torch", "encoder", "device", "start", "weights_sha256")
 
 
-class Pictures(NamedTuple):
+class Shots(NamedTuple):
     """The shots of a page; `note` says why there are none, or is ""."""
 
     misses: Sequence[Shot] = ()
@@ -33,7 +33,7 @@ class Page(NamedTuple):
     history: pd.DataFrame  # a row per iteration, up to this one
     commit: str | None  # of the finished iteration
     suggestions: Sequence[Mapping[str, Any]]  # as in metrics/prompt_suggestions.json
-    pictures: Pictures
+    pictures: Shots
     seconds: Seconds
     pages: Mapping[int, str]  # earlier iterations that have a page -> its address
     suspects: str | None = None  # address of the page of labels that look wrong, if there is one
@@ -52,7 +52,7 @@ def iteration_values(page: Page) -> dict[str, Any]:
         "classes": classes_of(history.columns.tolist()),
         "charts": charts(history, report["params"]["converge"]["target_f1"]),
         "rows": table_rows(history),
-        "ways": ways(history),
+        "other_rulers": other_rulers(history),
         "ruler_before": ruler_before(history),
         "ruler": {key: _plain(value) for key, value in report["validate"]["ruler_statement"][0].items()},
         "scores": {part: of_part(tables["scores"], part) for part in ("all", "class", "size", "group")},

@@ -6,10 +6,10 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from stages.core.gains import what_differs
-from stages.core.history import classes_of
-from stages.core.shown import gain_in
-from stages.report.chart import COLOURS, Chart, Curve, chart, values_of
+from stages.convergence.gains import what_differs
+from stages.convergence.history.history_columns import classes_of
+from stages.report.chart import COLOURS, Chart, Trend, chart, values_of
+from stages.wording.rates import gain_in
 
 Seconds = Mapping[int, Mapping[str, float]]  # iteration -> stage -> seconds
 _RATES = {"precision": "precision", "recall": "recall", "ap50": "map50"}  # in the scores -> in the history
@@ -64,9 +64,9 @@ class Costs(NamedTuple):
 
 
 def tiles(history: pd.DataFrame, scores: Sequence[Mapping[str, Any]], verdict: Mapping[str, Any]) -> dict[str, Tile]:
-    """Return the most important numbers; `scores` are rows of data/validate/scores.csv, `verdict` metrics/converge.json.
+    """Return the most important numbers; what another ruler measured has not changed by anything.
 
-    What another ruler measured has not changed by anything.
+    `scores` are the rows of data/validate/scores.csv, `verdict` is metrics/converge.json.
     """
     before = history.iloc[-2] if len(history) > 1 else None
     comparable = before if before is not None and before["ruler"] == history["ruler"].iloc[-1] else None
@@ -86,12 +86,12 @@ def charts(history: pd.DataFrame, target: float | None) -> list[Chart]:
     """Return F1 with precision and recall, and F1 of the worst classes, over the iterations."""
     steps, rulers = history["iteration"].tolist(), history["ruler"].tolist()
     names = {"f1": "F1", "precision": "precision", "recall": "recall"}
-    totals = [Curve(name, values_of(history[column]), kind) for kind, (column, name) in enumerate(names.items())]
+    totals = [Trend(name, values_of(history[column]), kind) for kind, (column, name) in enumerate(names.items())]
     ends = list(zip(values_of(history["f1_low"]), values_of(history["f1_high"]), strict=True))
     totals[0] = totals[0]._replace(ends=ends)
     classes = classes_of(history.columns.tolist())
     shown = [name for name in classes if name in worst(history, classes, COLOURS)]
-    per_class = [Curve(name, values_of(history[f"f1[{name}]"]), kind) for kind, name in enumerate(shown)]
+    per_class = [Trend(name, values_of(history[f"f1[{name}]"]), kind) for kind, name in enumerate(shown)]
     label = "F1, precision and recall on val over the iterations"
     return [
         chart(totals, steps, label=label, rulers=rulers, target=target),
@@ -108,12 +108,14 @@ def worst(history: pd.DataFrame, classes: Sequence[str], most: int) -> set[str]:
 
 def table_rows(history: pd.DataFrame) -> list[IterationRow]:
     """Return one row per iteration, the last first."""
-    others = _other_rulers(history)
+    others = _differences(history)
     classes = [f"f1[{name}]" for name in classes_of(history.columns.tolist())]
     return [
         IterationRow(
-            int(row["iteration"]),
-            *(_float(row[key]) for key in ("f1", "f1_low", "f1_high")),
+            number=row["iteration"],
+            f1=_float(row["f1"]),
+            low=_float(row["f1_low"]),
+            high=_float(row["f1_high"]),
             rates=[_float(row[key]) for key in ("precision", "recall", *classes)],
             counts=[_int(row[key]) for key in ("train_images", "train_boxes", "pool_images")],
             verdict=row["verdict"],
@@ -135,10 +137,10 @@ def ruler_before(history: pd.DataFrame) -> Before | None:
     return Before(int(before["iteration"]), differs)
 
 
-def ways(history: pd.DataFrame) -> dict[str, list[int]]:
+def other_rulers(history: pd.DataFrame) -> dict[str, list[int]]:
     """Return each way in which rulers of earlier iterations differ from the last one, with those iterations."""
     found: dict[str, list[int]] = {}
-    for step, way in _other_rulers(history).items():
+    for step, way in _differences(history).items():
         found.setdefault(way, []).append(step)
     return found
 
@@ -149,13 +151,15 @@ def costs(history: pd.DataFrame, seconds: Seconds) -> Costs:
     stages = known or ["train"]
     sheets, boxes = (_grown(history[name]) for name in ("train_images", "train_boxes"))
     steps = history["iteration"].tolist()
-    taken = [[seconds.get(step, {}).get(stage) for stage in stages] for step in steps]
-    rows = {step: Cost(*one) for step, *one in zip(steps, sheets, boxes, taken, strict=True)}
-    total = [sum(one.get(stage, 0.0) for one in seconds.values()) for stage in known] or [None]
-    return Costs(stages, rows, Cost(_sum(sheets), _sum(boxes), total))
+    rows = {
+        step: Cost(new_sheets, new_boxes, [seconds.get(step, {}).get(stage) for stage in stages])
+        for step, new_sheets, new_boxes in zip(steps, sheets, boxes, strict=True)
+    }
+    together = [sum(one.get(stage, 0.0) for one in seconds.values()) if known else None for stage in stages]
+    return Costs(stages, rows, Cost(_sum(sheets), _sum(boxes), together))
 
 
-def _other_rulers(history: pd.DataFrame) -> dict[int, str]:
+def _differences(history: pd.DataFrame) -> dict[int, str]:
     """Return the iterations that were measured by another ruler than the last one, and what differs."""
     last = history.iloc[-1]
     others = history[history["ruler"] != last["ruler"]]
@@ -182,7 +186,10 @@ def _change(now: Any, before: pd.Series | None, column: str) -> dict[str, Any]:
     if before is None or now is None or pd.isna(before[column]):
         return {}
     step = now - before[column]
-    return {"since": int(before["iteration"]), "change": f"{step:+.3f}" if isinstance(now, float) else f"{step:+d}"}
+    return {
+        "since": int(before["iteration"]),
+        "change": f"{step:+.3f}" if isinstance(now, float) else f"{int(step):+d}",
+    }
 
 
 def _grown(column: pd.Series) -> list[int | None]:

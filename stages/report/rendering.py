@@ -1,8 +1,8 @@
 """Fills the templates of the pages: the only module of this room that opens a file.
 
-Every value is escaped on its way in, so that no name of a class or a sheet is markup, and a value that lacks is an error. In a
-template of HTML, a line break is nothing beside a tag and a space elsewhere; an empty line is a line break. So templates are laid out
-for a reader, and white space that would be seen on the page never comes from their layout.
+Every value is escaped on its way in, so that no name of a class or a sheet is markup; a value that lacks is an error.
+In a template of HTML, a line break is nothing beside a tag and a space elsewhere; an empty line is a line break. So
+templates are laid out for a reader, and their layout brings no white space onto the page.
 """
 
 import re
@@ -13,11 +13,11 @@ import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from jinja2.ext import Extension
 
-from stages.core.in_words import counted
-from stages.core.review_words import cost_text, where
-from stages.core.shown import DASH, interval, rate
 from stages.report.iteration_page import Page, iteration_values
 from stages.report.suspects_page import Pair, suspects_values
+from stages.review.ledger.ledger_lines import cost_text, where
+from stages.wording.quantities import counted
+from stages.wording.rates import DASH, interval, rate
 
 _EMPTY_LINE = re.compile(r"\n[ \t]*\n\s*")
 _BESIDE_A_TAG = re.compile(r"(?:(?<=>)|(?<=[%#]\}))\s*\n\s*|\s*\n\s*(?=<|\{[%#])")

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from stages.core.suspect_words import KINDS
+from stages.analysis.suspicion import KINDS
 
 MISTAKES = [kind for kind in KINDS if kind not in ("missed", "false_alarm")]  # what blames the label
 _JUDGEMENTS = ("label", "unclear", "model")
