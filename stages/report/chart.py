@@ -4,8 +4,6 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
-import pandas as pd
-
 COLOURS = 8  # kinds of curves (colour and dash) that the style knows
 _WIDTH, _HEIGHT, _LEFT, _TOP, _BOTTOM, _RIGHT = 460, 250, 40, 18, 36, 20  # px of the chart and its margins
 _TICKS = 5
@@ -22,15 +20,6 @@ class Trend(NamedTuple):
     ends: Sequence[tuple[float | None, float | None]] = ()  # of the 95 % interval of each value; empty: not drawn
 
 
-class Segment(NamedTuple):
-    """A line from one point to another, in px."""
-
-    x1: float
-    y1: float
-    x2: float
-    y2: float
-
-
 class Dot(NamedTuple):
     """A value at its place; `step` is its iteration."""
 
@@ -45,8 +34,8 @@ class Drawn(NamedTuple):
 
     name: str
     kind: int
-    lines: Sequence[Segment]
-    ends: Sequence[Segment]
+    lines: Sequence[tuple[Dot, Dot]]
+    ends: Sequence[tuple[Dot, Dot]]
     dots: Sequence[Dot]
 
 
@@ -88,11 +77,6 @@ def chart(
     )
 
 
-def values_of(column: pd.Series) -> list[float | None]:
-    """Return a column of the history as numbers, None where they are undefined."""
-    return [None if pd.isna(value) else float(value) for value in column]
-
-
 def _drawn(curve: Trend, steps: Sequence[int], low: float, same: Sequence[bool]) -> Drawn:
     count = len(steps)
     dots = [
@@ -100,9 +84,9 @@ def _drawn(curve: Trend, steps: Sequence[int], low: float, same: Sequence[bool])
         for i, (value, step) in enumerate(zip(curve.values, steps, strict=True))
     ]
     joined = zip(pairwise(dots), same, strict=True)
-    lines = [Segment(a.x, a.y, b.x, b.y) for (a, b), join in joined if a and b and join]
+    lines = [(a, b) for (a, b), join in joined if a and b and join]
     ends = [
-        Segment(_x(i, count), _y(max(bottom, low), low), _x(i, count), _y(top, low))
+        (Dot(_x(i, count), _y(max(bottom, low), low), bottom), Dot(_x(i, count), _y(top, low), top))
         for i, (bottom, top) in enumerate(curve.ends)
         if bottom is not None and top is not None
     ]

@@ -8,7 +8,7 @@ import pandas as pd
 
 from stages.convergence.gains import what_differs
 from stages.convergence.history.history_columns import classes_of
-from stages.report.chart import COLOURS, Chart, Trend, chart, values_of
+from stages.report.chart import COLOURS, Chart, Trend, chart
 from stages.wording.rates import gain_in
 
 Seconds = Mapping[int, Mapping[str, float]]  # iteration -> stage -> seconds
@@ -23,28 +23,6 @@ class Tile(NamedTuple):
     high: float | None = None
     since: int | None = None
     change: str | None = None  # None with `since`: another ruler measured that one
-
-
-class IterationRow(NamedTuple):
-    """An iteration in the table; None is undefined."""
-
-    number: int
-    f1: float | None
-    low: float | None
-    high: float | None
-    rates: Sequence[float | None]  # precision, recall, then F1 of each class
-    counts: Sequence[int | None]  # sheets and boxes of train, sheets of the pool
-    verdict: str
-    rule: str
-    despite: str
-    other_ruler: str | None  # what differs, where another ruler than the last one measured it
-
-
-class Before(NamedTuple):
-    """The iteration before, and how its ruler differs; "": not at all."""
-
-    iteration: int
-    differs: str
 
 
 class Cost(NamedTuple):
@@ -86,12 +64,12 @@ def charts(history: pd.DataFrame, target: float | None) -> list[Chart]:
     """Return F1 with precision and recall, and F1 of the worst classes, over the iterations."""
     steps, rulers = history["iteration"].tolist(), history["ruler"].tolist()
     names = {"f1": "F1", "precision": "precision", "recall": "recall"}
-    totals = [Trend(name, values_of(history[column]), kind) for kind, (column, name) in enumerate(names.items())]
-    ends = list(zip(values_of(history["f1_low"]), values_of(history["f1_high"]), strict=True))
+    totals = [Trend(name, _floats(history[column]), kind) for kind, (column, name) in enumerate(names.items())]
+    ends = list(zip(_floats(history["f1_low"]), _floats(history["f1_high"]), strict=True))
     totals[0] = totals[0]._replace(ends=ends)
     classes = classes_of(history.columns.tolist())
     shown = [name for name in classes if name in worst(history, classes, COLOURS)]
-    per_class = [Trend(name, values_of(history[f"f1[{name}]"]), kind) for kind, name in enumerate(shown)]
+    per_class = [Trend(name, _floats(history[f"f1[{name}]"]), kind) for kind, name in enumerate(shown)]
     label = "F1, precision and recall on val over the iterations"
     return [
         chart(totals, steps, label=label, rulers=rulers, target=target),
@@ -106,35 +84,34 @@ def worst(history: pd.DataFrame, classes: Sequence[str], most: int) -> set[str]:
     return set(order[:most])
 
 
-def table_rows(history: pd.DataFrame) -> list[IterationRow]:
-    """Return one row per iteration, the last first."""
+def table_rows(history: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return the rows of the history, the last first, None where it is undefined.
+
+    `rates` are precision, recall and F1 of each class, `counts` the sheets and boxes of train and the sheets of the
+    pool; `other_ruler` is what differs where another ruler than the last one measured the iteration.
+    """
+    rates = ["precision", "recall", *(f"f1[{name}]" for name in classes_of(history.columns.tolist()))]
+    rows = history.iloc[::-1].astype(object).where(history.notna(), None).to_dict("records")
     others = _differences(history)
-    classes = [f"f1[{name}]" for name in classes_of(history.columns.tolist())]
     return [
-        IterationRow(
-            number=row["iteration"],
-            f1=_float(row["f1"]),
-            low=_float(row["f1_low"]),
-            high=_float(row["f1_high"]),
-            rates=[_float(row[key]) for key in ("precision", "recall", *classes)],
-            counts=[_int(row[key]) for key in ("train_images", "train_boxes", "pool_images")],
-            verdict=row["verdict"],
-            rule=row["rule"],
-            despite=row["despite_stop"],
-            other_ruler=others.get(row["iteration"]),
-        )
-        for row in reversed(history.to_dict("records"))
+        {
+            **{str(key): value for key, value in row.items()},
+            "rates": [row[key] for key in rates],
+            "counts": [row[key] for key in ("train_images", "train_boxes", "pool_images")],
+            "other_ruler": others.get(row["iteration"]),
+        }
+        for row in rows
     ]
 
 
-def ruler_before(history: pd.DataFrame) -> Before | None:
-    """Return how the ruler stands to that of the iteration before; None for the first iteration."""
+def ruler_before(history: pd.DataFrame) -> tuple[int, str] | None:
+    """Return the iteration before and how its ruler differs ("": not at all); None for the first iteration."""
     if len(history) < 2:
         return None
     now, before = history.iloc[-1], history.iloc[-2]
     same = now["ruler"] == before["ruler"]
     differs = "" if same else what_differs(before["ruler_statement"], now["ruler_statement"])
-    return Before(int(before["iteration"]), differs)
+    return int(before["iteration"]), differs
 
 
 def other_rulers(history: pd.DataFrame) -> dict[str, list[int]]:
@@ -194,7 +171,7 @@ def _change(now: Any, before: pd.Series | None, column: str) -> dict[str, Any]:
 
 def _grown(column: pd.Series) -> list[int | None]:
     """Return what every iteration added; what the first began with was imported, not reviewed: None."""
-    values = [_int(value) for value in column]
+    values = [None if pd.isna(value) else int(value) for value in column]
     return [None, *(None if a is None or b is None else b - a for a, b in pairwise(values))]
 
 
@@ -202,9 +179,5 @@ def _sum(values: Sequence[int | None]) -> int:
     return sum(value for value in values if value is not None)
 
 
-def _float(value: Any) -> float | None:
-    return None if pd.isna(value) else float(value)
-
-
-def _int(value: Any) -> int | None:
-    return None if pd.isna(value) else int(value)
+def _floats(column: pd.Series) -> list[float | None]:
+    return [None if pd.isna(value) else float(value) for value in column]

@@ -61,11 +61,6 @@ def fixed(value: float, decimals: int) -> str:
     return f"{value:.{decimals}f}"
 
 
-def percent(share: float) -> str:
-    """Return a share as `81%`."""
-    return f"{share:.0%}"
-
-
 def between(low: float | None, high: float | None) -> str:
     """Return the ends of an interval as `0.70 to 0.90`, "" where it is undefined."""
     return interval(low, high).strip(" ()")
@@ -85,7 +80,7 @@ _TEMPLATES = Environment(
     loader=PackageLoader("stages.report"), autoescape=True, undefined=StrictUndefined, extensions=[_Layout]
 )
 _TEMPLATES.filters |= {
-    "cost_text": cost_text, "counted": counted, "fixed": fixed, "flat": flat, "number": number, "percent": percent,
+    "cost_text": cost_text, "counted": counted, "fixed": fixed, "flat": flat, "number": number,
     "rate": rate, "where": where,
 }  # fmt: skip
 _TEMPLATES.globals["between"] = between
