@@ -9,7 +9,6 @@ from stages.base.params import PARAMS, read_classes, read_iteration, read_params
 from stages.base.tables import read_json, read_metrics
 from stages.convergence.history.history_file import read_history
 from stages.convergence.score_files import SCORES, read_rows
-from stages.core.page import Page, page_html
 from stages.dataset.sheets.manifest import MANIFEST, count_sources, read_manifest
 from stages.dataset.sheets.split_folder import DATASET
 from stages.holdout.openings_file import read_openings
@@ -18,7 +17,9 @@ from stages.project.preconditions import HISTORY, dataset_tag, iteration_tag, re
 from stages.project.repository import dvc, git
 from stages.prompts.texts.prompt_file import PROMPTS, read_prompts
 from stages.report.finished_files import iteration_view
+from stages.report.iteration_page import Page
 from stages.report.page_pictures import make_pictures
+from stages.report.rendering import iteration_html
 from stages.report.stage_clocks import keep_seconds, kept_seconds
 from stages.report.suspects_report import PAGES, suspects_file
 from stages.review.ledger.ledger_files import METRICS
@@ -118,7 +119,7 @@ def _write(root: Path, view: Path, report: dict[str, Any], *, commit: str | None
     )
     file = root / page_file(number)
     with replacing(file) as temporary:
-        temporary.write_text(page_html(page), encoding="utf-8")
+        temporary.write_text(iteration_html(page), encoding="utf-8")
     return Made(file, page.pictures.note)
 
 

@@ -15,10 +15,10 @@ from stages.analysis.summaries import spread
 from stages.base.boxes import BOX
 from stages.base.decoding import read_bgr
 from stages.base.tables import read_table
-from stages.core.page import Pictures
-from stages.core.page_shots import Shot, alarm_shot, miss_shot, packet_shot
 from stages.picking.packet import HEAD, PACKET, read_packet
 from stages.picking.packet_pictures import Picture, zoom
+from stages.report.iteration_page import Shots
+from stages.report.shots import Shot, alarm_shot, miss_shot, packet_shot
 
 # So many pictures of such a size keep a page under 5 MB, however crowded the sheets are.
 MOST_MISSES = 24
@@ -28,7 +28,7 @@ SIDE = 288  # px of the longer side
 QUALITY = 78  # of the JPEGs: a line of one pixel stays sharp enough
 
 
-def make_pictures(view: Path, classes: Sequence[str], *, padding: int, lacking: str) -> Pictures:
+def make_pictures(view: Path, classes: Sequence[str], *, padding: int, lacking: str) -> Shots:
     """Return the shots of misses, false alarms and packet of the iteration that the folder `view` shows.
 
     `padding` is what is shown around a miss, in px of the sheet; `lacking` is the note for a view without findings. A
@@ -36,14 +36,14 @@ def make_pictures(view: Path, classes: Sequence[str], *, padding: int, lacking: 
     """
     findings_file, folder = view / "data/analyze/findings.parquet", view / PACKET
     if not findings_file.is_file() or not (folder / HEAD).is_file():
-        return Pictures(note=lacking)
+        return Shots(note=lacking)
     findings = read_table(findings_file, FINDINGS)
     val = findings[findings["split"] == "val"]
     missed = val[val["outcome"] == "fn"]
     misses = missed.loc[spread(missed, MOST_MISSES)]
     surest = val[val["outcome"] == "fp"].sort_values("confidence", ascending=False, kind="stable")
     sheets = view / "data/dataset/val/images"
-    return Pictures(
+    return Shots(
         [miss_shot(row, classes[row["class_id"]], picture) for row, picture in _cut(misses, sheets, padding)],
         [
             alarm_shot(row, classes[row["class_id"]], picture)

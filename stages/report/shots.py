@@ -5,8 +5,6 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from stages.core.markup import text
-
 _PLACE = {"corner": "in a corner", "edge": "at the edge", "center": "in the middle"}
 
 
@@ -46,31 +44,3 @@ def packet_shot(row: Mapping[Any, Any], place: int, picture: str | None) -> Shot
     kind = str(row["kind"]).replace("_", " ")
     title = f"{row['class_name']}, {kind}" if row["class_name"] else kind
     return Shot(picture, title, [str(row["reason"]), str(row["image_id"])], place)
-
-
-def gallery(shots: Sequence[Shot], *, wide: bool = False) -> str:
-    """Return the shots as HTML, in their order."""
-    return f'<div class="shots{" wide" if wide else ""}">{"".join(_figure(shot) for shot in shots)}</div>'
-
-
-def shown_of(shown: int, total: int, what: str) -> str:
-    """Return how many pictures there are of how many: `8 missed boxes`, `24 of 120 missed boxes`."""
-    return f"{total} {what}" if shown == total else f"{shown} of {total} {what} are shown"
-
-
-def bars(values: Mapping[str, float], *, most: float) -> str:
-    """Return named numbers with bars, the longest of which stands for `most`."""
-    return "".join(
-        f'<div class="count"><span>{text(name)}</span>'
-        f'<span><i style="width:{100 * value / most if most else 0:.1f}%"></i></span>'
-        f"<b>{value if isinstance(value, int) else f'{value:.2f}'}</b></div>"
-        for name, value in values.items()
-    )
-
-
-def _figure(shot: Shot) -> str:
-    alt = text(f"{shot.title}: {', '.join(shot.lines)}")
-    picture = f'<img src="{text(shot.picture)}" alt="{alt}">' if shot.picture else '<div class="blank">no picture</div>'
-    rank = f'<span class="rank">{shot.rank}</span>' if shot.rank is not None else ""
-    lines = "".join(f"<span>{text(line)}</span>" for line in shot.lines)
-    return f"<figure>{picture}{rank}<figcaption><b>{text(shot.title)}</b>{lines}</figcaption></figure>"

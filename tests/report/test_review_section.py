@@ -5,10 +5,11 @@ import pytest
 
 from stages.base.boxes import BOX
 from stages.base.tables import with_details
-from stages.core.page_review import review_view
+from stages.report.iteration_page import review_values
+from stages.report.rendering import rendered
 from stages.review.ledger.correction_ledger import box_ledger
 from stages.review.ledger.ledger_summary import sheet_rows, summarize
-from tests.core.test_page import NASTY, elements, page
+from tests.report.test_iteration_page import NASTY, elements, page
 
 A, B, C = (0, 0, 10, 10), (20, 20, 30, 30), (50, 50, 60, 60)
 
@@ -32,6 +33,11 @@ def review(name="detail", *, source="cvat", seconds=(60.0, None), labels_from="m
     return with_details(summarize(boxes, rows, iteration=4, source=source, packet_sheets=3, iou=0.5))
 
 
+def review_view(review):
+    """Return the section without its frame; "" where there is none."""
+    return rendered("iteration/review.html", review_values(review)).partition("</h2>")[2].removesuffix("</section>")
+
+
 @pytest.mark.parametrize(
     "shown",
     [
@@ -40,7 +46,7 @@ def review(name="detail", *, source="cvat", seconds=(60.0, None), labels_from="m
         'style="width:33.33%" title="added: 1"',
         "</i>deleted <b>1</b>",
         "<td>labels that the pool had</td>",
-        "<td>the model&#x27;s detections</td>",
+        "<td>the model&#39;s detections</td>",
         "<summary>Class by class</summary>",
         "<span>picked, 1 sheet</span>",
         '<span>random, 1 sheet</span><span><i style="width:100.0%"></i></span><b>1.00</b>',

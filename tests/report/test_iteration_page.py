@@ -10,11 +10,11 @@ import pandas as pd
 import pytest
 
 from stages.convergence.history.history_columns import column_types
-from stages.core.page import Page, Pictures, page_html
-from stages.core.page_losses import FATES
-from stages.core.page_numbers import charts, cost_table, worst
-from stages.core.page_shots import alarm_shot, miss_shot, packet_shot
-from stages.core.page_wording import chosen
+from stages.report.iteration_page import Page, Shots
+from stages.report.iterations import charts, costs, worst
+from stages.report.rendering import iteration_html, rendered
+from stages.report.shots import alarm_shot, miss_shot, packet_shot
+from stages.ruler.losses.fates import FATES
 from tests.browser import CHROMIUM, look
 
 RULER = {"iou": 0.5, "confidence": 0.25, "imgsz": 640, "filters": {}, "val_content": "0123456789abcdef"}
@@ -83,7 +83,7 @@ def tables(name: str) -> dict[str, list[dict[str, object]]]:
 def page(
     name: str = "detail",
     rates: Rates = ((0.5, 0.6, 0.7), (0.8, None, 0.75)),
-    pictures: Pictures | None = None,
+    pictures: Shots | None = None,
     verdict: Mapping[str, object] = VERDICT,
     rulers: Sequence[int] = (),
     suspects: str | None = None,
@@ -115,13 +115,13 @@ def page(
         statements = [json.dumps({**RULER, "imgsz": imgsz}) for imgsz in rulers]
         past = past.assign(ruler=[f"ruler{imgsz}" for imgsz in rulers], ruler_statement=statements)
     suggestion = {"class_name": name, "prompt": f"a {name}", "misses": 3, "boxes": 4, "suggestions": [change]}
-    return page_html(
+    return iteration_html(
         Page(
             report=report,
             history=past,
             commit="fedcba9876543210",
             suggestions=[suggestion],
-            pictures=pictures or Pictures(note="The pictures are elsewhere."),
+            pictures=pictures or Shots(note="The pictures are elsewhere."),
             seconds={1: {"train": 92.4}},
             pages={0: "iteration_00.html"},
             suspects=suspects,
@@ -129,8 +129,8 @@ def page(
     )
 
 
-def shots(name: str) -> Pictures:
-    return Pictures(
+def shots(name: str) -> Shots:
+    return Shots(
         [miss_shot({**MISS, "image_id": name}, name, PIXEL)] * 24,
         [alarm_shot({**MISS, "image_id": name, "confidence": 0.81}, name, None)],
         [packet_shot({**CHOSEN, "image_id": name, "reason": name}, 7, PIXEL)],
@@ -219,6 +219,10 @@ def test_a_whole_sheet_in_the_packet_has_no_class() -> None:
     assert (shot.title, shot.rank, shot.lines) == ("nothing seen", 7, ["Why not?", "plan.png"])
 
 
+def chosen(counts: Mapping[str, int]) -> str:
+    return rendered("iteration/packet.html", {"sample": counts, "pictures": Shots()})
+
+
 @pytest.mark.parametrize(
     ("random", "said"),
     [
@@ -298,14 +302,16 @@ def test_the_classes_that_are_worst_get_a_curve() -> None:
 
 def test_many_classes_and_iterations_stay_readable() -> None:
     many = [f"class {i}" for i in range(30)]
-    text = charts(history([(0.5, 0.5, 0.5)] * 30, many), 0.98)
+    values = {"charts": charts(history([(0.5, 0.5, 0.5)] * 30, many), 0.98), "classes": many}
+    text = rendered("iteration/charts.html", values)
     assert "the 8 classes with the lowest F1" in text
     assert text.count("<li>") == 3 + 8
     assert re.findall(r'y="232" text-anchor="middle">(\d+)<', text)[:10] == [str(i) for i in range(0, 30, 3)]
 
 
 def test_what_it_cost() -> None:
-    cells = re.findall(r"<td>(.*?)</td>", cost_table(history([(0.5, 0.5, 0.5)] * 3, ["a"]), {1: {"train": 92.4}}))
+    values = {"costs": costs(history([(0.5, 0.5, 0.5)] * 3, ["a"]), {1: {"train": 92.4}})}
+    cells = re.findall(r"<td>(.*?)</td>", rendered("iteration/cost.html", values))
     assert cells == [
         "0", "–", "–", "unknown",  # what was imported is no review
         "1", "4", "9", "92",
