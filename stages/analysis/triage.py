@@ -1,7 +1,7 @@
 """Label or model? Weighs for every miss and every false alarm which of the two is wrong, and says why.
 
 A network that saw many good labels is evidence against a single bad one, as far as it is sure and usually right. Every
-explanation that blames the label is a product of a few parts in [0, 1] (stages/analysis/standard.py says what is usual):
+explanation that blames the label is a product of a few parts in [0, 1] (standard.py says what is usual):
 
 missing_box   the detection is sure, its place free of labels, its size and shape are usual
 wrong_class   a detection of another class on the label is sure, and the label's own class denied

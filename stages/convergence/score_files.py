@@ -17,7 +17,7 @@ _MEND = "Run `dvc repro`, or `dvc checkout` to restore it."
 
 
 def read_scores(file: Path = SCORES) -> pd.DataFrame:
-    """Return a row per split, part and name, as stages/ruler/scores/score_tables.py writes it; undefined numbers are NaN."""
+    """Return a row per split, part and name, as score_tables.py writes it; undefined numbers are NaN."""
     return _read(file, COLUMNS)
 
 

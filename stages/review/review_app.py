@@ -9,7 +9,7 @@ from stages.project.project_folder import project
 
 review_app = typer.Typer(rich_markup_mode=None, no_args_is_help=True, help="What a person does between two iterations.")
 
-# The words of stages/review/formats/format_list.py, once more: that module loads pandas, which `yoloop --help` must not.
+# The words of formats/format_list.py, once more: that module loads pandas, which `yoloop --help` must not.
 Tool = Literal["label-studio", "cvat", "roboflow", "coco", "voc", "yolo"]
 
 URL = Annotated[str | None, typer.Option(metavar="URL", help="A server of Label Studio, instead of files.")]

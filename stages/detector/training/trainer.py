@@ -1,7 +1,7 @@
 """Trainers over Ultralytics': the prompts stay text, val is never looked at, and nothing is halved in silence.
 
-Imported by stages/detector/training/fitting.py inside a function, and by the processes that Ultralytics starts for several GPUs: that is
-why the classes are at module level, and this module alone imports torch and ultralytics there.
+Imported by fitting.py inside a function, and by the processes that Ultralytics starts for several GPUs: that is why the
+classes are at module level, and this module alone imports torch and ultralytics there.
 """
 
 from pathlib import Path
