@@ -1,6 +1,6 @@
 """`yoloop run --config FILE`: values of a YAML file with the structure of params.yaml, for this and later runs."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ from stages.base.errors import problem
 from stages.base.params import PARAMS, Strict, check, read_params, read_section, read_yaml
 from stages.detector.prediction.prediction_params import PredictParams
 from stages.iteration.preflight import STAGES
-from stages.project.yaml_edits import edited
+from stages.project.yaml_edits import edited, flat
 from stages.review.kept.review_params import ReviewParams
 from stages.ruler.validate_params import ValidateParams, point_of
 
@@ -38,8 +38,8 @@ def read_overrides(file: Path, root: Path) -> dict[str, Any]:
         check(_model(name), params[name], file=file, prefix=(name,))
     predict = check(PredictParams, params["predict"], file=file, prefix=("predict",))
     point_of(check(ValidateParams, params["validate"], file=file, prefix=("validate",)), predict.confidence_floor, file)
-    before = dict(_flat(read_params(root / PARAMS)))
-    return {path: value for path, value in _flat(sections) if path not in before or before[path] != value}
+    before = flat(read_params(root / PARAMS))
+    return {path: value for path, value in flat(sections).items() if path not in before or before[path] != value}
 
 
 def overridden(text: str, values: Mapping[str, Any]) -> str:
@@ -49,7 +49,7 @@ def overridden(text: str, values: Mapping[str, Any]) -> str:
 
 def write_overrides(root: Path, values: Mapping[str, Any]) -> str:
     """Write `values` into params.yaml, where Git keeps what ran, and return a line that names each change."""
-    before = dict(_flat(read_params(root / PARAMS)))
+    before = flat(read_params(root / PARAMS))
     text = (root / PARAMS).read_text(encoding="utf-8-sig")
     with replacing(root / PARAMS) as temporary:
         temporary.write_text(overridden(text, values), encoding="utf-8")
@@ -80,14 +80,6 @@ def _merged(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
     """Return `old` with the values of `new`, level by level."""
     both = {key: _merged(old[key], new[key]) for key in new if _is_mapping(old.get(key)) and _is_mapping(new[key])}
     return {**old, **new, **both}
-
-
-def _flat(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    for key, value in values.items():
-        if isinstance(value, Mapping):
-            yield from _flat(value, f"{prefix}{key}.")
-        else:
-            yield f"{prefix}{key}", value
 
 
 def _is_mapping(value: object) -> bool:

@@ -11,6 +11,7 @@ import yaml as pyyaml
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.error import CommentMark
+from ruamel.yaml.representer import RoundTripRepresenter
 from ruamel.yaml.scalarstring import DoubleQuotedScalarString
 from ruamel.yaml.tokens import CommentToken
 
@@ -29,6 +30,14 @@ def edited(text: str, values: Mapping[str, Any]) -> str:
         else:
             node[key] = _plain(value)
     return _dump(yaml, document)
+
+
+def flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Return nested mappings as one, by dotted path."""
+    found: dict[str, Any] = {}
+    for key, value in values.items():
+        found |= flat(value, f"{prefix}{key}.") if isinstance(value, Mapping) else {f"{prefix}{key}": value}
+    return found
 
 
 def replaced_mapping(text: str, key: str, values: Mapping[str, str]) -> str:
@@ -76,8 +85,16 @@ def _token(text: str) -> CommentToken:
     return CommentToken(text, CommentMark(0))
 
 
+class _Representer(RoundTripRepresenter):  # type: ignore[misc]
+    """Writes `null` as params.yaml does; ruamel would leave the place empty."""
+
+
+_Representer.add_representer(type(None), lambda self, _: self.represent_scalar("tag:yaml.org,2002:null", "null"))
+
+
 def _round_trip() -> YAML:
     yaml = YAML()
+    yaml.Representer = _Representer
     yaml.width = 4096  # long lines stay lines
     yaml.preserve_quotes = True
     return yaml

@@ -3,7 +3,8 @@
 import pytest
 import yaml
 
-from stages.project.yaml_edits import edited, replaced_mapping
+from stages.project.yaml_edits import edited, flat, replaced_mapping
+from tests.fake_project import REPO
 
 FLOW = "# top\n\niteration: 0 # turn\nclasses: [a, b] # names\n\ntrain:\n  epochs: 100 # passes\n"
 BLOCK = "# top\n\niteration: 0 # turn\nclasses: # names\n- a\n- b\n\ntrain:\n  epochs: 100 # passes\n"
@@ -11,6 +12,17 @@ BLOCK = "# top\n\niteration: 0 # turn\nclasses: # names\n- a\n- b\n\ntrain:\n  e
 
 def test_a_value_keeps_its_comment():
     assert edited(FLOW, {"train.epochs": 150, "iteration": 3}) == FLOW.replace("100", "150").replace("n: 0", "n: 3")
+
+
+def test_the_other_lines_of_the_params_file_stay():
+    text = (REPO / "params.yaml").read_text()
+    assert "min_area: null # px" in text
+    assert edited(text, {}) == text
+
+
+def test_nested_mappings_as_dotted_paths():
+    values = {"iteration": 0, "train": {"epochs": 5, "augment": {"scale": 0.5}}, "classes": ["a"]}
+    assert flat(values) == {"iteration": 0, "train.epochs": 5, "train.augment.scale": 0.5, "classes": ["a"]}
 
 
 @pytest.mark.parametrize("text", [FLOW, BLOCK])
