@@ -12,7 +12,7 @@ test: lint types ## lint, types and all tests (about ten minutes on two cores)
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
 
 demo: $(INSTALLED) ## the whole loop on drawn sheets, in a copy of the project; REVIEW=page: reviewed by you (minutes, see README)
-	$(BIN)/python -m stages.loop demo run --review $(REVIEW)
+	$(BIN)/python -m demo run --review $(REVIEW)
 
 quick: lint types ## the same without the tests that start DVC or train (under a minute)
 	$(BIN)/python -m pytest -m "not slow and not tools"
@@ -41,8 +41,7 @@ bench: $(INSTALLED) ## start-up and no-op costs as ratios measured in one run
 	$(BIN)/python benchmarks/noop.py
 
 lock: $(INSTALLED) ## run the demo's iteration 0 again after a change of code: dvc.lock, metrics and plots follow it
-	$(BIN)/python -m stages.loop demo draw --renew
-	PATH="$(abspath $(BIN)):$$PATH" $(BIN)/python -m dvc repro
+	$(BIN)/python -m demo lock
 
 lock-deps: $(INSTALLED) ## write requirements.lock from what is installed, after an upgrade
 	$(BIN)/python -m pip freeze --exclude-editable | grep -viE '^(nvidia|cuda|triton)' > requirements.new

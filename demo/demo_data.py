@@ -1,4 +1,4 @@
-"""`yoloop demo draw`: the demo's sheets and weights, drawn and copied again with exactly the hashes that Git holds."""
+"""`python -m demo draw`: the demo's sheets and weights, drawn and copied with exactly the hashes that Git holds."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -13,6 +13,7 @@ from stages.base.params import PARAMS, read_iteration
 from stages.dataset.new_dataset import write_names
 from stages.dataset.sheets.split_folder import label_text
 from stages.intake.dataset_import import Start, require_unchanged_data, stage_start
+from stages.intake.demo_values import drawn_params, is_drawn
 from stages.intake.import_source import ImportOptions, Read, read_sheets
 from stages.project.preconditions import DEMO, holds_demo
 from stages.project.repository import dvc, git
@@ -25,10 +26,12 @@ BASELINE, TARGET = "starter/yolo26n.pt", "starter/yoloe-26n.pt"
 def draw_demo(root: Path, *, renew: bool = False) -> str:
     """Put the demo's dataset, held-back labels and starter weights into the project; return what to print.
 
-    `renew` writes their .dvc files anew, for who has changed the drawing. Raises `UserError`, with nothing changed,
-    when the project does not hold the demo, or when another version of the code drew what its .dvc files name.
+    The demo's values go into params.yaml. `renew` writes the .dvc files anew, for who has changed the drawing. Raises
+    `UserError`, with nothing changed, when the project does not hold the demo, when a person has changed params.yaml,
+    or when another version of the code drew what the .dvc files name.
     """
-    _require_demo(root)
+    require_demo(root)
+    _require_own_params(root)
     with staging(root) as (data, models):
         source = write_source(data / "source", draw_set(SEED, DEFAULT_COUNTS))
         read = read_sheets(source, _options(root))
@@ -49,7 +52,7 @@ def draw_demo(root: Path, *, renew: bool = False) -> str:
     except UserError:
         require_unchanged_data(root)  # what is in no cache is not overwritten
         raise
-    return _said(read, start)
+    return _said(read, start) + _take_values(root)
 
 
 def write_source(folder: Path, splits: Mapping[str, Sequence[NamedSheet]]) -> Path:
@@ -66,7 +69,8 @@ def write_source(folder: Path, splits: Mapping[str, Sequence[NamedSheet]]) -> Pa
     return folder
 
 
-def _require_demo(root: Path) -> None:
+def require_demo(root: Path) -> None:
+    """Raise `UserError` unless the project at `root` holds the demo, at iteration 0."""
     git.require_repository(root)
     dvc.require_repository(root)
     if not holds_demo(root):
@@ -84,6 +88,28 @@ def _require_demo(root: Path) -> None:
             found=f"iteration {iteration}",
             mend="Its sheets are in DVC's cache: dvc checkout",
         )
+
+
+def _require_own_params(root: Path) -> None:
+    """Raise `UserError` when params.yaml holds what a person typed: it is in no commit yet."""
+    if git.changed(root, [str(PARAMS)]) and not is_drawn(root):
+        raise problem(
+            root / PARAMS,
+            expected="no uncommitted changes where the demo's values go",
+            found="changes of yours",
+            mend="Commit them, or put them aside: git stash",
+        )
+
+
+def _take_values(root: Path) -> str:
+    """Write the demo's values into params.yaml, and return a line that says so if they were not there."""
+    _require_own_params(root)  # still: drawing took a while
+    text = drawn_params(root)
+    if (root / PARAMS).read_text(encoding="utf-8-sig") == text:
+        return ""
+    with replacing(root / PARAMS) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+    return f"\n{PARAMS} has the demo's values now; to put a person's back: git checkout {PARAMS}"
 
 
 def _options(root: Path) -> ImportOptions:

@@ -1,4 +1,4 @@
-"""`yoloop demo run`: the whole loop on drawn sheets, in a copy of the project that leaves the clone as it is."""
+"""`python -m demo run`: the whole loop on drawn sheets, in a copy of the project that leaves the clone as it is."""
 
 import shutil
 import subprocess
@@ -13,6 +13,7 @@ from stages.base.errors import UserError
 from stages.base.params import PARAMS, read_classes
 from stages.convergence.history.history_columns import classes_of
 from stages.convergence.history.history_file import read_history
+from stages.intake.demo_values import drawn_params, is_drawn, params_at
 from stages.project.preconditions import HISTORY
 from stages.project.repository import dvc, git
 from stages.report.iteration_report import page_file
@@ -40,13 +41,12 @@ def run_demo(clone: Path, *, reviewer: Reviewer = "oracle", say: Callable[[str],
     say(f"Copying the working tree into {PLACE} ...")
     copy_project(clone, root)
     start_repository(root)
-    steps = (("demo", "draw"), ("run", "--review", reviewer))
+    steps = ["python -m demo draw", f"yoloop run --review {reviewer}"]
     for number, step in enumerate(steps):
         try:
-            _yoloop(root, *step)
+            run_step(root, step)
         except KeyboardInterrupt:
-            left = [f"yoloop {' '.join(later)}" for later in steps[number:]]
-            say(f"The demo stopped. Go on with: {' && '.join([*_entering(clone), *left])}")
+            say(f"The demo stopped. Go on with: {' && '.join([*_entering(clone), *steps[number:]])}")
             raise
     say("\n".join(["", *table(root), "", *_afterwards(clone, root)]))
 
@@ -73,28 +73,43 @@ def _rate(value: float | None) -> str:
 
 
 def copy_project(clone: Path, root: Path) -> None:
-    """Copy what Git tracks or would track; files that are deleted in the working tree are left out."""
+    """Copy what Git tracks or would track, with a person's params.yaml where the clone has the demo's values.
+
+    Files that are deleted in the working tree are left out.
+    """
     listed = git.run(clone, "ls-files", "-z", "-co", "--exclude-standard").split("\0")
     for name in sorted(set(listed) - {""}):
         if (clone / name).is_file():
             (root / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(clone / name, root / name)
+    if is_drawn(clone):
+        (root / PARAMS).write_text(params_at(clone), encoding="utf-8")
 
 
 def start_repository(root: Path) -> None:
-    """Make the copy a repository of its own, with an author, so that it needs no settings of this machine."""
+    """Make the copy a repository of its own, with the demo's values, and an author: no setting of this machine counts.
+
+    The values have a commit of their own, so that an import can put back what stood there before.
+    """
     git.run(root, "init", "-q", "-b", "main")
     author = dict(zip(("user.name", "user.email"), AUTHOR, strict=True))
     for key, value in {**author, **SETTINGS}.items():
         git.run(root, "config", key, value)
     git.run(root, "add", "-A", "--force")  # all that was copied, whatever this machine ignores
     git.run(root, "commit", "-q", "-m", "Start the demo")
+    (root / PARAMS).write_text(drawn_params(root), encoding="utf-8")
+    git.run(root, "commit", "-q", "--allow-empty", "-m", "Take the demo's values", "--", str(PARAMS))
     git.run(root, "tag", "dataset-v0")
 
 
-def _yoloop(root: Path, *args: str) -> None:
-    """Run a command of the copy's own modules in the copy; Ctrl+C reaches it, too, and it says where it stopped."""
-    process = subprocess.Popen([sys.executable, "-m", "stages.loop", *args], cwd=root, env=dvc.environment())
+def run_step(root: Path, typed: str) -> None:
+    """Run what a person would type in the copy, with its own modules; Ctrl+C reaches it, too.
+
+    It says itself where it stopped. Raises `UserError` when it fails.
+    """
+    program, *words = typed.removeprefix("python -m ").split()
+    module = "stages.loop" if program == "yoloop" else program
+    process = subprocess.Popen([sys.executable, "-m", module, *words], cwd=root, env=dvc.environment())
     interrupted = False
     while process.returncode is None:
         try:
@@ -104,8 +119,7 @@ def _yoloop(root: Path, *args: str) -> None:
     if interrupted or process.returncode == INTERRUPTED:
         raise KeyboardInterrupt
     if process.returncode:
-        step = f"yoloop {' '.join(args)}"
-        raise UserError(f"the demo's step `{step}` ended with exit code {process.returncode}; see above")
+        raise UserError(f"the demo's step `{typed}` ended with exit code {process.returncode}; see above")
 
 
 def _entering(clone: Path) -> list[str]:

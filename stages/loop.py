@@ -21,9 +21,7 @@ app = typer.Typer(
     help="Active learning for object detection: train, predict, validate, analyze, converge, sample, review, again.",
 )
 prompts_app = typer.Typer(rich_markup_mode=None, no_args_is_help=True, help="What YOLOE is told to look for.")
-demo_app = typer.Typer(rich_markup_mode=None, no_args_is_help=True, help="The loop on drawn sheets, to look at.")
 app.add_typer(data_app, name="data")
-app.add_typer(demo_app, name="demo")
 app.add_typer(prompts_app, name="prompts")
 app.add_typer(review_app, name="review")
 
@@ -164,32 +162,6 @@ def prompts_history() -> None:
         from stages.report.prompt_history import history_lines
 
         typer.echo("\n".join(history_lines(root)))
-
-
-@demo_app.command("run")
-def demo_run(
-    review: Annotated[
-        Reviewer, typer.Option(help="Who reviews: the labels that were held back, or you on the page.")
-    ] = "oracle",
-) -> None:
-    """Copy the project into .demo and run the whole loop there."""
-    with project() as root:
-        from demo.demo_run import run_demo
-
-        run_demo(root, reviewer=review, say=_say)
-
-
-@demo_app.command("draw")
-def demo_draw(
-    renew: Annotated[
-        bool, typer.Option("--renew", help="Take what is drawn now as the demo, after a change of the drawing.")
-    ] = False,
-) -> None:
-    """Draw the demo's sheets and copy its weights, with exactly the hashes that Git holds."""
-    with project() as root:
-        from demo.demo_data import draw_demo
-
-        typer.echo(draw_demo(root, renew=renew))
 
 
 def main() -> None:

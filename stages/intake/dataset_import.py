@@ -1,7 +1,5 @@
 """`yoloop data import`: a person's dataset becomes iteration 0 of the project, in one step."""
 
-import re
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -12,9 +10,9 @@ from stages.convergence.history.history_file import CARRIED, write_history
 from stages.convergence.sheet_history import CARRIED_SHEETS, write_sheets
 from stages.dataset.new_dataset import NewSheet, write_dataset, write_oracle
 from stages.firewall.roles import ROLES
+from stages.intake.demo_values import is_drawn, params_at, values_before_demo
 from stages.intake.import_report import names_of_few, report
 from stages.intake.import_source import ImportOptions, Read, read_sheets
-from stages.intake.person_values import PERSON_VALUES
 from stages.project.preconditions import DEMO, holds_demo
 from stages.project.repository import dvc, git
 from stages.project.repository.commits import Commit
@@ -59,11 +57,14 @@ def import_data(root: Path, source: Path, options: ImportOptions) -> Imported:
         files: dict[str, bytes | None] = {
             **_old_results(root),
             **start.files,
-            str(PARAMS): new_params(root, read.source.classes, options, encoder=start.encoder),
+            str(PARAMS): new_params(
+                root, read.source.classes, options, encoder=start.encoder, demo_has_run=bool(moved)
+            ),
             str(PROMPTS): prompts,
         }
         counts = ", ".join(f"{len(read.assignment.roles[role])} {role}" for role in ROLES)
         gone = [name for name in TRACKED if files.get(f"{name}.dvc", b"") is None]
+        _require_committed(root)  # still: reading the source took a while
         transact(
             root,
             name="yoloop data import",
@@ -121,8 +122,8 @@ def _require_fresh(root: Path) -> dict[str, str]:
     return {tag: f"demo/{tag}" for tag in demo if not tag.startswith("demo/")}
 
 
-def _require_unchanged(root: Path) -> None:
-    """Raise `UserError` when something lies where the import writes that is in neither Git nor DVC."""
+def _require_committed(root: Path) -> None:
+    """Raise `UserError` when Git does not have something that lies where the import writes."""
     written = [
         str(PARAMS),
         str(PROMPTS),
@@ -132,7 +133,7 @@ def _require_unchanged(root: Path) -> None:
         str(DEMO),
         *(f"{name}.dvc" for name in TRACKED),
     ]
-    changed = git.changed(root, written)
+    changed = [path for path in git.changed(root, written) if path != str(PARAMS) or not is_drawn(root)]
     if changed:
         raise problem(
             changed[0],
@@ -140,6 +141,11 @@ def _require_unchanged(root: Path) -> None:
             found=f"{len(changed)} changed file{'s' * (len(changed) > 1)}",
             mend="Commit it, or put it back: git stash -u",
         )
+
+
+def _require_unchanged(root: Path) -> None:
+    """Raise `UserError` when something lies where the import writes that is in neither Git nor DVC."""
+    _require_committed(root)
     for name in TRACKED:
         if (root / name).exists() and git.content(root, "HEAD", f"{name}.dvc") is None:
             raise problem(root / name, expected="nothing here yet", found="files of yours", mend="Move it elsewhere.")
@@ -189,22 +195,19 @@ def _old_results(root: Path) -> dict[str, bytes | None]:
     return {path: None for path in listed.split("\0") if path and not Path(path).name.startswith(".git")}
 
 
-def new_params(root: Path, classes: tuple[str, ...], options: ImportOptions, *, encoder: str | None = None) -> bytes:
-    """Return params.yaml with the source's classes, at iteration 0, and the person's values unless kept.
+def new_params(
+    root: Path, classes: tuple[str, ...], options: ImportOptions, *, encoder: str | None, demo_has_run: bool
+) -> bytes:
+    """Return params.yaml of HEAD with the source's classes, at iteration 0, without the demo's values.
 
-    `encoder` is the one that the target weights want.
+    `encoder` is the one that the target weights want. `--keep-params` leaves all but classes and iteration alone.
     """
+    values: dict[str, Any] = {"iteration": 0, "classes": list(classes)}
+    if options.keep_params:
+        return edited((root / PARAMS).read_text(encoding="utf-8-sig"), values).encode()
     fitting = {"train.encoder": encoder} if encoder else {}
-    values: Mapping[str, Any] = {"iteration": 0} if options.keep_params else {**PERSON_VALUES, **fitting}
-    text = (root / PARAMS).read_text(encoding="utf-8-sig")
-    text = text if options.keep_params else _without_demo(text)
-    return edited(text, {**values, "classes": list(classes)}).encode()
-
-
-def _without_demo(text: str) -> str:
-    """Return params.yaml without what its comments say of the demo's values: they are about to go."""
-    text = re.sub(r"# your sheets: [^;\n]+; ", "# ", text)
-    return re.sub(r"# The values are the demo's.*\n(#.*\n)*", "", text)
+    before = values_before_demo(root, has_run=demo_has_run)
+    return edited(params_at(root), {**before, **values, **fitting}).encode()
 
 
 def _prompts(root: Path, classes: tuple[str, ...]) -> tuple[bytes, list[str]]:
