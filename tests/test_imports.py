@@ -47,7 +47,7 @@ def room_of(module: str) -> str:
     return module.split(".")[1] if module.count(".") > 1 else ""
 
 
-@pytest.mark.parametrize("module", [*(f"stages.{name}" for name in STAGES), "stages.loop"])
+@pytest.mark.parametrize("module", [*(f"stages.{name}" for name in STAGES), "stages.loop", "demo"])
 def test_help_loads_nothing_heavy(module, tmp_path):
     done = subprocess.run(
         [sys.executable, "-c", LOADED, module], cwd=ROOT, capture_output=True, text=True, check=True, timeout=120

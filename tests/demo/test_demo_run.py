@@ -1,4 +1,4 @@
-"""`yoloop demo`: a copy that leaves the clone as it is, sheets with the hashes that Git holds, a table at the end."""
+"""`python -m demo run` and `draw`: a copy that leaves the clone as it is, sheets with the hashes that Git holds."""
 
 import os
 import signal
@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+import yaml
 
 from demo.demo_data import draw_demo, write_source
 from demo.demo_run import PLACE, copy_project, run_demo, start_repository, table
@@ -17,7 +18,9 @@ from stages.base.errors import UserError
 from stages.convergence.history.history_columns import column_types
 from stages.convergence.history.history_file import write_history
 from stages.formats.yolo_folder import read_source
-from tests.fake_project import REPO, sh
+from stages.intake.demo_values import demo_values
+from stages.project.yaml_edits import flat
+from tests.fake_project import REPO, sh, write_files
 
 CLASSES = ("detail", "elevation", "title")
 ROW = {
@@ -50,14 +53,21 @@ def test_the_table_has_a_row_per_iteration_with_the_boxes_that_were_reviewed_for
     assert "boxes" in legend
 
 
+VALUES = {
+    "params.yaml": "iteration: 0\ntrain:\n  epochs: 100 # passes\n  batch: 2\n",
+    "demo/params.yaml": "train:\n  epochs: 500 # quick\n",
+}
+DRAWN = VALUES["params.yaml"].replace("100", "500")
+
+
 @pytest.fixture
 def clone(tmp_path: Path) -> Path:
     """A small repository with a changed file, a new one, a deleted one and an ignored one."""
     root = tmp_path / "clone"
     root.mkdir()
     sh(root, "git", "init", "-q")
-    for name, text in {"a.txt": "a", "gone.txt": "b", ".gitignore": "secret\n.demo\n.demo.*\n"}.items():
-        (root / name).write_text(text)
+    texts = {"a.txt": "a", "gone.txt": "b", ".gitignore": "secret\n.demo\n.demo.*\n", **VALUES}
+    write_files(root, texts)
     sh(root, "git", "add", ".")
     sh(root, "git", "-c", "user.name=n", "-c", "user.email=e", "commit", "-qm", "x")
     (root / "a.txt").write_text("changed")
@@ -71,7 +81,7 @@ def clone(tmp_path: Path) -> Path:
 def test_the_copy_holds_the_working_tree_without_what_is_ignored(clone: Path):
     copy_project(clone, clone / PLACE)
     found = {str(path.relative_to(clone / PLACE)) for path in (clone / PLACE).rglob("*") if path.is_file()}
-    assert found == {"a.txt", ".gitignore", "folder/new.txt"}
+    assert found == {"a.txt", ".gitignore", "folder/new.txt", *VALUES}
     assert (clone / PLACE / "a.txt").read_text() == "changed"
 
 
@@ -83,6 +93,17 @@ def test_the_copy_is_a_repository_that_needs_no_settings_of_the_machine(clone: P
     assert sh(clone / PLACE, "git", "tag").split() == ["dataset-v0"]
     assert sh(clone / PLACE, "git", "status", "--porcelain") == ""
     assert "yoloop demo" in sh(clone / PLACE, "git", "log", "--format=%an")
+
+
+@pytest.mark.parametrize("text", [VALUES["params.yaml"], DRAWN])
+def test_the_copy_has_the_demos_values_and_before_them_a_persons(clone: Path, text: str):
+    (clone / "params.yaml").write_text(text)
+    copy_project(clone, clone / PLACE)
+    start_repository(clone / PLACE)
+    assert (clone / "params.yaml").read_text() == text
+    assert (clone / PLACE / "params.yaml").read_text() == DRAWN
+    assert sh(clone / PLACE, "git", "show", "dataset-v0:params.yaml") == DRAWN
+    assert sh(clone / PLACE, "git", "show", "HEAD~1:params.yaml") == VALUES["params.yaml"]
 
 
 def test_settings_of_a_person_do_not_get_in_the_way(clone: Path, tmp_path: Path, monkeypatch):
@@ -98,7 +119,7 @@ def test_settings_of_a_person_do_not_get_in_the_way(clone: Path, tmp_path: Path,
     monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(tmp_path / "gitconfig"))
     copy_project(clone, clone / PLACE)
     start_repository(clone / PLACE)
-    assert sh(clone / PLACE, "git", "ls-files").split() == [".gitignore", "a.txt"]
+    assert sh(clone / PLACE, "git", "ls-files").split() == [".gitignore", "a.txt", *sorted(VALUES)]
     assert sh(clone / PLACE, "git", "tag").split() == ["dataset-v0"]
 
 
@@ -114,7 +135,7 @@ def test_a_demo_of_before_is_put_aside_and_a_failing_step_is_named(clone: Path):
     (clone / PLACE / "mine.txt").write_text("mine")
     said: list[str] = []
     before = sh(clone, "git", "status", "--porcelain")
-    with pytest.raises(UserError, match=r"demo's step `yoloop demo draw` ended with exit code"):
+    with pytest.raises(UserError, match=r"demo's step `python -m demo draw` ended with exit code"):
         run_demo(clone, say=said.append)
     assert (clone / ".demo.1/mine.txt").read_text() == "mine"
     assert any(".demo.1" in line for line in said)
@@ -133,9 +154,9 @@ def test_an_unpacked_archive_is_refused_before_anything_moves(tmp_path: Path, mo
     assert [path.name for path in tmp_path.iterdir()] == [".demo"]
 
 
-LOOP = """
+STEP = """
 import pathlib, sys, time
-if sys.argv[1] == pathlib.Path("slow").read_text():
+if __spec__.name.partition(".")[0] == pathlib.Path("slow").read_text():
     pathlib.Path("running").touch()
     try:
         time.sleep(60)
@@ -148,13 +169,12 @@ if sys.argv[1] == pathlib.Path("slow").read_text():
 
 @pytest.mark.parametrize(
     ("slow", "left"),
-    [("demo", "yoloop demo draw && yoloop run --review oracle"), ("run", "yoloop run --review oracle")],
+    [("demo", "python -m demo draw && yoloop run --review oracle"), ("stages", "yoloop run --review oracle")],
 )
 def test_ctrl_c_lets_the_loop_stop_in_good_order_and_says_how_to_go_on(clone: Path, slow: str, left: str):
     (clone / "slow").write_text(slow)
-    (clone / "stages").mkdir()
-    (clone / "stages/__init__.py").touch()
-    (clone / "stages/loop.py").write_text(LOOP)
+    steps = {"stages/__init__.py": "", "stages/loop.py": STEP, "demo/__init__.py": "", "demo/__main__.py": STEP}
+    write_files(clone, steps)
     code = f"import sys; sys.path.insert(0, {str(REPO)!r}); from pathlib import Path; "
     code += "from demo.demo_run import run_demo; run_demo(Path(), say=lambda text: print(text, flush=True))"
     command = [sys.executable, "-P", "-c", code]
@@ -205,11 +225,24 @@ def test_the_demo_is_drawn_again_with_exactly_the_hashes_that_git_holds(tmp_path
     sh(root, "git", "add", ".")
     sh(root, "git", "commit", "-qm", "start")
     env = {**os.environ, "PYTHONPATH": str(root)}
-    command = [sys.executable, "-m", "stages.loop", "demo", "draw"]
-    for _ in range(2):  # the second time everything is there already
+    command = [sys.executable, "-m", "demo", "draw"]
+    params = (root / "params.yaml").read_text()
+    (root / "params.yaml").write_text(params.replace("epochs: 100", "epochs: 7"))
+    done = subprocess.run(command, cwd=root, env=env, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stderr.startswith("error: params.yaml: expected no uncommitted changes where the demo's values go")
+    assert done.stderr.count("\n") == 1
+    assert not (root / "data/dataset").exists()
+    (root / "params.yaml").write_text(params)
+    for time_ in (1, 2):  # the second time everything is there already
         done = subprocess.run(command, cwd=root, env=env, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
-        assert sh(root, "git", "status", "--porcelain") == ""
+        assert ("git checkout params.yaml" in done.stdout) == (time_ == 1)
+        assert sh(root, "git", "status", "--porcelain") == " M params.yaml\n"
+        assert flat(yaml.safe_load((root / "params.yaml").read_text())) == {
+            **flat(yaml.safe_load(params)),
+            **demo_values(root),
+        }
         assert len(list((root / "data/dataset/pool/images").iterdir())) > 50
         assert not list((root / "data/dataset/pool").glob("labels/*"))
     (root / "data/dataset/data.yaml").write_text("mine")

@@ -20,9 +20,8 @@ from stages.formats.yolo_reader import read_item_labels
 from stages.intake.dataset_import import _prompts, import_data
 from stages.intake.import_report import table
 from stages.intake.import_source import ImportOptions
-from stages.intake.person_values import PERSON_VALUES
-from tests.fake_project import REPO, init, picture, sh
-from tests.intake.test_person_values import flat, machine
+from stages.project.yaml_edits import flat
+from tests.fake_project import REPO, init, person_params, picture, sh
 
 CLASSES = ("detail", "elevation", "title")
 NEW_CLASSES = "names: {0: detail, 1: door}\n"
@@ -277,7 +276,7 @@ def test_an_import_becomes_one_commit(fresh, tmp_path):
     params = yaml.safe_load((fresh / "params.yaml").read_text())
     assert params["classes"] == ["detail", "door"]
     fitting = {"classes": ["detail", "door"], "train.encoder": "wordllama"}  # what an architecture can be told with
-    assert flat(params) == {**PERSON_VALUES, **machine(params), **fitting}
+    assert flat(params) == {**flat(yaml.safe_load(person_params())), **fitting}
     with pytest.raises(UserError, match="dataset-v0"):
         import_data(Path(), source, options)
 

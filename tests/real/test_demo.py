@@ -6,9 +6,11 @@ from typing import NamedTuple
 
 import pytest
 from ruamel.yaml import YAML
+from yaml import safe_load
 
 from demo.demo_run import copy_project
-from tests.fake_project import REPO
+from stages.project.yaml_edits import flat
+from tests.fake_project import REPO, person_params
 from tests.real_project import Project
 from tests.toy import write_yolo_folder
 
@@ -28,25 +30,26 @@ class Shown(NamedTuple):
 
 @pytest.fixture(scope="module")
 def shown(tmp_path_factory: pytest.TempPathFactory) -> Shown:
-    """A clone in which `yoloop demo run` has been typed."""
+    """A clone in which `python -m demo run` has been typed."""
     root = tmp_path_factory.mktemp("demo") / "clone"
     copy_project(REPO, root)
     yaml = YAML()
-    params = yaml.load(root / "params.yaml")
+    params = yaml.load(root / "demo/params.yaml")
     for section, values in QUICK.items():
         params[section].update(values)
-    yaml.dump(params, root / "params.yaml")
+    yaml.dump(params, root / "demo/params.yaml")
     clone = Project(root, root.parent / "home")
     clone.git("init", "-q", "-b", "main")
     clone.git("add", ".")
     clone.git("commit", "-q", "-m", "A clone")
-    said = clone.run(sys.executable, "-m", "stages.loop", "demo", "run").stdout
+    said = clone.run(sys.executable, "-m", "demo", "run").stdout
     return Shown(clone, Project(root / ".demo", root.parent / "home"), said)
 
 
 def test_the_clone_stays_clean(shown: Shown):
     assert shown.clone.git("status", "--porcelain") == ""
     assert shown.clone.git("tag") == ""
+    assert (shown.clone.root / "params.yaml").read_text() == person_params()
 
 
 def test_it_ends_with_a_row_per_iteration_a_page_and_commands_to_try(shown: Shown):
@@ -78,6 +81,9 @@ def test_a_persons_sheets_take_the_place_of_the_demo(shown: Shown, tmp_path: Pat
     assert left == ["metrics/history.csv", "metrics/history_sheets.json", "metrics/review.json"]
     assert len(list((shown.demo.root / "data/dataset/train/images").iterdir())) == 3
     assert shown.demo.git("status", "--porcelain") == ""
+    fitting = {"train.encoder": "wordllama", "classes": ["detail", "elevation", "title"]}
+    mine = flat(safe_load((shown.demo.root / "params.yaml").read_text()))
+    assert mine == {**flat(safe_load(person_params())), **fitting}
     assert "yoloop run" in shown.demo.yoloop("status").stdout
     refused = shown.demo.yoloop("data", "import", str(source), *weights, code=2).stderr
     assert "expected a project that has not begun, found dataset-v0" in refused
