@@ -14,6 +14,7 @@ import yaml
 from demo.demo_data import write_source
 from demo.drawing.sets import draw_set
 from stages.intake.dataset_import import write_start
+from stages.intake.demo_values import demo_values
 from stages.intake.import_source import ImportOptions, read_sheets
 from stages.project.yaml_edits import edited
 
@@ -61,7 +62,7 @@ class Trial:
 def build(
     root: Path, counts: Mapping[str, int], values: Mapping[str, Any], *, baseline: Path, seed: int, threads: int
 ) -> Trial:
-    """Return a folder at the start of iteration 0, with the project's params but for `values`."""
+    """Return a folder at the start of iteration 0, with the demo's params but for `values`."""
     source = write_source(root / "source", draw_set(seed, counts))
     for name in ("params.yaml", "data/prompts.yaml"):
         (root / name).parent.mkdir(parents=True, exist_ok=True)
@@ -73,5 +74,5 @@ def build(
     for name in ("history.csv", "history_sheets.json"):
         (root / "data" / name).replace(root / "metrics" / name)
     trial = Trial(root, threads=threads)
-    trial.set(values)
+    trial.set({**demo_values(REPO), **values})
     return trial

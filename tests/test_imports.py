@@ -91,6 +91,11 @@ def test_only_the_detector_knows_torch_and_ultralytics():
     assert {name for name in wrong if room_of(name) != "detector"} == set()
 
 
+def test_the_product_knows_nothing_that_is_not_installed_with_it():
+    around = {"demo", "starter", "benchmarks", "tests"}
+    assert {name_of(file): found for file in FILES if (found := around & _imported(file))} == {}
+
+
 def test_a_room_knows_no_stage_and_nobody_knows_the_app():
     stages = {f"stages.{name}" for name in (*STAGES, "loop")}
     known = {(name, other) for name, file in MODULES.items() for other in modules_in(file) & stages if name != other}

@@ -143,7 +143,7 @@ TRIED: dict[str, Callable[..., None] | str] = {  # where it really runs: here, i
     "demo": "tests/real/test_demo.py",
     "install": ".ci/run",
     "lint": ".ci/run",
-    "lock": "tests/test_lock.py",
+    "lock": "tests/demo/test_demo_lock.py",
     "lock-deps": test_lock_deps_keeps_the_head_and_pins_what_is_installed,
     "quick": ".ci/run",
     "test": ".ci/run",
