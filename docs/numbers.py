@@ -3,8 +3,8 @@
     python -m docs.numbers          (or `make docs`)
 
 Names come from the code. What a name means stands beside it: a value of params.yaml in its comment there, a key or a
-column in the comment at the line of the code that writes it. WORDS has only what many tables share, and what `train`
-writes or imports, where another wording would cost a training.
+column in the comment at the line of the code that writes it. Here stands only what many tables share (SHARED), and what
+`train` and `predict` import, where another wording would cost a training or a prediction (WORDS).
 """
 
 import ast
@@ -21,14 +21,17 @@ import yaml
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from stages import analyze, converge, sample, train, validate
+from stages import analyze, converge, sample
+from stages.analysis import analysis_tables
 from stages.analysis.summaries import count_table, summary
+from stages.base.boxes import BOX
 from stages.base.tables import Schema, conform, with_details
 from stages.convergence.gains import Gain
 from stages.convergence.history.history_columns import column_types
 from stages.convergence.stop_rules import Verdict
 from stages.dataset.sheets.manifest import ManifestRow
-from stages.detector.prediction.filters import Filters
+from stages.detector.prediction.prediction_params import PredictParams
+from stages.detector.training.training_params import TrainParams
 from stages.holdout import openings
 from stages.picking.packet import FOCUS, PRELABELS
 from stages.review.kept.review_params import ReviewParams
@@ -37,22 +40,40 @@ from stages.ruler import schemas
 from stages.ruler.headline import headline
 from stages.ruler.losses.fates import FATES
 from stages.ruler.measurement import Point, Report, Tables, measure
+from stages.ruler.pairing import box_tables
 from stages.ruler.statement import Ruler
+from stages.ruler.validate_params import ValidateParams
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs/numbers.md"
 MODELS: dict[str, type[BaseModel]] = {
-    "train": train.Params,
-    "validate": validate.Params,
+    "train": TrainParams,
+    "predict": PredictParams,
+    "validate": ValidateParams,
     "analyze": analyze.Params,
     "converge": converge.Params,
     "sample": sample.Params,
     "review": ReviewParams,
 }
-WORDS = {
+SHARED = {
     "split": "`train`, `val` or `pool`",
     "image_id": "file name of the sheet",
     "class_id": "from 0, in the order of `classes`",
+    "x1": "left side, px of the original image",
+    "y1": "upper side",
+    "x2": "right side",
+    "y2": "lower side",
+    "width": "px",
+    "height": "px",
+    "iou": "overlap of the two boxes, 0 to 1",
+    "group": "drawing set or project, empty if it stands for itself",
+    "size": "`tiny`, `small`, `medium`, `large`, by area: `analyze.tiny_area` and so on",
+    "position": "nearer than `analyze.border` px to two perpendicular borders `corner`, to one `edge`, else `center`",
+    "low_contrast": "standard deviation of grey values (0 to 127.5) below `analyze.low_contrast`",
+    "unusual_aspect": "width / height is far from the median of the class",
+    "overlapping": "IoU above `analyze.overlap_iou` with any detection",
+    "reason": "in words",
+    "arm": "`picked`, or `random`: drawn by chance",
     "class_name": "name of the class; where a table also counts all classes together: `all`",
     "object_id": "number of a true box on its sheet, from 0",
     "detection_id": "number of a detection on its sheet, from 0, by falling confidence",
@@ -69,20 +90,30 @@ WORDS = {
     "fn": "boxes missed",
     "ap50": "average precision at IoU 0.50, COCO's definition, over all detections that were saved; 0 to 1",
     "ap50_95": "mean of the average precision at IoU 0.50, 0.55, … 0.95; 0 to 1",
+    "train_f1": "F1 on train",
+    "ruler": "id of the [ruler](ruler.md#how-a-detection-is-judged) that measured; those of two do not compare",
+}
+WORDS = {
+    **SHARED,
     "map50": "average precision at IoU 0.50, COCO's definition, over all detections that were saved; mean over the "
     "classes that have boxes, 0 to 1",
     "map50_95": "the same as a mean over IoU 0.50, 0.55, … 0.95",
-    "train_f1": "F1 on train",
     "f1[class]": "F1 of the class on val",
     "fn[class]": "boxes of the class that were missed on val",
     "train_images": "labelled sheets in train",
     "train_boxes": "boxes in train",
     "pool_images": "sheets in the pool",
-    "ruler": "id of the [ruler](ruler.md#how-a-detection-is-judged) that measured; numbers of two rulers do not compare",
     "ruler_statement": "what the ruler's id stands for",
     "verdict": "`go on` or `stop`",
     "rule": "the rule that says stop: `target_f1`, `max_iterations`, `plateau`, `overfitting`; none for `go on`",
     "despite_stop": "why somebody went on in spite of a stop",
+    **{f"{when}_{side}": f"`{side}` {when} the review" for when in ("before", "after") for side in BOX},
+    **{f"{split}_{rate}": f"`{rate}` on {split}, 0 to 1" for split in openings.SPLITS for rate in openings.RATES},
+    # manifest.csv
+    "added_iteration": "the iteration that it came with",
+    "label_source": "who labelled it: `import`, `oracle`, `person`, `auto` (the model, and nobody looked), `none`",
+    "image_sha256": "digest of the image",
+    "label_sha256": "digest of its label file, empty where there is none",
     # metrics/train.json and plots/train/results.csv
     "start": "`baseline`, `adopted`, `parent`, or `target, carried: …`: the weights that it started from",
     "optimizer": "name of the optimizer",
@@ -115,8 +146,10 @@ class Listed(NamedTuple):
 
     file: str
     lead: str
-    names: Iterable[str]  # `gains.low`: the key `low` below `gains`
-    sources: Sequence[str] = ()  # `stages/converge.py:_metrics`: a name of the module, with all that lies below
+    names: Iterable[Any]  # `gains.low`: the key `low` below `gains`
+    # `stages/converge.py:_metrics`: a name of the module, with all that lies below it in the code; a word before that
+    # is the key that these names lie below in the file
+    sources: Sequence[str] = ()
 
 
 def empty(schema: Schema) -> pd.DataFrame:
@@ -126,7 +159,7 @@ def empty(schema: Schema) -> pd.DataFrame:
 
 def measured() -> tuple[Tables, Report]:
     """Return what is measured on sheets that are not there: every key, and no number."""
-    every = (schemas.IMAGES, schemas.GROUND_TRUTH, schemas.DETECTIONS, schemas.DISCARDED)
+    every = (schemas.IMAGES, schemas.GROUND_TRUTH, box_tables.DETECTIONS, box_tables.DISCARDED)
     tables = Tables(*map(empty, every))
     point = Point(iou=0.5, confidence=0.5, floor=0.01)
     return tables, measure(tables, classes=["a"], point=point, size_bounds=(500, 2000, 10000))
@@ -140,7 +173,7 @@ def below(name: str, keys: Iterable[str]) -> list[str]:
 def metrics() -> list[Listed]:
     """Return the files of metrics with their keys."""
     tables, report = measured()
-    ruler = Ruler(0.5, "", 0.5, 0.01, 0.7, 300, 640, Filters().active, ("a",), 1, "")
+    ruler = Ruler(0.5, "", 0.5, 0.01, 0.7, 300, 640, {}, ("a",), 1, "")
     shown = headline(tables, report, ruler)
     nothing = pd.DataFrame({"rank": [], "arm": [], "kind": [], "image_id": []})
     reviewed = with_details(yaml.safe_load(ledger_files.no_review_text()))
@@ -157,14 +190,14 @@ def metrics() -> list[Listed]:
             "The model on val. Per class, size and group, and with the interval of each number, it is in "
             "`data/validate/scores.csv`.",
             [*shown, *below("splits", shown["splits"][0]), *below("ruler_statement", ruler.statement())],
-            ["stages/ruler/headline.py:headline", "stages/ruler/headline.py:_counted",
-             "stages/ruler/measurement.py:copies_apart", "stages/ruler/statement.py:Ruler"],
+            ["stages/ruler/headline.py:headline", "splits stages/ruler/headline.py:_counted",
+             "stages/ruler/measurement.py:copies_apart", "ruler_statement stages/ruler/statement.py:Ruler"],
         ),
         Listed(
             "metrics/analyze.json",
-            "Counts of boxes of val. `near_miss` and `suspect_labels` are in DVC's tables. Per split, and by size and "
-            "place, the misses are in `data/analyze/counts.csv`.",
-            summary(empty(schemas.FINDINGS), empty(schemas.SUSPECTS)),
+            "Counts of boxes of val: misses, false alarms, and what the misses share. `near_miss` and `suspect_labels` "
+            "are in DVC's tables. Per split, and by size and place, the misses are in `data/analyze/counts.csv`.",
+            summary(empty(analysis_tables.FINDINGS), empty(analysis_tables.SUSPECTS)),
             ["stages/analysis/summaries.py:summary", "stages/analysis/summaries.py:_signs"],
         ),
         Listed(
@@ -172,13 +205,13 @@ def metrics() -> list[Listed]:
             "Under `suggestions`, per class with misses. They come from fixed rules.",
             ["class_name", "prompt", "misses", "boxes", "mostly", "confused_with",
              *below("suggestions", ["rule", "change", "why"])],
-            ["stages/prompts/rewording.py:report", "stages/prompts/rewording.py:Suggestion"],
+            ["stages/prompts/rewording.py:report", "suggestions stages/prompts/rewording.py:Suggestion"],
         ),
         Listed(
             "metrics/converge.json",
             "Whether to go on. F1 on val, each from -1 to 1 where it is a difference.",
             [*verdict, *below("gains", Gain._fields)],
-            ["stages/convergence/stop_rules.py:Verdict", "stages/convergence/gains.py:Gain",
+            ["stages/convergence/stop_rules.py:Verdict", "gains stages/convergence/gains.py:Gain",
              "stages/converge.py:_metrics"],
         ),
         Listed(
@@ -197,10 +230,10 @@ def metrics() -> list[Listed]:
         Listed(
             "metrics/review.json",
             "What the last review found, written by `yoloop advance`. A box is an error if the ruler would count it as "
-            "one. The arms are compared over all reviews so far.",
+            "one. The arms are compared within each iteration, over all reviews so far.",
             [key for key in reviewed if key not in ("prelabels_by_class", "prelabels_by_origin", "arms")]
             + ["prelabels_by_class", "prelabels_by_origin", "arms"],
-            [f"{summed}:summarize", f"{summed}:_totals", f"{summed}:_gain",
+            [f"{summed}:_totals", f"{summed}:_gain", f"{summed}:summarize",
              "stages/review/ledger/correction_ledger.py:OUTCOMES"],
         ),
     ]  # fmt: skip
@@ -210,13 +243,13 @@ def small_tables() -> list[Listed]:
     """Return the tables that are text, with their columns."""
     report = measured()[1]
     rows = "stages/ruler/scores/score_rows.py:COLUMNS"
-    history = [name for name in column_types(["class"])]
     return [
         Listed(
             "plots/converge/history.csv",
             "A row per iteration, 0 to N. `metrics/history.csv` is the same without the current iteration: it is what "
             "was carried in.",
-            history,
+            column_types(["class"]),
+            ["stages/ruler/headline.py:headline"],
         ),
         Listed("plots/converge/classes.csv", "A row per iteration and class.", ["iteration", "class_name", "f1", "fn"]),
         Listed("plots/train/results.csv", "A row per epoch.", ["epoch", "loss", "slice_map50_95", "lr"]),
@@ -234,8 +267,7 @@ def small_tables() -> list[Listed]:
         ),
         Listed("data/validate/scores.csv", "Each number with its interval.", report.scores, [rows]),
         Listed(
-            "data/validate/sheets.csv", "A row per labelled sheet.", report.sheets,
-            ["stages/ruler/scores/score_tables.py:sheet_counts"],
+            "data/validate/sheets.csv", "A row per labelled sheet.", report.sheets, ["stages/ruler/schemas.py:IMAGES"]
         ),
         Listed(
             "data/validate/ledger.csv",
@@ -248,11 +280,16 @@ def small_tables() -> list[Listed]:
         ),
         Listed(
             "data/analyze/counts.csv", "The misses.",
-            count_table(empty(schemas.FINDINGS)), ["stages/analysis/summaries.py:count_table"],
+            count_table(empty(analysis_tables.FINDINGS)), ["stages/analysis/summaries.py:count_table"],
         ),
-        Listed("data/sample/candidates.csv", "What might have gone to review.", sample.COLUMNS, ["stages/sample.py:COLUMNS"]),
         Listed(
-            "data/sample/packet/prelabels.csv", "Boxes to start from.", PRELABELS, ["stages/picking/packet.py:PRELABELS"]
+            "data/sample/candidates.csv", "What might have gone to review.", sample.COLUMNS,
+            ["stages/sample.py:COLUMNS", "stages/picking/greedy_choice.py:Weights"],
+        ),
+        Listed("data/sample/arms.csv", "Per sheet of the packet.", ["image_id", "arm"]),
+        Listed(
+            "data/sample/packet/prelabels.csv", "Boxes to start from.", PRELABELS,
+            ["stages/picking/packet.py:PRELABELS"],
         ),
         Listed("data/sample/packet/focus.csv", "What to look at.", FOCUS, ["stages/picking/packet.py:FOCUS"]),
         Listed(
@@ -275,42 +312,53 @@ def small_tables() -> list[Listed]:
 
 def bulk_tables() -> list[Listed]:
     """Return the Parquet tables with their columns."""
-    leads = {
-        "IMAGES": ("data/validate/images.parquet", "A row per sheet."),
-        "GROUND_TRUTH": ("data/validate/ground_truth.parquet", "A row per labelled box."),
-        "DETECTIONS": ("data/validate/detections.parquet", "A row per box that the network gave, from the floor on."),
-        "DISCARDED": (
-            "data/validate/discarded.parquet",
+    tables = {
+        "data/predict/sheets.parquet": (box_tables, "SHEETS", "A row per sheet."),
+        "data/predict/detections.parquet": (
+            box_tables, "DETECTIONS",
+            "A row per box that the network gave, from `predict.confidence_floor` on. Beside it `features.npy` has 64 "
+            "numbers for each from confidence 0.01 on, in this order: what the network knows of it, to compare objects "
+            "of one model with each other.",
+        ),
+        "data/predict/discarded.parquet": (
+            box_tables, "DISCARDED",
             "What the network proposed near true boxes and a later step dropped, on labelled sheets: what the ledger "
             "is made from.",
         ),
-        "MATCHES": (
-            "data/validate/matches.parquet",
+        "data/validate/images.parquet": (schemas, "IMAGES", "A row per sheet."),
+        "data/validate/ground_truth.parquet": (schemas, "GROUND_TRUTH", "A row per labelled box."),
+        "data/validate/matches.parquet": (
+            schemas, "MATCHES",
             "A row per true positive, false positive and false negative, on labelled sheets, at the operating "
             "confidence.",
         ),
-        "LEDGER": ("data/validate/ledger.parquet", "A row per true box of the labelled sheets."),
-        "ERRORS": ("data/validate/errors.parquet", "A row per error in TIDE's terms, at the operating confidence."),
-        "FINDINGS": (
-            "data/analyze/findings.parquet",
+        "data/validate/ledger.parquet": (schemas, "LEDGER", "A row per true box of the labelled sheets."),
+        "data/validate/errors.parquet": (
+            schemas, "ERRORS",
+            "A row per error in [TIDE's terms](ruler.md#errors-in-tides-terms), at the operating confidence: one per "
+            "false positive, and one per false negative that no such row accounts for.",
+        ),
+        "data/analyze/findings.parquet": (
+            analysis_tables, "FINDINGS",
             "A row per false negative (fn), false positive (fp), and detection on a sheet without labels (unjudged).",
         ),
-        "SUSPECTS": (
-            "data/analyze/suspects.parquet",
+        "data/analyze/suspects.parquet": (
+            analysis_tables, "SUSPECTS",
             "Label or model: a row per false negative and false positive (one for both where they explain each other), "
             "and per found label that looks wrong.",
         ),
-    }
-    file = "stages/ruler/schemas.py"
+    }  # fmt: skip
     return [
-        Listed(table, lead, getattr(schemas, name).columns, [f"{file}:{name}", f"{file}:_BOX"])
-        for name, (table, lead) in leads.items()
+        Listed(file, lead, getattr(module, name).columns, [f"{module.__name__.replace('.', '/')}.py:{name}"])
+        for file, (module, name, lead) in tables.items()
     ]
 
 
 def comments(source: str) -> tuple[dict[int, str], set[int]]:
     """Return the comment of every line of a module that has one, and which lines hold nothing else."""
-    found = [token for token in tokenize.generate_tokens(io.StringIO(source).readline) if token.type == tokenize.COMMENT]
+    found = [
+        token for token in tokenize.generate_tokens(io.StringIO(source).readline) if token.type == tokenize.COMMENT
+    ]
     texts = {token.start[0]: token.string.lstrip("# ") for token in found}
     return texts, {token.start[0] for token in found if token.line.lstrip().startswith("#")}
 
@@ -325,17 +373,18 @@ def at_line(line: int, texts: Mapping[int, str], alone: Iterable[int]) -> str:
 
 
 def explained(source: str) -> dict[str, str]:
-    """Return the comment at each key, field or listed word of `stages/MODULE.py:NAME`, of the whole module without it."""
-    file, _, name = source.partition(":")
+    """Return the comment at each key, field or listed word of a source, as `Listed` has them."""
+    place, _, name = source.partition(":")
+    above, _, file = place.rpartition(" ")
     code = (ROOT / file).read_text(encoding="utf-8")
     texts, alone = comments(code)
     tops = [node for node in ast.parse(code).body if not name or name in _names(node)]
     if not tops:
         raise LookupError(source)
-    found = {}
+    found: dict[str, str] = {}
     for key, line in ((key, line) for top in tops for node in ast.walk(top) for key, line in _keys(node)):
         if text := at_line(line, texts, alone):
-            found.setdefault(key, text)
+            found.setdefault(f"{above}.{key}" if above else key, text)
     return found
 
 
@@ -355,13 +404,18 @@ def _keys(node: ast.AST) -> list[tuple[str, int]]:
     return [(one.value, one.lineno) for one in parts if isinstance(one, ast.Constant) and isinstance(one.value, str)]
 
 
-def table(listed: Listed) -> list[str]:
-    """Return the section of one file; raise `LookupError` for a name without a meaning."""
-    known: dict[str, str] = {}
+def table(listed: Listed, *, short: bool) -> list[str]:
+    """Return the section of one file; `short`: of words that many tables share the names alone.
+
+    Raises `LookupError` for a name without a meaning.
+    """
+    own: dict[str, str] = {}
     for source in listed.sources:
-        known = {**explained(source), **known}
-    known = {**WORDS, **known}
-    names = list(listed.names)
+        own = {**explained(source), **own}
+    known = {**WORDS, **own}
+    every = list(listed.names)
+    names = [name for name in every if not short or name in own or name not in SHARED or f"{name}_low" in every]
+    shared = ", ".join(f"`{name}`" for name in every if name not in names)
     rows = [
         f"| {', '.join(f'`{one}`' for one in (name, *ends))} | "
         f"{cell(meaning(name, known, listed.file))}{'; with its 95 % interval' * bool(ends)} |"
@@ -370,7 +424,8 @@ def table(listed: Listed) -> list[str]:
         for ends in [[one for one in (f"{name}_low", f"{name}_high") if one in names]]
     ]
     head = ["", "| name | meaning |", "| --- | --- |"] if rows else []
-    return [f"### {f'`{listed.file}`' if ' ' not in listed.file else listed.file}", "", listed.lead, *head, *rows, ""]
+    title = f"### {f'`{listed.file}`' if ' ' not in listed.file else listed.file}"
+    return [title, "", f"{listed.lead}{f' Shared: {shared}.' * bool(shared)}", *head, *rows, ""]
 
 
 def meaning(name: str, known: Mapping[str, str], file: str) -> str:
@@ -382,8 +437,8 @@ def meaning(name: str, known: Mapping[str, str], file: str) -> str:
 
 
 def cell(text: str) -> str:
-    """Return `text` as it stands in a cell: without a last full stop, its bars escaped."""
-    text = text.replace("|", "\\|")
+    """Return `text` as it stands in a cell: no full stop at its end, bars escaped, in the words of the files."""
+    text = text.replace("|", "\\|").replace("None", "null").replace('""', "empty")
     return text if text.endswith("..") else text.removesuffix(".")
 
 
@@ -391,7 +446,7 @@ def parameters() -> list[str]:
     """Return the sections of params.yaml."""
     text = (ROOT / "params.yaml").read_text(encoding="utf-8")
     lines = text.splitlines()
-    node = yaml.compose(text)
+    node: Any = yaml.compose(text)
     sections = [["### The loop", "", *_head(), *_rows(node, lines, "", None, nested=False), ""]]
     for key, value in node.value:
         if isinstance(value, yaml.MappingNode):
@@ -459,8 +514,9 @@ def _bound(one: object) -> str:
 
 def page() -> str:
     """Return the page."""
-    lists = [line for part in metrics() for line in table(part)]
-    tables = [line for part in [*small_tables(), *bulk_tables()] for line in table(part)]
+    lists = [line for part in metrics() for line in table(part, short=False)]
+    tables = [line for part in [*small_tables(), *bulk_tables()] for line in table(part, short=True)]
+    words = Listed("Shared names", "What many tables have, with one meaning.", SHARED)
     return "\n".join([
         "# Numbers",
         "",
@@ -490,6 +546,7 @@ def page() -> str:
         "Floats have six decimals, and rows are sorted by their key, so that equal results are equal bytes. What is "
         "undefined is empty.",
         "",
+        *table(words, short=False),
         *tables,
     ]).rstrip() + "\n"  # fmt: skip
 

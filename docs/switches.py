@@ -1,6 +1,6 @@
 """Writes docs/switches.md: every command with its arguments and options, from what `--help` says.
 
-    python -m docs.switches         (or `make docs`)
+python -m docs.switches         (or `make docs`)
 """
 
 from collections.abc import Iterator
@@ -15,9 +15,11 @@ from stages.loop import app
 PAGE = Path(__file__).with_name("switches.md")
 HEAD = """# Commands
 
-Every `yoloop` command with its arguments and options. Written by `python -m docs.switches` from what `--help` says. They are typed in the project's folder.
+Every `yoloop` command with its arguments and options. Written by `python -m docs.switches` from what `--help` says.
+They are typed in the project's folder.
 
-The stages are commands as well: `python -m stages.train`, and so on, with `--help` for what each reads and writes. The demo has its own: `python -m demo --help`.
+The stages are commands as well: `python -m stages.train`, and so on, with `--help` for what each reads and writes. The
+demo has its own: `python -m demo --help`.
 
 A mistake that you can mend is one line on stderr, and the exit code is 2: [When something goes wrong](trouble.md).
 """
