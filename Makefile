@@ -6,7 +6,7 @@ INSTALLED := $(VENV)/.installed
 WORKERS ?= 2
 REVIEW ?= oracle
 
-.PHONY: test test-tools demo quick lint types install bench lock lock-deps clean
+.PHONY: test test-tools demo quick lint types install bench lock lock-deps docs clean
 
 test: lint types ## lint, types and all tests (about ten minutes on two cores)
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
@@ -47,6 +47,10 @@ lock-deps: $(INSTALLED) ## write requirements.lock from what is installed, after
 	$(BIN)/python -m pip freeze --exclude-editable | grep -viE '^(nvidia|cuda|triton)' > requirements.new
 	(grep '^#' requirements.lock; cat requirements.new) > requirements.tmp
 	mv requirements.tmp requirements.lock && rm requirements.new
+
+docs: $(INSTALLED) ## write the pages of numbers and commands again from the code
+	$(BIN)/python -m docs.numbers
+	$(BIN)/python -m docs.switches
 
 clean: ## remove caches and scratch, never data or models
 	rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis .scratch

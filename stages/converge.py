@@ -67,9 +67,14 @@ def run() -> None:
 def _metrics(verdict: Verdict, gains: Mapping[int, Gain], iteration: int) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return what metrics/converge.json shows in DVC's tables, and what it holds besides."""
     before = gains.get(iteration - 1)
-    shown = {key: value for key, value in verdict._asdict().items() if key != "reason"}
+    shown = {
+        **{key: value for key, value in verdict._asdict().items() if key != "reason"},
+        # whether another ruler measured the iteration before
+        "ruler_changed": bool(before and before.other_ruler),
+    }
+    # since the iteration before, and over the window
     details = {"reason": verdict.reason, "gains": [gain._asdict() for gain in gains.values()]}
-    return {**shown, "ruler_changed": bool(before and before.other_ruler)}, details
+    return shown, details
 
 
 def _said(row: Mapping[str, Any], gains: Mapping[int, Gain]) -> list[str]:

@@ -35,19 +35,23 @@ METRICS = Path("metrics/sample.json")
 MEASURED = Path("metrics/validate.json")
 FIGURE = Path("plots/sample/packet.png")
 _SHOWN = ("chosen_objects", "packet_sheets", "labels_to_check")  # in DVC's tables; the file has all
-KINDS = ("missed", "uncertain", "nothing_seen")
+KINDS = (
+    "missed",  # boxes of the pool that were not found
+    "uncertain",  # detections on sheets without labels
+    "nothing_seen",  # sheets without a plausible detection
+)
 _KIND = {kind: kind.replace("_", " ") for kind in KINDS}
 COLUMNS = [
-    "rank",
+    "rank",  # from 1, the best first; empty for what was not chosen
     "arm",
     "image_id",
-    "kind",
+    "kind",  # missed, uncertain, nothing_seen
     "class_name",
     *BOX,
     "confidence",
     "size",
     "position",
-    "score",
+    "score",  # sum of the four factors by their weights, 0 to 1
     *FACTORS,
     "reason",
 ]
@@ -165,13 +169,16 @@ def counts(scored: pd.DataFrame, *, pool_sheets: int, to_check: pd.Series) -> di
     """
     chosen = scored[scored["rank"].notna()]
     return {
-        "candidates": len(scored),
+        "candidates": len(scored),  # all that might have gone to review: the sum of the three kinds
         **{kind: int((scored["kind"] == kind).sum()) for kind in KINDS},
+        # candidates that go to review: at most `sample.budget`, and at most `sample.most_per_sheet` of it on one sheet while
+        # there is anything else
         "chosen_objects": len(chosen),
-        "packet_sheets": int(scored.loc[scored["arm"] != "", "image_id"].nunique()),
+        "packet_sheets": int(scored.loc[scored["arm"] != "", "image_id"].nunique()),  # sheets that go to review
+        # sheets of these that were drawn at random from the whole pool, on top of the budget: `sample.random_share`
         "random_sheets": int(scored.loc[scored["arm"] == "random", "image_id"].nunique()),
-        "pool_sheets": pool_sheets,
-        "labels_to_check": int(to_check.sum()),
+        "pool_sheets": pool_sheets,  # sheets in the pool
+        "labels_to_check": int(to_check.sum()),  # labels of the pool that look wrong; they are no candidates
     }
 
 

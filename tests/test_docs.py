@@ -1,5 +1,6 @@
 """What README, CONTRIBUTING and docs name is there: commands, options, parameters, files, links, keys of metrics."""
 
+import json
 import re
 import shlex
 from collections.abc import Iterator
@@ -7,35 +8,24 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, get_args
 
-import pandas as pd
 import pytest
 import typer
 import yaml
 
-from stages.analysis.analysis_tables import FINDINGS, SUSPECTS
-from stages.analysis.summaries import summary
+from docs import numbers, switches
 from stages.analysis.suspicion import KINDS
-from stages.base.tables import Schema, conform
-from stages.convergence.gains import Gain
-from stages.convergence.history.history_columns import column_types
-from stages.convergence.stop_rules import Verdict
 from stages.dataset.defects import Severity
-from stages.detector.prediction.filters import Filters
-from stages.holdout.openings import FACTS
 from stages.loop import app
-from stages.ruler.headline import headline
 from stages.ruler.losses.fates import FATES
 from stages.ruler.losses.tide import ERRORS
-from stages.ruler.measurement import Point, Report, Tables, measure
-from stages.ruler.pairing.box_tables import DETECTIONS, DISCARDED
-from stages.ruler.schemas import GROUND_TRUTH, IMAGES
-from stages.ruler.statement import Ruler
-from stages.sample import counts
 from tests.fake_project import REPO
 
-DOCS = ("docs/demo.md", "docs/review.md", "docs/ruler.md")
-PAGES = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", *DOCS, "starter/README.md")
+DOCS = tuple(sorted(str(file.relative_to(REPO)) for file in (REPO / "docs").glob("*.md")))
+GENERATED = ("docs/numbers.md", "docs/switches.md")
+BY_HAND = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", *(page for page in DOCS if page not in GENERATED))
+PAGES = (*BY_HAND, *GENERATED, "starter/README.md")
 STAGES = ("train", "predict", "validate", "analyze", "converge", "sample")
+README_BYTES = 10_000  # what one needs first; the rest has a page a job
 # What lies at the boundary between two iterations, or comes and goes: no stage declares it.
 BOUNDARY = {
     "data/dataset",
@@ -74,23 +64,7 @@ def commands(page: str) -> list[str]:
     return [part.strip() for line in [*shell_lines(page), *spans(page)] for part in line.split("&&")]
 
 
-def leaves(group: Any, words: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], set[str]]]:
-    """Yield the words of every command of the app with its options."""
-    for name, command in group.commands.items():
-        if hasattr(command, "commands"):
-            yield from leaves(command, (*words, name))
-        else:
-            options = {
-                option
-                for parameter in command.params
-                for option in [*parameter.opts, *parameter.secondary_opts]
-                if option.startswith("--")
-            }
-            yield (*words, name), options
-
-
-APP = dict(leaves(typer.main.get_command(app)))
-GROUPS = {words[:-1] for words in APP}
+APP = {words: set(switches.options_of(command)) for words, command in switches.leaves(typer.main.get_command(app))}
 
 
 def flat(values: Any, prefix: str = "") -> Iterator[str]:
@@ -101,6 +75,7 @@ def flat(values: Any, prefix: str = "") -> Iterator[str]:
 
 
 PARAMS = set(flat(yaml.safe_load(text_of("params.yaml"))))
+SECTIONS = {name for name in PARAMS if any(other.startswith(f"{name}.") for other in PARAMS)}
 GRAPH = yaml.safe_load(text_of("dvc.yaml"))["stages"]
 
 
@@ -119,17 +94,29 @@ def test_every_yoloop_command_and_its_options_exist(page):
             assert {word.split("=")[0] for word in words if word.startswith("--")} <= APP[found], line
 
 
-def test_every_command_and_option_is_in_the_readme():
-    readme = text_of("README.md")
+def test_every_command_and_option_is_explained():
+    """In pages that somebody wrote: the page of commands has them all by itself."""
+    said = "".join(map(text_of, BY_HAND))
     for words, options in APP.items():
-        assert f"yoloop {' '.join(words)}" in readme
-        for option in options - {"--help"}:
-            assert option in readme, (words, option)
+        assert f"yoloop {' '.join(words)}" in said
+        for option in options:
+            assert option in said, (words, option)
+
+
+@pytest.mark.parametrize("page", [numbers, switches])
+def test_a_page_that_is_written_by_the_code_is_as_the_code_writes_it(page):
+    assert page.PAGE.read_text(encoding="utf-8") == page.page(), "make docs"
+
+
+def test_the_readme_is_short_and_leads_to_every_page():
+    readme = text_of("README.md")
+    assert len(readme.encode()) <= README_BYTES
+    assert {page for page in DOCS if f"]({page})" not in readme} == set()
 
 
 @pytest.mark.parametrize("page", PAGES)
 def test_options_on_their_own_exist(page):
-    known = set().union(*APP.values()) | OTHERS_OPTIONS
+    known = {"--help"}.union(*APP.values()) | OTHERS_OPTIONS
     assert {span.split()[0] for span in spans(page) if span.startswith("--")} <= known
 
 
@@ -151,14 +138,19 @@ def test_every_parameter_exists(page):
     names = [span for span in spans(page) if re.fullmatch(rf"({'|'.join(STAGES)}|review)\.(?!py\b)\w[\w.]*", span)]
     swept = [match[1] for line in commands(page) for match in re.finditer(r"-S '?([a-z_.]+)=", line)]
     assert set(names) | set(swept) <= PARAMS
-    if page == "README.md":
-        assert len(names) > 10
-        assert swept
+    assert swept or page != "docs/compare.md"
+    assert len(names) > 10 or page not in ("docs/first_system.md", "docs/numbers.md")
+
+
+def test_every_value_has_a_meaning():
+    rows = [line.split(" | ") for line in numbers.parameters() if line.startswith("| `")]
+    assert [row[0] for row in rows if len(row) != 4 or not row[3].removesuffix(" |").strip()] == []
+    assert {row[0].strip("| `") for row in rows} >= {name for name in PARAMS if name not in {"classes", *SECTIONS}}
 
 
 def test_the_prompt_that_is_swept_exists():
     prompts = set(flat(yaml.safe_load(text_of("data/prompts.yaml"))))
-    swept = re.findall(r"data/prompts\.yaml:([\w.]+)=", text_of("README.md"))
+    swept = re.findall(r"data/prompts\.yaml:([\w.]+)=", text_of("docs/prompts.md"))
     assert swept
     assert set(swept) <= prompts
 
@@ -175,7 +167,7 @@ def test_every_path_is_declared_or_there(page):
 
 @pytest.mark.parametrize("stage", STAGES)
 def test_the_table_of_stages_is_the_graph(stage):
-    section = text_of("README.md").split("## What an iteration does")[1]
+    section = text_of("docs/iteration.md").split("## What it runs")[1]
     row = next(line for line in section.splitlines() if line.startswith(f"| `{stage}` | "))
     reads, writes = (set(re.findall(r"`([^`]+)`", cell)) for cell in row.split("|")[3:5])
     inputs = {path for path in named(stage, "deps") if not path.startswith("stages/")}
@@ -187,69 +179,38 @@ def test_the_table_of_stages_is_the_graph(stage):
 @pytest.mark.parametrize("page", PAGES)
 def test_every_link_leads_somewhere(page):
     for target in re.findall(r"\]\(([^)\s]+)\)", text_of(page)):
-        if target.startswith("#"):
-            assert target[1:] in {anchor(line) for line in text_of(page).splitlines() if line.startswith("#")}
-        elif not target.startswith("https://"):
-            assert ((REPO / page).parent / target.split("#")[0]).is_file(), target
+        if not target.startswith("https://"):
+            file, _, place = target.partition("#")
+            found = (REPO / page).parent / file if file else REPO / page
+            assert found.is_file(), target
+            heads = re.findall(r"^#+ .*", found.read_text(encoding="utf-8"), flags=re.MULTILINE) if place else []
+            assert not place or place in map(anchor, heads), target
 
 
 def anchor(heading: str) -> str:
     return re.sub(r"[^\w -]", "", heading.lstrip("#").strip().lower()).replace(" ", "-")
 
 
-def empty(schema: Schema) -> pd.DataFrame:
-    return conform(pd.DataFrame(columns=list(schema.columns)), schema)
+def keys(values: Any) -> set[str]:
+    """Return the keys at the top of a metrics file, and those of its `details`."""
+    return {*values, *(key for one in values.get("details", []) for key in one)} - {"details"}
 
 
-def measured() -> tuple[Tables, Report]:
-    """Return what is measured on sheets that are not there: every key, and no number."""
-    tables = Tables(*(empty(schema) for schema in (IMAGES, GROUND_TRUTH, DETECTIONS, DISCARDED)))
-    point = Point(iou=0.5, confidence=0.5, floor=0.01)
-    return tables, measure(tables, classes=["a"], point=point, size_bounds=(500, 2000, 10000))
+@pytest.mark.parametrize("listed", numbers.metrics(), ids=lambda one: one.file)
+def test_every_number_is_explained(listed):
+    if listed.names:
+        found = keys(json.loads(text_of(listed.file)))
+        assert found - set(listed.names) - {"suggestions", "gains"} == set()
 
 
-def metric_keys() -> dict[str, set[str]]:
-    """Return the names in the metrics files, from the functions that fill them."""
-    some = Ruler(0.5, "", 0.5, 0.01, 0.7, 300, 640, Filters().active, ("a",), 1, "")
-    shown = headline(*measured(), some)
-    nothing = pd.DataFrame({"rank": [], "arm": [], "kind": [], "image_id": []})
-    gain = set(Gain._fields)
-    return {
-        "validate": {*shown, *shown["splits"][0], *some.statement()},
-        "analyze": set(summary(empty(FINDINGS), empty(SUSPECTS))),
-        "converge": {*Verdict._fields, *gain},
-        "sample": set(counts(nothing, pool_sheets=0, to_check=pd.Series(dtype=int))),
-    }
-
-
-def said_of(page: str, heading: str) -> set[str]:
-    """Return the words in backticks behind a heading in bold, up to the next one that names a file."""
-    part = re.search(rf"\*\*`{re.escape(heading)}`\*\*(.*?)(?=\n\*\*`|\n## |\Z)", text_of(page), flags=re.DOTALL)
-    assert part, heading
-    return set(re.findall(r"`([^`]+)`", part[1]))
-
-
-@pytest.mark.parametrize(("stage", "keys"), metric_keys().items())
-def test_every_number_is_explained(stage, keys):
-    assert keys <= said_of("README.md", f"metrics/{stage}.json")
-
-
-def test_the_columns_of_the_history_are_explained():
-    columns = {name.replace("[a]", "[class]") for name in column_types(["a"])}
-    assert columns <= said_of("README.md", "plots/converge/history.csv")
-
-
-def test_the_columns_of_the_small_tables_are_explained():
-    report = measured()[1]
-    scores = {name for name in report.scores if not name.endswith(("_low", "_high"))}
-    for name, columns in {
-        "scores": scores,
-        "sheets": set(report.sheets),
-        "ledger": {*report.fates} - set(FATES),
-        "errors": set(report.costs),
-    }.items():
-        assert columns <= said_of("docs/ruler.md", f"data/validate/{name}.csv"), name
-    assert set(FACTS) <= said_of("docs/ruler.md", "metrics/holdout.csv")
+@pytest.mark.parametrize("listed", numbers.small_tables(), ids=lambda one: one.file)
+def test_the_columns_of_a_table_in_git_are_explained(listed):
+    if (REPO / listed.file).is_file():
+        columns = text_of(listed.file).split("\n", 1)[0].split(",")
+        classes = yaml.safe_load(text_of("params.yaml"))["classes"]
+        names = {re.sub(rf"\[({'|'.join(classes)})\]", "[class]", column) for column in columns}
+        losses = {"box_loss", "cls_loss", "l1_loss"}  # the parts of `loss`, as Ultralytics names them
+        assert names - losses <= set(listed.names)
 
 
 @pytest.mark.parametrize(

@@ -141,6 +141,7 @@ TRIED: dict[str, Callable[..., None] | str] = {  # where it really runs: here, i
     "bench": "tests/benchmarks/test_smoke.py",
     "clean": test_clean_leaves_data_and_models,
     "demo": "tests/real/test_demo.py",
+    "docs": "tests/test_docs.py",
     "install": ".ci/run",
     "lint": ".ci/run",
     "lock": "tests/demo/test_demo_lock.py",

@@ -8,7 +8,7 @@ FINDINGS = Schema(
     {
         "split": "str",
         "image_id": "str",
-        "outcome": "str",
+        "outcome": "str",  # fn, fp, unjudged
         "class_id": "int32",
         "object_id": "Int32",
         "detection_id": "Int32",
@@ -29,13 +29,13 @@ FINDINGS = Schema(
     ("split", "image_id", "outcome", "object_id", "detection_id"),
 )
 # Label or model: one row per false negative and false positive (one for both where they explain each other), and per
-# found label that looks wrong. object_id is null without a label, detection_id without a detection.
+# found label that looks wrong.
 SUSPECTS = Schema(
     {
         "split": "str",
         "image_id": "str",
-        "object_id": "Int32",
-        "detection_id": "Int32",
+        "object_id": "Int32",  # null without a label
+        "detection_id": "Int32",  # null without a detection
         "class_id": "int32",  # of the label; without one, of the detection
         "judgement": "str",  # label, unclear, model: which of the two is wrong
         "kind": "str",  # missing_box, wrong_class, badly_placed, duplicate, stray; missed, false_alarm

@@ -23,7 +23,7 @@ def summary(findings: pd.DataFrame, suspects: pd.DataFrame) -> dict[str, int]:
         "fn": len(misses),
         "fp": int((val["outcome"] == "fp").sum()),
         **{sign: int(has.sum()) for sign, has in _signs(misses).items()},
-        "suspect_labels": int(wrong.sum()),
+        "suspect_labels": int(wrong.sum()),  # labels that look wrong, missing ones included
     }
 
 
@@ -35,7 +35,13 @@ def count_table(findings: pd.DataFrame) -> pd.DataFrame:
         for kind, names in (("size", SIZES), ("position", POSITIONS)):
             rows += [(split, kind, name, int((misses[kind] == name).sum())) for name in names]
         rows += [(split, "sign", sign, int(has.sum())) for sign, has in _signs(misses).items()]
-    return pd.DataFrame(rows, columns=["split", "kind", "name", "fn"])
+    columns = [
+        "split",
+        "kind",  # `size`, `position` or `sign`
+        "name",  # `tiny`, `corner`, `near_miss` and so on
+        "fn",
+    ]
+    return pd.DataFrame(rows, columns=columns)
 
 
 def miss_counts(
@@ -77,4 +83,5 @@ def centres(rows: pd.DataFrame, images: pd.DataFrame) -> NDArray[np.float64]:
 def _signs(misses: pd.DataFrame) -> dict[str, pd.Series]:
     """Return which misses were nearly found, are faint, oddly shaped, or under a detection."""
     named = {name: misses[name] for name in ("low_contrast", "unusual_aspect", "overlapping")}
+    # misses with a detection of their class on them, at a confidence that is too low to count
     return {"near_miss": misses["near_miss"].notna(), **named}

@@ -28,10 +28,10 @@ class Measured(NamedTuple):
 class Gain(NamedTuple):
     """F1 on val now minus that of iteration `since`, each in [-1, 1]; None where it is undefined."""
 
-    since: int
-    gain: float | None
-    low: float | None  # the 95 % interval, paired over the sheets (or groups of sheets) of val
-    high: float | None
+    since: int  # the earlier iteration
+    gain: float | None  # F1 on val now minus then
+    low: float | None  # the 95 % interval, paired over the sheets (or groups of sheets) of val: its low end
+    high: float | None  # its high end
     other_ruler: str  # what differs, where the earlier F1 was measured by another ruler and there is no gain; or ""
 
 

@@ -23,8 +23,9 @@ class Verdict(NamedTuple):
     verdict: str  # "go on" or "stop"
     rule: str | None  # target_f1, max_iterations, plateau, overfitting; None for "go on"
     reason: str  # one sentence with both numbers
-    gain: float | None  # F1 of N minus F1 of N - window, None also where another ruler measured that
-    gain_low: float | None  # its 95 % interval; it does not decide
+    # F1 on val now minus that of `converge.plateau_window` iterations ago, None also where another ruler measured that
+    gain: float | None
+    gain_low: float | None  # its 95 % interval, which is said but does not decide
     gain_high: float | None
     gap: float | None  # F1 on train minus F1 on val
 

@@ -11,11 +11,23 @@ from stages.wording.rates import rate_in
 SPLITS = ("test", "val")
 RATES = ("f1", "precision", "recall")
 ENDS = ("", "_low", "_high")
-# opening: from 1; commit: that of the iteration; confidence: from where detections count; sheets and boxes: of test;
-# test_content: digest of its sheets and labels; then the rates on test and on val, each with its 95 % interval.
-FACTS = ("opening", "iteration", "commit", "ruler", "confidence", "date", "sheets", "boxes", "test_content")
+FACTS = (
+    "opening",  # from 1
+    "iteration",
+    "commit",  # of the iteration
+    "ruler",
+    "confidence",  # from where detections count
+    "date",  # of the opening
+    "sheets",  # of test
+    "boxes",  # of test
+    "test_content",  # digest of the sheets and labels of test
+)
 NUMBERS = tuple(f"{split}_{rate}{end}" for split in SPLITS for rate in RATES for end in ENDS)
-COLUMNS = (*FACTS, *NUMBERS, "reason")  # reason: why it was opened again, "" for the first time
+COLUMNS = (
+    *FACTS,
+    *NUMBERS,
+    "reason",  # why it was opened again, "" for the first time
+)
 Row = Mapping[str, Any]
 
 

@@ -25,10 +25,10 @@ _DECIMALS = 9
 class Weights(NamedTuple):
     """How much each factor counts; only their proportions matter."""
 
-    class_balance: float
-    size_diversity: float
-    spatial_diversity: float
-    uncertainty: float
+    class_balance: float  # how rare its class is
+    size_diversity: float  # how rare its size is
+    spatial_diversity: float  # at a border, and far from what is already chosen
+    uncertainty: float  # faint, oddly shaped, or nearly found
 
     def shares(self) -> "Weights":
         """Return the weights divided by their sum, which must be above 0."""

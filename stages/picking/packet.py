@@ -46,7 +46,7 @@ PRELABELS = {
 }
 FOCUS = {
     "image_id": "str",
-    "focus_id": "str",
+    "focus_id": "str",  # one in the packet: the sheet's place, and the row's on it
     "kind": "str",  # missed, uncertain, nothing_seen
     "class_name": "str",  # "" for nothing_seen
     "x1": "float64",  # px of the original image; the whole sheet for nothing_seen

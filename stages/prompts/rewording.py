@@ -27,9 +27,9 @@ class Evidence(NamedTuple):
 class Suggestion(NamedTuple):
     """One thing to change, by which rule, and why; sentences for a person."""
 
-    rule: str
-    change: str
-    why: str
+    rule: str  # name of the rule that speaks
+    change: str  # what to change
+    why: str  # the counts behind it
 
 
 def gather(
@@ -69,15 +69,15 @@ def report(evidence: Sequence[Evidence], prompts: Mapping[str, str]) -> list[dic
     return [
         {
             "class_name": one.class_name,
-            "prompt": one.prompt,
-            "misses": one.misses,
+            "prompt": one.prompt,  # as it was
+            "misses": one.misses,  # on val and in the pool
             "boxes": one.boxes,
-            "mostly": {
+            "mostly": {  # the size and place that most misses share, and whether most are faint; null: none
                 "size": _dominating(one.size),
                 "position": _dominating(one.position),
                 "contrast": "low" if one.low_contrast >= MOSTLY * one.misses else None,
             },
-            "confused_with": dict(one.confused_with),
+            "confused_with": dict(one.confused_with),  # classes that misses were taken for, and how often
             "suggestions": [dict(row._asdict()) for row in suggest(one, prompts)],
         }
         for one in evidence

@@ -21,12 +21,13 @@ def headline(tables: Tables, report: Report, ruler: Ruler) -> dict[str, Any]:
         **{_SHOWN.get(rate, rate): val[rate] for rate in RATES[1:]},
         **{key: val[key] for key in OUTCOMES},
         "train_f1": train["f1"],
-        "confidence": report.confidence,
+        "confidence": report.confidence,  # from where detections count; with `auto` the one that all of val chooses
         **copies_apart(report.sheets, report.images),
         "ruler": ruler.id,
         "ruler_statement": [ruler.statement()],
+        # what was on the sheets of each split
         "splits": [_counted(tables, split) for split in (RULER_SPLIT, "train", "pool")],
-        "notes": report.notes,
+        "notes": report.notes,  # where val is too small, in sentences
     }
 
 
@@ -54,4 +55,9 @@ def _total(scores: pd.DataFrame, split: str) -> dict[str, Any]:
 def _counted(tables: Tables, split: str) -> dict[str, Any]:
     images = tables.images[tables.images["split"] == split]
     boxes = int((tables.ground_truth["split"] == split).sum())
-    return {"split": split, "images": len(images), "labelled": int(images["labelled"].sum()), "boxes": boxes}
+    return {
+        "split": split,
+        "images": len(images),
+        "labelled": int(images["labelled"].sum()),  # sheets that somebody labelled
+        "boxes": boxes,
+    }

@@ -115,7 +115,10 @@ def copies_apart(sheets: pd.DataFrame, images: pd.DataFrame) -> dict[str, float 
     The leak meter: a model that has learned its sheets by heart is better on the former.
     """
     val = sheets[sheets["split"] == RULER_SPLIT].merge(images[[*SHEET, "near_copy"]], on=SHEET, how="left")
-    parts = {"f1_with_copy": val[val["near_copy"]], "f1_without_copy": val[~val["near_copy"]]}
+    parts = {
+        "f1_with_copy": val[val["near_copy"]],  # F1 over the sheets of val that have a near copy in train
+        "f1_without_copy": val[~val["near_copy"]],  # F1 over the others
+    }
     return {name: ratios(**{key: int(part[key].sum()) for key in OUTCOMES})["f1"] for name, part in parts.items()}
 
 

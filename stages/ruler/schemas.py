@@ -3,18 +3,16 @@
 from stages.base.tables import Schema
 from stages.ruler.pairing.box_tables import CORNERS
 
-# group: the drawing set or project, "" if it stands for itself; confidence: from where detections count on this sheet;
-# near_copy: whether train holds a sheet that looks almost like it.
 IMAGES = Schema(
     {
         "split": "str",
         "image_id": "str",
         "width": "int32",
         "height": "int32",
-        "labelled": "bool",
+        "labelled": "bool",  # somebody labelled it, if only as empty
         "group": "str",
-        "confidence": "float64",
-        "near_copy": "bool",
+        "confidence": "float64",  # from where detections count on this sheet
+        "near_copy": "bool",  # train holds a sheet that looks almost like it
     },
     ("split", "image_id"),
 )
@@ -23,17 +21,16 @@ GROUND_TRUTH = Schema(
     ("split", "image_id", "object_id"),
 )
 # One row per true positive, false positive and false negative, on labelled sheets, at the operating confidence.
-# object_id is null for fp, detection_id and confidence for fn, iou for both.
 MATCHES = Schema(
     {
         "split": "str",
         "image_id": "str",
-        "outcome": "str",
+        "outcome": "str",  # tp, fp, fn
         "class_id": "int32",
-        "object_id": "Int32",
-        "detection_id": "Int32",
-        "confidence": "Float64",
-        "iou": "Float64",
+        "object_id": "Int32",  # null for fp
+        "detection_id": "Int32",  # null for fn
+        "confidence": "Float64",  # null for fn
+        "iou": "Float64",  # null for fp and fn
     },
     ("split", "image_id", "outcome", "object_id", "detection_id"),
 )
@@ -44,21 +41,21 @@ LEDGER = Schema(
         "image_id": "str",
         "object_id": "int32",
         "class_id": "int32",
-        "fate": "str",
+        "fate": "str",  # the last step at which something of its own was lost
         "confidence": "Float64",  # of the detection or candidate that speaks for the fate; null: never_proposed
         "iou": "Float64",  # of it with the box
     },
     ("split", "image_id", "object_id"),
 )
-# One row per error in TIDE's terms at the operating confidence: one per false positive, with the true box that it is
-# about (null for both and bkg), and one per false negative that no such row accounts for (miss, without detection_id).
+# One row per error in TIDE's terms at the operating confidence: one per false positive, and one per false negative that
+# no such row accounts for.
 ERRORS = Schema(
     {
         "split": "str",
         "image_id": "str",
         "outcome": "str",  # fp, fn
-        "object_id": "Int32",
-        "detection_id": "Int32",
+        "object_id": "Int32",  # the true box that it is about; null for both and bkg
+        "detection_id": "Int32",  # null for miss
         "class_id": "int32",  # of the detection; of the box for miss
         "error": "str",  # cls, loc, both, dupe, bkg, miss
     },

@@ -13,15 +13,15 @@ class Ruler(NamedTuple):
     """Everything that changes what F1, P, R and AP on val mean."""
 
     iou: float  # least overlap that finds an object
-    matching: str
+    matching: str  # how detections and boxes find each other
     confidence: float | str  # the operating point: a number, or how it is chosen
     confidence_floor: float  # below it nothing is saved, so nothing counts in AP
     nms_iou: float  # overlap from which a less sure detection is dropped as a duplicate
     max_det: int  # most detections per sheet
     imgsz: int  # px of the longer side at prediction
-    filters: Mapping[str, float]  # that drop detections; empty: none
-    classes: tuple[str, ...]
-    val_sheets: int
+    filters: Mapping[str, float]  # limits that drop detections; empty: none
+    classes: tuple[str, ...]  # in the order of their ids
+    val_sheets: int  # sheets in val
     val_content: str  # digest of the images and labels of val
 
     @property

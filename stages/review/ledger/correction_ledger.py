@@ -3,14 +3,7 @@
 A box before and a box after the review are one box when the tool says so (by the pre-label's id), or else by their
 places: of all ways to pair the boxes of a sheet, the one that leaves most of them untouched, then the one with the
 fewest errors, then the one with the largest sum of IoUs (scipy's assignment). So the ledger never makes a review look
-worse than it can be read. Each pair, each box without a partner, is one row with one outcome:
-
-confirmed      same class, no side off by more than half a pixel: tools round
-moved          same class and size, another place
-resized        same class, another size
-reclassified   another class; its IoU is there as well
-added          no pre-label: it was missing
-deleted        no reviewed box: there is nothing
+worse than it can be read. Each pair, each box without a partner, is one row with one of the `OUTCOMES`.
 
 An `error` is what the ruler would count as one: added (a miss), deleted (a false alarm), reclassified, or an IoU with
 the pre-label below the ruler's. A box that was only nudged is none.
@@ -24,7 +17,14 @@ from numpy.typing import NDArray
 
 from stages.base.boxes import BOX, Boxes, iou_matrix
 
-OUTCOMES = ("confirmed", "moved", "resized", "reclassified", "added", "deleted")
+OUTCOMES = (
+    "confirmed",  # boxes with the same class, no side off by more than half a pixel: tools round
+    "moved",  # same class and size, another place
+    "resized",  # same class, another size
+    "reclassified",  # another class
+    "added",  # no pre-label: it was missing
+    "deleted",  # no reviewed box: there is nothing
+)
 HALF_PIXEL = 0.5  # px: tools keep integers, per cent with a few digits, or six decimals
 SAME_OBJECT_IOU = 0.1  # below it two boxes are two objects: one was deleted, the other added
 _SAME_CLASS = 1e-6  # settles which of two boxes on one place is which, and outweighs no difference of place
@@ -35,12 +35,12 @@ AFTER = [f"after_{side}" for side in BOX]
 COLUMNS: dict[str, str] = {
     "image_id": "str",
     "prelabel_id": "str",  # "" for what was added
-    "outcome": "str",
-    "class_before": "str",
-    "class_after": "str",
+    "outcome": "str",  # confirmed, moved, resized, reclassified, added, deleted
+    "class_before": "str",  # "" for what was added
+    "class_after": "str",  # "" for what was deleted
     "confidence": "Float64",  # of the pre-label, where it was a detection
     "iou": "Float64",  # with the pre-label; null without a partner
-    "error": "bool",
+    "error": "bool",  # the ruler would count it as one
     **dict.fromkeys([*BEFORE, *AFTER], "Float64"),  # px
 }
 _ORDER = [*BOX, "class_name", "prelabel_id"]

@@ -32,7 +32,7 @@ COLUMNS: dict[str, str] = {
     "source": "str",  # the tool, page, oracle or auto
     "boxes": "int64",  # looked at: before or after the review
     **dict.fromkeys(OUTCOMES, "int64"),
-    "errors": "int64",
+    "errors": "int64",  # boxes that the ruler would count as one
     "seconds": "Float64",  # null where the tool does not say
 }
 

@@ -40,22 +40,28 @@ def summarize(
     found = compare(sheets[sheets["source"] != UNSEEN])
     shown = {
         **_totals(seen),
-        "prelabel_f1": quality["f1"],
+        "prelabel_f1": quality["f1"],  # F1 of the pre-labels against the review, 0 to 1
+        # time spent, where the tool says so
         "minutes": None if seconds is None else seconds / 60,
         **_gain(found),
     }
     details = {
-        "source": source,
-        "packet_sheets": packet_sheets,
+        "source": source,  # the tool
+        "packet_sheets": packet_sheets,  # sheets that went out
         **{name: int(seen[name].sum()) for name in OUTCOMES},
-        "prelabels": quality,
-        "prelabels_by_class": _by_class(boxes, iou=iou),
+        "prelabels": quality,  # precision, recall and F1 of the pre-labels, and the boxes behind them
+        "prelabels_by_class": _by_class(boxes, iou=iou),  # the same per class
+        # the same apart for labels that the pool had (claims) and those of the model
         "prelabels_by_origin": _by_origin(boxes, seen, iou=iou),
-        "timed_sheets": len(timed),
+        "timed_sheets": len(timed),  # sheets whose time is known
+        # time per box on these
         "seconds_per_box": None if seconds is None else _ratio(seconds, int(timed["boxes"].sum())),
+        # sheets, boxes and errors of picked and of random sheets, over all reviews so far
         "arms": [{"arm": name, **arm._asdict()} for name, arm in ((PICKED, found.picked), (RANDOM, found.random))],
-        "verdict": verdict(found),
+        "verdict": verdict(found),  # whether the picker is better than chance, in a sentence
+        # sheets and boxes of this review that nobody looked at: in none of the other numbers
         "auto": {"sheets": len(unseen), "boxes": int((unseen["boxes"] - unseen["deleted"]).sum())},
+        # such sheets in all reviews so far
         "auto_sheets": int((sheets["source"] == UNSEEN).sum()),
     }
     return {**shown, "details": [details]}
@@ -78,14 +84,21 @@ def prelabel_quality(boxes: pd.DataFrame, *, iou: float) -> dict[str, Any]:
 
 def _totals(seen: pd.DataFrame) -> dict[str, Any]:
     boxes, errors = int(seen["boxes"].sum()), int(seen["errors"].sum())
-    return {"sheets": len(seen), "boxes": boxes, "errors": errors, "errors_per_box": _ratio(errors, boxes)}
+    return {
+        "sheets": len(seen),  # sheets that were reviewed
+        "boxes": boxes,  # looked at on them: before or after the review
+        # boxes that were added, deleted or given another class, or whose place was off by more than `validate.iou` allows
+        "errors": errors,
+        "errors_per_box": _ratio(errors, boxes),  # their share, 0 to 1
+    }
 
 
 def _gain(found: Comparison) -> dict[str, Any]:
     return {
-        "picked_errors_per_box": found.picked.errors_per_box,
+        "picked_errors_per_box": found.picked.errors_per_box,  # on picked sheets, over all reviews so far, 0 to 1
+        # on those that were drawn at random; an iteration weighs the same in both
         "random_errors_per_box": found.random.errors_per_box,
-        "picker_gain": found.gain,
+        "picker_gain": found.gain,  # the one minus the other, within each iteration and averaged, -1 to 1
         "picker_gain_low": found.low,
         "picker_gain_high": found.high,
     }

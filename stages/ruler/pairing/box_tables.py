@@ -15,7 +15,7 @@ PREDICTED = Path("data/predict")  # where `predict` leaves them
 CORNERS = {"x1": "float64", "y1": "float64", "x2": "float64", "y2": "float64"}  # pixels of the original image
 
 SHEETS = Schema(
-    {"split": "str", "image_id": "str", "width": "int32", "height": "int32"},  # px
+    {"split": "str", "image_id": "str", "width": "int32", "height": "int32"},
     ("split", "image_id"),
 )
 DETECTIONS = Schema(

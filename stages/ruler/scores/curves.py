@@ -25,7 +25,13 @@ def pr_curve(*, detections: pd.DataFrame, ground_truth: pd.DataFrame, classes: l
     if lines:
         mean = np.mean([precision for _, precision, _ in lines], axis=0)
         lines.insert(0, ("all", mean, np.full(len(RECALLS), np.nan)))
-    blank = pd.DataFrame(columns=["class_name", "recall", "precision", "confidence"])
+    columns = [
+        "class_name",
+        "recall",
+        "precision",
+        "confidence",  # from where detections count to reach that recall; null out of reach, and for all classes
+    ]
+    blank = pd.DataFrame(columns=columns)
     rows = [
         pd.DataFrame({"class_name": name, "recall": RECALLS, "precision": precision, "confidence": confidence})
         for name, precision, confidence in lines
@@ -52,7 +58,14 @@ def f1_curve(
         right, every = _at_least(confidence[chosen & hit], steps), _at_least(confidence[chosen], steps)
         for step, tp, total in zip(steps, right.tolist(), every.tolist(), strict=True):
             rows.append({"class_name": name, "confidence": step, **ratios(tp=tp, fp=total - tp, fn=boxes - tp)})
-    return pd.DataFrame(rows, columns=["class_name", "confidence", "f1", "precision", "recall"])
+    columns = [
+        "class_name",
+        "confidence",  # from where detections count
+        "f1",
+        "precision",
+        "recall",
+    ]
+    return pd.DataFrame(rows, columns=columns)
 
 
 def confusion(
@@ -77,7 +90,8 @@ def confusion(
     names = dict(enumerate(classes))
     judged = pd.DataFrame(
         {
-            "actual": matched["class_id_actual"].map(names),
+            "actual": matched["class_id_actual"].map(names),  # class of the label; `background` for a false alarm
+            # class of the detection; `background` for a miss
             "predicted": matched["class_id_predicted"].map(names).fillna(NOTHING),
         }
     )

@@ -8,8 +8,8 @@ RATES = ("f1", "precision", "recall", "ap50", "ap50_95")
 OUTCOMES = ("tp", "fp", "fn")
 COLUMNS = [
     "split",
-    "part",
-    "name",
+    "part",  # `all`, `class`, `size` or `group`
+    "name",  # which class, size or group
     "images",
     "boxes",
     *OUTCOMES,
