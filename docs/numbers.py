@@ -50,9 +50,9 @@ MODELS: dict[str, type[BaseModel]] = {
     "train": TrainParams,
     "predict": PredictParams,
     "validate": ValidateParams,
-    "analyze": analyze.Params,
-    "converge": converge.Params,
-    "sample": sample.Params,
+    "analyze": analyze.AnalyzeParams,
+    "converge": converge.ConvergeParams,
+    "sample": sample.SampleParams,
     "review": ReviewParams,
 }
 SHARED = {

@@ -14,7 +14,7 @@ from stages.analysis.analysis_tables import FINDINGS, SUSPECTS
 from stages.analysis.figures import Crop, draw_bars, draw_class_bars, draw_crops, draw_heatmap
 from stages.analysis.findings import (
     POSITIONS,
-    Limits,
+    FindingLimits,
     confusions,
     contrasts,
     describe,
@@ -53,7 +53,7 @@ _SHOWN = ("near_miss", "suspect_labels")  # in DVC's tables; the file has all
 SUGGESTIONS = Path("metrics/prompt_suggestions.json")
 
 
-class Params(Strict):
+class AnalyzeParams(Strict):
     """Section `analyze` of params.yaml."""
 
     tiny_area: float = Field(gt=0)  # px²
@@ -79,12 +79,15 @@ class Params(Strict):
             raise ValueError(f"more than analyze.{below} ({info.data[below]})")
         return value
 
-    def limits(self) -> Limits:
+    def limits(self) -> FindingLimits:
         """Return where the words of the findings begin."""
-        return Limits(**{name: getattr(self, name) for name in Limits._fields})
+        return FindingLimits(**{name: getattr(self, name) for name in FindingLimits._fields})
 
 
-class Finding(Strict):
+Params = AnalyzeParams  # as every stage calls them
+
+
+class RulerIou(Strict):
     """What section `validate` says about a find; its other keys are no business of this stage."""
 
     model_config = ConfigDict(extra="ignore")
@@ -105,9 +108,9 @@ def run() -> None:
     """Describe every miss and false alarm of train, val and pool, judge which of them the labels are to blame for, and
     say what to change in the prompts.
     """
-    params, classes = read_section(Params, "analyze"), read_classes()
+    params, classes = read_section(AnalyzeParams, "analyze"), read_classes()
     prompts = read_prompts(classes)
-    iou = read_section(Finding, "validate").iou
+    iou = read_section(RulerIou, "validate").iou
     seen = read_seen()
     described = find(seen, limits=params.limits(), iou=iou)
     shown = spread(described[(described["split"] == "val") & (described["outcome"] == "fn")], params.figure_crops)
@@ -139,7 +142,7 @@ def read_seen(root: Path = TABLES, predicted: Path = PREDICTED) -> Seen:
     )
 
 
-def find(seen: Seen, *, limits: Limits, iou: float) -> pd.DataFrame:
+def find(seen: Seen, *, limits: FindingLimits, iou: float) -> pd.DataFrame:
     """Return every finding with all that needs no pixels."""
     rows = select(**seen._asdict())
     usual = usual_aspects(seen.ground_truth[seen.ground_truth["split"] == "train"])
@@ -153,7 +156,7 @@ def suspect(seen: Seen, classes: Sequence[str], *, iou: float) -> pd.DataFrame:
 
 
 def look(
-    described: pd.DataFrame, images: pd.DataFrame, *, classes: Sequence[str], shown: pd.Index, params: Params
+    described: pd.DataFrame, images: pd.DataFrame, *, classes: Sequence[str], shown: pd.Index, params: AnalyzeParams
 ) -> tuple[pd.DataFrame, list[Crop]]:
     """Open each sheet with findings once: add the contrast, save the crops of misses to scratch, return `shown`."""
     shutil.rmtree(SCRATCH, ignore_errors=True)
@@ -186,7 +189,9 @@ def crop_file(row: Mapping[Any, Any], classes: Sequence[str]) -> Path:
     return SCRATCH / str(row["split"]) / f"{sheet}__{row['size']}__{name}__{row['object_id']}.jpg"
 
 
-def draw(findings: pd.DataFrame, seen: Seen, crops: Sequence[Crop], *, classes: Sequence[str], params: Params) -> None:
+def draw(
+    findings: pd.DataFrame, seen: Seen, crops: Sequence[Crop], *, classes: Sequence[str], params: AnalyzeParams
+) -> None:
     """Write the five figures."""
     boxes = with_place(seen.ground_truth, images=seen.images, limits=params.limits())
     by_size = miss_counts(findings=findings, boxes=boxes, column="size", categories={name: name for name in SIZES})

@@ -15,7 +15,7 @@ from stages.convergence.history.history_file import read_carried, write_history
 from stages.convergence.history_rows import history_row, long_by_class, with_row
 from stages.convergence.score_files import read_scores, read_sheets
 from stages.convergence.sheet_history import SHEETS, read_carried_sheets, write_sheets
-from stages.convergence.stop_rules import Limits, Verdict, judge
+from stages.convergence.stop_rules import StopLimits, Verdict, judge
 from stages.wording.rates import gain_in, rate_in
 
 VALIDATE = Path("metrics/validate.json")
@@ -26,7 +26,7 @@ CLASSES = Path("plots/converge/classes.csv")
 Fraction = Annotated[float, Field(ge=0, le=1)]
 
 
-class Params(Strict):
+class ConvergeParams(Strict):
     """Section `converge`: when to stop."""
 
     target_f1: Fraction
@@ -36,9 +36,12 @@ class Params(Strict):
     overfit_gap: Fraction
 
 
+Params = ConvergeParams  # as every stage calls them
+
+
 def run() -> None:
     """Decide whether to go on: target, number of iterations, plateau, overfitting, in this order."""
-    limits = Limits(**read_section(Params, "converge").model_dump())
+    limits = StopLimits(**read_section(ConvergeParams, "converge").model_dump())
     classes, iteration = read_classes(), read_iteration()
     carried = read_carried(iteration, classes)
     earlier = measured(carried, read_carried_sheets(carried["ruler"].tolist()))

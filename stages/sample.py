@@ -19,8 +19,8 @@ from stages.picking.arms_file import ARMS
 from stages.picking.candidates import labels_to_check, pool_candidates, prelabels, without_wrong_labels
 from stages.picking.greedy_choice import FACTORS, Weights
 from stages.picking.packet import Outgoing, Packet, read_packet, write_packet
-from stages.picking.packet_choice import Plan, pick, rarities_of
-from stages.picking.packet_order import Placed, in_order
+from stages.picking.packet_choice import PickPlan, pick, rarities_of
+from stages.picking.packet_order import OrderedSheet, in_order
 from stages.picking.packet_pictures import write_contact_sheet
 from stages.picking.reasons import with_check
 from stages.ruler.pairing.box_tables import DETECTIONS, PREDICTED
@@ -59,7 +59,7 @@ COLUMNS = [
 Weight = Annotated[float, Field(ge=0)]
 
 
-class Params(Strict):
+class SampleParams(Strict):
     """Section `sample`: how much goes to review, and what is preferred."""
 
     budget: int = Field(ge=1)
@@ -83,9 +83,12 @@ class Params(Strict):
         """Return the weights of the four factors."""
         return Weights(self.class_balance, self.size_diversity, self.spatial_diversity, self.uncertainty)
 
-    def plan(self) -> Plan:
+    def plan(self) -> PickPlan:
         """Return what picking needs of it."""
-        return Plan(self.budget, self.weights(), self.most_per_sheet, self.plausible, self.random_share)
+        return PickPlan(self.budget, self.weights(), self.most_per_sheet, self.plausible, self.random_share)
+
+
+Params = SampleParams  # as every stage calls them
 
 
 def run() -> None:
@@ -93,7 +96,7 @@ def run() -> None:
 
     Some sheets are drawn at random besides, and nothing in the packet tells which.
     """
-    params, classes = read_section(Params, "sample"), read_classes()
+    params, classes = read_section(SampleParams, "sample"), read_classes()
     bounds = read_section(SizeBounds, "analyze").areas
     images = read_table(VALIDATE / "images.parquet", IMAGES)
     pool = images[images["split"] == "pool"]
@@ -143,7 +146,7 @@ def outgoing(scored: pd.DataFrame, pool: pd.DataFrame, *, rng: np.random.Generat
     shown = scored[scored["arm"] != ""]
     ranks = shown.dropna(subset="rank").groupby("image_id")["rank"].min().to_dict()
     names = sorted(set(shown["image_id"]))
-    order = in_order([Placed(name, facts[name]["group"], ranks.get(name)) for name in names], rng)
+    order = in_order([OrderedSheet(name, facts[name]["group"], ranks.get(name)) for name in names], rng)
     files = {sheet.image_id: sheet for sheet in read_split("pool")}
     return [
         Outgoing(_file(files, name), facts[name]["width"], facts[name]["height"], facts[name]["group"])

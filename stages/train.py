@@ -23,7 +23,7 @@ from stages.project.project_lock import alone
 from stages.prompts.texts.prompt_file import read_prompts
 
 if TYPE_CHECKING:
-    from stages.detector.training.starting_model import Start
+    from stages.detector.training.starting_model import StartingModel
 
 _SHOWN = ("lr", "epochs_run")  # in DVC's tables; the file has all
 SCRATCH = Path(".scratch/train")
@@ -136,7 +136,7 @@ def _start(
     sheets: Sequence[Sheet],
     prompts: dict[str, str],
     folder: Path,
-) -> tuple[Path, "Start", Any]:
+) -> tuple[Path, "StartingModel", Any]:
     """Return the checkpoint to start from, the model in it, and the text features (None for YOLO-26)."""
     from stages.detector.model.checkpoint import save_model
     from stages.detector.model.encoders import encode

@@ -252,7 +252,7 @@ def test_wrong_params_name_the_key(project, changes, message):
     values["analyze"].update(changes)
     Path("params.yaml").write_text(yaml.safe_dump(values))
     with pytest.raises(UserError, match=message):
-        read_section(analyze.Params, "analyze")
+        read_section(analyze.AnalyzeParams, "analyze")
 
 
 def test_an_empty_pool_is_normal(project):

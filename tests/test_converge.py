@@ -193,7 +193,7 @@ def test_params_are_strict(project):
 
 
 def test_defaults_are_those_of_the_shipped_params():
-    assert read_section(converge.Params, "converge", ROOT / "params.yaml").plateau_window >= 1
+    assert read_section(converge.ConvergeParams, "converge", ROOT / "params.yaml").plateau_window >= 1
 
 
 def test_as_a_process_a_mistake_is_one_line_and_2(tmp_path):

@@ -323,7 +323,7 @@ def test_params_are_strict(project, old, new, found):
 def test_all_weights_zero_is_refused():
     weights = dict.fromkeys(("class_balance", "size_diversity", "spatial_diversity", "uncertainty"), 0.0)
     with pytest.raises(ValueError, match="at least one of the four weights above 0"):
-        sample.Params(budget=1, seed=0, most_per_sheet=0.25, plausible=0.1, prelabel_confidence=0.25, **weights)
+        sample.SampleParams(budget=1, seed=0, most_per_sheet=0.25, plausible=0.1, prelabel_confidence=0.25, **weights)
 
 
 def test_before_validate_has_run(project):

@@ -17,7 +17,7 @@ ENOUGH_BOXES = 5  # of a class in train, from which its median says what shape i
 _SHORTEST = 1e-6  # px, so that a box without height has a ratio too
 
 
-class Limits(NamedTuple):
+class FindingLimits(NamedTuple):
     """Where the words begin: areas in px², border in px, contrast in grey values, ratios of sides."""
 
     tiny_area: float
@@ -31,7 +31,7 @@ class Limits(NamedTuple):
     overlap_iou: float
 
 
-def size_names(areas: Floats, limits: Limits) -> NDArray[np.str_]:
+def size_names(areas: Floats, limits: FindingLimits) -> NDArray[np.str_]:
     """Return tiny, small, medium or large for areas (n,) in px²; an area at a limit has the larger size."""
     return np.array(SIZES)[size_ids(areas, [limits.tiny_area, limits.small_area, limits.medium_area])]
 
@@ -67,7 +67,7 @@ def usual_aspects(ground_truth: pd.DataFrame) -> dict[int, float]:
 
 
 def unusual_aspects(
-    values: Floats, *, class_id: NDArray[np.int32], usual: Mapping[int, float], limits: Limits
+    values: Floats, *, class_id: NDArray[np.int32], usual: Mapping[int, float], limits: FindingLimits
 ) -> NDArray[np.bool_]:
     """Return whether each width / height (n,) is odd for its class; fixed limits where none is usual."""
     typical = np.array([usual.get(int(key), np.nan) for key in class_id])
@@ -113,7 +113,7 @@ def describe(
     images: pd.DataFrame,
     detections: pd.DataFrame,
     usual: Mapping[int, float],
-    limits: Limits,
+    limits: FindingLimits,
     iou: float,
 ) -> pd.DataFrame:
     """Return `rows` of `select` with every column of FINDINGS that needs no pixels (all but contrast).
@@ -139,7 +139,7 @@ def with_counting(detections: pd.DataFrame, *, images: pd.DataFrame) -> pd.DataF
     return detections.assign(counts=counting(detections, images=images))
 
 
-def with_place(rows: pd.DataFrame, *, images: pd.DataFrame, limits: Limits) -> pd.DataFrame:
+def with_place(rows: pd.DataFrame, *, images: pd.DataFrame, limits: FindingLimits) -> pd.DataFrame:
     """Return `rows` (any boxes with split and image_id) with area, size, position and border_distance."""
     boxes = rows[BOX].to_numpy(float)
     sides = rows[SHEET].merge(images[[*SHEET, "width", "height"]], on=SHEET, how="left", validate="many_to_one")

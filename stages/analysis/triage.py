@@ -42,7 +42,7 @@ class Explanation(NamedTuple):
     other: int | None = None  # class that the model says, or the label that lies on the same place has
 
 
-class Place(NamedTuple):
+class LabelledSheet(NamedTuple):
     """One labelled sheet: its labels (n), its detections (m), and how they lie on each other."""
 
     key: tuple[str, str]
@@ -84,7 +84,7 @@ def triage(
 COLUMNS = [*KEY, "class_id", "judgement", "kind", "other_class_id", "confidence", "sure", "right", "iou", "score"]
 
 
-def explain(place: Place, standard: Standard, *, iou: float) -> list[Explanation]:
+def explain(place: LabelledSheet, standard: Standard, *, iou: float) -> list[Explanation]:
     """Return the strongest explanation of each miss and false alarm, and of each found label that is suspect."""
     used: set[int] = set()
     told: list[Explanation] = []
@@ -110,7 +110,7 @@ def judgement(score: float) -> str:
 
 
 def _of_a_miss(
-    place: Place, standard: Standard, label: int, twins: dict[int, tuple[int, float]], iou: float
+    place: LabelledSheet, standard: Standard, label: int, twins: dict[int, tuple[int, float]], iou: float
 ) -> Iterator[Explanation]:
     own, on = int(place.label_class[label]), place.on[label]
     same = place.seen_class == own
@@ -133,7 +133,7 @@ def _of_a_miss(
 
 
 def _of_a_find(
-    place: Place, standard: Standard, label: int, twins: dict[int, tuple[int, float]]
+    place: LabelledSheet, standard: Standard, label: int, twins: dict[int, tuple[int, float]]
 ) -> Iterator[Explanation]:
     own = int(place.label_class[label])
     row = int(np.flatnonzero(place.finds == label)[0])
@@ -145,7 +145,7 @@ def _of_a_find(
         yield Explanation("duplicate", score, label, row, int(place.label_class[other]))
 
 
-def _of_an_alarm(place: Place, standard: Standard, row: int) -> Explanation:
+def _of_an_alarm(place: LabelledSheet, standard: Standard, row: int) -> Explanation:
     said, confidence = int(place.seen_class[row]), float(place.confidence[row])
     over = iou_matrix(place.seen[[row]], place.seen)[0]
     surer = place.counts & (place.confidence > confidence)
@@ -154,7 +154,7 @@ def _of_an_alarm(place: Place, standard: Standard, row: int) -> Explanation:
     return Explanation("missing_box" if score >= UNCLEAR else "false_alarm", score, None, row)
 
 
-def _twins(place: Place) -> dict[int, tuple[int, float]]:
+def _twins(place: LabelledSheet) -> dict[int, tuple[int, float]]:
     """Return for labels that lie on another one its row, and how surely they are one object: the worse of the two."""
     twins: dict[int, tuple[int, float]] = {}
     low, high = SAME_PLACE
@@ -172,7 +172,7 @@ def _most(values: Floats) -> float:
 
 def _places(
     *, images: pd.DataFrame, ground_truth: pd.DataFrame, detections: pd.DataFrame, matches: pd.DataFrame
-) -> Iterator[Place]:
+) -> Iterator[LabelledSheet]:
     hits = matches.loc[matches["outcome"] == "tp", [*SHEET, "detection_id", "object_id"]]
     seen = detections.merge(hits, on=[*SHEET, "detection_id"], how="left", validate="one_to_one")
     labels, found = (dict(list(table.groupby(SHEET, sort=False))) for table in (ground_truth, seen))
@@ -182,13 +182,13 @@ def _places(
         yield _place(key, labels.get(key, ground_truth[:0]), found.get(key, seen[:0]), threshold)
 
 
-def _place(key: tuple[str, str], labels: pd.DataFrame, seen: pd.DataFrame, threshold: float) -> Place:
+def _place(key: tuple[str, str], labels: pd.DataFrame, seen: pd.DataFrame, threshold: float) -> LabelledSheet:
     objects = labels["object_id"].to_numpy()
     row_of = {int(one): row for row, one in enumerate(objects)}
     finds = np.array([row_of.get(one, -1) for one in seen["object_id"].fillna(-1).astype(int)], dtype=np.int64)
     boxes, others = labels[BOX].to_numpy(float), seen[BOX].to_numpy(float)
     confidence = seen["confidence"].to_numpy(float)
-    return Place(
+    return LabelledSheet(
         key,
         objects,
         labels["class_id"].to_numpy(),
@@ -205,7 +205,7 @@ def _place(key: tuple[str, str], labels: pd.DataFrame, seen: pd.DataFrame, thres
     )
 
 
-def _row(place: Place, one: Explanation, standard: Standard) -> dict[str, Any]:
+def _row(place: LabelledSheet, one: Explanation, standard: Standard) -> dict[str, Any]:
     label, seen = one.label, one.detection
     class_id = int(place.label_class[label] if label is not None else place.seen_class[seen])
     both = label is not None and seen is not None

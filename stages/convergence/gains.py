@@ -15,7 +15,7 @@ _DECIMALS = 6  # of F1 in a file: a difference of two is one such number again
 COUNTS = ["tp", "fp", "fn"]
 
 
-class Measured(NamedTuple):
+class MeasuredIteration(NamedTuple):
     """What an iteration came to on val, and how it was measured."""
 
     iteration: int
@@ -35,7 +35,7 @@ class Gain(NamedTuple):
     other_ruler: str  # what differs, where the earlier F1 was measured by another ruler and there is no gain; or ""
 
 
-def gain_since(now: Measured, before: Measured) -> Gain:
+def gain_since(now: MeasuredIteration, before: MeasuredIteration) -> Gain:
     """Return the gain from `before` to `now`."""
     if now.ruler != before.ruler:
         return Gain(before.iteration, None, None, None, what_differs(before.statement, now.statement))
@@ -62,19 +62,19 @@ def difference(now: float | None, before: float | None) -> float | None:
     return None if now is None or before is None else round(now - before, _DECIMALS) + 0.0  # no -0.0
 
 
-def measured(history: pd.DataFrame, sheets: Mapping[int, pd.DataFrame]) -> list[Measured]:
+def measured(history: pd.DataFrame, sheets: Mapping[int, pd.DataFrame]) -> list[MeasuredIteration]:
     """Return the iterations of a history in their order; `sheets` maps each to the counts on its sheets of val."""
     return [
-        Measured(step, None if pd.isna(f1) else float(f1), ruler, statement, sheets[step])
+        MeasuredIteration(step, None if pd.isna(f1) else float(f1), ruler, statement, sheets[step])
         for step, f1, ruler, statement in zip(
             history["iteration"].tolist(), history["f1"], history["ruler"], history["ruler_statement"], strict=True
         )
     ]
 
 
-def measured_now(metrics: Mapping[str, Any], *, iteration: int, sheets: pd.DataFrame) -> Measured:
+def measured_now(metrics: Mapping[str, Any], *, iteration: int, sheets: pd.DataFrame) -> MeasuredIteration:
     """Return what this iteration came to, from metrics/validate.json; raise `KeyError` for a number that lacks."""
-    return Measured(iteration, metrics["f1"], metrics["ruler"], ruler_text(metrics), sheets)
+    return MeasuredIteration(iteration, metrics["f1"], metrics["ruler"], ruler_text(metrics), sheets)
 
 
 def ruler_text(metrics: Mapping[str, Any]) -> str:
@@ -82,7 +82,7 @@ def ruler_text(metrics: Mapping[str, Any]) -> str:
     return json.dumps(metrics["ruler_statement"][0], ensure_ascii=False)
 
 
-def gains_of(iterations: Sequence[Measured], *, window: int) -> dict[int, Gain]:
+def gains_of(iterations: Sequence[MeasuredIteration], *, window: int) -> dict[int, Gain]:
     """Return the gains of the last iteration: since the one before, and since that of `window` iterations ago."""
     *earlier, now = iterations
     steps = sorted({len(earlier) - 1, len(earlier) - window}, reverse=True)

@@ -14,7 +14,7 @@ import pandas as pd
 from stages.base.atomic import replacing
 from stages.base.errors import UserError, problem
 from stages.base.tables import read_json
-from stages.convergence.gains import COUNTS, Measured
+from stages.convergence.gains import COUNTS, MeasuredIteration
 
 CARRIED_SHEETS = Path("metrics/history_sheets.json")  # iterations 0..N-1: carried in with metrics/history.csv
 SHEETS = Path("metrics/converge_sheets.json")  # iterations 0..N: written by `converge`, carried over by `advance`
@@ -40,7 +40,7 @@ def read_carried_sheets(rulers: Sequence[str], file: Path = CARRIED_SHEETS) -> d
     return {number: frame for number, _, frame in found}
 
 
-def write_sheets(iterations: Sequence[Measured], file: Path) -> None:
+def write_sheets(iterations: Sequence[MeasuredIteration], file: Path) -> None:
     """Write the counts on the sheets of `iterations`, one line each: what was there before stays byte for byte."""
     lines = [json.dumps(_plain(one), ensure_ascii=False, separators=(",", ":")) for one in iterations]
     body = ",\n".join(lines)
@@ -48,7 +48,7 @@ def write_sheets(iterations: Sequence[Measured], file: Path) -> None:
         temporary.write_text('{"iterations":[' + (f"\n{body}\n" if lines else "") + "]}\n", encoding="utf-8")
 
 
-def _plain(one: Measured) -> dict[str, Any]:
+def _plain(one: MeasuredIteration) -> dict[str, Any]:
     rows = one.sheets[_COLUMNS].to_dict("split")["data"]
     return {"iteration": one.iteration, "ruler": one.ruler, "sheets": rows}
 

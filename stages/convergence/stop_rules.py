@@ -7,7 +7,7 @@ from stages.convergence.gains import Gain, difference
 _DECIMALS = 6  # of F1 as it is saved
 
 
-class Limits(NamedTuple):
+class StopLimits(NamedTuple):
     """The numbers of the four rules; all F1 in [0, 1]."""
 
     target_f1: float  # stop when F1 on val is at least this
@@ -30,7 +30,7 @@ class Verdict(NamedTuple):
     gap: float | None  # F1 on train minus F1 on val
 
 
-def judge(f1: float | None, train_f1: float | None, gain: Gain | None, limits: Limits, *, done: int) -> Verdict:
+def judge(f1: float | None, train_f1: float | None, gain: Gain | None, limits: StopLimits, *, done: int) -> Verdict:
     """Return the verdict on the iteration that was just measured, the `done`-th.
 
     `f1` is on val; `gain` is that over the window, None while there are too few iterations. An undefined F1 (None: no
@@ -50,19 +50,19 @@ def judge(f1: float | None, train_f1: float | None, gain: Gain | None, limits: L
     return Verdict("go on", None, reason, gained, low, high, gap)
 
 
-def _target(f1: float | None, limits: Limits) -> str | None:
+def _target(f1: float | None, limits: StopLimits) -> str | None:
     if f1 is None or f1 < limits.target_f1:
         return None
     return f"F1 on val is {_text(f1)}, at least the target of {_text(limits.target_f1)}."
 
 
-def _enough(done: int, limits: Limits) -> str | None:
+def _enough(done: int, limits: StopLimits) -> str | None:
     if done < limits.max_iterations:
         return None
     return f"{done} {_iterations(done)} done, and the most is {limits.max_iterations}."
 
 
-def _plateau(gain: Gain | None, limits: Limits) -> str | None:
+def _plateau(gain: Gain | None, limits: StopLimits) -> str | None:
     if gain is None or gain.gain is None or gain.gain >= limits.plateau_gain:
         return None
     over = f"the last {limits.plateau_window} {_iterations(limits.plateau_window, verb=False)}"
@@ -73,7 +73,7 @@ def _plateau(gain: Gain | None, limits: Limits) -> str | None:
     )
 
 
-def _doubt(gain: Gain, limits: Limits) -> str:
+def _doubt(gain: Gain, limits: StopLimits) -> str:
     """Return which of 0 and the limit the interval of the gain holds, in words; "" for none."""
     if gain.low is None or gain.high is None:
         return ""
@@ -85,13 +85,13 @@ def _doubt(gain: Gain, limits: Limits) -> str:
     return f"the interval {_short(low)} to {_short(high)} holds {names}"
 
 
-def _overfitting(gap: float | None, limits: Limits) -> str | None:
+def _overfitting(gap: float | None, limits: StopLimits) -> str | None:
     if gap is None or gap <= limits.overfit_gap:
         return None
     return f"F1 on train is {_text(gap)} above F1 on val, more than {_text(limits.overfit_gap)}."
 
 
-def _go_on(f1: float | None, gain: Gain | None, limits: Limits, *, done: int, gap: float | None) -> str:
+def _go_on(f1: float | None, gain: Gain | None, limits: StopLimits, *, done: int, gap: float | None) -> str:
     """Return one sentence that says for each rule why it does not hold."""
     parts = [f"{done} of {limits.max_iterations} iterations done"]
     if f1 is None:
@@ -105,7 +105,7 @@ def _go_on(f1: float | None, gain: Gain | None, limits: Limits, *, done: int, ga
     return f"F1 on val is {_text(f1)}, under the target of {_text(limits.target_f1)}; {'; '.join(parts)}."
 
 
-def _gained(gain: Gain, limits: Limits) -> str:
+def _gained(gain: Gain, limits: StopLimits) -> str:
     window = limits.plateau_window
     if gain.other_ruler:
         return f"no gain, since iteration {gain.since} was measured by another ruler ({gain.other_ruler})"

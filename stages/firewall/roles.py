@@ -13,7 +13,7 @@ ROLES = ("train", "val", "test", "pool")
 SIDES = {"train": "fit", "pool": "fit", "val": "val", "test": "test"}  # what must not share a sheet; pool becomes train
 
 
-class Part(NamedTuple):
+class RolePart(NamedTuple):
     """What becomes a role: a whole split of the source, a share of its train in (0, 1), or images by name."""
 
     split: str | None = None
@@ -72,7 +72,7 @@ class Assignment(NamedTuple):
 
 def assign(
     splits: Mapping[str, Sequence[str]],
-    wanted: Mapping[str, Part],
+    wanted: Mapping[str, RolePart],
     rng: np.random.Generator,
     *,
     kinship: Kinship = Kinship(),  # noqa: B008 - immutable
@@ -110,7 +110,7 @@ def assign(
 
 def _drawn(
     left: Sequence[str],
-    parts: Mapping[str, Part],
+    parts: Mapping[str, RolePart],
     train: int,
     rng: np.random.Generator,
     kinship: Kinship,
@@ -165,10 +165,10 @@ def _settled(role_of: Mapping[str, str], kinship: Kinship) -> tuple[dict[str, st
     return settled, tuple(sorted(followed)), tuple(sorted(left_out))
 
 
-def _with_defaults(splits: Mapping[str, Sequence[str]], wanted: Mapping[str, Part]) -> dict[str, Part]:
+def _with_defaults(splits: Mapping[str, Sequence[str]], wanted: Mapping[str, RolePart]) -> dict[str, RolePart]:
     taken = {part.split for part in wanted.values()}
-    defaults = {role: Part(split=role) for role in ROLES[1:] if role in splits and role not in taken}
-    return {role: wanted.get(role, defaults.get(role, Part())) for role in ROLES[1:]}
+    defaults = {role: RolePart(split=role) for role in ROLES[1:] if role in splits and role not in taken}
+    return {role: wanted.get(role, defaults.get(role, RolePart())) for role in ROLES[1:]}
 
 
 def _refuse_overlap(roles: Mapping[str, set[str]]) -> None:

@@ -11,7 +11,7 @@ from stages.base.errors import problem
 from stages.dataset.defects import Finding, refuse
 from stages.firewall.grouping import read_groups
 from stages.firewall.kinship import copies_among
-from stages.firewall.roles import ROLES, Assignment, Kinship, LeakError, Part, assign
+from stages.firewall.roles import ROLES, Assignment, Kinship, LeakError, RolePart, assign
 from stages.formats.dataset_reader import read_dataset
 from stages.formats.source_sheets import Sheet, SheetLabels
 from stages.formats.yolo_folder import Item, Source, split_name
@@ -131,15 +131,15 @@ def _leaks(error: LeakError, sheets: Mapping[str, Sheet], kinship: Kinship) -> E
     )
 
 
-def _part(text: str, source: Source, role: str) -> Part:
+def _part(text: str, source: Source, role: str) -> RolePart:
     """Return what the text behind `--val`, `--test` or `--pool` stands for."""
     if split_name(text) in source.splits:
-        return Part(split=split_name(text))
+        return RolePart(split=split_name(text))
     share = _number(text)
     if share is not None and 0 < share < 1:
-        return Part(share=share)
+        return RolePart(share=share)
     if share is None and Path(text).is_file():
-        return Part(names=_listed(Path(text), source))
+        return RolePart(names=_listed(Path(text), source))
     raise problem(
         f"--{role} {text}",
         expected=f"a split ({', '.join(source.splits)}), a share between 0 and 1, or a file of names",

@@ -20,7 +20,7 @@ class Rarities(NamedTuple):
     sizes: Mapping[str, float]
 
 
-class Plan(NamedTuple):
+class PickPlan(NamedTuple):
     """How much is picked, and what is preferred; the section `sample` of params.yaml has the meanings."""
 
     budget: int
@@ -38,7 +38,7 @@ def pick(
     classes: Sequence[str],
     rarities: Rarities,
     bounds: Sequence[float],
-    plan: Plan,
+    plan: PickPlan,
     rng: np.random.Generator,
 ) -> pd.DataFrame:
     """Return the candidates with factors, score, rank, reason and arm: picked, random, or "" for what stays.
@@ -68,7 +68,7 @@ def pick(
     return together.iloc[order].reset_index(drop=True)
 
 
-def score(candidates: pd.DataFrame, *, rarities: Rarities, plan: Plan, rng: np.random.Generator) -> pd.DataFrame:
+def score(candidates: pd.DataFrame, *, rarities: Rarities, plan: PickPlan, rng: np.random.Generator) -> pd.DataFrame:
     """Return the candidates with factors, score, rank and reason."""
     ranked = choose(
         candidates,

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 
-class Placed(NamedTuple):
+class OrderedSheet(NamedTuple):
     """A sheet of a packet: its group ("" for none), and the rank of its best object; None: it was drawn at random."""
 
     image_id: str
@@ -14,13 +14,13 @@ class Placed(NamedTuple):
     rank: int | None
 
 
-def in_order(sheets: Sequence[Placed], rng: np.random.Generator) -> list[str]:
+def in_order(sheets: Sequence[OrderedSheet], rng: np.random.Generator) -> list[str]:
     """Return the image_ids in the reviewer's order: the most valuable first, the sheets of a group together.
 
     A group stands where its best sheet would. What was drawn at random stands at a place drawn by `rng`, in its group
     or by itself, so that no place tells what a sheet is.
     """
-    blocks: dict[tuple[str, str], list[Placed]] = {}
+    blocks: dict[tuple[str, str], list[OrderedSheet]] = {}
     for sheet in sorted(sheets, key=lambda one: (one.rank is None, one.rank or 0, one.image_id)):
         blocks.setdefault((sheet.group, "" if sheet.group else sheet.image_id), []).append(sheet)
     ordered: list[list[str]] = []

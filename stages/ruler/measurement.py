@@ -13,7 +13,7 @@ from stages.ruler.scores.curves import confusion, f1_curve, pr_curve
 from stages.ruler.scores.intervals import units_of
 from stages.ruler.scores.metrics import ratios
 from stages.ruler.scores.score_rows import OUTCOMES
-from stages.ruler.scores.score_tables import Judged, score_table, sheet_counts
+from stages.ruler.scores.score_tables import JudgedSplit, score_table, sheet_counts
 from stages.ruler.scores.threshold import Thresholds, cross_fit, fixed
 from stages.ruler.val_notes import val_notes
 
@@ -141,6 +141,6 @@ def _labelled_part(tables: Tables) -> Tables:
     return Tables(images, *(on_sheets(part, images) for part in tables[1:]))
 
 
-def _of_split(judged: Tables, matches: pd.DataFrame, split: str) -> Judged:
+def _of_split(judged: Tables, matches: pd.DataFrame, split: str) -> JudgedSplit:
     parts = (judged.images, judged.ground_truth, judged.detections, matches)
-    return Judged(*(part[part["split"] == split] for part in parts))
+    return JudgedSplit(*(part[part["split"] == split] for part in parts))

@@ -13,7 +13,7 @@ FEW_BOXES = 30  # below it, one box more or less found is more than 0.015 of F1
 WIDE = 0.05  # half a 95 % interval: ten times `converge.plateau_gain`, so gains of an iteration drown in it
 
 
-class Measured(NamedTuple):
+class PartWidth(NamedTuple):
     """How well F1 of all boxes of val, or of one class, is known; None where its interval is undefined."""
 
     name: str
@@ -40,7 +40,7 @@ def val_notes(scores: pd.DataFrame, *, ground_truth: pd.DataFrame, classes: Sequ
     return [note for note in notes if note]
 
 
-def _whole(val: Measured) -> str:
+def _whole(val: PartWidth) -> str:
     if val.sheets >= FEW_SHEETS and not _wide(val):
         return ""
     size = f"val: {_count(val.boxes, 'box')} on {_count(val.sheets, 'sheet')}: {_known(val)}"
@@ -50,7 +50,7 @@ def _whole(val: Measured) -> str:
     return f"{size}; about {wanted} such sheets would give ±{WIDE:.2f}"
 
 
-def _class(one: Measured) -> str:
+def _class(one: PartWidth) -> str:
     if not one.boxes:
         return f"{one.name}: no box in val, so it is not measured"
     if one.boxes >= FEW_BOXES and one.half is not None and not _wide(one):
@@ -58,11 +58,11 @@ def _class(one: Measured) -> str:
     return f"{one.name}: {_count(one.boxes, 'box')} on {_count(one.sheets, 'sheet')}: {_known(one)}"
 
 
-def _known(one: Measured) -> str:
+def _known(one: PartWidth) -> str:
     return "too few to say how well F1 is known" if one.half is None else f"F1 is known to ±{one.half:.2f}"
 
 
-def _wide(one: Measured) -> bool:
+def _wide(one: PartWidth) -> bool:
     return one.half is not None and round(one.half, 2) > WIDE  # as it is shown
 
 
@@ -71,7 +71,7 @@ def _count(number: int, what: str) -> str:
     return f"{number} {what if number == 1 else 'boxes' if what == 'box' else f'{what}s'}"
 
 
-def _measured(row: Mapping[Hashable, Any], name: str, *, sheets: int) -> Measured:
+def _measured(row: Mapping[Hashable, Any], name: str, *, sheets: int) -> PartWidth:
     low, high = row["f1_low"], row["f1_high"]
     half = None if pd.isna(low) or pd.isna(high) else (high - low) / 2
-    return Measured(name, int(row["boxes"]), sheets, half)
+    return PartWidth(name, int(row["boxes"]), sheets, half)

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stages.analysis.findings import (
-    Limits,
+    FindingLimits,
     aspects,
     border_distances,
     confusions,
@@ -20,7 +20,7 @@ from stages.analysis.findings import (
 )
 from stages.base.boxes import BOX, area
 
-LIMITS = Limits(500, 2000, 10_000, 100, 30.0, 2.5, 0.2, 5.0, 0.3)
+LIMITS = FindingLimits(500, 2000, 10_000, 100, 30.0, 2.5, 0.2, 5.0, 0.3)
 IOU = 0.5
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from stages.convergence.gains import Gain, Measured, gain_since, gains_of
+from stages.convergence.gains import Gain, MeasuredIteration, gain_since, gains_of
 from stages.ruler.scores.intervals import gain_interval
 
 
@@ -17,7 +17,7 @@ def sheets(counts, groups=None):
 
 
 def measured(iteration, f1, counts=((1, 0, 1), (2, 1, 0), (3, 0, 2)), *, ruler="a", imgsz=640, groups=None):
-    return Measured(iteration, f1, ruler, json.dumps({"iou": 0.5, "imgsz": imgsz}), sheets(counts, groups))
+    return MeasuredIteration(iteration, f1, ruler, json.dumps({"iou": 0.5, "imgsz": imgsz}), sheets(counts, groups))
 
 
 BETTER = ((2, 0, 0), (2, 0, 0), (3, 0, 2))

@@ -4,13 +4,13 @@ import pandas as pd
 import pytest
 
 from stages.base.errors import UserError
-from stages.convergence.gains import Measured
+from stages.convergence.gains import MeasuredIteration
 from stages.convergence.sheet_history import read_carried_sheets, write_sheets
 
 
 def measured(iteration, ruler="a"):
     rows = [("Plan 1, Süd.png", 1, 0, 2), ("b.png", 3, 1, iteration)]
-    return Measured(iteration, 0.5, ruler, "{}", pd.DataFrame(rows, columns=["image_id", "tp", "fp", "fn"]))
+    return MeasuredIteration(iteration, 0.5, ruler, "{}", pd.DataFrame(rows, columns=["image_id", "tp", "fp", "fn"]))
 
 
 def test_round_trip_is_one_line_per_iteration(tmp_path):

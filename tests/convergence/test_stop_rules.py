@@ -5,14 +5,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stages.convergence.gains import Gain, difference
-from stages.convergence.stop_rules import Limits, Verdict
+from stages.convergence.stop_rules import StopLimits, Verdict
 from stages.convergence.stop_rules import judge as judge_gain
 
-LIMITS = Limits(target_f1=0.98, max_iterations=10, plateau_gain=0.005, plateau_window=3, overfit_gap=0.05)
+LIMITS = StopLimits(target_f1=0.98, max_iterations=10, plateau_gain=0.005, plateau_window=3, overfit_gap=0.05)
 RISING = [0.50, 0.60, 0.70, 0.80, 0.84, 0.87, 0.89, 0.91, 0.93, 0.95]  # no window of 3 gains less than 0.06
 
 
-def judge(val_f1: list[float | None], train_f1: float | None, limits: Limits) -> Verdict:
+def judge(val_f1: list[float | None], train_f1: float | None, limits: StopLimits) -> Verdict:
     """Judge the last of the iterations 0..N, all measured by one ruler, with these F1 on val."""
     before = len(val_f1) - 1 - limits.plateau_window
     gain = Gain(before, difference(val_f1[-1], val_f1[before]), None, None, "") if before >= 0 else None

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stages.firewall.roles import ROLES, Kinship, Leak, LeakError, Part, assign
+from stages.firewall.roles import ROLES, Kinship, Leak, LeakError, RolePart, assign
 
 SPLITS = {"train": ["a", "b", "c", "d", "e", "f", "g", "h"], "val": ["v", "w"], "test": ["t"]}
 
@@ -22,39 +22,39 @@ def test_the_sources_own_splits_are_the_default():
 
 
 def test_a_share_is_of_train_and_leaves_the_rest():
-    done = roles(pool=Part(share=0.25))
+    done = roles(pool=RolePart(share=0.25))
     assert len(done.roles["pool"]) == 2
     assert sorted(done.roles["pool"] + done.roles["train"]) == list("abcdefgh")
 
 
 def test_shares_do_not_overlap_and_each_has_one_image_at_least():
-    done = roles(val=Part(share=0.25), test=Part(share=0.01), pool=Part(share=0.5))
+    done = roles(val=RolePart(share=0.25), test=RolePart(share=0.01), pool=RolePart(share=0.5))
     assert [len(done.roles[role]) for role in ROLES] == [1, 2, 1, 4]
     assert done.unused == {"val": ("v", "w"), "test": ("t",)}
 
 
 def test_a_split_of_the_source_can_become_another_role():
-    done = roles(pool=Part(split="val"), val=Part(names=frozenset("ab")))
+    done = roles(pool=RolePart(split="val"), val=RolePart(names=frozenset("ab")))
     assert done.roles == {"train": tuple("cdefgh"), "val": ("a", "b"), "test": ("t",), "pool": ("v", "w")}
 
 
 def test_the_split_that_another_role_takes_is_not_used_twice():
-    assert roles(val=Part(split="test")).roles["test"] == ()
-    assert roles(val=Part(split="test")).unused == {"val": ("v", "w")}
+    assert roles(val=RolePart(split="test")).roles["test"] == ()
+    assert roles(val=RolePart(split="test")).unused == {"val": ("v", "w")}
 
 
 def test_another_seed_draws_other_images_and_the_same_seed_the_same():
-    drawn = {roles(pool=Part(share=0.5), seed=seed).roles["pool"] for seed in range(10)}
+    drawn = {roles(pool=RolePart(share=0.5), seed=seed).roles["pool"] for seed in range(10)}
     assert len(drawn) > 1
-    assert roles(pool=Part(share=0.5)) == roles(pool=Part(share=0.5))
+    assert roles(pool=RolePart(share=0.5)) == roles(pool=RolePart(share=0.5))
 
 
 @pytest.mark.parametrize(
     ("wanted", "message"),
     [
-        ({"val": Part(split="train")}, "no image is left in train"),
-        ({"val": Part(share=0.5), "pool": Part(share=0.6)}, "no image is left in train"),
-        ({"val": Part(names=frozenset("at"))}, "t would be in val and in test"),
+        ({"val": RolePart(split="train")}, "no image is left in train"),
+        ({"val": RolePart(share=0.5), "pool": RolePart(share=0.6)}, "no image is left in train"),
+        ({"val": RolePart(names=frozenset("at"))}, "t would be in val and in test"),
     ],
 )
 def test_what_cannot_be_is_refused(wanted, message):
@@ -66,7 +66,7 @@ def test_what_cannot_be_is_refused(wanted, message):
 def test_no_image_is_lost_or_doubled(count, val, pool, seed):
     names = [f"{i:02}" for i in range(count)]
     try:
-        done = roles({"train": names}, seed, val=Part(share=val), pool=Part(share=pool))
+        done = roles({"train": names}, seed, val=RolePart(share=val), pool=RolePart(share=pool))
     except ValueError:
         assert max(1, round(val * count)) + max(1, round(pool * count)) >= count
         return
@@ -103,7 +103,7 @@ def test_no_draw_tears_a_unit_apart(count, seed, grouped):
     copies = [tuple(sorted(names[i : i + 2])) for i in range(0, count - 2, 5)]
     kinship = Kinship(copies, groups)
     try:
-        done = roles({"train": names}, seed, val=Part(share=0.2), pool=Part(share=0.3), kinship=kinship)
+        done = roles({"train": names}, seed, val=RolePart(share=0.2), pool=RolePart(share=0.3), kinship=kinship)
     except ValueError:
         assert len(kinship.units(names)) < 4
         return
@@ -120,7 +120,7 @@ def test_a_draw_is_stratified_by_class():
     rare = set(rng.permutation(names)[:20].tolist())
     boxes = {name: np.array([rng.poisson(5), int(name in rare)]) for name in names}
     for seed in range(5):
-        done = roles({"train": names}, seed, val=Part(share=0.1), boxes=boxes)
+        done = roles({"train": names}, seed, val=RolePart(share=0.1), boxes=boxes)
         assert len(done.roles["val"]) == 20
         assert sum(name in rare for name in done.roles["val"]) == 2
         share = sum(boxes[name][0] for name in done.roles["val"]) / sum(counts[0] for counts in boxes.values())

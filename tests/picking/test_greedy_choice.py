@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stages.analysis.findings import Limits, size_names
+from stages.analysis.findings import FindingLimits, size_names
 from stages.picking.greedy_choice import FACTORS, SIZES, Weights, choose, count_sizes, rarity
 from stages.picking.reasons import reason, strongest
 
@@ -156,7 +156,7 @@ def test_rarity(counts, expected):
 def test_sizes_are_the_words_of_the_analysis():
     areas = np.array([0, 499.9, 500, 1999, 2000, 9999, 10000, 1e6])
     assert count_sizes(areas, (500, 2000, 10000)) == {"tiny": 2, "small": 2, "medium": 2, "large": 2}
-    names = size_names(areas, Limits(500, 2000, 10000, *[0.0] * 6)).tolist()
+    names = size_names(areas, FindingLimits(500, 2000, 10000, *[0.0] * 6)).tolist()
     assert count_sizes(areas, (500, 2000, 10000)) == {size: names.count(size) for size in SIZES}
 
 

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from stages.picking.greedy_choice import Weights
-from stages.picking.packet_choice import Plan, Rarities, pick, score
+from stages.picking.packet_choice import PickPlan, Rarities, pick, score
 
 BOUNDS = (500, 2000, 10000)
 SHEETS = {name: [0.5, 0.4, 0.3][: 1 + i % 3] for i, name in enumerate("abcdefghijklmnopqrst")}
@@ -55,7 +55,7 @@ def picked(objects, names, *, budget=4, share=0.1, seed=0, detections=()):
 
 
 def plan(budget, share):
-    return Plan(budget, WEIGHTS, most_per_sheet=0.5, plausible=0.1, random_share=share)
+    return PickPlan(budget, WEIGHTS, most_per_sheet=0.5, plausible=0.1, random_share=share)
 
 
 def arms(scored):

@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stages.picking.packet_order import Placed, in_order
+from stages.picking.packet_order import OrderedSheet, in_order
 
 
 def order(*sheets, seed=0):
-    return in_order([Placed(*sheet) for sheet in sheets], np.random.default_rng(seed))
+    return in_order([OrderedSheet(*sheet) for sheet in sheets], np.random.default_rng(seed))
 
 
 @st.composite
@@ -21,7 +21,9 @@ def packets(draw):
     groups = draw(st.lists(st.sampled_from(["", "", "G", "H"]), min_size=count, max_size=count))
     ranks = draw(st.permutations(range(1, count + 1)))
     by_chance = draw(st.lists(st.booleans(), min_size=count, max_size=count))
-    return [Placed(f"{'abcdefghijkl'[i]}.png", groups[i], None if by_chance[i] else ranks[i]) for i in range(count)]
+    return [
+        OrderedSheet(f"{'abcdefghijkl'[i]}.png", groups[i], None if by_chance[i] else ranks[i]) for i in range(count)
+    ]
 
 
 @pytest.mark.parametrize(

@@ -16,14 +16,14 @@ from stages.detector.training.training_view import split_slice
 _TOGETHER = 10.0  # seconds between the two files that one training writes last
 
 
-class Measured(NamedTuple):
+class MeasuredTraining(NamedTuple):
     """A training that was done here, and its seconds."""
 
     training: Training
     seconds: float
 
 
-def last_training(root: Path) -> Measured | None:
+def last_training(root: Path) -> MeasuredTraining | None:
     """Return the last training in this folder, or None where its seconds and its numbers are not both there.
 
     A training that was resumed or adopted weights tells nothing, and metrics that came out of Git or the cache are
@@ -38,11 +38,11 @@ def last_training(root: Path) -> Measured | None:
         return None
     prompted = done["encoder"] is not None
     training = Training(done["images"], done["epochs_run"], done["batch"], done["imgsz"], prompted)
-    return Measured(training, float(read_json(seconds)["seconds"]))
+    return MeasuredTraining(training, float(read_json(seconds)["seconds"]))
 
 
 def cost_lines(
-    root: Path, iteration: int, *, measured: Measured | None, step: Mapping[str, Any] | str | None
+    root: Path, iteration: int, *, measured: MeasuredTraining | None, step: Mapping[str, Any] | str | None
 ) -> list[str]:
     """Return the work of the training at `root` and about how long it takes, with where that number comes from.
 

@@ -13,7 +13,7 @@ from stages.detector.training.carry_over import carry_body, carry_classes
 Carry = Literal["none", "body", "all"]
 
 
-class Start(NamedTuple):
+class StartingModel(NamedTuple):
     """A model in memory, a word that says where it came from, and whether its classes are new."""
 
     model: Any
@@ -21,7 +21,7 @@ class Start(NamedTuple):
     new_classes: bool  # the class branch has never seen them
 
 
-def baseline_start(parent: Path, classes: Sequence[str]) -> Start:
+def baseline_start(parent: Path, classes: Sequence[str]) -> StartingModel:
     """Return the YOLO-26 weights that iteration 0 fine-tunes; raise `UserError` if they cannot be."""
     model = load_model(parent)
     check_order(model, classes, parent)
@@ -32,7 +32,7 @@ def baseline_start(parent: Path, classes: Sequence[str]) -> Start:
             found="YOLOE weights",
             mend="Set train.baseline: adopt to take them as they are, or import YOLO-26 weights.",
         )
-    return Start(model, "baseline", class_names(model) != tuple(classes))
+    return StartingModel(model, "baseline", class_names(model) != tuple(classes))
 
 
 def prompt_start(
@@ -44,7 +44,7 @@ def prompt_start(
     vectors: Any,
     carry: Carry,
     images: Iterable[Any],
-) -> Start:
+) -> StartingModel:
     """Return the YOLOE model that iteration 1 and later train.
 
     That is the parent when it is promptable already; else the target weights, with as much of the parent as `carry`
@@ -55,7 +55,7 @@ def prompt_start(
     check_classes(model, classes, parent)
     if is_promptable(model):
         check_encoder(model, encoder, parent)
-        return Start(model, "parent", new_classes=False)
+        return StartingModel(model, "parent", new_classes=False)
     if hasattr(model.model[-1], "reprta"):
         raise problem(
             parent,
@@ -72,7 +72,7 @@ def prompt_start(
         carry_body(model, prompted, parent)
     if carry == "all":
         carry_classes(model, prompted, vectors, images)
-    return Start(prompted, f"target, carried: {carry}", carry != "all")
+    return StartingModel(prompted, f"target, carried: {carry}", carry != "all")
 
 
 def promptable(model: Any, file: Path) -> Any:

@@ -35,7 +35,7 @@ ERRORS = ("cls", "loc", "both", "dupe", "bkg", "miss")
 AP_IOU = 0.5  # of the AP that errors cost, whatever the ruler's is
 
 
-class Judged(NamedTuple):
+class JudgedErrors(NamedTuple):
     """What is wrong with n detections and m true boxes."""
 
     error: NDArray[np.str_]  # (n,), "" for a detection that found a box
@@ -45,7 +45,7 @@ class Judged(NamedTuple):
     found: Bools  # (m,)
 
 
-def judge(*, detections: pd.DataFrame, ground_truth: pd.DataFrame, iou: float) -> Judged:
+def judge(*, detections: pd.DataFrame, ground_truth: pd.DataFrame, iou: float) -> JudgedErrors:
     """Return the kind of error of every detection and box, of labelled sheets, at an IoU of at least `iou`."""
     matched = found_boxes(detections=detections, ground_truth=ground_truth, thresholds=[iou])[:, 0]
     found = np.zeros(len(ground_truth), dtype=bool)
@@ -69,7 +69,7 @@ def judge(*, detections: pd.DataFrame, ground_truth: pd.DataFrame, iou: float) -
     error = np.select(cases, ["", "loc", "cls", "dupe", "bkg"], default="both")
     about = np.select(cases, [np.full(size, -1), own, other, taken, np.full(size, -1)], default=-1)
     mends, missed = _mended(error, about, found, detections["confidence"].to_numpy(float))
-    return Judged(error, about, mends, missed, found)
+    return JudgedErrors(error, about, mends, missed, found)
 
 
 def errors(*, images: pd.DataFrame, detections: pd.DataFrame, ground_truth: pd.DataFrame, iou: float) -> pd.DataFrame:
@@ -140,7 +140,7 @@ def _mended(error: NDArray[np.str_], about: Ints, found: Bools, confidence: Floa
     return mends, missed
 
 
-def _f1_costs(judged: Judged) -> dict[str, float | None]:
+def _f1_costs(judged: JudgedErrors) -> dict[str, float | None]:
     """Return the F1 that each kind of error costs; None where it is undefined."""
     tp, boxes, seen = int(judged.found.sum()), len(judged.found), len(judged.error)
     before = ratios(tp=tp, fp=seen - tp, fn=boxes - tp)["f1"]

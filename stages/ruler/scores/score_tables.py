@@ -16,7 +16,7 @@ from stages.ruler.scores.score_rows import COLUMNS, OUTCOMES, RATES
 from stages.ruler.sizes import SIZES, area_range, size_ids
 
 
-class Judged(NamedTuple):
+class JudgedSplit(NamedTuple):
     """The labelled sheets of one split with all that was on them and seen there (IMAGES, GROUND_TRUTH, ...)."""
 
     images: pd.DataFrame
@@ -24,13 +24,13 @@ class Judged(NamedTuple):
     detections: pd.DataFrame
     matches: pd.DataFrame
 
-    def only(self, chosen: NDArray[np.bool_]) -> "Judged":
+    def only(self, chosen: NDArray[np.bool_]) -> "JudgedSplit":
         """Return the part of the sheets that `chosen`, (sheets,), names."""
         images = self.images[chosen]
-        return Judged(images, *(on_sheets(part, images) for part in self[1:]))
+        return JudgedSplit(images, *(on_sheets(part, images) for part in self[1:]))
 
 
-def score_table(judged: Judged, *, classes: Sequence[str], size_bounds: Sequence[float]) -> pd.DataFrame:
+def score_table(judged: JudgedSplit, *, classes: Sequence[str], size_bounds: Sequence[float]) -> pd.DataFrame:
     """Return the scores of one split with the columns `COLUMNS`: a row for all, each class, size and group.
 
     `size_bounds` are the three areas in px² between the sizes: a find or a miss goes by the size of its box, a false
@@ -60,7 +60,7 @@ def sheet_counts(*, images: pd.DataFrame, matches: pd.DataFrame) -> pd.DataFrame
     return table.astype(dict.fromkeys(OUTCOMES, "int64")).sort_values(SHEET, ignore_index=True)
 
 
-def _all_and_classes(judged: Judged, classes: Sequence[str]) -> pd.DataFrame:
+def _all_and_classes(judged: JudgedSplit, classes: Sequence[str]) -> pd.DataFrame:
     found, boxes = judged.matches["class_id"].to_numpy(), judged.ground_truth["class_id"].to_numpy()
     every = [np.ones(len(found), dtype=bool), *(found == i for i in range(len(classes)))]
     table = hit_table(
@@ -75,7 +75,7 @@ def _all_and_classes(judged: Judged, classes: Sequence[str]) -> pd.DataFrame:
     return _rows(judged, parts, every, boxes=counts, rates=rates)
 
 
-def _sizes(judged: Judged, classes: Sequence[str], bounds: Sequence[float]) -> pd.DataFrame:
+def _sizes(judged: JudgedSplit, classes: Sequence[str], bounds: Sequence[float]) -> pd.DataFrame:
     found, boxes = _match_sizes(judged, bounds), size_ids(area(judged.ground_truth[BOX].to_numpy(float)), bounds)
     every = [found == i for i in range(len(SIZES))]
     tables = [
@@ -97,7 +97,7 @@ def _sizes(judged: Judged, classes: Sequence[str], bounds: Sequence[float]) -> p
     )
 
 
-def _groups(judged: Judged, classes: Sequence[str]) -> list[pd.DataFrame]:
+def _groups(judged: JudgedSplit, classes: Sequence[str]) -> list[pd.DataFrame]:
     """Return the score of every named group over its own sheets."""
     names = judged.images["group"].to_numpy()
     rows = []
@@ -109,7 +109,7 @@ def _groups(judged: Judged, classes: Sequence[str]) -> list[pd.DataFrame]:
     return rows
 
 
-def _match_sizes(judged: Judged, bounds: Sequence[float]) -> NDArray[np.int64]:
+def _match_sizes(judged: JudgedSplit, bounds: Sequence[float]) -> NDArray[np.int64]:
     """Return the size of each match: that of its box, or of the detection where there is none."""
     matches = judged.matches
     areas = []
@@ -120,11 +120,11 @@ def _match_sizes(judged: Judged, bounds: Sequence[float]) -> NDArray[np.int64]:
     return size_ids(np.where(matches["object_id"].notna(), *areas), bounds)
 
 
-def _units(judged: Judged) -> NDArray[np.int64]:
+def _units(judged: JudgedSplit) -> NDArray[np.int64]:
     return units_of(judged.images["group"].tolist())
 
 
-def _rates(judged: Judged, chosen: Sequence[NDArray[np.bool_]]) -> dict[str, Estimates]:
+def _rates(judged: JudgedSplit, chosen: Sequence[NDArray[np.bool_]]) -> dict[str, Estimates]:
     """Return f1, precision and recall of k choices of matches."""
     sheet = pd.MultiIndex.from_frame(judged.images[SHEET]).get_indexer(pd.MultiIndex.from_frame(judged.matches[SHEET]))
     outcome, sheets = judged.matches["outcome"].to_numpy(), len(judged.images)
@@ -141,7 +141,7 @@ def _stacked(estimates: Sequence[Estimates]) -> Estimates:
 
 
 def _rows(
-    judged: Judged,
+    judged: JudgedSplit,
     parts: Sequence[tuple[str, str]],
     chosen: Sequence[NDArray[np.bool_]],
     *,

@@ -5,7 +5,7 @@ import pytest
 
 from stages.base.boxes import BOX
 from stages.ruler.scores.score_rows import COLUMNS, row_of
-from stages.ruler.scores.score_tables import Judged, score_table
+from stages.ruler.scores.score_tables import JudgedSplit, score_table
 
 BOUNDS = (500.0, 2000.0, 10000.0)
 
@@ -28,7 +28,7 @@ def judged(sheets=("a", "b")):
         }
     )
     images = pd.DataFrame({"split": "val", "image_id": list(sheets), "group": "", "confidence": 0.5})
-    return Judged(images, truth, pd.concat([found.drop(columns="object_id"), ghost]), matches)
+    return JudgedSplit(images, truth, pd.concat([found.drop(columns="object_id"), ghost]), matches)
 
 
 @pytest.fixture(scope="module")
@@ -70,7 +70,7 @@ def test_groups_have_rows_of_their_own():
 
 
 def test_a_split_without_labelled_sheets_has_no_rows():
-    empty = Judged(*(part.iloc[:0] for part in judged()))
+    empty = JudgedSplit(*(part.iloc[:0] for part in judged()))
     scores = score_table(empty, classes=["x"], size_bounds=BOUNDS)
     assert (len(scores), list(scores.columns)) == (0, COLUMNS)
     with pytest.raises(KeyError, match="val/all/all"):
