@@ -18,7 +18,14 @@ FILES = sorted(file for file in PACKAGE.rglob("*.py") if file.name != "__init__.
 ROOMS = sorted(folder.name for folder in PACKAGE.iterdir() if (folder / "__init__.py").is_file())
 MOST_MODULES = 13  # in one folder: a dozen, and the commands of the room
 HEAVY = {"torch", "torchvision", "ultralytics", "matplotlib", "wordllama", "dvc", "cv2"}
-PURE = (PACKAGE / "pure.txt").read_text(encoding="utf-8").split() if (PACKAGE / "pure.txt").is_file() else []
+EDGES = (ROOT / "tests/edges.txt").read_text(encoding="utf-8").split()  # modules that may touch the world
+# What touches the world: files, processes, networks, clocks, dice, networks of neurons, and what opens files itself.
+WORLD = {
+    "cv2", "datetime", "dvc", "fcntl", "filelock", "glob", "http", "importlib", "logging", "lxml", "matplotlib", "os",
+    "pathlib", "PIL", "psutil", "pyarrow", "random", "requests", "secrets", "shutil", "signal", "socket", "subprocess",
+    "tarfile", "tempfile", "threading", "time", "torch", "torchvision", "typer", "ultralytics", "urllib", "webbrowser",
+    "wordllama", "zipfile", "jinja2",
+}  # fmt: skip
 # What `python -X importtime -m stages.x --help` would list, without its text.
 LOADED = """
 import json, runpy, sys
@@ -83,6 +90,32 @@ def _imported(file: Path) -> set[str]:
         elif isinstance(node, ast.ImportFrom) and node.module:
             found.add(node.module.partition(".")[0])
     return found
+
+
+def touches_the_world(file: Path) -> bool:
+    """Say whether a module imports what opens, waits or rolls dice, or calls `open` or a reader of pandas or numpy."""
+    calls = (node.func for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))) if isinstance(node, ast.Call))
+    return bool(WORLD & _imported(file)) or any(map(_opens, calls))
+
+
+def _opens(call: ast.expr) -> bool:
+    if isinstance(call, ast.Name):
+        return call.id in ("open", "input", "print")
+    if not isinstance(call, ast.Attribute):
+        return False
+    reader = call.attr.startswith(("read_", "to_csv", "to_parquet", "load", "save", "fromfile", "genfromtxt"))
+    owner = call.value.id if isinstance(call.value, ast.Name) else ""
+    random = isinstance(call.value, ast.Attribute) and call.value.attr == "random" and call.attr != "default_rng"
+    return (owner in ("pd", "np") and reader) or random
+
+
+def test_what_is_not_listed_as_an_edge_is_pure():
+    """A new module computes, or it is listed in tests/edges.txt on purpose."""
+    found = {str(file.relative_to(PACKAGE)) for file in FILES if touches_the_world(file)}
+    assert sorted(found - set(EDGES)) == []
+    assert sorted(set(EDGES) - found) == []  # and the list names no module that could do without
+    assert sorted(EDGES) == EDGES
+    assert len(FILES) - len(EDGES) > 60
 
 
 def test_only_the_detector_knows_torch_and_ultralytics():

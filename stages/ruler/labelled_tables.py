@@ -20,7 +20,7 @@ from stages.ruler.statement import content_digest
 
 
 def seen_on(sheets: Sequence[SplitSheet], folder: Path = PREDICTED) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
-    """Return SHEETS, DETECTIONS and DISCARDED as `predict` saved them; raise `UserError` unless they are of `sheets`."""
+    """Return SHEETS, DETECTIONS and DISCARDED of `predict`; raise `UserError` unless they are of `sheets`."""
     found = read_table(folder / "sheets.parquet", SHEETS)
     here, there = (
         {(one.split, one.sheet.image_id) for one in sheets},
@@ -48,7 +48,7 @@ def labelled_tables(
     discarded: pd.DataFrame,
     root: Path = DATASET,
 ) -> Tables:
-    """Return the tables of `sheets`: IMAGES and GROUND_TRUTH from labels and manifests below `root`, beside what was seen.
+    """Return the tables of `sheets`: IMAGES and GROUND_TRUTH from the dataset at `root`, beside what was seen.
 
     From where detections count is decided when the sheets are measured.
     """

@@ -87,7 +87,7 @@ def _totals(seen: pd.DataFrame) -> dict[str, Any]:
     return {
         "sheets": len(seen),  # sheets that were reviewed
         "boxes": boxes,  # looked at on them: before or after the review
-        # boxes that were added, deleted or given another class, or whose place was off by more than `validate.iou` allows
+        # boxes that were added, deleted or given another class, or lay farther off than `validate.iou` allows
         "errors": errors,
         "errors_per_box": _ratio(errors, boxes),  # their share, 0 to 1
     }
