@@ -13,11 +13,14 @@ from stages.base.errors import UserError
 from stages.base.params import read_section
 from stages.base.tables import read_json, read_metrics, read_table, write_table
 from stages.dataset.sheets.manifest import MANIFEST, manifest_row, write_manifest
+from stages.dataset.sheets.split_folder import split_sheets
+from stages.detector.prediction.box_features import FEATURES
+from stages.detector.prediction.prediction_tables import predicted_tables, save_predicted
 from stages.detector.prediction.predictor import Prediction
+from stages.ruler.labelled_tables import labelled_tables
 from stages.ruler.matching.matching import SHEET, outcomes
-from stages.ruler.pairing.box_tables import DETECTIONS
 from stages.ruler.schemas import GROUND_TRUTH, IMAGES, MATCHES
-from stages.validate import build_tables, read_sheets
+from stages.validate import SPLITS
 from tests.fake_project import person_params
 
 PROJECT = Path(__file__).parents[1]
@@ -65,9 +68,10 @@ def make_project(root, seen=SEEN):
     for split in {name.split("/")[0] for name in TRUTH}:
         write_rows(root / "data/dataset" / split)
     (root / "data/prompts.yaml").write_text(yaml.safe_dump({"prompts": PROMPTS}))
-    sheets = read_sheets(CLASSES, root / "data/dataset")
-    tables = build_tables(sheets, [predicted(one.sheet, seen[one.sheet.image_id]) for one in sheets])
-    save_tables(tables, root / "data/validate")
+    sheets = split_sheets(SPLITS, CLASSES, root / "data/dataset")
+    boxes = predicted_tables(sheets, [predicted(one.sheet, seen[one.sheet.image_id]) for one in sheets])
+    save_predicted(boxes, root / "data/predict")
+    save_tables(labelled_tables(sheets, *boxes[:3], root=root / "data/dataset"), root / "data/validate")
 
 
 def save_tables(tables, folder):
@@ -77,7 +81,6 @@ def save_tables(tables, folder):
     matches = outcomes(detections=seen, ground_truth=tables.ground_truth, iou=0.5, confidence=0.25)
     write_table(images, folder / "images.parquet", IMAGES)
     write_table(tables.ground_truth, folder / "ground_truth.parquet", GROUND_TRUTH)
-    write_table(tables.detections, folder / "detections.parquet", DETECTIONS)
     write_table(matches, folder / "matches.parquet", MATCHES)
 
 
@@ -98,6 +101,7 @@ def predicted(sheet, rows):
         np.array([row[0] for row in rows], dtype=np.int32),
         np.array([row[1] for row in rows], dtype=float),
         np.array([row[2] for row in rows], dtype=float).reshape(-1, 4),
+        features=np.zeros((len(rows), FEATURES), np.float16),
     )
 
 

@@ -17,9 +17,9 @@ from stages.project.preconditions import HISTORY, dataset_tag, iteration_tag, re
 from stages.project.repository import dvc, git
 from stages.prompts.texts.prompt_file import PROMPTS, read_prompts
 from stages.report.finished_files import iteration_view
-from stages.report.iteration_page import Page
 from stages.report.page_pictures import make_pictures
-from stages.report.rendering import iteration_html
+from stages.report.pages.iteration_page import Page
+from stages.report.pages.rendering import iteration_html
 from stages.report.stage_clocks import keep_seconds, kept_seconds
 from stages.report.suspects_report import PAGES, suspects_file
 from stages.review.ledger.ledger_files import METRICS

@@ -17,8 +17,8 @@ from stages.base.decoding import read_bgr
 from stages.base.tables import read_table
 from stages.picking.packet import HEAD, PACKET, read_packet
 from stages.picking.packet_pictures import Picture, zoom
-from stages.report.iteration_page import Shots
-from stages.report.shots import Shot, alarm_shot, miss_shot, packet_shot
+from stages.report.pages.iteration_page import Shots
+from stages.report.pages.shots import Shot, alarm_shot, miss_shot, packet_shot
 
 # So many pictures of such a size keep a page under 5 MB, however crowded the sheets are.
 MOST_MISSES = 24

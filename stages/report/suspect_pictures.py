@@ -13,7 +13,7 @@ from stages.base.decoding import read_bgr
 from stages.dataset.sheets.split_folder import IMAGE_SUFFIXES
 from stages.picking.packet_pictures import Picture, surroundings
 from stages.report.page_pictures import data_uri
-from stages.report.suspects_page import Pair
+from stages.report.pages.suspects_page import Pair
 from stages.ruler.matching.matching import SHEET
 
 _SUSPECT, _AROUND = (40, 40, 220), (200, 120, 30)  # red and blue, as OpenCV orders them

@@ -7,7 +7,7 @@ from stages.base.atomic import replacing
 from stages.base.params import PARAMS, read_classes, read_iteration
 from stages.base.tables import read_table
 from stages.dataset.sheets.split_folder import DATASET
-from stages.report.rendering import suspects_html
+from stages.report.pages.rendering import suspects_html
 from stages.report.suspect_pictures import Boxes, make_pairs
 from stages.ruler.matching.matching import counting
 from stages.ruler.pairing.box_tables import DETECTIONS, PREDICTED

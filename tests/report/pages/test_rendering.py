@@ -3,8 +3,8 @@
 import pytest
 from jinja2 import UndefinedError
 
-from stages.report.iteration_page import ledger_values
-from stages.report.rendering import flat, number, rendered
+from stages.report.pages.iteration_page import ledger_values
+from stages.report.pages.rendering import flat, number, rendered
 from stages.review.ledger.correction_ledger import OUTCOMES
 from stages.ruler.losses.fates import FATES
 from stages.ruler.losses.tide import ERRORS

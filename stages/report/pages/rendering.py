@@ -13,8 +13,8 @@ import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from jinja2.ext import Extension
 
-from stages.report.iteration_page import Page, iteration_values
-from stages.report.suspects_page import Pair, suspects_values
+from stages.report.pages.iteration_page import Page, iteration_values
+from stages.report.pages.suspects_page import Pair, suspects_values
 from stages.review.ledger.ledger_lines import cost_text, where
 from stages.wording.quantities import counted
 from stages.wording.rates import DASH, interval, rate
@@ -77,7 +77,7 @@ class _Layout(Extension):
 
 
 _TEMPLATES = Environment(
-    loader=PackageLoader("stages.report"), autoescape=True, undefined=StrictUndefined, extensions=[_Layout]
+    loader=PackageLoader("stages.report.pages"), autoescape=True, undefined=StrictUndefined, extensions=[_Layout]
 )
 _TEMPLATES.filters |= {
     "cost_text": cost_text, "counted": counted, "fixed": fixed, "flat": flat, "number": number,

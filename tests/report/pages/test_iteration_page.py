@@ -10,10 +10,10 @@ import pandas as pd
 import pytest
 
 from stages.convergence.history.history_columns import column_types
-from stages.report.iteration_page import Page, Shots
-from stages.report.iterations import charts, costs, worst
-from stages.report.rendering import iteration_html, rendered
-from stages.report.shots import alarm_shot, miss_shot, packet_shot
+from stages.report.pages.iteration_page import Page, Shots
+from stages.report.pages.iterations import charts, costs, worst
+from stages.report.pages.rendering import iteration_html, rendered
+from stages.report.pages.shots import alarm_shot, miss_shot, packet_shot
 from stages.ruler.losses.fates import FATES
 from tests.browser import CHROMIUM, look
 

@@ -8,8 +8,8 @@ import pandas as pd
 
 from stages.convergence.history.history_columns import classes_of
 from stages.holdout.openings import opened_text
-from stages.report.iterations import Seconds, charts, costs, other_rulers, ruler_before, table_rows, tiles
-from stages.report.shots import Shot
+from stages.report.pages.iterations import Seconds, charts, costs, other_rulers, ruler_before, table_rows, tiles
+from stages.report.pages.shots import Shot
 from stages.review.ledger.correction_ledger import OUTCOMES
 from stages.ruler.losses.fates import FATES
 

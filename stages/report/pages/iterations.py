@@ -8,7 +8,7 @@ import pandas as pd
 
 from stages.convergence.gains import what_differs
 from stages.convergence.history.history_columns import classes_of
-from stages.report.chart import COLOURS, Chart, Trend, chart
+from stages.report.pages.chart import COLOURS, Chart, Trend, chart
 from stages.wording.rates import gain_in
 
 Seconds = Mapping[int, Mapping[str, float]]  # iteration -> stage -> seconds

@@ -5,11 +5,11 @@ import pytest
 
 from stages.base.boxes import BOX
 from stages.base.tables import with_details
-from stages.report.iteration_page import review_values
-from stages.report.rendering import rendered
+from stages.report.pages.iteration_page import review_values
+from stages.report.pages.rendering import rendered
 from stages.review.ledger.correction_ledger import box_ledger
 from stages.review.ledger.ledger_summary import sheet_rows, summarize
-from tests.report.test_iteration_page import NASTY, elements, page
+from tests.report.pages.test_iteration_page import NASTY, elements, page
 
 A, B, C = (0, 0, 10, 10), (20, 20, 30, 30), (50, 50, 60, 60)
 

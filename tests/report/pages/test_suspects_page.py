@@ -1,8 +1,8 @@
 import pandas as pd
 import pytest
 
-from stages.report.rendering import suspects_html
-from stages.report.suspects_page import MISTAKES, Pair
+from stages.report.pages.rendering import suspects_html
+from stages.report.pages.suspects_page import MISTAKES, Pair
 
 ROW = {
     **{"split": "val", "image_id": "a.png", "object_id": 1, "detection_id": 2, "class_id": 0, "judgement": "label"},
