@@ -16,10 +16,10 @@ from stages.base.params import read_classes, read_iteration, read_section
 from stages.base.tables import write_csv, write_metrics
 from stages.convergence.history.history_file import read_carried
 from stages.dataset.sheets.split_folder import DATASET, Sheet, check_names, read_labels, read_split
+from stages.detector.training.training_lock import alone
 from stages.detector.training.training_params import BEST, CURVES, LAST, LOGS, METRICS, PARENT, TARGET, settings
 from stages.detector.training.training_params import TrainParams as Params
 from stages.detector.training.training_view import fingerprint, split_slice, write_view
-from stages.project.project_lock import alone
 from stages.prompts.texts.prompt_file import read_prompts
 
 if TYPE_CHECKING:
@@ -113,11 +113,10 @@ def _fit(
         data = _view(params, sheets, classes, folder)
         _log_to(LOGS / "train.log")
         result = fit(Job(file, data, folder / "run", wanted, params.select, text))
-    save_model(result.best, BEST, imgsz=params.imgsz)
-    save_model(result.last, LAST, imgsz=params.imgsz)
-    write_csv(result.curves, CURVES)
-    shutil.rmtree(folder)
-    (SCRATCH / f"{name}.lock").unlink(missing_ok=True)
+        save_model(result.best, BEST, imgsz=params.imgsz)
+        save_model(result.last, LAST, imgsz=params.imgsz)
+        write_csv(result.curves, CURVES)
+        shutil.rmtree(folder)
     return {
         "start": start.source,
         **result.used,

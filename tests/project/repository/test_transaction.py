@@ -239,7 +239,7 @@ def test_one_command_at_a_time(repo: Callable[[], Path]) -> None:
     try:
         assert other.stdout is not None
         other.stdout.readline()
-        with pytest.raises(UserError, match="no other yoloop command at work here, found process 4711"):
+        with pytest.raises(UserError, match="no other yoloop command at work here, found 4711"):
             change(root)
     finally:
         other.kill()
