@@ -111,7 +111,7 @@ def _fit(
         file, start, text = _start(params, classes, iteration, sheets, prompts, folder)
         wanted["warmup_bias_lr"] = params.warmup_bias_lr if start.new_classes else 0.0
         data = _view(params, sheets, classes, folder)
-        _log_to(LOGS / "train.log")
+        _log_to(LOGS / "train.log", goes_on=(folder / "run").exists())
         result = fit(Job(file, data, folder / "run", wanted, params.select, text))
         save_model(result.best, BEST, imgsz=params.imgsz)
         save_model(result.last, LAST, imgsz=params.imgsz)
@@ -173,11 +173,12 @@ def _view(params: Params, sheets: list[Sheet], classes: Sequence[str], folder: P
     return write_view(folder / "data", {"train": fit, "slice": held}, classes)
 
 
-def _log_to(file: Path) -> None:
+def _log_to(file: Path, *, goes_on: bool) -> None:
+    """Write what Ultralytics says to `file`, after what an interrupted training said there if this one `goes_on`."""
     from ultralytics.utils import LOGGER
 
     file.parent.mkdir(parents=True, exist_ok=True)
-    LOGGER.addHandler(logging.FileHandler(file, mode="w", encoding="utf-8"))
+    LOGGER.addHandler(logging.FileHandler(file, mode="a" if goes_on else "w", encoding="utf-8"))
 
 
 main = stage_command("train", run)
