@@ -16,10 +16,10 @@ from stages.base.params import read_classes, read_iteration, read_section
 from stages.base.tables import write_csv, write_metrics
 from stages.convergence.history.history_file import read_carried
 from stages.dataset.sheets.split_folder import DATASET, Sheet, check_names, read_labels, read_split
+from stages.detector.training.training_lock import alone
 from stages.detector.training.training_params import BEST, CURVES, LAST, LOGS, METRICS, PARENT, TARGET, settings
 from stages.detector.training.training_params import TrainParams as Params
 from stages.detector.training.training_view import fingerprint, split_slice, write_view
-from stages.project.project_lock import alone
 from stages.prompts.texts.prompt_file import read_prompts
 
 if TYPE_CHECKING:
@@ -111,13 +111,12 @@ def _fit(
         file, start, text = _start(params, classes, iteration, sheets, prompts, folder)
         wanted["warmup_bias_lr"] = params.warmup_bias_lr if start.new_classes else 0.0
         data = _view(params, sheets, classes, folder)
-        _log_to(LOGS / "train.log")
+        _log_to(LOGS / "train.log", goes_on=(folder / "run").exists())
         result = fit(Job(file, data, folder / "run", wanted, params.select, text))
-    save_model(result.best, BEST, imgsz=params.imgsz)
-    save_model(result.last, LAST, imgsz=params.imgsz)
-    write_csv(result.curves, CURVES)
-    shutil.rmtree(folder)
-    (SCRATCH / f"{name}.lock").unlink(missing_ok=True)
+        save_model(result.best, BEST, imgsz=params.imgsz)
+        save_model(result.last, LAST, imgsz=params.imgsz)
+        write_csv(result.curves, CURVES)
+        shutil.rmtree(folder)
     return {
         "start": start.source,
         **result.used,
@@ -174,11 +173,12 @@ def _view(params: Params, sheets: list[Sheet], classes: Sequence[str], folder: P
     return write_view(folder / "data", {"train": fit, "slice": held}, classes)
 
 
-def _log_to(file: Path) -> None:
+def _log_to(file: Path, *, goes_on: bool) -> None:
+    """Write what Ultralytics says to `file`, after what an interrupted training said there if this one `goes_on`."""
     from ultralytics.utils import LOGGER
 
     file.parent.mkdir(parents=True, exist_ok=True)
-    LOGGER.addHandler(logging.FileHandler(file, mode="w", encoding="utf-8"))
+    LOGGER.addHandler(logging.FileHandler(file, mode="a" if goes_on else "w", encoding="utf-8"))
 
 
 main = stage_command("train", run)

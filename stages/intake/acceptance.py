@@ -11,6 +11,7 @@ from stages.dataset.sheets.manifest import MANIFEST, write_manifest
 from stages.dataset.sheets.split_folder import DATASET, require_split, sheets_in
 from stages.firewall.grouping import read_groups
 from stages.firewall.leak_check import leak_findings
+from stages.firewall.roles import ROLES
 from stages.formats.dataset_reader import read_dataset
 from stages.intake.contract.contract import check_sheets, class_findings, dataset_findings
 from stages.intake.contract.defect_list import finding_lines
@@ -43,7 +44,7 @@ def accept(
     require_repository(root)
     dataset = root / DATASET
     with staging(root) as (data, _):
-        for split in ("train", "val"):
+        for split in ROLES:  # one without sheets keeps its folder and its list
             require_split(split, dataset)
         before = listed(dataset)
         names = [sheet.image_id for split in before for sheet in sheets_in(dataset / split)]

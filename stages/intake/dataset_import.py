@@ -51,6 +51,7 @@ def import_data(root: Path, source: Path, options: ImportOptions) -> Imported:
     """
     moved = _require_fresh(root)
     read = read_sheets(source, options)
+    read_before = {str(path): (root / path).read_bytes() for path in (PARAMS, PROMPTS)}
     with staging(root) as (data, models):
         start = stage_start(root, data, models, read, options)
         prompts, said = _prompts(root, read.source.classes)
@@ -72,6 +73,7 @@ def import_data(root: Path, source: Path, options: ImportOptions) -> Imported:
             tags={"dataset-v0": 0},
             renamed_tags=moved,
             removes=gone,
+            read=read_before,
         )
     lines = report(read.source, read.assignment, read.labels, oracle=options.oracle, findings=read.findings)
     kept = [f"demo: its {len(moved)} tags are now demo/…"] if moved else []

@@ -77,6 +77,7 @@ def advance(
         packet = read_packet(root / PACKET)
         review = take_review(root, packet, reviewer, confidence=confidence, partial=partial)
         require_no_leak(root / DATASET, [sheet.image_id for sheet in review.reviewed])
+        read = {str(path): (root / path).read_bytes() for path in (PARAMS, PROMPTS)}
         with staging(root) as (data, models):
             ledger = _keep(root, data, packet, review, by_hand=is_by_hand(reviewer))
             pointer = stage_dvc(root, data / "review")
@@ -92,6 +93,7 @@ def advance(
                 commits=commits,
                 tags={dataset_tag(root, step.iteration + 1): len(commits) - 1},
                 removes=[str(REVIEW)] if is_by_hand(reviewer) else [],
+                read=read,
             )
         warning = [WARNING] if reviewer == "auto" else []
         return "\n".join([*warning, *_said(root, step, packet, review)])

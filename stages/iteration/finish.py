@@ -35,13 +35,13 @@ def finish(root: Path = Path()) -> str:
             return _again(root, iteration)
         require_clean(root, iteration=iteration, prompts_may_differ=False)
         report = build_report(root, iteration)
-        files: dict[str, bytes | None] = {
-            path: _bytes(root / path) for path in git.changed(root, [*RESULTS, *SETTINGS])
-        }
-        files[report_file(iteration)] = json_text(report).encode()
+        found = {path: _bytes(root / path) for path in git.changed(root, [*RESULTS, *SETTINGS])}
+        files = {**found, report_file(iteration): json_text(report).encode()}
         message = f"Finish iteration {iteration}: {_score(report)}, {report['verdict']['verdict']}"
         commits = [Commit(message, files)]
-        commit = transact(root, name="yoloop finish", commits=commits, tags={iteration_tag(root, iteration): 0})
+        commit = transact(
+            root, name="yoloop finish", commits=commits, tags={iteration_tag(root, iteration): 0}, read=found
+        )
         return "\n".join([*_said(root, iteration, report), _page_line(root, report, commit)])
 
 

@@ -2,7 +2,7 @@
 
 import sys
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from stages.base.errors import UserError, problem
@@ -97,24 +97,29 @@ def run_iteration(root: Path, facts: Facts, *, say: Say) -> None:
             sys.stdout.write(text)
             sys.stdout.flush()
 
-    for line in expectation_lines(root):
-        say(line)
-    before = remember(root)
+    _say_all(expectation_lines(root), say)
     with exclusive(root) as held, away_from_branch(root):
+        before = remember(root)
         _forget_experiment(root, f"iter-{n}")
-        command = [sys.executable, "-m", "dvc", "exp", "run", "-n", f"iter-{n}", "-S", f"iteration={n}"]
+        # Without `-S iteration=N`: params.yaml says it, and DVC would write that file anew.
+        command = [sys.executable, "-m", "dvc", "exp", "run", "-n", f"iter-{n}"]
         try:
             code = run_group(command, cwd=root, env=dvc.environment(), on_text=show, inherited=held)
         except KeyboardInterrupt:
             step = wording.last_step(tail, facts.all_stages) or "before the first step"
-            put_back(root, before)
+            _say_all(put_back(root, before), say)
             raise KeyboardInterrupt(f"iteration {n} ({step})") from None
+        if code != 0:
+            _say_all(put_back(root, before), say)
     if code != 0:
-        put_back(root, before)
         line = wording.complaint(tail) or f"dvc exp run ended with exit code {code}"
         raise UserError(f"{line} Nothing is lost: finished stages are kept; then go on with `yoloop run`.")
     results = wording.result_lines(*(read_metrics(root / f"metrics/{name}.json") for name in ("converge", "sample")))
-    for line in wording.not_said(results, tail):  # a stage that was not run again said nothing
+    _say_all(wording.not_said(results, tail), say)  # a stage that was not run again said nothing
+
+
+def _say_all(lines: Iterable[str], say: Say) -> None:
+    for line in lines:
         say(line)
 
 

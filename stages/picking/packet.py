@@ -13,7 +13,6 @@ Nothing in it tells which sheets were drawn at random and which were picked: a r
 
 import hashlib
 import json
-import os
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -23,6 +22,7 @@ import numpy as np
 import pandas as pd
 import yaml
 
+from stages.base.atomic import replacing_folder
 from stages.base.boxes import BOX, xywhn_to_xyxy, xyxy_to_xywhn
 from stages.base.decoding import read_bgr
 from stages.base.errors import problem
@@ -116,8 +116,7 @@ def write_packet(
     class_id, box in px, confidence) are the pre-labels of sheets without labels; others start from their own. No
     sheets are a packet, too. Returns the zoom pictures in the order of the focus boxes in the packet.
     """
-    building = folder.with_name(f".{folder.name}.tmp{os.getpid()}")
-    try:
+    with replacing_folder(folder) as building:
         for part in ("images", "labels", "crops"):
             (building / part).mkdir(parents=True)
         listed = [_copy(place, one, building) for place, one in enumerate(sheets, 1)]
@@ -132,10 +131,6 @@ def write_packet(
         names = yaml.safe_dump({"names": list(classes)}, sort_keys=False, allow_unicode=True)
         (building / "data.yaml").write_text(names, encoding="utf-8")
         _write_head(listed, building, classes=classes, iteration=iteration, seed=seed, ruler=ruler)
-        shutil.rmtree(folder, ignore_errors=True)
-        building.replace(folder)
-    finally:
-        shutil.rmtree(building, ignore_errors=True)
     return pictures
 
 

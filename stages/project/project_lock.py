@@ -1,10 +1,13 @@
 """One command at a time: the commands that change the project hold `.yoloop/lock` while they do."""
 
-import fcntl
 import os
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
+
+from filelock import FileLock, Timeout
 
 from stages.base.errors import problem
 
@@ -18,41 +21,38 @@ def exclusive(root: Path) -> Iterator[tuple[int, ...]]:
     A block inside another one of the same process just goes on. The lock is the kernel's: a kill frees it. Yields the
     descriptors that a child must inherit to hold the lock too, so that it outlives a kill of its parent.
     """
-    (root / STATE).mkdir(exist_ok=True)
-    with (root / STATE / "lock").open("a+") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            _require_ours(root, holder=(root / STATE / "lock").read_text())
-            yield ()
-            return
-        file.truncate(0)
-        file.write(str(os.getpid()))
-        file.flush()
-        try:
-            yield (file.fileno(),)
-        finally:
-            file.truncate(0)  # before the lock goes: an old number must never look like ours
-
-
-@contextmanager
-def alone(file: Path, *, doing: str) -> Iterator[None]:
-    """Hold a lock on `file` for the block; raise `UserError` when another process is `doing` the same."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    with file.open("a+") as stream:
-        try:
-            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            mend = "Wait for it, or stop it (`pkill -f stages.`) and run this again: it goes on where that one stopped."
-            raise problem(file, expected=f"no other process {doing}", found="one at work", mend=mend) from error
-        yield
-
-
-def _require_ours(root: Path, *, holder: str) -> None:
-    if holder != str(os.getpid()):
+    file = (root / STATE / "lock").resolve()
+    file.parent.mkdir(exist_ok=True)
+    lock, descriptors = _lock(file)
+    try:
+        lock.acquire()
+    except Timeout as error:
         raise problem(
             root / STATE / "lock",
             expected="no other yoloop command at work here",
-            found=f"process {holder}" if holder else "one that is just starting or ending",
+            found=file.read_text(encoding="utf-8") or "one that is just starting",
             mend="Wait until it is done, or stop it, and run this again.",
-        )
+        ) from error
+    try:
+        yield tuple(descriptors)
+    finally:
+        lock.release()
+
+
+@cache
+def _lock(file: Path) -> tuple[FileLock, list[int]]:
+    """Return this process's one lock on `file`, which counts the blocks that are open, and its descriptor once held."""
+    descriptors: list[int] = []
+
+    def sign(descriptor: int) -> None:
+        """Say in the file who holds it. Nobody decides by that: two containers may have equal process numbers."""
+        descriptors[:] = [descriptor]
+        os.truncate(descriptor, 0)
+        os.pwrite(descriptor, f"process {os.getpid()} on {socket.gethostname()}".encode(), 0)
+
+    # Without the kernel's locks a file alone would stand for the lock, and outlive a kill.
+    lock = FileLock(file, thread_local=False, blocking=False, fallback_to_soft=False, on_acquired=sign)
+    return lock, descriptors
+
+
+os.register_at_fork(after_in_child=_lock.cache_clear)  # a forked child holds nothing

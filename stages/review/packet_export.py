@@ -1,11 +1,11 @@
 """`yoloop review export`: the packet, as a tool reads it."""
 
 import hashlib
-import os
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
+from stages.base.atomic import beside
 from stages.base.errors import problem
 from stages.project.project_lock import exclusive
 from stages.review.formats.format_list import FORMATS
@@ -28,7 +28,7 @@ def export_review(root: Path, *, to: str, out: Path | None, url: str | None, pro
             steps = send(packet, to=to, server=Server(url, project), say=say)
             return "\n".join([f"{FORMATS[to].title} has the packet {packet.packet_id}.", *_numbered(steps)])
         folder = out or root / EXPORTS / f"{to}-{packet.packet_id}"
-        building = folder.with_name(f".{folder.name}.tmp{os.getpid()}")
+        building = beside(folder)
         try:
             building.mkdir(parents=True)
             steps = FORMATS[to].write(packet, building)

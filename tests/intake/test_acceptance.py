@@ -153,7 +153,7 @@ def write(name: str, text: str) -> Callable[[Path], object]:
         (write("val/labels/nobody.txt", ""), "val/labels/nobody.txt"),
         (write("pool/manifest.csv", "nonsense\n"), "pool/manifest.csv"),
         (lambda root: (root / DATA / "val/manifest.csv").unlink(), "val/manifest.csv"),
-        (lambda root: shutil.rmtree(root / DATA / "val"), "val"),
+        *((lambda root, split=split: shutil.rmtree(root / DATA / split), split) for split in SPLITS),
     ],
 )
 def test_what_no_import_would_take_is_refused_and_stays(reading: Path, spoil, where: str) -> None:

@@ -17,8 +17,9 @@ from stages.iteration.advance import advance
 from stages.iteration.finish import finish
 from stages.project.repository.transaction import recover
 from stages.review.kept.kept_review import ReviewedBox
-from tests.fake_project import dvc, sh
+from tests.fake_project import dvc, sh, write_files
 from tests.killing import run_killed
+from tests.meanwhile import types
 from tests.reviews import review_packet
 
 pytestmark = pytest.mark.slow
@@ -280,3 +281,29 @@ def test_a_kill_after_any_dvc_call_leaves_old_or_new(finished: Callable[[], Path
         assert "up to date" in dvc(root, "status", "data/dataset.dvc", "models/parent.pt.dvc")
     assert seen == sorted(seen)
     assert len(seen) == 5  # status, three times add, checkout
+
+
+@pytest.mark.parametrize("name", ["params.yaml", "data/prompts.yaml"])
+def test_what_is_typed_before_the_commit_is_not_overwritten(finished, monkeypatch, tmp_path, name):
+    """Read at the beginning, typed into while the next dataset is made: nothing changes, and the line says why."""
+    root = finished()
+    types(monkeypatch, tmp_path / "fakes", at="read-tree", into=root / name)
+    refs = sh(root, "git", "show-ref")
+    with pytest.raises(UserError, match=rf"{name}: expected what it held when this began, found other content\. Run"):
+        advance(root, reviewer="oracle")
+    assert (root / name).read_text().endswith("# typed meanwhile\n")
+    assert sh(root, "git", "show-ref") == refs
+    assert sh(root, "git", "status", "--porcelain") == f" M {name}\n"
+
+
+def test_what_is_typed_at_the_commit_is_put_aside_and_said(finished, monkeypatch, tmp_path, capsys):
+    root = finished()
+    aside = root / ".yoloop/yours"
+    write_files(aside, {"params.yaml": "put aside before"})
+    types(monkeypatch, tmp_path / "fakes", at="update-ref", into=root / "params.yaml")
+    advance(root, reviewer="oracle")
+    assert "iteration: 1 " in (root / "params.yaml").read_text()
+    assert (aside / "params.yaml").read_text() == "put aside before"
+    assert (aside / "params.yaml.1").read_text().endswith("# typed meanwhile\n")
+    line = "params.yaml was changed meanwhile: what was typed there is kept in .yoloop/yours/params.yaml.1\n"
+    assert capsys.readouterr().err == line

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from stages.iteration.restored_files import put_back, remember
 from stages.project.yaml_edits import edited
 from tests.fake_project import REPO, sh
 from tests.iteration.test_run_loop import ended, in_pipe, not_running_soon, on_terminal, replace
@@ -61,6 +62,38 @@ def test_ctrl_c_in_a_step(stale, stage):
     assert yaml.safe_load(sh(stale, "git", "show", "iteration-0:params.yaml")) == yaml.safe_load(params)
     assert sh(stale, "git", "status", "--porcelain") == ""
     assert sh(stale, "git", "symbolic-ref", "--short", "HEAD").strip() == "main"
+
+
+@pytest.mark.parametrize("end", ["ctrl-c", "failure"])
+def test_what_is_typed_while_a_step_runs_stays(stale, end):
+    fails = WAIT.replace("sleep(60)", "sleep(5)") + '\n    sys.exit("error: x: bad.")'
+    replace(stale / "fake_stages.py", "def analyze() -> None:", f"def analyze() -> None:{fails}")
+    child = on_terminal(stale)
+    child.expect_exact("waiting")
+    typed = {name: (stale / name).read_text() + "# typed meanwhile\n" for name in ("params.yaml", "data/prompts.yaml")}
+    for name, text in typed.items():
+        (stale / name).write_text(text)
+    if end == "ctrl-c":
+        child.sendintr()
+    code, said = ended(child)
+    assert code == (130 if end == "ctrl-c" else 2)
+    assert {name: (stale / name).read_text() for name in typed} == typed
+    assert said.count("params.yaml was changed while the iteration ran: it stays as it is now") == 1
+
+
+def test_what_git_stash_took_away_comes_back_unless_it_was_typed_anew(stale):
+    """DVC puts uncommitted files aside for a moment; a kill just then leaves those of the last commit."""
+    typed = {name: (stale / name).read_text() + "# mine\n" for name in ("params.yaml", "data/prompts.yaml", "dvc.yaml")}
+    for name, text in typed.items():
+        (stale / name).write_text(text)
+    (stale / "metrics/train.json").write_text("{}")
+    before = remember(stale)
+    sh(stale, "git", "stash", "-q")
+    (stale / "dvc.yaml").write_text("typed anew")
+    sh(stale, "rm", "metrics/train.json", "data/prompts.yaml")
+    assert put_back(stale, before) == ["dvc.yaml was changed while the iteration ran: it stays as it is now."]
+    assert (stale / "metrics/train.json").read_text() == "{}"
+    assert {name: (stale / name).read_text() for name in typed} == {**typed, "dvc.yaml": "typed anew"}
 
 
 def test_ctrl_c_at_the_review(stale):

@@ -19,9 +19,14 @@ def test_a_killed_run_goes_on_where_it_stopped(toy_weights, tmp_path):
     set_params(project.root, {"train": {"epochs_baseline": 12}})
     project.git("commit", "-qam", "More epochs")
     _start_and_kill(project)
+    log = project.root / "logs/train/train.log"
+    first_half = log.read_text()
+    assert "Starting training for 12 epochs" in first_half
     assert project.git("status", "-sb").startswith("## HEAD (no branch)")  # DVC had left the branch
     done = project.yoloop("run", "--review", "person")
     assert "An experiment was killed: back on branch main." in done.stdout
+    assert log.read_text().startswith(first_half)
+    assert "Resuming training" in log.read_text().removeprefix(first_half)
     assert '"resumed": true' in project.git("show", "iteration-0:metrics/train.json")
     assert project.git("status", "-sb").strip() == "## main"
     assert not (project.root / ".scratch/train").exists() or not list((project.root / ".scratch/train").iterdir())

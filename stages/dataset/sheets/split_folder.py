@@ -75,7 +75,7 @@ def require_split(split: str, root: Path = DATASET) -> None:
             root / split,
             expected="a dataset",
             found="no folder",
-            mend="Import one with `yoloop data import SOURCE`, or restore it with `dvc checkout`.",
+            mend=f"Import one with `yoloop data import SOURCE`, or put it back: dvc checkout {DATASET / split}",
         )
 
 

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from stages.base.errors import problem
 from stages.project.project_lock import STATE
 from stages.project.repository import git
+from stages.project.repository.git_at_work import git_at_work
 
 
 class Commit(NamedTuple):
@@ -144,18 +145,13 @@ def update_index(root: Path, blobs: Mapping[str, str | None]) -> None:
     index = git.internal_path(root, "index")
     lock, ours, copy = (index.with_name(name) for name in ("index.lock", "index.yoloop-lock", "index.yoloop"))
     if lock.exists() and ours.exists() and lock.samefile(ours):
-        lock.unlink()
+        lock.unlink()  # left by a kill: we hold the project's lock
     copy.with_name("index.yoloop.lock").unlink(missing_ok=True)
     ours.touch()
     try:
         os.link(ours, lock)
     except FileExistsError as error:
-        raise problem(
-            lock,
-            expected="no other git command at work",
-            found="its lock",
-            mend="End it, then run `yoloop status`.",
-        ) from error
+        raise _locked(root, lock) from error
     try:
         shutil.copyfile(index, copy)
         git.run(root, "update-index", "--index-info", stdin=_index_info(blobs), env={"GIT_INDEX_FILE": str(copy)})
@@ -166,11 +162,28 @@ def update_index(root: Path, blobs: Mapping[str, str | None]) -> None:
 
 
 def remove_stale_locks(root: Path, refs: Sequence[Ref]) -> None:
-    """Delete locks on these refs that outlive two seconds: Git holds them for milliseconds, unless killed."""
+    """Delete locks on these refs that a killed Git left; raise `UserError` while somebody may still hold one.
+
+    Git holds them for milliseconds: what outlives two seconds, with no Git at work here, belongs to nobody.
+    """
     names = ["HEAD", "packed-refs", *(ref.name for ref in refs)]
-    locks = [git.internal_path(root, name) for name in names]
-    locks = [lock.with_name(f"{lock.name}.lock") for lock in locks]
-    if any(lock.exists() for lock in locks):
-        time.sleep(2)
-        for lock in locks:
-            lock.unlink(missing_ok=True)
+    paths = [git.internal_path(root, name) for name in names]
+    locks = [lock for path in paths if (lock := path.with_name(f"{path.name}.lock")).exists()]
+    end = time.monotonic() + 2
+    while any(lock.exists() for lock in locks) and time.monotonic() < end:
+        time.sleep(0.1)
+    left = [lock for lock in locks if lock.exists()]
+    if left and git_at_work(root, left):
+        raise _locked(root, left[0])
+    for lock in left:
+        lock.unlink(missing_ok=True)
+
+
+def _locked(root: Path, lock: Path) -> Exception:
+    holder = git_at_work(root, [lock])
+    return problem(
+        lock,
+        expected="no git at work here",
+        found=holder or "its lock, and no git that lives on this machine",
+        mend=f"{'Wait until it is done, or end it' if holder else f'Remove it: rm {lock}'}; then run: yoloop status",
+    )

@@ -10,8 +10,10 @@ import hashlib
 import json
 import os
 import shutil
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import chain, count
 from pathlib import Path
 from typing import NamedTuple
 
@@ -85,13 +87,15 @@ def transact(
     tags: Mapping[str, int],
     renamed_tags: Mapping[str, str] | None = None,
     removes: Sequence[str] = (),
+    read: Mapping[str, bytes | None] | None = None,
 ) -> str:
     """Make `commits` on top of HEAD and set `tags` (name -> index of commit) in one step; return the HEAD.
 
     Afterwards the workspace and the index hold the new content of the committed paths, changed .dvc files
     are checked out, and the paths `removes` are deleted. Other files are never touched. `renamed_tags`
-    moves tags (old name -> new name) in the same step; a tag may be moved away and set anew. Raises
-    `UserError` before anything happens when a tag exists or HEAD is on no branch.
+    moves tags (old name -> new name) in the same step; a tag may be moved away and set anew. `read` is
+    what the command made new content from (path -> bytes). Raises `UserError` before anything happens when
+    a tag exists, HEAD is on no branch, or a file of `read` is no longer as it was.
     """
     with exclusive(root):
         git.require_repository(root)
@@ -102,6 +106,7 @@ def transact(
         moves = [Ref(ref, old, shas[new] if isinstance(new, int) else new) for ref, old, new in wanted]
         files = blobs_at(root, commits, shas[-1])
         before = {path: _digest(root / path) for path in files}
+        _require_as_read(root, read or {}, before)
         refs = [Ref(branch, parent, shas[-1]), *moves]
         checkout = _changed_dvc(root, files)
         _carry_out(root, _Journal(name, shas[-1], refs, files, before, checkout, list(removes)))
@@ -118,7 +123,8 @@ def switch(root: Path, *, name: str, commit: str, branch: str, tags: Sequence[st
         _require_no_journal(root)
         head = git.head(root)
         files = differing(root, head, commit)
-        before = {path: _digest(root / path) for path in files}
+        # As committed: nothing else is here, unless somebody has typed it since that was looked at.
+        before = {path: _digest_of(git.content(root, head, path)) for path in files}
         refs = [Ref(f"refs/heads/{branch}", None, commit), *(Ref(f"refs/tags/{tag}", None, commit) for tag in tags)]
         leaves = [git.attached(root) or head, head]
         _carry_out(root, _Journal(name, commit, refs, files, before, _changed_dvc(root, files), [], leaves))
@@ -145,7 +151,17 @@ def _carry_out(root: Path, journal: _Journal) -> None:
         _settle(root)  # Git refused, so nothing has moved: drop the journal
         raise
     _enter(root, journal)
-    _follow(root, journal)
+    for line in _follow(root, journal):
+        print(line, file=sys.stderr)
+
+
+def _require_as_read(root: Path, read: Mapping[str, bytes | None], now: Mapping[str, str | None]) -> None:
+    """Raise `UserError` for a file that was changed after the command had read it; `now`: path -> sha256."""
+    for path, data in read.items():
+        if now[path] != _digest_of(data):
+            raise problem(
+                root / path, expected="what it held when this began", found="other content", mend="Run this again."
+            )
 
 
 def _enter(root: Path, journal: _Journal) -> None:
@@ -172,14 +188,16 @@ def _settle(root: Path) -> str | None:
         return f"`{journal.name}` was finished, but HEAD has moved since: see `git status`, run `dvc checkout`."
     for target in journal.checkout:
         dvc.remove_leftovers(root / target.removesuffix(".dvc"))
-    _follow(root, journal)
-    return f"`{journal.name}` was interrupted half-way: it is finished now."
+    said = _follow(root, journal)
+    return "\n".join([f"`{journal.name}` was interrupted half-way: it is finished now.", *said])
 
 
-def _follow(root: Path, journal: _Journal) -> None:
-    """Bring workspace and index after the refs; doing it twice does no harm, so a kill in here does none."""
-    for path, blob in journal.files.items():
-        _bring(root, path, blob, before=journal.before[path])
+def _follow(root: Path, journal: _Journal) -> list[str]:
+    """Bring workspace and index after the refs, and return what to print about files of a person.
+
+    Doing it twice does no harm, so a kill in here does none.
+    """
+    said = [_bring(root, path, blob, before=journal.before[path]) for path, blob in journal.files.items()]
     update_index(root, journal.files)
     if journal.checkout:
         dvc.checkout(root, *journal.checkout)
@@ -187,24 +205,35 @@ def _follow(root: Path, journal: _Journal) -> None:
         _remove(root / path)
     _discard_staging(root)
     _journal_file(root).unlink()
+    return [line for line in said if line]
 
 
-def _bring(root: Path, path: str, blob: str | None, *, before: str | None) -> None:
-    """Give one file its new content; what a person wrote there meanwhile is put aside, not lost."""
+def _bring(root: Path, path: str, blob: str | None, *, before: str | None) -> str | None:
+    """Give one file its new content; what a person wrote there meanwhile is put aside, and the line says where."""
     file = root / path
     now = _digest(file)
     data = _blob(root, blob)
     if now == _digest_of(data):
-        return
+        return None
+    said = None
     if now not in (before, None):
-        aside = root / STATE / "yours" / path
-        aside.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy2(file, aside)
+        said = f"{path} was changed meanwhile: what was typed there is kept in {_put_aside(root, path)}"
     if data is None:
         file.unlink()
-        return
-    with replacing(file) as temporary:
-        temporary.write_bytes(data)
+    else:
+        with replacing(file) as temporary:
+            temporary.write_bytes(data)
+    return said
+
+
+def _put_aside(root: Path, path: str) -> Path:
+    """Copy a file to where nothing lies yet, and return that place (from `root`)."""
+    first = Path(STATE) / "yours" / path
+    names = chain([first.name], (f"{first.name}.{number}" for number in count(1)))
+    place = next(first.with_name(name) for name in names if not (root / first.with_name(name)).exists())
+    (root / place).parent.mkdir(parents=True, exist_ok=True)
+    shutil.copy2(root / path, root / place)
+    return place
 
 
 def _changed_dvc(root: Path, files: Mapping[str, str | None]) -> list[str]:

@@ -1,11 +1,11 @@
 """Puts reviewed sheets into data/review, where a person's work may lie already: none of that is lost."""
 
-import os
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from stages.base.atomic import replacing_folder
 from stages.base.errors import UserError, problem
 from stages.picking.packet import Packet
 from stages.project.project_lock import STATE
@@ -117,10 +117,8 @@ def _head(before: Review | None, packet: Packet, source: str, *, partial: bool) 
 
 def _copied(root: Path) -> Path:
     place = _free(root)
-    building = place.with_name(f".{place.name}.tmp{os.getpid()}")
-    shutil.rmtree(building, ignore_errors=True)
-    shutil.copytree(root / REVIEW, building)
-    building.rename(place)
+    with replacing_folder(place) as building:
+        shutil.copytree(root / REVIEW, building, dirs_exist_ok=True)
     return place
 
 

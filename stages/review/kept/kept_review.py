@@ -9,13 +9,11 @@ The folder is a person's work: no stage writes here, and nothing replaces it wit
 
 import json
 import math
-import os
-import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, get_args
 
-from stages.base.atomic import replacing
+from stages.base.atomic import replacing, replacing_folder
 from stages.base.errors import problem
 from stages.picking.packet import Packet
 
@@ -81,15 +79,10 @@ def head_of(packet: Packet, *, source: str, partial: bool = False) -> Head:
 def write_review(review: Review, folder: Path, packet: Packet) -> None:
     """Write the whole review of `packet` beside `folder`, then put it in its place; what was there is replaced."""
     order = {sheet.image_id: sheet.order for sheet in packet.sheets}
-    building = folder.with_name(f".{folder.name}.tmp{os.getpid()}")
-    try:
+    with replacing_folder(folder) as building:
         write_head(Head(*review[:5]), building)
         for sheet in review.sheets:
             write_sheet(sheet, building, order=order[sheet.image_id])
-        shutil.rmtree(folder, ignore_errors=True)
-        building.replace(folder)
-    finally:
-        shutil.rmtree(building, ignore_errors=True)
 
 
 def write_head(head: Head, folder: Path) -> None:

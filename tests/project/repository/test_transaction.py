@@ -7,7 +7,8 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -170,6 +171,76 @@ def test_half_a_checkout_and_locks_left_by_a_killed_git_are_cleared(
     assert_whole(root, origin, new=True)
 
 
+@pytest.fixture
+def interrupted(repo: Callable[[], Path], origin: tuple[Path, Path], tmp_path: Path) -> Path:
+    """A project whose command was killed behind the commit point, and no Git at work."""
+    root = repo()
+    drive(root, origin, tmp_path, kill="before", at=1, what="dvc")
+    return root
+
+
+@contextmanager
+def holding_refs(root: Path) -> Iterator[None]:
+    """A real git that has prepared a transaction on packed-refs and a branch, and waits: it holds their locks."""
+    command = ["git", "update-ref", "--stdin"]
+    with subprocess.Popen(command, cwd=root, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write("start\ndelete refs/heads/main\nprepare\n")
+        process.stdin.flush()
+        assert [process.stdout.readline() for _ in range(2)] == ["start: ok\n", "prepare: ok\n"]
+        try:
+            yield
+        finally:
+            process.kill()
+
+
+def test_locks_of_a_git_that_lives_stay_and_go_once_it_is_killed(interrupted: Path, origin: tuple[Path, Path]) -> None:
+    with holding_refs(interrupted):
+        locks = {path: path.read_bytes() for path in (interrupted / ".git").rglob("*.lock")}
+        assert {"packed-refs.lock", "main.lock", "HEAD.lock"} == {path.name for path in locks}
+        with pytest.raises(
+            UserError, match=r"\.lock: expected no git at work here, found process \d+ \(git\)"
+        ) as caught:
+            recover(interrupted)
+        assert "\n" not in str(caught.value)
+        assert {path: path.read_bytes() for path in (interrupted / ".git").rglob("*.lock")} == locks
+        assert (interrupted / ".yoloop/journal.json").exists()
+    assert recover(interrupted) == "`try` was interrupted half-way: it is finished now."
+    assert_whole(interrupted, origin, new=True)
+
+
+def test_a_git_of_another_project_is_no_reason_to_wait(
+    interrupted: Path, origin: tuple[Path, Path], tmp_path: Path
+) -> None:
+    sh(tmp_path, "git", "init", "-q", "-b", "main", "other")
+    sh(tmp_path / "other", "git", "commit", "-q", "--allow-empty", "-m", "x")
+    write_files(interrupted / ".git", {"HEAD.lock": "", "packed-refs.lock": ""})
+    with holding_refs(tmp_path / "other"):
+        recover(interrupted)
+    assert_whole(interrupted, origin, new=True)
+
+
+def test_a_lock_that_another_program_has_open_stays(interrupted: Path) -> None:
+    """DVC moves refs without a process that is called git."""
+    with (interrupted / ".git/HEAD.lock").open("w"):
+        with pytest.raises(UserError, match=rf"HEAD\.lock: expected no git at work here, found process {os.getpid()}"):
+            recover(interrupted)
+        assert (interrupted / ".git/HEAD.lock").exists()
+
+
+def test_an_index_lock_that_nobody_holds_is_named_and_left(interrupted: Path, origin: tuple[Path, Path]) -> None:
+    lock = interrupted / ".git/index.lock"
+    lock.touch()
+    with pytest.raises(
+        UserError, match=rf"found its lock, and no git that lives.*Remove it: rm {lock}; then run: yoloop"
+    ):
+        recover(interrupted)
+    lock.unlink()
+    recover(interrupted)
+    assert_whole(interrupted, origin, new=True)
+
+
 def test_a_missing_tag_is_set_and_a_newer_edit_put_aside(
     repo: Callable[[], Path], origin: tuple[Path, Path], tmp_path: Path
 ) -> None:
@@ -177,7 +248,8 @@ def test_a_missing_tag_is_set_and_a_newer_edit_put_aside(
     drive(root, origin, tmp_path, kill="before", at=1, what="dvc")
     sh(root, "git", "tag", "-d", "v1")  # as if Git had been killed between two refs
     (root / "a.txt").write_text("typed after the kill\n")
-    recover(root)
+    said = str(recover(root)).splitlines()
+    assert said[1:] == ["a.txt was changed meanwhile: what was typed there is kept in .yoloop/yours/a.txt"]
     assert_whole(root, origin, new=True)
     assert (root / ".yoloop/yours/a.txt").read_text() == "typed after the kill\n"
 
@@ -239,7 +311,7 @@ def test_one_command_at_a_time(repo: Callable[[], Path]) -> None:
     try:
         assert other.stdout is not None
         other.stdout.readline()
-        with pytest.raises(UserError, match="no other yoloop command at work here, found process 4711"):
+        with pytest.raises(UserError, match="no other yoloop command at work here, found 4711"):
             change(root)
     finally:
         other.kill()

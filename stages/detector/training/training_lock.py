@@ -1,0 +1,26 @@
+"""One training at a time with the same inputs: a second one would write into the same scratch folder."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from stages.base.errors import problem
+
+
+@contextmanager
+def alone(file: Path, *, doing: str) -> Iterator[None]:
+    """Hold a lock on `file`, which goes with the block; raise `UserError` when another process is `doing` the same."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(file, blocking=False, fallback_to_soft=False)
+    try:
+        lock.acquire()
+    except Timeout as error:
+        mend = "Wait for it, or stop it (`pkill -f stages.`) and run this again: it goes on where that one stopped."
+        raise problem(file, expected=f"no other process {doing}", found="one at work", mend=mend) from error
+    try:
+        yield
+    finally:
+        file.unlink(missing_ok=True)  # while it is held: who has opened it meanwhile sees that it is gone
+        lock.release()
