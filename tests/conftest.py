@@ -4,17 +4,29 @@ import fcntl
 import os
 import shutil
 import signal
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from tests import fake_project
+from tests.forks import fork_server
 from tests.real_project import Project, build
 from tests.toy_weights import cached_weights
 
 # A shell that starts us in the background lets us and our children ignore Ctrl+C: the driver is tested with it.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Let what the tests start as `python` be forked from a process whose libraries are loaded: see tests/forks."""
+    if config.getoption("numprocesses", None) and not hasattr(config, "workerinput"):
+        return  # the workers do it, each for itself
+    patch, server = pytest.MonkeyPatch(), fork_server()
+    patch.setattr(sys, "executable", str(server.__enter__()))
+    config.add_cleanup(lambda: server.__exit__(None, None, None))
+    config.add_cleanup(patch.undo)
 
 
 @pytest.fixture
