@@ -32,9 +32,8 @@ def fork_server() -> Iterator[Path]:
         assert server.stdout is not None
         server.stdout.readline()  # it listens
         stand_in.parent.mkdir()
-        text = (HERE / "client.py").read_text(encoding="utf-8")
-        settings = f"TRUE, ADDRESS = {str(true)!r}, {str(address)!r}\n"
-        stand_in.write_text(f"#!{true} -IS\n" + text.replace("TRUE, ADDRESS = sys.executable, ''\n", settings))
+        code = f"import sys\nsys.path.insert(0, {str(HERE)!r})\nfrom client import main\n"
+        stand_in.write_text(f"#!{true} -IS\n{code}main({str(true)!r}, {str(address)!r})\n", encoding="utf-8")
         stand_in.chmod(0o755)
         try:
             yield stand_in

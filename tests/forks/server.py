@@ -1,14 +1,13 @@
-"""A process with the libraries loaded and nothing of this project: forks itself for each program that it is asked for.
+"""A process with the libraries loaded and nothing of this project: forks itself for each program that is asked for.
 
-`python server.py SOCKET STAND_IN`: listens at SOCKET until its own input ends, then kills what still runs. A program gets
-the arguments, the folder, the environment and the three streams of whoever asks (`client.py`), and the signals that they
-get; `sys.executable` is STAND_IN, so that what it starts is forked as well.
+`python server.py SOCKET STAND_IN`: listens at SOCKET until its own input ends, then kills what still runs. A program
+gets the arguments, the folder, the environment and the three streams of whoever asks (`client.py`), and the signals
+that they get; `sys.executable` is STAND_IN, so that what it starts is forked as well.
 """
 
 import atexit
 import gc
 import importlib
-import io
 import os
 import runpy
 import selectors
@@ -18,20 +17,20 @@ import sys
 import threading
 from contextlib import suppress
 from marshal import loads
+from pathlib import Path
+from types import ModuleType
 from typing import NamedTuple
 
 # What takes the time. Not here: what reads the environment or a home when it is loaded (Ultralytics, pygit2).
-FOR_DVC = (
+FOR_ALL = (
     *("dvc.analytics", "dvc.cli.parser", "dvc.compare", "dvc.data_cloud", "dvc.repo.artifacts", "dvc.repo.datasets"),
     *("dvc.repo.experiments.executor.local", "dvc.repo.experiments.queue.celery", "dvc.repo.experiments.show"),
     *("dvc.repo.metrics.diff", "dvc.repo.plots", "dvc.repo.stage", "dvc.ui.table", "dvc.utils.hydra"),
     *("dvc.utils.strictyaml", "dvc_data.hashfile.db.local", "dvc_data.index.checkout", "dulwich.porcelain"),
-    *("celery.app.amqp", "celery.worker.worker", "kombu.transport.filesystem", "shortuuid", "voluptuous.humanize", "yaml"),
+    *("celery.app.amqp", "celery.worker.worker", "kombu.transport.filesystem", "shortuuid", "voluptuous.humanize"),
+    *("PIL.Image", "cv2", "pandas", "pyarrow.parquet", "pydantic", "requests", "ruamel.yaml", "typer", "yaml"),
 )
-FOR_STAGES = (
-    *("PIL.Image", "cv2", "imagehash", "matplotlib.pyplot", "pandas", "pyarrow.parquet", "pydantic", "requests"),
-    *("ruamel.yaml", "scipy.optimize", "scipy.stats", "torch", "torchvision", "typer"),
-)
+FOR_STAGES = ("imagehash", "matplotlib.pyplot", "scipy.optimize", "scipy.stats", "torch", "torchvision")
 
 
 class Asked(NamedTuple):
@@ -45,12 +44,10 @@ class Asked(NamedTuple):
 
 
 def receive(client: socket.socket) -> tuple[Asked, list[int]]:
-    """Return what a client asks for, and its three streams."""
+    """Return what a client asks for, and its three streams; raise `EOFError` for one that is killed meanwhile."""
     size, files, _, _ = socket.recv_fds(client, 4, 3)
-    text = b""
-    while len(text) < int.from_bytes(size, "big"):
-        text += client.recv(1 << 16)
-    return Asked(*loads(text)), files
+    with client.makefile("rb") as sent:
+        return Asked(*loads(sent.read(int.from_bytes(size, "big")))), files
 
 
 def serve(listener: socket.socket) -> tuple[Asked, list[int]] | None:
@@ -61,42 +58,45 @@ def serve(listener: socket.socket) -> tuple[Asked, list[int]] | None:
     running: dict[int, int] = {}  # file descriptor of a client or of a program -> pid of the program
 
     while True:
-        for key, _ in ready.select():
-            if key.fd == 0:
-                for pid in set(running.values()):
-                    kill(pid, signal.SIGKILL)
-                return None
-            if key.fileobj is listener:
-                client, _ = listener.accept()
+        key = ready.select()[0][0]  # one at a time: whatever it was, it may have closed what the next one is about
+        if key.fd == 0:
+            for pid in set(running.values()):
+                kill(pid, signal.SIGKILL)
+            return None
+        if key.fileobj is listener:
+            client, _ = listener.accept()
+            try:
                 asked, files = receive(client)
-                load(asked)
-                pid = os.fork()
-                if pid == 0:
-                    return asked, files
-                os.setpgid(pid, pid)
-                for file in files:
-                    os.close(file)
-                program = os.pidfd_open(pid)
-                running |= {client.fileno(): pid, program: pid}
-                ready.register(client, selectors.EVENT_READ)
-                ready.register(program, selectors.EVENT_READ, client)
-            elif key.fd in running and key.data is None:
-                signals = key.fileobj.recv(64)
-                for number in signals or [signal.SIGKILL]:
-                    kill(running[key.fd], number)
-                if not signals:
-                    ready.unregister(key.fileobj)
-            elif key.fd in running:
-                client = key.data
-                _, status = os.waitpid(running.pop(key.fd), 0)
-                ready.unregister(key.fd)
-                os.close(key.fd)
-                running.pop(client.fileno())
-                with suppress(KeyError):
-                    ready.unregister(client)
-                with suppress(OSError):
-                    client.sendall(status.to_bytes(4, "big"))
+            except EOFError:
                 client.close()
+                continue
+            load(asked.args)
+            pid = os.fork()
+            if pid == 0:
+                return asked, files
+            os.setpgid(pid, pid)
+            for file in files:
+                os.close(file)
+            program = os.pidfd_open(pid)
+            running |= {client.fileno(): pid, program: pid}
+            ready.register(client, selectors.EVENT_READ)
+            ready.register(program, selectors.EVENT_READ, client)
+        elif key.data is None:  # a client: it was sent signals, or it is no more
+            signals = key.fileobj.recv(64)
+            for number in signals or [signal.SIGKILL]:
+                kill(running[key.fd], number)
+            if not signals:
+                ready.unregister(key.fileobj)
+        else:  # a program has ended
+            client = key.data
+            _, status = os.waitpid(running.pop(key.fd), 0)
+            del running[client.fileno()]
+            ready.unregister(key.fd)
+            os.close(key.fd)
+            with suppress(KeyError, OSError):  # it may be no more
+                ready.unregister(client)
+                client.sendall(status.to_bytes(4, "big"))
+            client.close()
 
 
 def kill(pid: int, number: int) -> None:
@@ -105,15 +105,14 @@ def kill(pid: int, number: int) -> None:
         os.killpg(pid, number)
 
 
-def load(asked: Asked) -> None:
+def load(args: list[str]) -> None:
     """Import what the program is about to import, unless an earlier one had it imported."""
-    names = FOR_DVC if asked.args[1] == "dvc" else FOR_STAGES if asked.args[0] == "-m" else ()
-    if all(name in sys.modules for name in names):
-        return
-    for name in names:
-        importlib.import_module(name)
-    gc.collect()
-    gc.freeze()  # a collection in a child would touch, and so copy, the memory that it shares with the server
+    names = (*FOR_ALL, *(FOR_STAGES if args[0] == "-m" and args[1] != "dvc" else ()))
+    if not all(name in sys.modules for name in names):
+        for name in names:
+            importlib.import_module(name)
+        gc.collect()
+        gc.freeze()  # a collection in a child would touch, and so copy, the memory that it shares with the server
 
 
 def become(asked: Asked, files: list[int], stand_in: str) -> None:
@@ -131,24 +130,27 @@ def become(asked: Asked, files: list[int], stand_in: str) -> None:
     os.environ.update(asked.env)
     sys.executable = stand_in
     sys.dont_write_bytecode = bool(asked.env.get("PYTHONDONTWRITEBYTECODE"))
+    if asked.args[:2] != ["-m", "dvc"]:
+        sys.modules["colorama"].deinit()  # which DVC put around the streams when it was loaded
     if asked.env.get("PYTHONUNBUFFERED"):
-        raw = io.FileIO(1, "wb", closefd=False)
-        sys.stdout = io.TextIOWrapper(raw, sys.stdout.encoding, sys.stdout.errors, write_through=True)
-    if "numpy" in sys.modules:
-        sys.modules["numpy"].random.seed()  # else every child would draw the same "random" numbers
+        sys.__stdout__.reconfigure(line_buffering=True)
+    sys.modules["numpy"].random.seed()  # else every child would draw the same "random" numbers
 
 
 def run(args: list[str]) -> None:
     """Do what `python ARGS` does: a module (-m) or a script."""
     paths = [path for path in os.environ.get("PYTHONPATH", "").split(os.pathsep) if path]
     if args[0] == "-m":
-        sys.path[:0] = [os.getcwd(), *paths]
+        sys.path[:0] = [str(Path.cwd()), *paths]
         sys.argv = args[1:]
         runpy.run_module(args[1], run_name="__main__", alter_sys=True)
     else:
-        sys.path[:0] = [os.path.dirname(os.path.realpath(args[0])), *paths]  # noqa: PTH120
+        sys.path[:0] = [str(Path(args[0]).resolve().parent), *paths]
         sys.argv = args
-        runpy.run_path(args[0], run_name="__main__")
+        file = str(Path(args[0]).absolute())
+        sys.modules["__main__"] = module = ModuleType("__main__")
+        module.__file__ = file
+        exec(compile(Path(file).read_bytes(), file, "exec"), module.__dict__)
 
 
 def end(code: int) -> None:
