@@ -1,20 +1,44 @@
 """Fixtures that every kind of test may ask for: a clean environment, and a small real project to spoil."""
 
-import fcntl
 import os
 import shutil
 import signal
+import sys
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from tests import fake_project
+from tests.forks import fork_server
+from tests.once import Once, built_once
 from tests.real_project import Project, build
 from tests.toy_weights import cached_weights
 
 # A shell that starts us in the background lets us and our children ignore Ctrl+C: the driver is tested with it.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let `make test-faults` ask for more than `make test` has time for."""
+    parser.addoption("--every-kill", action="store_true", help="kill at each call, not at each fourth")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Let what the tests start as `python` be forked from a process whose libraries are loaded: see tests/forks."""
+    if config.getoption("numprocesses", None) and not hasattr(config, "workerinput"):
+        return  # the workers do it, each for itself
+    patch, server = pytest.MonkeyPatch(), fork_server()
+    patch.setattr(sys, "executable", str(server.__enter__()))
+    config.add_cleanup(lambda: server.__exit__(None, None, None))
+    config.add_cleanup(patch.undo)
+
+
+@pytest.fixture
+def every_kill(pytestconfig: pytest.Config) -> bool:
+    """Whether to kill at each call of Git instead of at each fourth."""
+    return bool(pytestconfig.getoption("every_kill"))
 
 
 @pytest.fixture
@@ -26,15 +50,21 @@ def clean_env(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPath
 
 
 @pytest.fixture(scope="session")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def once(tmp_path_factory: pytest.TempPathFactory) -> Once:
+    """Return a function that builds a folder once for all workers: `built_once` in a place of this test run."""
+    own = tmp_path_factory.getbasetemp()
+    return partial(built_once, (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "once")
+
+
+@pytest.fixture(scope="session")
+def template(once: Once) -> Path:
     """A project whose iteration 0 has run: to be copied, never changed."""
-    root = tmp_path_factory.mktemp("template") / "project"
-    with pytest.MonkeyPatch.context() as patch:
-        for key, value in fake_project.environment(tmp_path_factory.mktemp("home")).items():
-            patch.setenv(key, value)
-        fake_project.build(root)
-        fake_project.dvc(root, "repro", "-q")
-    return root
+
+    def build_it(folder: Path) -> None:
+        fake_project.build(folder / "project")
+        fake_project.dvc(folder / "project", "repro", "-q")
+
+    return once("template", build_it) / "project"
 
 
 @pytest.fixture
@@ -45,16 +75,14 @@ def project(clean_env: None, template: Path, tmp_path: Path) -> Callable[[], Pat
 
 
 @pytest.fixture(scope="session")
-def finished_template(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def finished_template(template: Path, once: Once) -> Path:
     """The same project after `yoloop finish`: to be copied, never changed."""
     from stages.iteration.finish import finish
 
-    root = Path(shutil.copytree(template, tmp_path_factory.mktemp("finished") / "project", symlinks=True))
-    with pytest.MonkeyPatch.context() as patch:
-        for key, value in fake_project.environment(tmp_path_factory.mktemp("home")).items():
-            patch.setenv(key, value)
-        finish(root)
-    return root
+    def build_it(folder: Path) -> None:
+        finish(Path(shutil.copytree(template, folder / "project", symlinks=True)))
+
+    return once("finished", build_it) / "project"
 
 
 @pytest.fixture
@@ -74,16 +102,12 @@ def toy_weights(pytestconfig: pytest.Config) -> Path:
 
 
 @pytest.fixture(scope="session")
-def ran(toy_weights: Path, tmp_path_factory: pytest.TempPathFactory) -> Project:
+def ran(toy_weights: Path, once: Once) -> Project:
     """A project whose iteration 0 has run with the real stages, not finished: to be copied, never changed."""
-    own = tmp_path_factory.getbasetemp()
-    folder = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "ran"  # built once for all workers
-    folder.mkdir(exist_ok=True)
-    with (folder / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not (folder / "whole").exists():
-            shutil.rmtree(folder / "project", ignore_errors=True)
-            counts = {"train": 6, "val": 3, "test": 1, "pool": 3}
-            build(folder / "project", toy_weights, counts=counts).dvc("repro", "-q")
-            (folder / "whole").touch()
+
+    def build_it(folder: Path) -> None:
+        counts = {"train": 6, "val": 3, "test": 1, "pool": 3}
+        build(folder / "project", toy_weights, counts=counts).dvc("repro", "-q")
+
+    folder = once("ran", build_it)
     return Project(folder / "project", folder / "home")

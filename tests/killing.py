@@ -5,8 +5,10 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from zlib import crc32
 
-from tests.fake_project import REPO, write_files
+from tests.fake_project import REPO, sh, write_files
+from tests.forks import REAL
 
 # Stands in front of the real git on PATH (or of DVC on PYTHONPATH), counts its calls in a file, and kills its
 # parent at the call KILL_AT: before or after the real one has done its work.
@@ -40,17 +42,27 @@ finally:
 def run_killed(code: str, *args: str, fakes: Path, what: str = "dvc", kill: str = "after", at: int) -> int:
     """Run `code` with `args`, killed `before` or `after` call `at` of `what` (git or dvc); return the exit code.
 
-    The stand-ins that do it are written into the folder `fakes`.
+    The stand-ins that do it are written into the folder `fakes`; how often `what` was called is in its file `count`.
     """
     env = {"COUNTER": str(fakes / "count"), "KILL_AT": str(at), "KILL": kill, "FAKES": str(fakes)}
     env = {**os.environ, **env, "REAL_GIT": str(shutil.which("git")), "PYTHONPATH": str(REPO)}
-    write_files(fakes, {"count": "0"})
+    write_files(fakes, {"count": "0", "driver.py": code})
+    command = [sys.executable, str(fakes / "driver.py"), *args]
     if what == "git":
         write_files(fakes / "bin", {"git": FAKE_GIT})
         (fakes / "bin/git").chmod(0o755)
         env["PATH"] = f"{fakes / 'bin'}:{env['PATH']}"
     else:
         write_files(fakes / "dvc", {"__init__.py": "", "__main__.py": FAKE_DVC})
-        env["PYTHONPATH"] = f"{fakes}:{REPO}"
-    command = [sys.executable, "-c", code, *args]
+        env |= {"PYTHONPATH": f"{fakes}:{REPO}", REAL: "1"}
     return subprocess.run(command, env=env, capture_output=True, check=False, stdin=subprocess.DEVNULL).returncode
+
+
+def chosen_calls(count: int, *, every: bool) -> list[int]:
+    """Return at which of `count` calls to kill: the first, the last, and `every` one between or each fourth.
+
+    Which fourth goes on with each commit, and is the same for all who test that commit.
+    """
+    commit = sh(REPO, "git", "rev-parse", "HEAD").strip() if (REPO / ".git").exists() else ""
+    step, first = (1, 0) if every else (4, crc32(commit.encode()) % 4)
+    return sorted({1, count, *range(1 + first, count, step)})

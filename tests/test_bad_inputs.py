@@ -8,7 +8,7 @@ from typing import NamedTuple
 import pytest
 
 from tests import spoil as s
-from tests.fake_project import environment
+from tests.once import Once
 from tests.real_project import Project
 from tests.refusal import refused, refused_command
 
@@ -25,18 +25,16 @@ class Weights(NamedTuple):
 
 
 @pytest.fixture(scope="session")
-def weights(ran: Project, tmp_path_factory: pytest.TempPathFactory) -> Weights:
-    folder = tmp_path_factory.mktemp("weights")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(folder)
-        for key, value in environment(folder / "home").items():
-            patch.setenv(key, value)
+def weights(ran: Project, once: Once) -> Weights:
+    def build(folder: Path) -> None:
         from stages.detector.model.checkpoint import load_model, save_model
         from stages.detector.model.encoders import mark_encoder
         from stages.detector.model.runtime import start_ultralytics
 
-        start_ultralytics()
-        files = Weights(*(folder / f"{name}.pt" for name in Weights._fields))
+        with pytest.MonkeyPatch.context() as patch:
+            patch.chdir(folder)
+            start_ultralytics()
+        files = weights_in(folder)
         toy, target = load_model(ran.root / "models/best.pt"), load_model(ran.root / "models/target.pt")
         toy.names = dict(enumerate(reversed(CLASSES)))
         save_model(toy, files.shuffled, imgsz=128)
@@ -45,7 +43,12 @@ def weights(ran: Project, tmp_path_factory: pytest.TempPathFactory) -> Weights:
         for order, file in ((CLASSES, files.clip), (reversed(CLASSES), files.shuffled_clip)):
             target.names = dict(enumerate(order))
             save_model(target, file, imgsz=128)
-    return files
+
+    return weights_in(once("weights", build))
+
+
+def weights_in(folder: Path) -> Weights:
+    return Weights(*(folder / f"{name}.pt" for name in Weights._fields))
 
 
 @pytest.fixture

@@ -15,11 +15,11 @@ from stages.iteration.status import status_lines
 from stages.project.repository import git
 from stages.project.repository.transaction import recover
 from stages.report.prompt_history import history_lines
-from tests import fake_project
 from tests.fake_project import REPO, dvc, sh, write_files
 from tests.iteration.test_advance import assert_cache_whole, names, snapshot
 from tests.iteration.test_run_loop import in_pipe
 from tests.killing import run_killed
+from tests.once import Once
 
 pytestmark = pytest.mark.slow
 STATE = (
@@ -34,18 +34,18 @@ STATE = (
 
 
 @pytest.fixture(scope="module")
-def twice(finished_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def twice(finished_template: Path, once: Once) -> Path:
     """A project whose iterations 0 and 1 are finished; the program has changed since. To be copied, never changed."""
-    root = Path(shutil.copytree(finished_template, tmp_path_factory.mktemp("twice") / "project", symlinks=True))
-    with pytest.MonkeyPatch.context() as patch:
-        for key, value in fake_project.environment(tmp_path_factory.mktemp("home")).items():
-            patch.setenv(key, value)
+
+    def build(folder: Path) -> None:
+        root = Path(shutil.copytree(finished_template, folder / "project", symlinks=True))
         advance(root, reviewer="oracle")
         dvc(root, "repro", "-q")
         finish(root)
         (root / "fake_stages.py").open("a").write("# a newer program\n")
         sh(root, "git", "commit", "-qam", "A newer program")
-    return root
+
+    return once("twice", build) / "project"
 
 
 @pytest.fixture

@@ -14,15 +14,19 @@ import pytest
 
 from stages.base.tables import read_metrics, with_details
 from tests import spoil
+from tests.forks import REAL
+from tests.once import Once
 from tests.real_project import Project, build, set_params
 
 pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="session")
-def imported(toy_weights: Path, tmp_path_factory: pytest.TempPathFactory) -> Project:
+def imported(toy_weights: Path, once: Once) -> Project:
     """A project at the start of iteration 0: to be copied, never changed."""
-    return build(tmp_path_factory.mktemp("train") / "project", toy_weights, counts={"train": 6, "val": 2, "pool": 2})
+    counts = {"train": 6, "val": 2, "pool": 2}
+    folder = once("imported", lambda folder: build(folder / "project", toy_weights, counts=counts))
+    return Project(folder / "project", folder / "home")
 
 
 @pytest.fixture
@@ -62,7 +66,7 @@ def test_a_killed_training_goes_on_from_its_last_checkpoint(project):
     process = subprocess.Popen(
         [sys.executable, "-m", "stages.train"],
         cwd=project.root,
-        env=project.env,
+        env={**project.env, REAL: "1"},  # to be killed as a whole, at once
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         start_new_session=True,

@@ -12,21 +12,22 @@ from stages.base.tables import read_json
 from stages.iteration.advance import advance
 from stages.iteration.finish import finish
 from stages.report.iteration_report import make_report
-from tests.fake_project import dvc, environment, sh
+from tests.fake_project import dvc, sh
+from tests.once import Once
 
 pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
-def two_template(finished_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def two_template(finished_template: Path, once: Once) -> Path:
     """A project in iteration 1, which has run and is not finished: to be copied, never changed."""
-    root = Path(shutil.copytree(finished_template, tmp_path_factory.mktemp("two") / "project", symlinks=True))
-    with pytest.MonkeyPatch.context() as patch:
-        for key, value in environment(tmp_path_factory.mktemp("home")).items():
-            patch.setenv(key, value)
+
+    def build(folder: Path) -> None:
+        root = Path(shutil.copytree(finished_template, folder / "project", symlinks=True))
         advance(root, reviewer="oracle")
         dvc(root, "repro", "-q")
-    return root
+
+    return once("two", build) / "project"
 
 
 @pytest.fixture

@@ -8,15 +8,15 @@ import pytest
 
 from stages.iteration.finish import finish
 from tests import fake_project
+from tests.once import Once
 
 
 @pytest.fixture(scope="session")
-def under_review(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def under_review(once: Once) -> Path:
     """A project whose iteration 0 is finished, with sheets p1, p2 and p3 in its packet: never to be changed."""
-    root = tmp_path_factory.mktemp("under_review") / "project"
-    with pytest.MonkeyPatch.context() as patch:
-        for key, value in fake_project.environment(tmp_path_factory.mktemp("home")).items():
-            patch.setenv(key, value)
+
+    def build(folder: Path) -> None:
+        root = folder / "project"
         fake_project.build(root)
         stages = root / "fake_stages.py"
         text = stages.read_text(encoding="utf-8")
@@ -27,7 +27,8 @@ def under_review(tmp_path_factory: pytest.TempPathFactory) -> Path:
         fake_project.sh(root, "git", "commit", "-qam", "A packet of three sheets")
         fake_project.dvc(root, "repro", "-q")
         finish(root)
-    return root
+
+    return once("under_review", build) / "project"
 
 
 @pytest.fixture

@@ -15,9 +15,10 @@ from stages.iteration.advance import advance
 from stages.iteration.finish import finish
 from stages.project.repository.transaction import recover
 from stages.review.auto_removal import drop_auto
-from tests.fake_project import REPO, dvc, environment, sh
+from tests.fake_project import REPO, dvc, sh
 from tests.iteration.test_advance import assert_cache_whole, names, snapshot
 from tests.killing import run_killed
+from tests.once import Once
 from tests.review.kept.test_auto_reviewer import with_real_tables
 from tests.test_loop import yoloop
 
@@ -25,16 +26,17 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
-def advanced_template(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def advanced_template(template: Path, once: Once) -> Path:
     """A project in iteration 1, not run, with two sheets that --auto labelled: to be copied, never changed."""
-    root = Path(shutil.copytree(template, tmp_path_factory.mktemp("auto") / "project", symlinks=True))
-    with pytest.MonkeyPatch.context() as patch:
-        for key, value in environment(tmp_path_factory.mktemp("home")).items():
-            patch.setenv(key, value)
-        patch.setenv("PYTHONPATH", str(REPO))
-        with_real_tables(root)
-        advance(root, reviewer="auto", auto_confidence=0.25)
-    return root
+
+    def build(folder: Path) -> None:
+        root = Path(shutil.copytree(template, folder / "project", symlinks=True))
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("PYTHONPATH", str(REPO))
+            with_real_tables(root)
+            advance(root, reviewer="auto", auto_confidence=0.25)
+
+    return once("auto", build) / "project"
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from stages.project.repository import git
 from stages.project.repository.commits import build_from, entries_at
 from stages.project.repository.transaction import recover, switch
 from tests.fake_project import sh
-from tests.killing import run_killed
+from tests.killing import chosen_calls, run_killed
 from tests.project.repository.test_transaction import origin, repo  # noqa: F401 - fixtures
 
 DRIVER = """
@@ -52,33 +52,36 @@ def drive(root: Path, commit: str, fakes: Path, *, kill: str, at: int) -> int:
 
 
 @pytest.mark.slow
+@pytest.mark.faults
 @pytest.mark.parametrize("kill", ["before", "after"])
 def test_a_kill_at_any_git_call(
     repo: Callable[[], Path],  # noqa: F811
     origin: tuple[Path, Path],  # noqa: F811
     tmp_path: Path,
     kill: str,
+    every_kill: bool,
 ) -> None:
+    root = repo()
+    commit = other_commit(root, origin[1].read_bytes())
+    assert drive(root, commit, tmp_path / "fakes", kill=kill, at=0) == 0
+    assert found(root) == NEW
+    assert_person_kept(root)
+    assert git.head(root) == commit
+    count = int((tmp_path / "fakes/count").read_text())
+    assert count > 10
     seen = []
-    for at in range(1, 100):
+    for at in chosen_calls(count, every=every_kill):
         root = repo()
         commit = other_commit(root, origin[1].read_bytes())
-        ended = drive(root, commit, tmp_path / "fakes", kill=kill, at=at)
-        if ended == 0:
-            break
-        assert ended == -signal.SIGKILL
+        assert drive(root, commit, tmp_path / "fakes", kill=kill, at=at) == -signal.SIGKILL
         recover(root)
         new = git.resolve(root, "refs/heads/again") is not None
         assert found(root) == (NEW if new else OLD)
         assert_person_kept(root)
         assert recover(root) is None
         seen.append(new)
-    assert found(root) == NEW
-    assert_person_kept(root)
-    assert git.head(root) == commit
     assert seen == sorted(seen)  # old, old, ... then new, new, ...: one commit point
     assert set(seen) == {False, True}
-    assert len(seen) > 10
 
 
 def test_from_a_look_back(repo: Callable[[], Path], origin: tuple[Path, Path]) -> None:  # noqa: F811

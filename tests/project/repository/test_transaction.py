@@ -17,8 +17,9 @@ from stages.base.errors import UserError
 from stages.project.project_lock import exclusive
 from stages.project.repository import git
 from stages.project.repository.transaction import Commit, recover, stage_dvc, staging, transact
-from tests.fake_project import dvc, environment, init, sh, write_files
-from tests.killing import run_killed
+from tests.fake_project import dvc, init, sh, write_files
+from tests.killing import chosen_calls, run_killed
+from tests.once import Once
 
 OLD = {
     "a.txt": "1\n",
@@ -54,12 +55,11 @@ transact(root, name="try", commits=commits, tags=tags, renamed_tags=renamed, rem
 
 
 @pytest.fixture(scope="module")
-def origin(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+def origin(once: Once) -> tuple[Path, Path]:
     """A repository in the OLD state, and the .dvc file of the NEW data, whose objects are in the cache."""
-    root = tmp_path_factory.mktemp("origin") / "project"
-    with pytest.MonkeyPatch.context() as patch:
-        for key, value in environment(tmp_path_factory.mktemp("home")).items():
-            patch.setenv(key, value)
+
+    def build(folder: Path) -> None:
+        root = folder / "project"
         init(root)
         (root / ".gitignore").open("a").write("/data/ds\n/work\n")
         write_files(root, {"a.txt": "1\n", "b.txt": "2\n", "README": "read\n", "other": "1\n", "models/x": ""})
@@ -70,9 +70,10 @@ def origin(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
         sh(root, "git", "tag", "v0")
         with staging(root) as (data, _):
             write_files(data / "ds", {"one": "1", "three": "3"})
-            file = root.parent / "new.dvc"
-            file.write_bytes(stage_dvc(root, data / "ds"))
-    return root, file
+            (folder / "new.dvc").write_bytes(stage_dvc(root, data / "ds"))
+
+    folder = once("origin", build)
+    return folder / "project", folder / "new.dvc"
 
 
 @pytest.fixture
@@ -124,24 +125,25 @@ def drive(root: Path, origin: tuple[Path, Path], tmp_path: Path, *, kill: str, a
 
 
 @pytest.mark.slow
+@pytest.mark.faults
 @pytest.mark.parametrize("kill", ["before", "after"])
 def test_a_kill_at_any_git_call_leaves_old_or_new(
-    repo: Callable[[], Path], origin: tuple[Path, Path], tmp_path: Path, kill: str
+    repo: Callable[[], Path], origin: tuple[Path, Path], tmp_path: Path, kill: str, every_kill: bool
 ) -> None:
+    root = repo()
+    assert drive(root, origin, tmp_path, kill=kill, at=0, what="git") == 0
+    assert_whole(root, origin, new=True)
+    count = int((tmp_path / "fakes/count").read_text())
+    assert count > 15
     seen = []
-    for at in range(1, 100):
+    for at in chosen_calls(count, every=every_kill):
         root = repo()
-        ended = drive(root, origin, tmp_path, kill=kill, at=at, what="git")
-        if ended == 0:
-            break
-        assert ended == -signal.SIGKILL
+        assert drive(root, origin, tmp_path, kill=kill, at=at, what="git") == -signal.SIGKILL
         recover(root)
         new = git.resolve(root, "refs/tags/v1") is not None
         assert_whole(root, origin, new=new)
         assert recover(root) is None
         seen.append(new)
-    assert_whole(root, origin, new=True)
-    assert len(seen) > 15
     assert seen == sorted(seen)  # old, old, ... then new, new, ...: one commit point
     assert {False, True} == set(seen)
 

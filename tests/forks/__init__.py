@@ -1,0 +1,43 @@
+"""Makes processes cheap: a stand-in for `python` that asks a fork server, whose libraries are loaded, to run them."""
+
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.real_project import clean_environment
+
+HERE = Path(__file__).resolve().parent
+REAL = "REAL_PYTHON"  # set in an environment: no stand-in here, and in no process below
+
+
+@contextmanager
+def fork_server() -> Iterator[Path]:
+    """Yield the stand-in, to be called as `python` is; at the end all that still runs through it is killed.
+
+    It loads nothing before it is first asked, and whatever it cannot run the true interpreter runs.
+    """
+    true = Path(sys.executable)
+    with tempfile.TemporaryDirectory(prefix="forks-") as folder:
+        address, stand_in = Path(folder) / "socket", Path(folder) / "bin/python"
+        server = subprocess.Popen(
+            [true, HERE / "server.py", address, stand_in],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env=clean_environment(Path(folder) / "home"),
+        )
+        assert server.stdin is not None
+        assert server.stdout is not None
+        server.stdout.readline()  # it listens
+        stand_in.parent.mkdir()
+        code = f"import sys\nsys.path.insert(0, {str(HERE)!r})\nfrom client import main\n"
+        stand_in.write_text(f"#!{true} -IS\n{code}main({str(true)!r}, {str(address)!r})\n", encoding="utf-8")
+        stand_in.chmod(0o755)
+        try:
+            yield stand_in
+        finally:
+            server.stdin.close()
+            server.wait(30)
+            server.stdout.close()
