@@ -33,6 +33,7 @@ from stages.dataset.sheets.manifest import ManifestRow
 from stages.detector.prediction.prediction_params import PredictParams
 from stages.detector.training.training_params import TrainParams
 from stages.holdout import openings
+from stages.intake.demo_values import is_drawn, params_at
 from stages.picking.packet import FOCUS, PRELABELS
 from stages.review.kept.review_params import ReviewParams
 from stages.review.ledger import correction_ledger, ledger_files
@@ -444,7 +445,7 @@ def cell(text: str) -> str:
 
 def parameters() -> list[str]:
     """Return the sections of params.yaml."""
-    text = (ROOT / "params.yaml").read_text(encoding="utf-8")
+    text = params_at(ROOT) if is_drawn(ROOT) else (ROOT / "params.yaml").read_text(encoding="utf-8")
     lines = text.splitlines()
     node: Any = yaml.compose(text)
     sections = [["### The loop", "", *_head(), *_rows(node, lines, "", None, nested=False), ""]]
@@ -530,7 +531,8 @@ def page() -> str:
         "",
         "## Parameters",
         "",
-        "Unknown keys and wrong types are errors with their line. `dvc exp run -S train.epochs=50` tries a value.",
+        "Unknown keys and wrong types are errors with their line. `dvc exp run -S train.epochs=50` tries a value. What "
+        "the demo has otherwise is in `demo/params.yaml`.",
         "",
         *parameters(),
         "## Metrics",
