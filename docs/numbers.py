@@ -132,6 +132,8 @@ WORDS = {
     "weights_sha256": "digest of the weights' tensors: equal digests are equal detectors",
     "ultralytics": "version",
     "torch": "version",
+    "metrics/train.json images": "labelled sheets in train",
+    "metrics/train.json boxes": "boxes in train",
     "epoch": "from 1",
     "loss": "sum of the parts of the loss, which stand beside it",
     "slice_map50_95": "mAP50-95 on the slice of train, with `train.select: slice`",
@@ -430,8 +432,8 @@ def table(listed: Listed, *, short: bool) -> list[str]:
 
 
 def meaning(name: str, known: Mapping[str, str], file: str) -> str:
-    """Return what `name` means, by its whole name or by that below a list."""
-    text = known.get(name) or known.get(name.rpartition(".")[2])
+    """Return what `name` means: in this file, by its whole name, or by that below a list."""
+    text = known.get(f"{file} {name}") or known.get(name) or known.get(name.rpartition(".")[2])
     if not text:
         raise LookupError(f"{file}: nothing is said of {name}")
     return text
