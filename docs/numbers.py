@@ -33,6 +33,7 @@ from stages.dataset.sheets.manifest import ManifestRow
 from stages.detector.prediction.prediction_params import PredictParams
 from stages.detector.training.training_params import TrainParams
 from stages.holdout import openings
+from stages.intake.demo_values import is_drawn, params_at
 from stages.picking.packet import FOCUS, PRELABELS
 from stages.review.kept.review_params import ReviewParams
 from stages.review.ledger import correction_ledger, ledger_files
@@ -131,6 +132,8 @@ WORDS = {
     "weights_sha256": "digest of the weights' tensors: equal digests are equal detectors",
     "ultralytics": "version",
     "torch": "version",
+    "metrics/train.json images": "labelled sheets in train",
+    "metrics/train.json boxes": "boxes in train",
     "epoch": "from 1",
     "loss": "sum of the parts of the loss, which stand beside it",
     "slice_map50_95": "mAP50-95 on the slice of train, with `train.select: slice`",
@@ -429,8 +432,8 @@ def table(listed: Listed, *, short: bool) -> list[str]:
 
 
 def meaning(name: str, known: Mapping[str, str], file: str) -> str:
-    """Return what `name` means, by its whole name or by that below a list."""
-    text = known.get(name) or known.get(name.rpartition(".")[2])
+    """Return what `name` means: in this file, by its whole name, or by that below a list."""
+    text = known.get(f"{file} {name}") or known.get(name) or known.get(name.rpartition(".")[2])
     if not text:
         raise LookupError(f"{file}: nothing is said of {name}")
     return text
@@ -444,7 +447,7 @@ def cell(text: str) -> str:
 
 def parameters() -> list[str]:
     """Return the sections of params.yaml."""
-    text = (ROOT / "params.yaml").read_text(encoding="utf-8")
+    text = params_at(ROOT) if is_drawn(ROOT) else (ROOT / "params.yaml").read_text(encoding="utf-8")
     lines = text.splitlines()
     node: Any = yaml.compose(text)
     sections = [["### The loop", "", *_head(), *_rows(node, lines, "", None, nested=False), ""]]
@@ -530,7 +533,8 @@ def page() -> str:
         "",
         "## Parameters",
         "",
-        "Unknown keys and wrong types are errors with their line. `dvc exp run -S train.epochs=50` tries a value.",
+        "Unknown keys and wrong types are errors with their line. `dvc exp run -S train.epochs=50` tries a value. What "
+        "the demo has otherwise is in `demo/params.yaml`.",
         "",
         *parameters(),
         "## Metrics",
