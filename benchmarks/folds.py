@@ -26,6 +26,7 @@ from stages.base.tables import write_table
 from stages.dataset.sheets.split_folder import Sheet, read_labels
 from stages.detector.model.checkpoint import save_model
 from stages.detector.model.runtime import start_ultralytics
+from stages.detector.prediction.prediction_params import FilterParams, PredictParams
 from stages.detector.prediction.predictor import Prediction, predict
 from stages.detector.training.fitting import Job, fit
 from stages.detector.training.training_params import TrainParams as Params
@@ -133,15 +134,18 @@ def predicted(part: Fold, classes: Sequence[str], training: Training, folder: Pa
         [sheet.image for sheet in part.held],
         classes=classes,
         prompts={},
-        imgsz=training.imgsz,
-        batch=1,
-        device="cpu",
-        confidence_floor=FLOOR,
-        max_det=1000,
+        params=plain_params(imgsz=training.imgsz, batch=1, max_det=1000),
     )
     rows = [sheet_tables(sheet, one, classes) for sheet, one in zip(part.held, seen, strict=True)]
     print(f"{trained - began:.0f} s training, {time.monotonic() - trained:.0f} s predicting", flush=True)
     return {table: pd.concat([row[table] for row in rows], ignore_index=True) for table in rows[0]}
+
+
+def plain_params(*, imgsz: int, batch: int, max_det: int) -> PredictParams:
+    """Return what a prediction on CPU is told that keeps all boxes from FLOOR on, without filters."""
+    filters = dict.fromkeys(FilterParams.model_fields)
+    sizes = {"imgsz": imgsz, "batch": batch, "max_det": max_det, "confidence_floor": FLOOR}
+    return PredictParams.model_validate({**sizes, "device": "cpu", "filters": filters})
 
 
 def train(sheets: Sequence[Sheet], classes: Sequence[str], training: Training, folder: Path) -> Path:

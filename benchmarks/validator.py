@@ -22,6 +22,7 @@ import pandas as pd
 import typer
 import yaml
 
+from benchmarks.folds import plain_params
 from stages.base.boxes import BOX, xywhn_to_xyxy
 from stages.dataset.sheets.split_folder import Sheet, read_labels
 from stages.detector.model.runtime import start_ultralytics
@@ -31,7 +32,7 @@ from stages.ruler.matching.matching import hits, outcomes
 from stages.ruler.scores.average_precision import AP_IOUS, ap_of, hit_table
 from stages.ruler.scores.metrics import ratios
 
-FLOOR, MAX_DET = 0.001, 300  # of the validator
+MAX_DET = 300  # of the validator, as is the floor of benchmarks/folds.py
 CONFIDENCE = 0.25
 
 
@@ -116,11 +117,7 @@ def predicted(
         [sheet.image for sheet in sheets],
         classes=names,
         prompts={name: name for name in names},
-        imgsz=imgsz,
-        batch=batch,
-        device="cpu",
-        confidence_floor=FLOOR,
-        max_det=MAX_DET,
+        params=plain_params(imgsz=imgsz, batch=batch, max_det=MAX_DET),
     )
     truth, found = [], []
     for sheet, one in zip(sheets, seen, strict=True):
