@@ -5,9 +5,10 @@ import time
 
 import pytest
 
+from stages.project.project_lock import STATE
 from stages.review.kept.kept_review import REVIEW, read_review
 from tests.browser import CHROMIUM, opened
-from tests.review.page_project import HEIGHT, WIDTH, build, kill, serve
+from tests.review.page_project import HEIGHT, WIDTH, build, kill, serve, until
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")]
 
@@ -264,6 +265,35 @@ def sheet(boxes):
 def leave_behind(tab, root, entry):
     key = f"yoloop:{read_review(root / REVIEW).packet_id}:1"
     tab.evaluate(f"localStorage.setItem({json.dumps(key)}, {json.dumps(json.dumps(entry))})")
+
+
+def test_the_key_stands_in_no_command_line(tmp_path):
+    """The browser is told of a file that only this user can read, and that leads to the page."""
+    build(tmp_path)
+    browser, told = tmp_path / "browser", tmp_path / "told"
+    browser.write_text(f'#!/bin/sh\nprintf "%s\\n" "$@" > {told}.part && mv {told}.part {told}\n')
+    browser.chmod(0o755)
+    server, url = serve(tmp_path, browser=browser)
+    try:
+        until(told.exists)
+        (entry,) = told.read_text().splitlines()
+        assert url.partition("=")[2] not in entry
+        file = tmp_path / STATE / "review_page.html"
+        assert (entry, file.stat().st_mode & 0o777) == (file.as_uri(), 0o600)
+        with opened(entry) as tab:
+            hand = Hand(tab)
+            hand.press("Tab", "Delete")
+            hand.saved()
+            assert len(boxes(tmp_path)) == 2
+            tab.call("Page.reload")  # the cookie is ours from now on
+            hand.ready("a.png")
+            assert tab.evaluate("location.href") == url.partition("?")[0]
+            assert tab.errors() == []
+        server.send_signal(2)
+        assert server.wait(20) == 3
+        assert not file.exists()
+    finally:
+        kill(server)
 
 
 def test_three_hundred_boxes_are_no_burden(tmp_path):
