@@ -167,7 +167,7 @@ def prompts_history() -> None:
 def main() -> None:
     """Run `yoloop`; a mistake of a person ends with one line and exit code 2."""
     _run_the_projects_own_code()
-    exit_cleanly(app)
+    exit_cleanly(lambda: app(prog_name="yoloop"))  # also where it was started with `python -m`
 
 
 def _run_the_projects_own_code() -> None:

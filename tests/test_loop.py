@@ -51,7 +51,7 @@ def elsewhere(clean_env, monkeypatch):
 def test_help(elsewhere, tmp_path, command):
     done = yoloop(tmp_path, *command, "--help")
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.startswith("Usage: ")
+    assert done.stdout.startswith(f"Usage: {' '.join(['yoloop', *command])} ")
 
 
 def test_the_app_starts_without_heavy_modules(elsewhere, tmp_path):

@@ -32,6 +32,7 @@ from stages.review.kept.auto_reviewer import WARNING
 from stages.review.kept.dataset_merge import link_or_copy, merge_reviewed
 from stages.review.kept.kept_review import REVIEW, Review, write_review
 from stages.review.kept.review_gate import is_by_hand, pool_size, still_open, take_review
+from stages.review.kept.review_lock import reviewing
 from stages.review.kept.review_params import read_review as read_review_params
 from stages.review.kept.reviewers import Reviewer
 from stages.review.ledger.ledger_files import (
@@ -71,7 +72,7 @@ def advance(
     finished and clean and its review is there.
     """
     require_repository(root)
-    with exclusive(root):
+    with exclusive(root), reviewing(root):
         step = _require_finished(root, despite_stop)
         confidence = read_review_params(root).auto_confidence if auto_confidence is None else auto_confidence
         packet = read_packet(root / PACKET)

@@ -8,30 +8,39 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from stages.base.errors import problem
-from stages.base.params import PARAMS, read_iteration
-from stages.picking.packet import PACKET, Packet, read_packet
+from stages.picking.packet import Packet
 from stages.project.project_lock import STATE
 from stages.review.kept.kept_review import HEAD, REVIEW, read_review
+from stages.review.kept.open_packet import packet_under_review
 from stages.review.kept.review_gate import require_of_packet
 from stages.review.page.desk import Desk
-from stages.review.page.memory import recall
+from stages.review.page.memory import entry, recall
 from stages.review.page.server import serving
 
 
 def open_review(root: Path, *, port: int, browser: bool, say: Callable[[str], None]) -> bool:
-    """Serve the page of the packet; return True when its review was finished there, False after Ctrl+C.
+    """Serve the page of the packet that waits for its review; as `show_page`, and raises as `packet_under_review`."""
+    return show_page(root, packet_under_review(root), port=port, browser=browser, say=say)
 
-    `port` 0: any that is free. `browser`: open the page. Raises `UserError` for no packet, one of another iteration, a
-    review that belongs to another packet or is damaged, and a second server.
+
+def show_page(root: Path, packet: Packet, *, port: int, browser: bool, say: Callable[[str], None]) -> bool:
+    """Serve the page of `packet`; return True when its review was finished there, False after Ctrl+C.
+
+    `port` 0: any that is free. `browser`: open the page. Raises `UserError` for a review that belongs to another packet
+    or is damaged, and for a second server.
     """
-    packet = _packet_to_review(root)
     if (root / REVIEW / HEAD).is_file():
         require_of_packet(root, read_review(root / REVIEW), packet)
-    with _only_one(root), serving(Desk(root, packet), recall(root, packet.packet_id), port=port) as server:
+    with (
+        _only_one(root),
+        serving(Desk(root, packet), recall(root, packet.packet_id), port=port) as server,
+        entry(root, server.url) as page,
+    ):
         try:
             say(f"Review of iteration {packet.iteration}: {len(packet.sheets)} sheets, at\n\n  {server.url}\n")
+            say("Keep this address to yourself: who has it may write the review.")
             say("Everything is saved as you go, into data/review. Ctrl+C leaves; this command goes on where you were.")
-            if browser and not webbrowser.open(server.url):
+            if browser and not webbrowser.open(page.resolve().as_uri()):
                 say("No browser was found here: open the URL yourself.")
             server.finished.wait()
         except KeyboardInterrupt:
@@ -39,22 +48,6 @@ def open_review(root: Path, *, port: int, browser: bool, say: Callable[[str], No
             return False
     say("The review is finished.")
     return True
-
-
-def _packet_to_review(root: Path) -> Packet:
-    packet = read_packet(root / PACKET)
-    iteration = read_iteration(root / PARAMS)
-    if packet.iteration != iteration:
-        raise problem(
-            root / PACKET,
-            expected=f"the packet of iteration {iteration}",
-            found=f"that of iteration {packet.iteration}",
-            mend="Run the iteration first: yoloop run",
-        )
-    if not packet.sheets:
-        mend = "See `yoloop status` for what is next."
-        raise problem(root / PACKET, expected="sheets to review", found="none", mend=mend)
-    return packet
 
 
 @contextmanager

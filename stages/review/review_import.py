@@ -11,12 +11,13 @@ from stages.picking.packet import Packet
 from stages.project.project_lock import exclusive
 from stages.review.archives.archive import is_archive, unpack
 from stages.review.archives.format_detection import detect, top_of
-from stages.review.formats.returned_boxes import Returned
+from stages.review.formats.format_list.returned_boxes import Returned
 from stages.review.identity.other_sheets import read_others
 from stages.review.identity.reconciliation import Reconciled, reconcile
 from stages.review.kept.joined_review import Kept, done_before, keep_review
 from stages.review.kept.kept_review import REVIEW, read_review
 from stages.review.kept.open_packet import packet_under_review
+from stages.review.kept.review_lock import reviewing
 from stages.review.review_status import review_lines
 from stages.review.servers.server_choice import Say, Server, fetch
 from stages.wording.quantities import counted, some
@@ -60,13 +61,13 @@ def import_review(
                 done=done,
                 where=where,
             )
-        kept = keep_review(root, packet, found.sheets, source=returned.tool, partial=partial, replace=replace)
+        with reviewing(root):
+            kept = keep_review(root, packet, found.sheets, source=returned.tool, partial=partial, replace=replace)
+            lines = review_lines(root, packet, read_review(root / REVIEW))
         left = tuple(name for name in found.unopened if name not in done)
         tool_says = any(sheet.status != "unknown" for sheet in returned.sheets)
         found = found._replace(unopened=left)
-        return "\n".join(
-            [*_said(found, kept, tool_says=tool_says), *review_lines(root, packet, read_review(root / REVIEW))]
-        )
+        return "\n".join([*_said(found, kept, tool_says=tool_says), *lines])
 
 
 @contextmanager

@@ -34,7 +34,7 @@ def review_lines(root: Path, packet: Packet, review: Review | None) -> list[str]
     if review is not None and done:
         seconds = [sheet.seconds for sheet in done.values() if sheet.seconds is not None]
         spent = f"; {sum(seconds) / 60:.1f} minutes on {counted(len(seconds), 'sheet')}" if seconds else ""
-        lines[0] += f", {where(review.source)}{spent}"
+        lines[0] += f", {where(review.tools)}{spent}"
         iou = read_params(root / PARAMS)["validate"]["iou"]
         lines.append(f"changes   {outcome_line(count_outcomes(review_boxes(packet, review, iou=iou)))}")
     if begun:

@@ -17,8 +17,9 @@ WIDTH, HEIGHT = 2560, 1920  # px of a sheet
 PROPOSALS = {"a.png": [(400, 300, 520, 420), (1200, 900, 1400, 1000), (2000, 1500, 2100, 1700)], "c.png": []}
 REPO = Path(__file__).parents[2]
 _SERVE = (
-    "from pathlib import Path; import sys; from stages.review.page_session import open_review; "
-    "done = open_review(Path(), port=0, browser=False, say=lambda text: print(text, flush=True)); "
+    "from pathlib import Path; import os, sys; from stages.review.page_session import show_page; "
+    "from stages.picking.packet import PACKET, read_packet; said = lambda text: print(text, flush=True); "
+    "done = show_page(Path(), read_packet(PACKET), port=0, browser='BROWSER' in os.environ, say=said); "
     "sys.exit(0 if done else 3)"
 )
 
@@ -49,12 +50,12 @@ def build(root: Path, *, seed: int = 0, boxes: int = 0) -> Packet:
     return read_packet(root / PACKET)
 
 
-def serve(root: Path) -> tuple[subprocess.Popen[str], str]:
-    """Start the page's server in `root`; return its process and the URL that it printed."""
+def serve(root: Path, *, browser: Path | None = None) -> tuple[subprocess.Popen[str], str]:
+    """Start the page's server in `root`, which opens `browser`; return its process and the URL that it printed."""
     process = subprocess.Popen(
         [sys.executable, "-c", _SERVE],
         cwd=root,
-        env={"PYTHONPATH": str(REPO), "PATH": "/usr/bin:/bin"},
+        env={"PYTHONPATH": str(REPO), "PATH": "/usr/bin:/bin", **({"BROWSER": str(browser)} if browser else {})},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

@@ -181,7 +181,9 @@ def test_what_is_reviewed_stays_unless_it_is_to_be_replaced(reviewing: Projects,
     said = "Left with the boxes that they have there (the export has others: --replace takes those): 1 sheet: p1.jpg"
     assert said in take(root, export)
     assert boxes(root)["p1.jpg"] == [("title", 1, 2, 30, 40)]
-    assert read_review(root / REVIEW).source == "page and label-studio"
+    tools = {sheet.image_id: sheet.source for sheet in read_review(root / REVIEW).sheets}
+    assert tools == {"p1.jpg": "page", "p2.jpg": "page", "p3.jpg": "label-studio"}
+    assert read_review(root / REVIEW).tools == "page and label-studio"
     after = contents(root / REVIEW)
     assert {name: after[name] for name in before if name != "review.json"} == {
         name: digest for name, digest in before.items() if name != "review.json"
@@ -192,6 +194,7 @@ def test_what_is_reviewed_stays_unless_it_is_to_be_replaced(reviewing: Projects,
     assert f"The review of before is kept in {root / '.yoloop/review-1'}" in lines
     assert boxes(root) == everywhere(("elevation", *e.BOX))
     assert contents(root / ".yoloop/review-1") == after
+    assert [sheet.source for sheet in read_review(root / REVIEW).sheets] == ["label-studio", "page", "label-studio"]
 
 
 def test_a_sheet_that_is_begun_makes_room_and_is_kept(reviewing: Projects, tmp_path: Path) -> None:
@@ -260,7 +263,7 @@ def test_formats_can_be_said(reviewing: Projects, tmp_path: Path) -> None:
     root = reviewing()
     export = e.yolo(tmp_path / "EXPORT", e.done(packet_of(root)))
     assert take(root, export, format="cvat")[0] == "Read as: CVAT"
-    assert read_review(root / REVIEW).source == "cvat"
+    assert read_review(root / REVIEW).tools == "cvat"
     e.put(export / "all.json", e.coco(packet_of(root)))
     with pytest.raises(UserError, match="signs of 2 formats: coco and yolo"):
         take(root, export)

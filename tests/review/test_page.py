@@ -5,9 +5,11 @@ import time
 
 import pytest
 
-from stages.review.kept.kept_review import REVIEW, read_review
+from stages.project.project_lock import STATE
+from stages.review.kept.kept_review import REVIEW, read_review, sheet_file
+from stages.review.kept.review_lock import reviewing
 from tests.browser import CHROMIUM, opened
-from tests.review.page_project import HEIGHT, WIDTH, build, kill, serve
+from tests.review.page_project import HEIGHT, WIDTH, build, kill, serve, until
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")]
 
@@ -257,6 +259,97 @@ def test_what_an_earlier_page_could_not_save_is_saved_by_the_next(project):
         assert tab.evaluate("Object.keys(localStorage).filter(key => key.startsWith('yoloop:')).length") == 0
 
 
+def told(tab, text):
+    tab.until(f"document.getElementById('saved').textContent === {json.dumps(text)}")
+
+
+def test_a_sheet_that_is_refused_is_told_and_the_person_goes_on(project):
+    """The server will not take what the browser kept: a box of a class that this packet does not have."""
+    root, start = project
+    server, url = start()
+    with opened(url) as tab:
+        hand = Hand(tab)
+        hand.press("Tab", "Delete")
+        hand.saved()
+        now = tab.evaluate("fetch('/api/sheets/1').then(r => r.json())")
+        stranger = {"class_name": "window", "x1": 10, "y1": 10, "x2": 90, "y2": 90, "prelabel": None}
+        kept = {"revision": now["revision"], "sheet": sheet([*now["boxes"], stranger]), "sent": []}
+        line = "Sheet 1 is not saved: There is no class 'window'."
+        leave_behind(tab, root, kept)
+        tab.open(url)
+        hand.ready("a.png")
+        told(tab, line)
+        hand.press("j")
+        hand.ready("b.png")
+        hand.press("Tab", "Delete", "d")  # other sheets are saved all the same
+        hand.ready("c.png")
+        until(lambda: [one.status for one in read_review(root / REVIEW).sheets] == ["unreviewed", "reviewed"])
+        told(tab, line)
+        hand.push("finish")
+        hand.push("ending-finish")
+        tab.until("document.getElementById('note').textContent.includes('not finished')")
+        assert hand.text("note") == f"The review is not finished. {line}"
+        hand.push("again")
+        told(tab, line)
+        hand.push("drop")
+        hand.saved()
+        for name in ("b.png", "a.png"):
+            hand.press("k")
+            hand.ready(name)
+        assert len(hand.marks()) == len(boxes(root)) == 2
+
+        leave_behind(tab, root, kept)
+        tab.open(url)
+        hand.ready("a.png")
+        told(tab, line)
+        hand.click(50, 50)
+        hand.press("Delete")  # the person mends it
+        hand.saved()
+        assert [box[5] for box in boxes(root)] == [box["prelabel"] for box in now["boxes"]]
+        hand.push("finish")
+        hand.push("ending-finish")
+        tab.until("document.body.textContent.startsWith('The review is finished')")
+        assert [one for one in tab.errors() if "422" not in one] == []
+    assert server.wait(20) == 0
+
+
+def test_a_sheet_that_fails_holds_up_no_other(project):
+    root, start = project
+    _, url = start()
+    with opened(url) as tab:
+        hand = Hand(tab)
+        hand.press("Tab", "Delete")
+        hand.saved()
+        file = sheet_file(root / REVIEW, 1)
+        whole = file.read_bytes()
+        file.write_text("{")
+        hand.press("Tab", "Delete")
+        tab.until("document.getElementById('saved').textContent.startsWith('Not saved, trying again: data/review')")
+        hand.press("j")
+        hand.ready("b.png")
+        hand.press("Tab", "Delete")
+        until(lambda: sheet_file(root / REVIEW, 2).is_file())
+        assert hand.text("saved").startswith("Not saved, trying again: data/review/sheets/001.json")
+        hand.push("finish")
+        file.write_bytes(whole)
+        hand.saved()
+        assert len(boxes(root)) == 1
+
+
+def test_a_change_waits_while_a_command_is_at_work_on_the_review(project):
+    root, start = project
+    _, url = start()
+    with opened(url) as tab:
+        hand = Hand(tab)
+        with reviewing(root):
+            hand.press("Tab", "Delete")
+            busy = "Not saved, trying again: data/review: expected no other yoloop command at work on it"
+            tab.until(f"document.getElementById('saved').textContent.startsWith({busy!r})")
+            assert not (root / REVIEW).exists()
+        hand.saved()
+        assert len(boxes(root)) == 2
+
+
 def sheet(boxes):
     return {"status": "unreviewed", "seconds": 1, "boxes": boxes}
 
@@ -264,6 +357,35 @@ def sheet(boxes):
 def leave_behind(tab, root, entry):
     key = f"yoloop:{read_review(root / REVIEW).packet_id}:1"
     tab.evaluate(f"localStorage.setItem({json.dumps(key)}, {json.dumps(json.dumps(entry))})")
+
+
+def test_the_key_stands_in_no_command_line(tmp_path):
+    """The browser is told of a file that only this user can read, and that leads to the page."""
+    build(tmp_path)
+    browser, told = tmp_path / "browser", tmp_path / "told"
+    browser.write_text(f'#!/bin/sh\nprintf "%s\\n" "$@" > {told}.part && mv {told}.part {told}\n')
+    browser.chmod(0o755)
+    server, url = serve(tmp_path, browser=browser)
+    try:
+        until(told.exists)
+        (entry,) = told.read_text().splitlines()
+        assert url.partition("=")[2] not in entry
+        file = tmp_path / STATE / "review_page.html"
+        assert (entry, file.stat().st_mode & 0o777) == (file.as_uri(), 0o600)
+        with opened(entry) as tab:
+            hand = Hand(tab)
+            hand.press("Tab", "Delete")
+            hand.saved()
+            assert len(boxes(tmp_path)) == 2
+            tab.call("Page.reload")  # the cookie is ours from now on
+            hand.ready("a.png")
+            assert tab.evaluate("location.href") == url.partition("?")[0]
+            assert tab.errors() == []
+        server.send_signal(2)
+        assert server.wait(20) == 3
+        assert not file.exists()
+    finally:
+        kill(server)
 
 
 def test_three_hundred_boxes_are_no_burden(tmp_path):

@@ -1,7 +1,9 @@
 """The server of the review page: who may ask, what it gives, and what it takes."""
 
+import http.client
 import json
 import shutil
+import socket
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -10,8 +12,9 @@ import cv2
 import numpy as np
 import pytest
 
+from stages.base.boxes import BOX
 from stages.picking.packet import PACKET, read_packet
-from stages.review.kept.kept_review import REVIEW, head_of, read_review, write_head
+from stages.review.kept.kept_review import REVIEW, ReviewedSheet, head_of, read_review, write_head, write_sheet
 from stages.review.page.desk import Desk, Refused
 from stages.review.page.memory import recall
 from stages.review.page.pictures import picture
@@ -79,6 +82,25 @@ def test_nobody_else_is_let_in(browser, path, changed):
     status, said, _ = browser.ask("GET", path.format(**known), **changed)
     assert status == 403
     assert list(said) == ["error"]
+
+
+@pytest.mark.parametrize(
+    "jar",
+    [
+        'theme="dark; {ours}',
+        '{ours}; theme="dark',
+        "other[1]=a; {ours}; {{}}=1",
+        "a=b=c;{ours};=;;",
+        "naïve={ours}; {ours}",
+        "{name}=older; {ours}",
+    ],
+)
+def test_cookies_of_others_on_this_machine_do_no_harm(browser, jar):
+    name = f"yoloop-{browser.port}"
+    cookies = jar.format(name=name, ours=f"{name}={browser.token}")
+    assert browser.ask("GET", "/api/packet", Cookie=cookies.encode("latin-1"))[0] == 200
+    strange = cookies.replace(browser.token, "x").encode("latin-1")
+    assert browser.ask("GET", "/api/packet", Cookie=strange)[0] == 403
 
 
 @pytest.mark.parametrize("origin", [None, "null", "http://127.0.0.1:1", "https://{host}"])
@@ -208,7 +230,15 @@ def test_a_box_that_cannot_be_is_refused(browser, root, wrong):
     assert not (root / REVIEW).exists()
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", "null", "{}", NAN, '{"packet": 1}', "\xff\xfe", "[" * 100_000])
+HUGE = NAN.replace("NaN", "9" * 5000)
+HALF = NAN.replace("NaN", "1").replace(
+    "[]", json.dumps([{**dict.fromkeys(BOX, 1), "class_name": "\ud800", "prelabel": "\ud800"}])
+)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "{", "[]", "null", "{}", NAN, HUGE, HALF, '{"packet": 1}', "\xff\xfe", "[" * 100_000]
+)
 def test_a_body_that_is_no_sheet_is_refused(browser, root, text):
     status, said, _ = browser.ask("PUT", "/api/sheets/1", text.encode("latin-1"))
     assert (status, list(said)) == (422, ["error"])
@@ -222,6 +252,44 @@ def test_a_body_that_is_no_sheet_is_refused(browser, root, text):
 def test_a_request_of_another_kind_is_refused(browser, root, headers, status):
     assert browser.ask("PUT", "/api/sheets/1", b"{}", **headers)[0] == status
     assert browser.ask("DELETE", "/api/sheets/1")[0] == 501
+    assert not (root / REVIEW).exists()
+
+
+PUT = "PUT /api/sheets/1 HTTP/1.1\r\nHost: {host}\r\nOrigin: http://{host}\r\nCookie: {cookie}\r\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "status"),
+    [
+        (f"{PUT}Content-Type: application/json\r\nContent-Length: {'9' * 5000}\r\n\r\n", 413),
+        (f"{PUT}Content-Type: application/json\r\nContent-Length: {'0' * 5000}2\r\n\r\n{{}}", 413),
+        (f"{PUT}Content-Type: application/json\r\nContent-Length: -2\r\n\r\n{{}}", 411),
+        (f"{PUT}Content-Type: application/json\r\nContent-Length: \xb2\r\n\r\n{{}}", 411),
+        (f"{PUT}Content-Type: application/json\r\nContent-Length: 2\r\nContent-Length: 9\r\n\r\n{{}}", 411),
+        (f"{PUT}Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{{}}\r\n0\r\n\r\n", 411),
+        ("GET http://[ HTTP/1.1\r\nHost: {host}\r\nCookie: {cookie}\r\n\r\n", 404),
+        ("GET http://\u2100.x/ HTTP/1.1\r\nHost: {host}\r\nCookie: {cookie}\r\n\r\n", 404),
+        ("GET /?token=%ff%00&&=%zz HTTP/1.1\r\nHost: {host}\r\n\r\n", 403),
+        ("GET / HTTP/1.1\r\nHost: {host}\r\nHost\r\n\r\n", 403),
+        (f"GET / HTTP/{'1' * 5000}.1\r\n\r\n", 400),
+        (f"GET /{'a' * 70_000} HTTP/1.1\r\n\r\n", 414),
+        ("GET / HTTP/1.1\r\n" + "x: y\r\n" * 200 + "\r\n", 431),
+        (f"GET / HTTP/1.1\r\nCookie: {'x' * 70_000}\r\n\r\n", 431),
+        ("\x16\x03\x01\x02\r\n\r\n", 400),
+    ],
+    ids=lambda value: str(value).split("Cookie: {cookie}")[-1][:40],
+)
+def test_a_request_that_is_none_gets_an_answer_and_no_traceback(browser, root, capfd, text, status):
+    known = {"host": browser.host, "cookie": browser.headers()["Cookie"]}
+    for name, value in known.items():
+        text = text.replace(f"{{{name}}}", value)
+    with socket.create_connection(("127.0.0.1", browser.port), timeout=10) as connection:
+        connection.sendall(text.encode("utf-8" if "\u2100" in text else "latin-1"))
+        answer = http.client.HTTPResponse(connection)
+        answer.begin()
+        assert (answer.status, list(json.loads(answer.read()))) == (status, ["error"])
+    assert browser.ask("GET", "/api/packet")[0] == 200
+    assert "Traceback" not in "".join(capfd.readouterr())
     assert not (root / REVIEW).exists()
 
 
@@ -294,7 +362,26 @@ def test_an_imported_review_is_gone_on_with(root):
         browser = Browser(server.url)
         assert browser.ask("PUT", "/api/sheets/2", sent(browser, order=2, status="reviewed"))[0] == 200
     review = read_review(root / REVIEW)
-    assert (review.source, [sheet.image_id for sheet in review.sheets]) == ("label-studio", ["b.png"])
+    assert [(sheet.image_id, sheet.source) for sheet in review.sheets] == [("b.png", "page")]
+    assert review.tools == "page"
+
+
+def test_every_tool_that_a_sheet_went_through_is_named(root):
+    """An import that went on to the page: one sheet as the tool left it, one changed here, one begun here."""
+    packet = read_packet(root / PACKET)
+    write_head(head_of(packet, source="label-studio"), root / REVIEW)
+    for one in packet.sheets[:2]:
+        done = ReviewedSheet(one.image_id, one.sha256, "reviewed", None, (), "label-studio")
+        write_sheet(done, root / REVIEW, order=one.order)
+    with serving(Desk(root, packet), recall(root, packet.packet_id), port=0) as server:
+        browser = Browser(server.url)
+        for order in (2, 3):
+            body = sent(browser, order=order, status="reviewed")
+            for _ in range(2):  # the answer to the first may be lost
+                assert browser.ask("PUT", f"/api/sheets/{order}", body)[0] == 200
+    review = read_review(root / REVIEW)
+    assert [sheet.source for sheet in review.sheets] == ["label-studio", "label-studio and page", "page"]
+    assert review.tools == "label-studio and page"
 
 
 def test_finishing_needs_a_done_sheet_and_a_word_about_the_others(browser, root, server):

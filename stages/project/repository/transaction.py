@@ -99,7 +99,7 @@ def transact(
     """
     with exclusive(root):
         git.require_repository(root)
-        _require_no_journal(root)
+        require_no_journal(root)
         branch, parent = git.branch(root), git.head(root)
         wanted = tag_refs(root, tags, renamed_tags or {})
         shas = build(root, commits, parent)
@@ -120,7 +120,7 @@ def switch(root: Path, *, name: str, commit: str, branch: str, tags: Sequence[st
     Raises `UserError` before anything happens when the branch or a tag exists.
     """
     with exclusive(root):
-        _require_no_journal(root)
+        require_no_journal(root)
         head = git.head(root)
         files = differing(root, head, commit)
         # As committed: nothing else is here, unless somebody has typed it since that was looked at.
@@ -138,7 +138,8 @@ def recover(root: Path) -> str | None:
         return _settle(root)
 
 
-def _require_no_journal(root: Path) -> None:
+def require_no_journal(root: Path) -> None:
+    """Raise `UserError` when a killed command is not finished yet."""
     if _journal_file(root).exists():
         raise problem(_journal_file(root), expected="no unfinished command", found="one", mend="Run `yoloop status`.")
 

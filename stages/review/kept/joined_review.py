@@ -55,11 +55,13 @@ def keep_review(
     replaced = [one for one in taken if one.image_id in old and old[one.image_id].boxes]
     if replaced:
         moved = _copied(root)
-    head = _head(before, packet, source if taken else "", partial=partial)
+    head = head_of(
+        packet, source=before.source if before else source, partial=partial or bool(before and before.partial)
+    )
     if before is None or head != Head(*before[:5]):
         write_head(head, root / REVIEW)
     for one in taken:
-        write_sheet(one, root / REVIEW, order=order[one.image_id])
+        write_sheet(one._replace(source=source), root / REVIEW, order=order[one.image_id])
     added = [one for one in taken if one not in replaced]
     return Kept(_names(added), _names(same), _names(stood), _names(replaced), moved)
 
@@ -107,12 +109,6 @@ def _is_there(old: ReviewedSheet, new: ReviewedSheet) -> bool:
 def _stands(old: ReviewedSheet, new: ReviewedSheet) -> bool:
     """Say whether a sheet with other boxes stays: only one that was begun makes room, for one that is done."""
     return old.status == "reviewed" or new.status == "unreviewed"
-
-
-def _head(before: Review | None, packet: Packet, source: str, *, partial: bool) -> Head:
-    tools = [*(before.source.split(" and ") if before else []), source]
-    named = " and ".join(dict.fromkeys(tool for tool in tools if tool))
-    return head_of(packet, source=named, partial=partial or (before is not None and before.partial))
 
 
 def _copied(root: Path) -> Path:

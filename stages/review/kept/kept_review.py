@@ -21,6 +21,7 @@ REVIEW = Path("data/review")
 HEAD = "review.json"
 SHEETS = "sheets"
 Status = Literal["reviewed", "unreviewed"]
+AND = " and "
 _DAMAGED = "Restore the file from where it was copied, or move data/review away and review again."
 
 
@@ -43,6 +44,7 @@ class ReviewedSheet(NamedTuple):
     status: Status
     seconds: float | None  # spent on it, where the tool says so
     boxes: tuple[ReviewedBox, ...]
+    source: str = ""  # the tools that it went through, joined by `AND`; "": the one of the head
 
 
 class Head(NamedTuple):
@@ -51,7 +53,7 @@ class Head(NamedTuple):
     packet_id: str
     iteration: int
     classes: tuple[str, ...]
-    source: str  # the tool's name on the command line, page, oracle or auto
+    source: str  # what it began with: the tool's name on the command line, page, oracle or auto
     partial: bool = False  # the person said that the other sheets may stay in the pool
 
 
@@ -69,6 +71,16 @@ class Review(NamedTuple):
     def reviewed(self) -> tuple[ReviewedSheet, ...]:
         """The sheets that are done."""
         return tuple(sheet for sheet in self.sheets if sheet.status == "reviewed")
+
+    @property
+    def tools(self) -> str:
+        """What the sheets that are done went through, joined by `AND`; what the review began with, while none is."""
+        return joined(*(sheet.source or self.source for sheet in self.reviewed)) or self.source
+
+
+def joined(*sources: str) -> str:
+    """Return the tools of `sources`, each once."""
+    return AND.join(dict.fromkeys(tool for source in sources for tool in source.split(AND) if tool))
 
 
 def head_of(packet: Packet, *, source: str, partial: bool = False) -> Head:
@@ -105,7 +117,7 @@ def read_review(folder: Path = REVIEW) -> Review:
     """Return the review in `folder`; raise `UserError` when there is none, and for a file that is damaged."""
     head = read_head(folder)
     files = sorted((folder / SHEETS).glob("[0-9]*.json"), key=lambda file: int(file.stem))
-    return Review(*head, sheets=tuple(read_sheet(file, head.classes) for file in files))
+    return Review(*head, sheets=tuple(read_sheet(file, head) for file in files))
 
 
 def read_head(folder: Path) -> Head:
@@ -127,15 +139,16 @@ def read_head(folder: Path) -> Head:
         raise _damaged(file, "the head of a review", error) from error
 
 
-def read_sheet(file: Path, classes: tuple[str, ...]) -> ReviewedSheet:
-    """Return the sheet in `file`; raises as `read_review` does, for a class that is not one of `classes` as well."""
+def read_sheet(file: Path, head: Head) -> ReviewedSheet:
+    """Return the sheet in `file`; raises as `read_review` does, for a class that is none of `head` as well."""
     values = _read_json(file)
     try:
-        boxes = tuple(_box(one, classes) for one in values["boxes"])
+        boxes = tuple(_box(one, head.classes) for one in values["boxes"])
         seconds = None if values["seconds"] is None else float(values["seconds"])
         if values["status"] not in get_args(Status):
             raise ValueError(f"status {values['status']!r}")
-        return ReviewedSheet(str(values["image_id"]), str(values["sha256"]), values["status"], seconds, boxes)
+        facts = (str(values["image_id"]), str(values["sha256"]), values["status"], seconds, boxes)
+        return ReviewedSheet(*facts, source=str(values.get("source") or head.source))
     except (KeyError, TypeError, ValueError) as error:
         raise _damaged(file, "a reviewed sheet", error) from error
 

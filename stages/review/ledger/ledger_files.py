@@ -29,7 +29,7 @@ COLUMNS: dict[str, str] = {
     "image_id": "str",
     "arm": "str",  # picked, random
     "labels_from": "str",  # what its pre-labels were: claims, model
-    "source": "str",  # the tool, page, oracle or auto
+    "source": "str",  # the tool, page, oracle or auto; `cvat and page`: both, one after the other
     "boxes": "int64",  # looked at: before or after the review
     **dict.fromkeys(OUTCOMES, "int64"),
     "errors": "int64",  # boxes that the ruler would count as one
@@ -52,16 +52,19 @@ def ledger_of(packet: Packet, review: Review, *, arms: Mapping[str, str], before
     line, and go.
     """
     boxes = review_boxes(packet, review, iou=iou)
-    done = {sheet.image_id: sheet.seconds for sheet in review.reviewed}
+    done = {sheet.image_id: sheet for sheet in review.reviewed}
     listed = pd.DataFrame(
         [
-            (packet.iteration, sheet.image_id, arms[sheet.image_id], sheet.labels_from, review.source)
+            (packet.iteration, name, arms[name], sheet.labels_from, done[name].source or review.source)
             for sheet in packet.sheets
-            if sheet.image_id in done
+            for name in [sheet.image_id]
+            if name in done
         ],
         columns=["iteration", "image_id", "arm", "labels_from", "source"],
     )
-    now = sheet_rows(boxes, listed.assign(seconds=listed["image_id"].map(done)))
+    now = sheet_rows(
+        boxes, listed.assign(seconds=listed["image_id"].map({name: sheet.seconds for name, sheet in done.items()}))
+    )
     earlier = before[before["iteration"] < packet.iteration]
     sheets = pd.concat([earlier, now.reindex(columns=list(COLUMNS)).astype(COLUMNS)], ignore_index=True)
     sheets = sheets.sort_values(["iteration", "image_id"], ignore_index=True)
@@ -69,7 +72,7 @@ def ledger_of(packet: Packet, review: Review, *, arms: Mapping[str, str], before
         boxes,
         sheets,
         iteration=packet.iteration,
-        source=review.source,
+        source=review.tools,
         packet_sheets=len(packet.sheets),
         iou=iou,
     )

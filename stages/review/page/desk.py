@@ -17,15 +17,18 @@ from stages.picking.packet import Packet, PacketSheet
 from stages.review.kept.kept_review import (
     HEAD,
     REVIEW,
+    Head,
     ReviewedBox,
     ReviewedSheet,
     head_of,
+    joined,
     read_head,
     read_sheet,
     sheet_file,
     write_head,
     write_sheet,
 )
+from stages.review.kept.review_lock import reviewing
 
 M = TypeVar("M", bound=Strict)
 MOST_BOXES = 10_000  # on a sheet: more is a page gone wrong
@@ -113,30 +116,30 @@ class Desk:
     def save(self, order: int, body: bytes) -> dict[str, Any]:
         """Write a sheet and return its new revision; `Refused` when it is not valid, or not made from what is saved."""
         sheet, sent = self.known(order), _parsed(SentSheet, body)
-        reviewed = ReviewedSheet(sheet.image_id, sheet.sha256, sent.status, sent.seconds, self._boxes(sheet, sent))
-        with self._writing:
+        facts = (sheet.image_id, sheet.sha256, sent.status, sent.seconds, self._boxes(sheet, sent))
+        with self._writing, reviewing(self.root):
             self._require_open(sent.packet)
             saved = self._saved(sheet)
+            reviewed = ReviewedSheet(*facts, source=joined(saved.sheet.source if saved.sheet else "", "page"))
             if reviewed == saved.sheet:  # the answer to the same request was lost
                 return {"revision": saved.revision}
             if sent.revision != saved.revision:
                 raise Refused(409, "This sheet was changed elsewhere since this page read it.", conflict=True)
             if not (self.root / REVIEW / HEAD).is_file():
-                write_head(head_of(self.packet, source="page"), self.root / REVIEW)
+                write_head(self._head(), self.root / REVIEW)
             write_sheet(reviewed, self.root / REVIEW, order=order)
             return {"revision": self._saved(sheet).revision}
 
     def finish(self, body: bytes) -> dict[str, Any]:
         """End the review; `Refused` when sheets are open and the person did not say that they may stay."""
         sent = _parsed(SentEnd, body)
-        with self._writing:
+        with self._writing, reviewing(self.root):
             self._require_open(sent.packet)
             done = sum(self._listed(sheet)["status"] == "reviewed" for sheet in self.packet.sheets)
             rest = len(self.packet.sheets) - done
             if not done or (rest and not sent.partial):
                 raise Refused(409, f"{rest} sheets are not done.", open=rest)
-            head = read_head(self.root / REVIEW)
-            write_head(head._replace(partial=rest > 0), self.root / REVIEW)
+            write_head(self._head()._replace(partial=rest > 0), self.root / REVIEW)
             return {"done": done, "open": rest}
 
     def known(self, order: int) -> PacketSheet:
@@ -156,7 +159,12 @@ class Desk:
         if not file.is_file():
             return Saved(None, "")
         revision = hashlib.sha256(file.read_bytes()).hexdigest()[:16]
-        return Saved(read_sheet(file, self.packet.classes), revision)
+        return Saved(read_sheet(file, self._head()), revision)
+
+    def _head(self) -> Head:
+        """Return the head of the review, that of a new one where there is none yet."""
+        begun = (self.root / REVIEW / HEAD).is_file()
+        return read_head(self.root / REVIEW) if begun else head_of(self.packet, source="page")
 
     def _boxes(self, sheet: PacketSheet, sent: SentSheet) -> tuple[ReviewedBox, ...]:
         known = {one["id"] for one in self._prelabels.get(sheet.image_id, [])}
@@ -179,10 +187,8 @@ class Desk:
         """Refuse to write once the project has gone on: nobody would ever read it."""
         try:
             on_disk = json.loads((self.root / packets.PACKET / packets.HEAD).read_text(encoding="utf-8"))["packet"]
-            begun = (self.root / REVIEW / HEAD).is_file()
-            reviewed = read_head(self.root / REVIEW).packet_id if begun else on_disk
             moved_on = read_iteration(self.root / PARAMS) != self.packet.iteration
-            gone = moved_on or {packet_id, on_disk, reviewed} != {self.packet.packet_id}
+            gone = moved_on or {packet_id, on_disk, self._head().packet_id} != {self.packet.packet_id}
         except (OSError, ValueError, KeyError, TypeError, UserError):
             gone = True
         if gone:

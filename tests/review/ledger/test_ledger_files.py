@@ -97,6 +97,15 @@ def test_what_the_review_came_to():
     ]  # fmt: skip
 
 
+def test_every_sheet_has_the_tools_that_it_went_through():
+    """The head names the tool that began: for a sheet without a name of its own, as an older version wrote it."""
+    done = (DONE[0]._replace(source="cvat"), DONE[1]._replace(source="cvat and page"), DONE[2], DONE[3])
+    ledger = ledger_of(packet(), review(*done, source="coco"), arms=ARMS, before=NONE, iou=0.5)
+    assert ledger.sheets["source"].tolist() == ["cvat", "cvat and page", "coco"]
+    assert ledger.metrics["details"][0]["source"] == "cvat and page and coco"
+    assert review_lines(with_details(ledger.metrics))[0].endswith(", with cvat and on the page and with coco")
+
+
 def test_the_rulers_iou_decides_what_is_an_error():
     strict = ledger_of(packet(), review(*DONE), arms=ARMS, before=NONE, iou=0.7)
     assert strict.metrics["errors"] == 4

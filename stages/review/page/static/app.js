@@ -36,14 +36,15 @@ const STATES = {
     answers
       ? `Not saved, trying again: ${why}`
       : "Not saved: no answer. Start `yoloop review open` again; your changes are kept here until then.",
-  refused: (why) => `Not saved: ${why}`,
+  refused: (why, order) => `Sheet ${order} is not saved: ${why}`,
   gone: (why) => `Not saved: ${why}`,
 };
 let saver = null;
 
-function showState(word, why, answers) {
-  at("saved").textContent = STATES[word](why, answers);
+function showState(word, why, more) {
+  at("saved").textContent = STATES[word](why, more);
   at("saved").className = word;
+  at("mend").hidden = word !== "refused";
 }
 
 function say(text) {
@@ -105,6 +106,24 @@ function put(order, detail, image) {
   sheet.rescale(view.scale);
   sheet.show();
   area.focus({ preventScroll: true });
+}
+
+// Nothing of what the browser has of this sheet is saved over what the server has.
+async function reread(order, why) {
+  say(why);
+  histories.delete(order);
+  const isShown = sheet?.listed.order === order;
+  if (isShown) {
+    sheet.close();
+    [sheet, unsavedSeconds] = [null, 0];
+  }
+  const now = (await readPacket()).sheets.find((one) => one.order === order);
+  Object.assign(
+    packet.sheets.find((one) => one.order === order),
+    now,
+  );
+  if (isShown) openSheet(order);
+  else showPage();
 }
 
 function leave() {
@@ -172,7 +191,7 @@ function askForEnd() {
 async function end() {
   if (at("ending").returnValue !== "finish") return;
   if (unsavedSeconds >= 1) save();
-  await saver.settle();
+  if (!(await saver.settle())) return say(`The review is not finished. ${at("saved").textContent}`);
   try {
     const isPartial = packet.sheets.some((one) => one.status !== "reviewed");
     farewell(farewellWords((await finish(packet.packet, isPartial)).done));
@@ -223,7 +242,8 @@ function listen() {
     at("bindings"),
   );
   panWith(area, view);
-  const clicks = { previous: () => go(-1), next: () => go(1), help: page.help, finish: askForEnd, done };
+  const mends = { again: () => saver.again(), drop: () => saver.giveUp() };
+  const clicks = { previous: () => go(-1), next: () => go(1), help: page.help, finish: askForEnd, done, ...mends };
   const zooms = { out: () => page.zoom(-1), fit: page.fit, in: () => page.zoom(1) };
   for (const [id, run] of Object.entries({ ...clicks, ...zooms }))
     at(id).addEventListener("click", () => sheet && run());
@@ -251,14 +271,7 @@ async function start() {
   for (const one of JSON.parse(localStorage.getItem(`yoloop-confirmed:${packet.packet}`) ?? "[]")) confirmed.add(one);
   saver = createSaver(packet.packet, {
     state: showState,
-    conflict(order) {
-      say(`Sheet ${order} was changed in another window: what is saved there is shown now.`);
-      histories.delete(order);
-      if (sheet?.listed.order !== order) return;
-      sheet.close();
-      [sheet, unsavedSeconds] = [null, 0]; // nothing of it is saved over the other window's work
-      openSheet(order);
-    },
+    dropped: (order, why) => reread(order, why).catch((error) => say(error.message)),
   });
   showState("saved");
   listen();

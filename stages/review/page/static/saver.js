@@ -9,15 +9,16 @@ const PATIENCE = [500, 1000, 2000, 4000]; // ms between tries while the server d
 const MOST_IN_DOUBT = 20; // versions of a sheet whose answers were lost
 const KEEPALIVE = 60_000; // characters that a browser sends for a page that is being closed
 
-// `on.state(word, why, answers)`: saved, saving, waiting (with a server that `answers`, or none), refused, gone.
-// `on.conflict(order)`: somebody else saved this sheet; what was changed here since is dropped.
+// `on.state(word, why, more)`: saved, saving, waiting (`more`: whether a server answers), refused (`more`: which sheet),
+// gone. `on.dropped(order, why)`: what was changed here on this sheet is dropped, and the server's is to be shown.
 export function createSaver(packet, on) {
   const prefix = `yoloop:${packet}:`;
   const revisions = new Map(); // order -> the server's, as this page last read it
   const waiting = new Map(); // order -> {status, seconds, boxes}, not yet confirmed
   const sent = new Map(); // order -> all that may be on the server already, since an answer was lost
-  const refused = new Set(); // orders of sheets that the server will not take as they are
-  let [timer, running, tries, stopped] = [null, false, 0, false];
+  const refused = new Map(); // order -> why the server will not take the sheet as it is
+  const late = new Map(); // order -> what went wrong, until it is tried again
+  let [timer, running, tries, gone] = [null, false, 0, null];
   const settled = [];
 
   const keep = (order) => {
@@ -28,9 +29,20 @@ export function createSaver(packet, on) {
       // A full or forbidden store: then only the server keeps it.
     }
   };
-  const next = () => [...waiting.keys()].find((order) => !refused.has(order));
+  const next = (tried = new Set()) => [...waiting.keys()].find((order) => !refused.has(order) && !tried.has(order));
   const forget = (order) => localStorage.removeItem(prefix + order);
   const same = (one, other) => one.status === other.status && sameBoxes(one.boxes, other.boxes);
+
+  // The worst of all sheets is what a person reads: a sheet that was saved never hides one that was not.
+  function tell() {
+    const [[order, why] = []] = refused;
+    const [failure] = late.values();
+    if (gone !== null) on.state("gone", gone);
+    else if (failure) on.state("waiting", failure.message, failure.status !== 0);
+    else if (next() !== undefined) on.state("saving");
+    else if (order !== undefined) on.state("refused", why, order);
+    else on.state("saved");
+  }
 
   async function send(order, options) {
     const sheet = waiting.get(order);
@@ -38,6 +50,7 @@ export function createSaver(packet, on) {
     keep(order);
     const { revision } = await writeSheet(order, { packet, revision: revisions.get(order), ...sheet }, options);
     sent.delete(order);
+    late.delete(order);
     revisions.set(order, revision);
     if (waiting.get(order) === sheet) {
       waiting.delete(order);
@@ -50,56 +63,44 @@ export function createSaver(packet, on) {
     const now = await readSheet(order);
     revisions.set(order, now.revision);
     if ((sent.get(order) ?? []).some((lost) => same(lost, now))) return;
-    drop(order);
-    on.conflict(order);
+    drop(order, `Sheet ${order} was changed in another window: what is saved there is shown now.`);
   }
 
-  function drop(order) {
-    waiting.delete(order);
-    sent.delete(order);
+  function drop(order, why) {
+    for (const known of [waiting, sent, refused, late]) known.delete(order);
     forget(order);
+    on.dropped(order, why);
   }
 
-  // What is done about whatever the server said; returns whether to go on with the next sheet.
+  // What is done about whatever the server said.
   async function failed(order, error) {
-    if (error.body?.conflict) {
-      await reconcile(order);
-      return true;
-    }
-    if (error.body?.gone || error.status === 403) {
-      stopped = true;
-      on.state("gone", error.message);
-      return false;
-    }
-    if (error.status >= 400 && error.status < 500) {
-      refused.add(order);
-      on.state("refused", error.message);
-      return true;
-    }
-    on.state("waiting", error.message, error.status !== 0);
-    timer = setTimeout(() => run(), PATIENCE[Math.min(tries++, PATIENCE.length - 1)]);
-    return false;
+    late.delete(order);
+    if (error.body?.conflict) await reconcile(order);
+    else if (error.body?.gone || error.status === 403) gone = error.message;
+    else if (error.status >= 400 && error.status < 500) refused.set(order, error.message);
+    else late.set(order, error);
   }
 
   async function run(options = {}) {
-    if (running || stopped) return;
+    if (running) return;
     clearTimeout(timer);
     [running, timer] = [true, null];
-    let [goesOn, order] = [true, next()];
-    while (goesOn && order !== undefined) {
-      if (tries === 0) on.state("saving");
+    const tried = new Set(); // one that fails holds up no other
+    for (let order = next(); order !== undefined && gone === null; order = next(tried)) {
+      tell();
       try {
         await send(order, options);
-        tries = 0;
       } catch (error) {
-        goesOn = await failed(order, error).catch((again) => failed(order, again));
+        await failed(order, error).catch((again) => failed(order, again));
       }
-      order = next();
+      if (late.has(order)) tried.add(order);
+      if (late.get(order)?.status === 0) break; // nobody is there
     }
     running = false;
-    if (waiting.size > 0) return;
-    on.state("saved");
-    for (const resolve of settled.splice(0)) resolve();
+    tries = late.size > 0 ? tries + 1 : 0;
+    if (tries > 0 && gone === null) timer = setTimeout(() => run(), PATIENCE[Math.min(tries, PATIENCE.length) - 1]);
+    tell();
+    for (const resolve of settled.splice(0)) resolve(waiting.size === 0);
   }
 
   return {
@@ -113,10 +114,23 @@ export function createSaver(packet, on) {
       refused.delete(order);
       keep(order);
       if (timer === null && !running) timer = setTimeout(() => run(), MOMENT);
-      if (!stopped && tries === 0) on.state("saving");
+      tell();
     },
-    // Resolves when everything is on the server.
-    settle: () => (waiting.size === 0 ? Promise.resolve() : new Promise((resolve) => settled.push(resolve))),
+    // Sends what is left, and resolves to whether everything is on the server.
+    settle() {
+      const ended = new Promise((resolve) => settled.push(resolve));
+      run();
+      return ended;
+    },
+    // What was refused is sent once more, or given up.
+    again() {
+      refused.clear();
+      run();
+    },
+    giveUp() {
+      for (const order of [...refused.keys()]) drop(order, `Sheet ${order} is as it was saved before.`);
+      tell();
+    },
     get isSettled() {
       return waiting.size === 0;
     },
