@@ -8,7 +8,7 @@ from demo.drawing.sheet import CLASSES
 from demo.png import png_bytes
 from stages.base.atomic import replacing
 from stages.base.boxes import xyxy_to_xywhn
-from stages.base.errors import UserError, problem
+from stages.base.errors import UserError
 from stages.base.params import PARAMS, read_iteration
 from stages.dataset.new_dataset import write_names
 from stages.dataset.sheets.split_folder import label_text
@@ -38,11 +38,9 @@ def draw_demo(root: Path, *, renew: bool = False) -> str:
         start = stage_start(root, data, models, read, _options(root))
         changed = [path for path, content in start.files.items() if _bytes(root / path) != content]
         if changed and not renew:
-            raise problem(
-                root / changed[0],
-                expected="the hashes of what this version draws",
-                found="others",
-                mend="Restore it: git checkout -- data models; or, after changing the drawing: make lock",
+            raise UserError(
+                f"{root / changed[0]}: expected the hashes of what this version draws, found others. "
+                "Restore it: git checkout -- data models; or, after changing the drawing: make lock"
             )
         for path in changed:
             with replacing(root / path) as temporary:
@@ -74,30 +72,24 @@ def require_demo(root: Path) -> None:
     git.require_repository(root)
     dvc.require_repository(root)
     if not holds_demo(root):
-        raise problem(
-            root.resolve(),
-            expected=f"a project that holds the demo ({DEMO})",
-            found="one with its own sheets",
-            mend="Type it in a fresh clone.",
+        raise UserError(
+            f"{root.resolve()}: expected a project that holds the demo ({DEMO}), found one with its own sheets. "
+            "Type it in a fresh clone."
         )
     iteration = read_iteration(root / PARAMS)
     if iteration > 0:
-        raise problem(
-            root / PARAMS,
-            expected="the demo at iteration 0, which the drawn sheets belong to",
-            found=f"iteration {iteration}",
-            mend="Its sheets are in DVC's cache: dvc checkout",
+        raise UserError(
+            f"{root / PARAMS}: expected the demo at iteration 0, which the drawn sheets belong to, "
+            f"found iteration {iteration}. Its sheets are in DVC's cache: dvc checkout"
         )
 
 
 def _require_own_params(root: Path) -> None:
     """Raise `UserError` when params.yaml holds what a person typed: it is in no commit yet."""
     if git.changed(root, [str(PARAMS)]) and not is_drawn(root):
-        raise problem(
-            root / PARAMS,
-            expected="no uncommitted changes where the demo's values go",
-            found="changes of yours",
-            mend="Commit them, or put them aside: git stash",
+        raise UserError(
+            f"{root / PARAMS}: expected no uncommitted changes where the demo's values go, found changes of yours. "
+            "Commit them, or put them aside: git stash"
         )
 
 

@@ -249,7 +249,7 @@ def _sheets(rows: pd.DataFrame, images: pd.DataFrame) -> Iterator[tuple[pd.DataF
         if image is None or image.shape[:2] != (height, width):
             found = "no file" if image is None else f"{image.shape[1]} × {image.shape[0]} px"
             mend = "The dataset changed since `validate`: run `dvc repro`."
-            raise problem(file, expected=f"a sheet of {width} × {height} px", found=found, mend=mend)
+            raise problem("analyze.sheet_px", file, width=width, height=height, found=found, mend=mend)
         yield group, image
 
 

@@ -55,9 +55,7 @@ def run() -> None:
             metrics, scores, iteration=iteration, classes=classes, verdict=verdict.verdict, rule=verdict.rule
         )
     except KeyError as error:
-        raise problem(
-            VALIDATE, expected=f"the key {error}", found="none", mend="Run `dvc repro` to write it again."
-        ) from error
+        raise problem("converge.key", VALIDATE, error=error) from error
     history = with_row(carried, row, classes=classes)
     write_history(history, HISTORY)
     write_csv(long_by_class(history, classes), CLASSES)

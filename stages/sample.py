@@ -156,12 +156,7 @@ def outgoing(scored: pd.DataFrame, pool: pd.DataFrame, *, rng: np.random.Generat
 
 def _file(files: Mapping[str, Sheet], image_id: str) -> Sheet:
     if image_id not in files:
-        raise problem(
-            f"data/dataset/pool/images/{image_id}",
-            expected="a sheet that `validate` saw",
-            found="no file",
-            mend="The pool has changed since: run `dvc repro`.",
-        )
+        raise problem("sample.sheet_validate_saw", f"data/dataset/pool/images/{image_id}")
     return files[image_id]
 
 

@@ -48,21 +48,11 @@ def checked_sheets(classes: Sequence[str]) -> list[Sheet]:
     """Return the sheets of train, after decoding every image and reading every label."""
     sheets = read_split("train")
     if not sheets:
-        raise problem(
-            DATASET / "train/images",
-            expected="sheets to train on",
-            found="none",
-            mend="Import a dataset with some.",
-        )
+        raise problem("train.sheets_train", DATASET / "train/images")
     for sheet in sheets:
         read_bgr(sheet.image)
     if count_boxes(sheets, classes) == 0:
-        raise problem(
-            DATASET / "train/labels",
-            expected="at least one box",
-            found="none",
-            mend="Label some sheets first.",
-        )
+        raise problem("train.least_box", DATASET / "train/labels")
     return sheets
 
 
@@ -163,12 +153,7 @@ def _view(params: Params, sheets: list[Sheet], classes: Sequence[str], folder: P
     if params.select == "last":
         return write_view(folder / "data", {"train": sheets}, classes)
     if len(sheets) < 2:
-        raise problem(
-            DATASET / "train/images",
-            expected="two sheets or more for train.select: slice",
-            found="1",
-            mend="Use last.",
-        )
+        raise problem("train.two_sheets_more", DATASET / "train/images")
     fit, held = split_slice(sheets, params.slice, np.random.default_rng(params.seed))
     return write_view(folder / "data", {"train": fit, "slice": held}, classes)
 

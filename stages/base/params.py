@@ -28,9 +28,7 @@ def read_section(model: type[M], section: str, file: Path = PARAMS) -> M:
     """Return the section `section` of `file` as `model`; raise `UserError` with the line of the first mistake."""
     values = read_params(file).get(section)
     if not isinstance(values, dict):
-        raise problem(
-            file, expected=f"a section '{section}:'", found="none", mend="Restore it from Git: git checkout params.yaml"
-        )
+        raise problem("params.section", file, section=section)
     return check(model, values, file=file, prefix=(section,))
 
 
@@ -39,7 +37,7 @@ def read_iteration(file: Path = PARAMS) -> int:
     value = read_params(file).get("iteration")
     if isinstance(value, bool) or not isinstance(value, int) or value < 0:
         where = _where(file, ("iteration",))
-        raise problem(where, expected="iteration: a whole number from 0", found=repr(value), mend="Correct it.")
+        raise problem("params.iteration_whole_number", where, found=repr(value))
     return value
 
 
@@ -50,12 +48,7 @@ def read_classes(file: Path = PARAMS) -> tuple[str, ...]:
     usable = all(isinstance(name, str) and name and name not in TAKEN for name in names)
     if not names or not usable or len(set(names)) != len(names):
         where = _where(file, ("classes",))
-        raise problem(
-            where,
-            expected=f"classes: a list of different names, none of them {' or '.join(TAKEN)}",
-            found=repr(value),
-            mend="List each class once, in the order of the ids in the labels.",
-        )
+        raise problem("params.classes_list_different", where, taken=" or ".join(TAKEN), found=repr(value))
     return tuple(names)
 
 
@@ -65,30 +58,23 @@ def read_params(file: Path = PARAMS) -> dict[str, Any]:
     unknown = sorted(str(key) for key in set(values) - set(SECTIONS))
     if unknown:
         where = _where(file, (unknown[0],))
-        raise problem(
-            where, expected=f"one of {', '.join(SECTIONS)}", found=f"'{unknown[0]}'", mend="Remove or rename it."
-        )
+        raise problem("params.read_params", where, sections=", ".join(SECTIONS), unknown=unknown[0])
     return values
 
 
 def read_yaml(file: Path) -> dict[str, Any]:
     """Return a YAML mapping; raise `UserError` when the file is missing, unreadable or no mapping."""
     if not file.is_file():
-        raise problem(
-            file,
-            expected="the file",
-            found=f"none in {Path.cwd()}",
-            mend="Run this in the project's folder (the one with dvc.yaml).",
-        )
+        raise problem("params.file", file, path=Path.cwd())
     try:
         values = yaml.safe_load(file.read_text(encoding="utf-8-sig"))
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         mark = getattr(error, "problem_mark", None)
         where = f"{file}:{mark.line + 1}" if mark else str(file)
         found = getattr(error, "problem", None) or "bytes that are not UTF-8"
-        raise problem(where, expected="valid YAML", found=str(found), mend="Correct that line.") from error
+        raise problem("params.valid_yaml", where, found=str(found)) from error
     if not isinstance(values, dict):
-        raise problem(file, expected="keys and values", found=type(values).__name__, mend="Restore the file from Git.")
+        raise problem("params.keys_values", file, found=type(values).__name__)
     return values
 
 
@@ -109,13 +95,11 @@ def _complaint(
     name = ".".join(path)
     if kind == "extra_forbidden":
         known = ", ".join(model.model_fields)
-        return problem(
-            _where(file, path), expected=f"a known key ({known})", found=f"'{name}'", mend="Remove or rename it."
-        )
+        return problem("params.known_key", _where(file, path), known=known, name=name)
     if kind == "missing":
-        return problem(_where(file, path[:-1]), expected=f"the key '{name}'", found="none", mend="Add it.")
+        return problem("params.key", _where(file, path[:-1]), name=name)
     wanted = text.removeprefix("Input should be ").removeprefix("Value error, ")
-    return problem(_where(file, path), expected=f"{name}: {wanted}", found=repr(value), mend="Correct the value.")
+    return problem("params.complaint", _where(file, path), name=name, wanted=wanted, found=repr(value))
 
 
 def _where(file: Path, path: Sequence[str]) -> str:

@@ -31,16 +31,11 @@ def write_table(frame: pd.DataFrame, file: Path, schema: Schema) -> None:
 def read_table(file: Path, schema: Schema) -> pd.DataFrame:
     """Return the table in `file`; raise `UserError` when it is missing or its columns differ from the schema."""
     if not file.is_file():
-        raise problem(
-            file, expected="a table", found="no file", mend="Run `dvc repro`, or `dvc checkout` to restore it."
-        )
+        raise problem("tables.table", file)
     frame = pd.read_parquet(file)
     if list(frame.columns) != list(schema.columns):
         raise problem(
-            file,
-            expected=f"the columns {', '.join(schema.columns)}",
-            found=", ".join(map(str, frame.columns)),
-            mend="It was written by another version: run `dvc repro`.",
+            "tables.columns", file, columns=", ".join(schema.columns), found=", ".join(map(str, frame.columns))
         )
     return conform(frame, schema)
 
@@ -83,11 +78,11 @@ def read_json(file: Path) -> dict[str, Any]:
     try:
         values = json.loads(file.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
-        raise problem(file, expected="metrics", found="no file", mend="Run `dvc repro` first.") from error
+        raise problem("tables.metrics", file) from error
     except ValueError as error:
-        raise problem(file, expected="JSON", found=str(error), mend="Run `dvc repro` to write it again.") from error
+        raise problem("tables.json", file, found=str(error)) from error
     if not isinstance(values, dict):
-        raise problem(file, expected="a JSON object", found=type(values).__name__, mend="Run `dvc repro`.")
+        raise problem("tables.json_object", file, found=type(values).__name__)
     return values
 
 

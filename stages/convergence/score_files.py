@@ -39,18 +39,18 @@ def _read(file: Path, columns: Sequence[str]) -> pd.DataFrame:
     lacking = [name for name in columns if name not in table.columns]
     if lacking:
         found = f"none of {', '.join(lacking)}"
-        raise problem(file, expected=f"the columns {', '.join(columns)}", found=found, mend=_MEND)
+        raise problem("score_files.columns", file, columns=", ".join(columns), found=found, mend=_MEND)
     return table[list(columns)]
 
 
 def _typed(file: Path) -> pd.DataFrame:
     """Return a table, all but the known texts as numbers; raise `UserError` when it is missing or damaged."""
     if not file.is_file():
-        raise problem(file, expected="a table", found="no file", mend=_MEND)
+        raise problem("score_files.table", file, mend=_MEND)
     try:
         table = pd.read_csv(file, dtype="str", keep_default_na=False, encoding="utf-8")
         numbers = [name for name in table.columns if name not in _TEXTS]
         return table.assign(**{name: pd.to_numeric(table[name].mask(table[name] == "")) for name in numbers})
     except ValueError as error:
         line = " ".join(str(error).split())[:120]
-        raise problem(file, expected="numbers in the columns of numbers", found=line, mend=_MEND) from error
+        raise problem("score_files.numbers_columns_numbers", file, line=line, mend=_MEND) from error

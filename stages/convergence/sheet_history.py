@@ -60,4 +60,4 @@ def _frame(rows: Any) -> pd.DataFrame:
 
 def _damaged(file: Path, expected: str, found: str) -> UserError:
     line = " ".join(found.split())[:120]
-    return problem(file, expected=expected, found=line, mend=f"Restore it from Git: `git checkout HEAD -- {file}`.")
+    return problem("sheet_history.damaged", file, expected=expected, line=line, file=file)

@@ -32,7 +32,7 @@ class Finding(NamedTuple):
         """Return it as what a command raises."""
         place = f" annotation {self.line}" if self.file.suffix == ".json" else f":{self.line}"
         where = f"{self.file}{'' if self.line is None else place}"
-        return problem(where, expected=self.expected, found=self.found, mend=self.mend)
+        return problem("defects.error", where, expected=self.expected, found=self.found, mend=self.mend)
 
 
 def errors(findings: Iterable[Finding]) -> list[Finding]:

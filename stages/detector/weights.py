@@ -34,12 +34,7 @@ def resolve(spec: str, file: Path, *, kind: Kind, seed: int, base_url: str = ASS
     source = Path(spec) if Path(spec).is_file() else _released(spec, base_url)
     model = load_model(source)
     if kind == "target" and not hasattr(model.model[-1], "reprta"):
-        raise problem(
-            source,
-            expected="YOLOE weights (--target)",
-            found=type(model).__name__,
-            mend="Give yoloe-26n-seg.pt.",
-        )
+        raise problem("weights.yoloe_weights_target", source, found=type(model).__name__)
     with replacing(file) as temporary:
         shutil.copyfile(source, temporary)
     encoder = encoder_of(model) if kind == "target" else None
@@ -60,12 +55,7 @@ def _build(spec: str, file: Path, *, kind: Kind, seed: int) -> Resolved:
     They want the encoder that works everywhere.
     """
     if kind != "target" or "yoloe" not in spec:
-        raise problem(
-            spec,
-            expected="weights, or a YOLOE architecture for --target",
-            found=spec,
-            mend="Give a .pt file.",
-        )
+        raise problem("weights.weights_yoloe_architecture", spec, spec=spec)
     start_ultralytics()
     import torch
     from ultralytics.nn.tasks import YOLOEModel
@@ -75,9 +65,7 @@ def _build(spec: str, file: Path, *, kind: Kind, seed: int) -> Resolved:
         torch.manual_seed(seed)
         model: Any = YOLOEModel(spec, verbose=False)
     except FileNotFoundError as error:
-        raise problem(
-            spec, expected="an Ultralytics architecture", found="no such file", mend="yoloe-26n.yaml"
-        ) from error
+        raise problem("weights.ultralytics_architecture", spec) from error
     finally:
         torch.set_rng_state(state)
     model.names = {i: str(i) for i in range(model.yaml["nc"])}
@@ -101,7 +89,7 @@ def fetch(name: str, *, base_url: str = ASSETS) -> Path:
     except (OSError, RuntimeError) as error:
         reason = str(error).splitlines()[0][:120] if str(error) else type(error).__name__
         mend = f"Download {base_url}/{name} elsewhere and give its path, or put it at {file}."
-        raise problem(name, expected="a download", found=reason, mend=mend) from error
+        raise problem("weights.download", name, reason=reason, mend=mend) from error
     return file
 
 
@@ -110,7 +98,5 @@ def _released(name: str, base_url: str) -> Path:
     from ultralytics.utils.downloads import GITHUB_ASSETS_NAMES
 
     if name not in GITHUB_ASSETS_NAMES:
-        raise problem(
-            name, expected="a file, or the name of released weights", found="neither", mend="Try yolo26n.pt or a path."
-        )
+        raise problem("weights.file_name_released", name)
     return fetch(name, base_url=base_url)

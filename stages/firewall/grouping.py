@@ -26,20 +26,20 @@ def _by_pattern(names: Sequence[str], pattern: str) -> dict[str, str]:
     try:
         compiled = re.compile(pattern)
     except re.error as error:
-        raise problem(where, expected="a regular expression", found=str(error), mend=mend) from error
+        raise problem("grouping.regular_expression", where, found=str(error), mend=mend) from error
     if compiled.groups != 1:
-        raise problem(where, expected="one pair of brackets around the group", found=str(compiled.groups), mend=mend)
+        raise problem("grouping.pair_brackets_around", where, found=str(compiled.groups), mend=mend)
     matches = {name: compiled.search(name) for name in names}
     found = {name: match[1] for name, match in matches.items() if match and match[1]}
     if not found:
         first = f"no image, and not {names[0]}" if names else "no image"
-        raise problem(where, expected="a pattern that fits the names of images", found=first, mend=mend)
+        raise problem("grouping.pattern_fits_names", where, first=first, mend=mend)
     return found
 
 
 def _by_list(names: Sequence[str], file: Path) -> dict[str, str]:
     if not file.is_file():
-        raise problem(f"--groups {file}", expected="a CSV file", found="no file", mend="Give its path.")
+        raise problem("grouping.csv_file", f"--groups {file}")
     known = {key: name for name in names for key in (Path(name).stem, name)}
     found: dict[str, str] = {}
     rows = _rows(file)
@@ -51,7 +51,9 @@ def _by_list(names: Sequence[str], file: Path) -> dict[str, str]:
         if name is None or len(cells) != 2 or not cells[1] or found.get(name, cells[1]) != cells[1]:
             expected = "image name, group; each image in one group"
             mend = "Correct the line, or remove it."
-            raise problem(f"{file}:{number}", expected=expected, found=",".join(row)[:80], mend=mend)
+            raise problem(
+                "grouping.by_list", f"{file}:{number}", expected=expected, found=",".join(row)[:80], mend=mend
+            )
         found[name] = cells[1]
     return found
 
@@ -62,5 +64,5 @@ def _rows(file: Path) -> list[tuple[int, list[str]]]:
         with file.open(encoding="utf-8-sig", newline="") as lines:
             rows = list(csv.reader(lines, skipinitialspace=True))
     except (UnicodeDecodeError, csv.Error) as error:
-        raise problem(file, expected="a CSV file in UTF-8", found=str(error)[:80], mend="Save it as one.") from error
+        raise problem("grouping.csv_file_utf", file, found=str(error)[:80]) from error
     return [(number, row) for number, row in enumerate(rows, 1) if any(cell.strip() for cell in row)]

@@ -49,12 +49,7 @@ def require_no_leak(dataset: Path, moved: Sequence[str]) -> None:
 
 
 def _forbidden(file: Path, found: str) -> Exception:
-    return problem(
-        file,
-        expected="no sheet of val or test, which the model must not learn from",
-        found=found,
-        mend="Remove it from the pool, with its labels, then: yoloop data accept",
-    )
+    return problem("leak_check.sheet_val_test", file, found=found)
 
 
 def _leak(kept: Path, kept_role: str, other: Path, other_role: str, kinship: Kinship, mend: str) -> Finding:

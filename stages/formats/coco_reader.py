@@ -44,7 +44,7 @@ def coco_file(file: Path) -> CocoFile | None:
             if not isinstance(one, dict) or not all(isinstance(one.get(key), _ID) for key in _KEYS):
                 mend = "Export it again: the file is damaged."
                 found = f"{repr(one)[:60]} at place {number}"
-                raise problem(file, expected=f"{part}: objects with plain ids", found=found, mend=mend)
+                raise problem("coco_reader.objects_plain_ids", file, part=part, found=found, mend=mend)
     return CocoFile(file, _split(file), content)
 
 
@@ -57,13 +57,13 @@ def read_coco(folder: Path, files: Sequence[CocoFile]) -> Dataset:
         if part.split in {sheet.split for sheet in sheets}:
             mend = "Keep one of the files."
             expected = "one file of annotations per split"
-            raise problem(part.file, expected=expected, found=f"a second '{part.split}'", mend=mend)
+            raise problem("coco_reader.second", part.file, expected=expected, split=part.split, mend=mend)
         more, found = _sheets(part, classes, images)
         sheets += more
         findings += found
     if not sheets:
         mend = "Bring the images beside the JSON file."
-        raise problem(files[0].file, expected="images that are there", found="none of them", mend=mend)
+        raise problem("coco_reader.images_there", files[0].file, mend=mend)
     splits: dict[str, dict[str, Item]] = {}
     for sheet in sheets:
         splits.setdefault(sheet.split, {})[sheet.item.image.name] = sheet.item
@@ -80,7 +80,7 @@ def _content(file: Path) -> dict[str, Any]:
             return {}
         line, found = (error.lineno, error.msg) if isinstance(error, json.JSONDecodeError) else (1, str(error))
         mend = "Export it again: the file is damaged."
-        raise problem(f"{file}:{line}", expected="JSON", found=found, mend=mend) from error
+        raise problem("coco_reader.json", f"{file}:{line}", found=found, mend=mend) from error
     return content if isinstance(content, dict) else {}
 
 
@@ -118,7 +118,7 @@ def _classes(files: Sequence[CocoFile]) -> tuple[tuple[str, ...], list[Finding]]
     ]
     if not names:
         mend = "Export it again with its categories."
-        raise problem(files[0].file, expected="categories with names", found="none", mend=mend)
+        raise problem("coco_reader.categories_names", files[0].file, mend=mend)
     return tuple(names), findings
 
 
@@ -129,7 +129,7 @@ def categories_of(part: CocoFile) -> dict[int, str]:
     found = {one["id"]: str(one["name"]).strip() for one in listed}
     if len(set(found.values())) != len(found):
         mend = "Rename one of them."
-        raise problem(part.file, expected="categories with different names", found=", ".join(found.values()), mend=mend)
+        raise problem("coco_reader.categories_different_names", part.file, found=", ".join(found.values()), mend=mend)
     return found
 
 

@@ -50,7 +50,7 @@ def read_voc(folder: Path, files: Sequence[VocFile]) -> Dataset:
             sheets.append(_sheet(one, Item(image, one.file), _split(folder, image, lists), classes, named))
     if not sheets:
         mend = "Bring the images beside the XML files."
-        raise problem(folder, expected="images of the annotations", found="none", mend=mend)
+        raise problem("voc_reader.images_annotations", folder, mend=mend)
     folders = {sheet.item.image.parent for sheet in sheets}
     rest = images.without(sheet.item.image for sheet in sheets)
     sheets += [
@@ -86,7 +86,7 @@ def _classes(folder: Path, files: Sequence[VocFile]) -> tuple[tuple[str, ...], b
     names = tuple(sorted(found - {""}))
     if not names:
         mend = "Write the class names into classes.txt, one a line."
-        raise problem(folder, expected="objects with names", found="none", mend=mend)
+        raise problem("voc_reader.objects_names", folder, mend=mend)
     mend = f"They are taken in the alphabet's order: {', '.join(names)}."
     return names, False, [Finding("note", "names-not-listed", folder, None, "a list of classes", "none", mend)]
 

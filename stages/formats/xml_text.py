@@ -53,4 +53,4 @@ def read_xml(file: Path) -> Node:
     except (ElementTree.ParseError, ValueError, LookupError) as error:
         line = error.position[0] if isinstance(error, ElementTree.ParseError) else getattr(error, "line", None)
         where = f"{file}{'' if line is None else f':{line}'}"
-        raise problem(where, expected="XML", found=str(error), mend="Export it again: the file is damaged.") from error
+        raise problem("xml_text.xml", where, found=str(error)) from error

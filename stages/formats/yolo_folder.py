@@ -44,7 +44,7 @@ def read_source(folder: Path) -> Source:
     """Return what is in `folder`; raise `UserError` for no YOLO folder, and for two folders of one split."""
     if not folder.is_dir():
         mend = "Give the folder that has data.yaml."
-        raise problem(folder, expected="a YOLO folder", found="no folder", mend=mend)
+        raise problem("yolo_folder.yolo_folder", folder, mend=mend)
     classes = read_names(folder)
     parts, findings = _parts(folder)
     findings += _count_differs(folder, classes)
@@ -56,12 +56,7 @@ def read_source(folder: Path) -> Source:
         findings += [_twice(items[name].image, splits[part.split][name].image) for name in twice]
         splits.setdefault(part.split, {}).update({name: items[name] for name in items if name not in twice})
     if not any(splits.values()):
-        raise problem(
-            folder,
-            expected="images/train + labels/train, train/images + train/labels, or images + labels",
-            found="no image in these",
-            mend=f"Images end in {', '.join(IMAGE_SUFFIXES)}.",
-        )
+        raise problem("yolo_folder.images_train_labels", folder, image_suffixes=", ".join(IMAGE_SUFFIXES))
     return Source(folder, classes, splits, tuple(_strangers(parts, splits)), tuple(findings))
 
 
@@ -69,23 +64,13 @@ def read_names(folder: Path) -> tuple[str, ...]:
     """Return the class names that `data.yaml` in `folder` lists or maps, in the order of their ids."""
     file = description(folder)
     if not file.is_file():
-        raise problem(
-            file,
-            expected="the class names",
-            found="no file",
-            mend="Write one: names: [class 0, class 1, ...]",
-        )
+        raise problem("yolo_folder.class_names", file)
     names = read_yaml(file).get("names")
     if isinstance(names, dict) and sorted(names) == list(range(len(names))):
         names = [names[number] for number in range(len(names))]
     texts = [str(name).strip() for name in names] if isinstance(names, list) else []
     if not texts or not all(texts) or len(set(texts)) != len(texts):
-        raise problem(
-            file,
-            expected="names: a list of different names (or ids from 0 to names)",
-            found=repr(names)[:80],
-            mend="List each class once, in the order of the ids in the labels.",
-        )
+        raise problem("yolo_folder.names_list_different", file, found=repr(names)[:80])
     return tuple(texts)
 
 
@@ -112,12 +97,7 @@ def _parts(folder: Path) -> tuple[list[_Part], list[Finding]]:
     laid: dict[str, _Part] = {}
     for part in _laid_parts(folder):
         if part.split in laid:
-            raise problem(
-                part.images,
-                expected="one folder per split",
-                found=f"a second '{part.split}'",
-                mend="Merge or remove one.",
-            )
+            raise problem("yolo_folder.folder_per_split", part.images, split=part.split)
         laid[part.split] = part
     findings = [one for one in findings if one.code != "split-missing" or one.found.split("'")[1] not in laid]
     lists = {part.split for part in named if part.images.is_file()}
@@ -142,12 +122,7 @@ def _laid_parts(folder: Path) -> Iterator[_Part]:
     images, labels = folder / "images", folder / "labels"
     inner = _folders(images)
     if inner and _images(images):
-        raise problem(
-            images,
-            expected="images or folders of splits",
-            found="both",
-            mend=f"Move the images into {inner[0]}.",
-        )
+        raise problem("yolo_folder.images_folders_splits", images, inner=inner[0])
     if _images(images):
         yield _Part("train", images, labels)
     for split in inner:

@@ -76,13 +76,14 @@ def _reason(earlier: Sequence[dict[str, Any]], again: str | None) -> str:
     if earlier and not reason:
         last = earlier[-1]
         raise problem(
+            "holdout.test_was_never",
             f"tag {TAG}{last['opening']}",
-            expected="that test was never opened",
-            found=f"{opened_text(len(earlier))} (last with iteration {last['iteration']}, {last['date']})",
-            mend='It is on the page: yoloop report. To open it once more: yoloop holdout --again "why"',
+            opened_text=opened_text(len(earlier)),
+            iteration=last["iteration"],
+            date=last["date"],
         )
     if again is not None and not earlier:
-        raise problem("--again", expected="an earlier opening of test", found="none", mend="Leave --again out.")
+        raise problem("holdout.earlier_opening_test", "--again")
     return reason
 
 
@@ -92,17 +93,14 @@ def require_sheets(root: Path) -> None:
     sheets = read_split("test", root / DATASET) if folder.is_dir() else []
     if not sheets:
         mend = "It is set aside at the import: yoloop data import --help (--test)."
-        raise problem(folder, expected="sheets", found="none", mend=mend)
+        raise problem("holdout.sheets", folder, mend=mend)
     unlabelled = [sheet.image_id for sheet in sheets if not sheet.labelled]
     if unlabelled:
         raise problem(
-            folder,
-            expected="a label file for every sheet (an empty one where nothing is)",
-            found=f"{len(unlabelled)} without, {unlabelled[0]} first",
-            mend="Label them, then: yoloop data accept",
+            "holdout.label_file_every", folder, number_of_unlabelled=len(unlabelled), unlabelled=unlabelled[0]
         )
     if not any(sheet.label.read_bytes().strip() for sheet in sheets):
-        raise problem(folder, expected="boxes to find", found="none", mend="Nothing can be measured without any.")
+        raise problem("holdout.boxes_find", folder)
     _require_no_leak(root)
 
 
@@ -114,12 +112,7 @@ def _require_no_leak(root: Path) -> None:
     found = leaks({name: split for split in _SIDES for name in files[split]}, kinship)
     if found:
         more = f", and {len(found) - 1} more pairs" if len(found) > 1 else ""
-        raise problem(
-            files["test"][found[0].kept],
-            expected="no copy of a sheet of test in train, and none of its group",
-            found=f"{found[0].other}{more}",
-            mend="Take them out of train, and train again: what was learnt by heart proves nothing.",
-        )
+        raise problem("holdout.copy_sheet_test", files["test"][found[0].kept], other=found[0].other, more=more)
 
 
 def measure_test(root: Path, classes: Sequence[str]) -> Report:

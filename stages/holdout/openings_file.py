@@ -46,10 +46,7 @@ def _rows(text: str, where: str) -> list[dict[str, Any]]:
         return [_typed(dict(zip(COLUMNS, row, strict=True))) for row in rows[1:]]
     except ValueError as error:
         raise problem(
-            where,
-            expected="the record of openings of test",
-            found=" ".join(str(error).split())[:120],
-            mend=f"Restore it from an older commit: git log -- {OPENINGS}",
+            "openings_file.record_openings_test", where, found=" ".join(str(error).split())[:120], openings=OPENINGS
         ) from error
 
 

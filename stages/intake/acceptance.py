@@ -67,11 +67,7 @@ def _require_open(root: Path) -> None:
     iteration = read_iteration(root / PARAMS)
     if is_finished(root, iteration):
         raise problem(
-            f"iteration {iteration}",
-            expected="one that is not finished, whose results may still change",
-            found=f"the tag {iteration_tag(root, iteration)}",
-            mend="A change counts from the next iteration on. Copy what you changed elsewhere and put the dataset back "
-            "(dvc checkout --force data/dataset); after `yoloop advance` bring it back, then: yoloop data accept",
+            "acceptance.not_finished_whose", f"iteration {iteration}", iteration_tag=iteration_tag(root, iteration)
         )
 
 
@@ -92,9 +88,7 @@ def _check(root: Path, dataset: Path, now: Lists, say: Callable[[str], None] | N
         for file in sorted((dataset / split / "labels").glob("[!.]*.txt")):
             if file.stem not in stems:
                 mend = "Bring the image, or remove the file."
-                raise problem(
-                    file, expected="labels of a sheet that is there", found="no image of that name", mend=mend
-                )
+                raise problem("acceptance.labels_sheet_there", file, mend=mend)
     images = {split: [dataset / split / "images" / row.image_id for row in rows] for split, rows in now.items()}
     groups = {row.image_id: row.group for rows in now.values() for row in rows}
     shared = leak_findings(images, groups=groups, mend=_MEND)

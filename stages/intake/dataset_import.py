@@ -114,12 +114,7 @@ def _require_fresh(root: Path) -> dict[str, str]:
     demo = [tag for tag in tags if holds_demo(root, tag)]
     begun = [tag for tag in tags if tag not in demo]
     if begun:
-        raise problem(
-            "git tags",
-            expected="a project that has not begun",
-            found=", ".join(begun[:3]),
-            mend="Import into a fresh clone; new sheets of a running project come in by `yoloop advance`.",
-        )
+        raise problem("dataset_import.project_has_not", "git tags", found=", ".join(begun[:3]))
     _require_unchanged(root)
     return {tag: f"demo/{tag}" for tag in demo if not tag.startswith("demo/")}
 
@@ -138,10 +133,10 @@ def _require_committed(root: Path) -> None:
     changed = [path for path in git.changed(root, written) if path != str(PARAMS) or not is_drawn(root)]
     if changed:
         raise problem(
+            "dataset_import.uncommitted_changes_import",
             changed[0],
-            expected="no uncommitted changes where the import writes",
-            found=f"{len(changed)} changed file{'s' * (len(changed) > 1)}",
-            mend="Commit it, or put it back: git stash -u",
+            number_of_changed=len(changed),
+            value="s" * (len(changed) > 1),
         )
 
 
@@ -150,7 +145,7 @@ def _require_unchanged(root: Path) -> None:
     _require_committed(root)
     for name in TRACKED:
         if (root / name).exists() and git.content(root, "HEAD", f"{name}.dvc") is None:
-            raise problem(root / name, expected="nothing here yet", found="files of yours", mend="Move it elsewhere.")
+            raise problem("dataset_import.nothing_here_yet", root / name)
     require_unchanged_data(root)
 
 
@@ -158,12 +153,7 @@ def require_unchanged_data(root: Path) -> None:
     """Raise `UserError` when dataset, oracle or weights hold what DVC has not seen: it would be overwritten."""
     unsaved = dvc.modified(root, *(f"{name}.dvc" for name in TRACKED if (root / name).exists()))
     if unsaved:
-        raise problem(
-            root / unsaved[0],
-            expected="what its .dvc file says",
-            found="changes of yours",
-            mend=f"Copy them elsewhere, then put it back: dvc checkout --force {unsaved[0]}",
-        )
+        raise problem("dataset_import.dvc_file_says", root / unsaved[0], unsaved=unsaved[0])
 
 
 def _sheets(read: Read, role: str, options: ImportOptions) -> list[NewSheet]:

@@ -97,21 +97,11 @@ def _assign(source: Source, sheets: Mapping[str, Sheet], kinship: Kinship, optio
     except LeakError as error:
         raise _leaks(error, sheets, kinship) from error
     except ValueError as error:
-        raise problem(
-            source.folder,
-            expected="one role for every image, and some for train",
-            found=f"that {error}",
-            mend="Choose others with --val, --test and --pool.",
-        ) from error
+        raise problem("import_source.role_every_image", source.folder, error=error) from error
     if not done.roles["val"]:
-        raise problem(
-            source.folder,
-            expected="a val split, which F1 is measured on",
-            found=f"only {', '.join(sorted(names))}",
-            mend="Draw one from train: --val 0.2",
-        )
+        raise problem("import_source.val_split_f1", source.folder, names=", ".join(sorted(names)))
     if options.oracle and not done.roles["pool"]:
-        raise problem("--oracle", expected="a pool to hold labels back of", found="none", mend="Draw one: --pool 0.5")
+        raise problem("import_source.pool_hold_labels", "--oracle")
     return done
 
 
@@ -123,11 +113,13 @@ def _leaks(error: LeakError, sheets: Mapping[str, Sheet], kinship: Kinship) -> E
     what = f"of the group {group} as well" if same_group else "a copy of it"
     more = f" ({len(error.leaks) - 1} more like this)" if len(error.leaks) > 1 else ""
     return problem(
+        "import_source.sheet",
         sheets[leak.kept].item.image,
-        expected=f"no sheet of {leak.kept_role} in {leak.other_role}",
-        found=f"{sheets[leak.other].item.image}, {what}{more}",
-        mend="With --regroup the sheets of val and test stay, their copies elsewhere are left out, and the rest of a "
-        "group follows; see them all: yoloop data check SOURCE",
+        kept_role=leak.kept_role,
+        other_role=leak.other_role,
+        image=sheets[leak.other].item.image,
+        what=what,
+        more=more,
     )
 
 
@@ -140,12 +132,7 @@ def _part(text: str, source: Source, role: str) -> RolePart:
         return RolePart(share=share)
     if share is None and Path(text).is_file():
         return RolePart(names=_listed(Path(text), source))
-    raise problem(
-        f"--{role} {text}",
-        expected=f"a split ({', '.join(source.splits)}), a share between 0 and 1, or a file of names",
-        found="none of these",
-        mend=f"For example --{role} 0.2",
-    )
+    raise problem("import_source.split_share_between", f"--{role} {text}", splits=", ".join(source.splits), role=role)
 
 
 def _number(text: str) -> float | None:
@@ -163,11 +150,6 @@ def _listed(file: Path, source: Source) -> frozenset[str]:
         if line.strip():
             name = known.get(Path(line.strip()).name)
             if name is None:
-                raise problem(
-                    f"{file}:{number}",
-                    expected="an image of the source",
-                    found=line.strip(),
-                    mend="Correct the name.",
-                )
+                raise problem("import_source.image_source", f"{file}:{number}", found=line.strip())
             names.append(name)
     return frozenset(names)

@@ -112,24 +112,13 @@ def _require_finished(root: Path, despite_stop: str | None) -> Step:
     if verdict["verdict"] != "stop":
         return Step(iteration, classes, "")
     if not (despite_stop or "").strip():
-        raise problem(
-            "metrics/converge.json",
-            expected="the verdict 'go on'",
-            found=f"'stop' ({verdict['reason']})",
-            mend="The loop has ended; to go on all the same: yoloop advance --despite-stop REASON",
-        )
+        raise problem("advance.verdict_go", "metrics/converge.json", reason=verdict["reason"])
     return Step(iteration, classes, " ".join(str(despite_stop).split()))
 
 
 def _require_tag_free(root: Path, tag: str) -> None:
     if git.resolve(root, f"refs/tags/{tag}"):
-        raise problem(
-            f"tag {tag}",
-            expected="an iteration that has not been advanced from",
-            found="the start of the next one",
-            mend=f"Go there: git switch BRANCH, or keep the tag under another name: git tag old/{tag} {tag} && "
-            f"git tag -d {tag}",
-        )
+        raise problem("advance.iteration_has_not", f"tag {tag}", tag=tag)
 
 
 def _keep(root: Path, data: Path, packet: Packet, review: Review, *, by_hand: bool) -> dict[str, bytes | None]:

@@ -65,9 +65,7 @@ def _require_idle(root: Path) -> None:
         try:
             fcntl.flock(stream, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            raise problem(
-                file, expected="no other yoloop command at work here", found="one", mend="Wait until it is done."
-            ) from error
+            raise problem("dry_run.other_yoloop_command", file) from error
 
 
 def _inputs(graph: Mapping[str, Any]) -> list[str]:

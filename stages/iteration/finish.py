@@ -50,13 +50,7 @@ def _again(root: Path, iteration: int) -> str:
     tag = iteration_tag(root, iteration)
     require_clean(root, iteration=iteration, prompts_may_differ=True)
     if git.content(root, tag, "dvc.lock") != _bytes(root / "dvc.lock"):
-        raise problem(
-            f"tag {tag}",
-            expected="the results that lie here",
-            found="other ones, which the iteration was finished with",
-            mend=f"Put those back: git checkout {tag} -- dvc.lock metrics plots params.yaml && dvc checkout; "
-            f"or finish it with the new ones: git tag -d {tag} && yoloop finish",
-        )
+        raise problem("finish.results_lie_here", f"tag {tag}", tag=tag)
     verdict = read_metrics(root / "metrics/converge.json")["verdict"]
     step = _next_step(verdict, read_metrics(root / "metrics/sample.json")["packet_sheets"])
     return f"Iteration {iteration} is finished already (tag {tag}). {step} Its page: yoloop report"

@@ -71,8 +71,9 @@ def _never_started(root: Path, iteration: int) -> UserError:
     numbers = sorted({int(match[1]) for match in found if match})
     there = [str(number) for number in numbers if git.resolve(root, f"refs/tags/{dataset_tag(root, number)}")]
     return problem(
+        "new_line.iteration_has_started",
         f"--start-iteration {iteration}",
-        expected=f"an iteration that has started (tag {dataset_tag(root, iteration)})",
+        dataset_tag=dataset_tag(root, iteration),
         found=f"only {', '.join(there)}" if there else "none",
         mend="Choose one of these." if there else "Import a dataset first: yoloop data import SOURCE",
     )
@@ -84,19 +85,11 @@ def _require_nothing_to_lose(root: Path) -> None:
     changed = sorted({path for path in [*tracked, *git.changed(root, _STATE)] if path})
     if changed:
         raise problem(
-            changed[0],
-            expected="no uncommitted changes",
-            found=f"{len(changed)} changed file{'s' * (len(changed) > 1)}",
-            mend="Keep them: `yoloop finish` if they are results, else git commit; or put them aside: git stash -u",
+            "new_line.uncommitted_changes", changed[0], number_of_changed=len(changed), value="s" * (len(changed) > 1)
         )
     modified = read_changes(dvc.status(root)).modified
     if modified:
-        raise problem(
-            modified[0],
-            expected="the content that its .dvc file names",
-            found="changes by hand",
-            mend=f"Put it back: dvc checkout --force {modified[0]}",
-        )
+        raise problem("new_line.content_dvc_file", modified[0], modified=modified[0])
 
 
 def _require_cached(root: Path, tag: str) -> None:
@@ -107,12 +100,7 @@ def _require_cached(root: Path, tag: str) -> None:
     pointers = {name: git.content(root, tag, name) or b"" for name in names}
     missing = lacks(root, pointers)
     if missing:
-        raise problem(
-            f"{missing[0]} of {tag}",
-            expected="its content in DVC's cache",
-            found="not all of it",
-            mend="Fetch it from the remote: dvc fetch --all-tags",
-        )
+        raise problem("new_line.content_dvc_cache", f"{missing[0]} of {tag}")
 
 
 def _free_name(root: Path) -> str:

@@ -29,7 +29,7 @@ def read_overrides(file: Path, root: Path) -> dict[str, Any]:
     Raises `UserError` with file and line for unknown keys, values of a wrong type or range, `iteration` and `classes`.
     """
     if not file.is_file():
-        raise problem(file, expected="a YAML file (--config)", found="no file", mend="Correct the path.")
+        raise problem("overrides.yaml_file_config", file)
     sections, params = read_yaml(file), read_params(root / PARAMS)
     for name in sections:
         _require_section(name, sections[name], file)
@@ -66,9 +66,9 @@ def _require_section(name: object, values: object, file: Path) -> None:
     line = next((key.start_mark.line + 1 for key in keys if key.value == str(name)), None)
     where = f"{file}:{line}" if line else str(file)
     if name in _SECTIONS:
-        raise problem(where, expected=f"keys of {name} below it", found=repr(values), mend="Write KEY: VALUE lines.")
+        raise problem("overrides.keys_below", where, name=name, found=repr(values))
     mend = _ELSEWHERE.get(str(name), "Remove or rename it.")
-    raise problem(where, expected=f"one of {', '.join(_SECTIONS)}", found=f"'{name}'", mend=mend)
+    raise problem("overrides.require_section", where, sections=", ".join(_SECTIONS), name=name, mend=mend)
 
 
 def _model(section: str) -> type[Strict]:

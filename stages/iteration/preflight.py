@@ -23,12 +23,7 @@ def preflight(root: Path, stages: tuple[str, ...]) -> None:
     git.branch(root)
     missing = [name for name in STAGES if name not in stages]
     if missing:
-        raise problem(
-            root / "dvc.yaml",
-            expected=f"the stages {', '.join(STAGES)}",
-            found=f"no {missing[0]}",
-            mend="Restore it from Git: git checkout dvc.yaml",
-        )
+        raise problem("preflight.stages", root / "dvc.yaml", stages=", ".join(STAGES), missing=missing[0])
     for name in STAGES:
         read_section(import_module(f"stages.{name}").Params, name, root / PARAMS)
     _require_floor(root)

@@ -75,10 +75,11 @@ def _step(root: Path, facts: Facts, *, reviewer: Reviewer, say: Say, auto_confid
         dvc.checkout(root, *(f"{path}.dvc" for path in facts.changes.missing))
     else:
         raise problem(
+            "run_loop.project_can_go",
             root.resolve(),
-            expected="a project that can go on",
-            found=f"iteration {facts.iteration}: {state_line(facts)}",
-            mend=f"Next: {next_command(root, facts)}",
+            iteration=facts.iteration,
+            state_line=state_line(facts),
+            next_command=next_command(root, facts),
         )
     return True
 
@@ -174,9 +175,4 @@ def _end(root: Path, facts: Facts) -> str:
 
 
 def _stuck(facts: Facts) -> UserError:
-    return problem(
-        f"iteration {facts.iteration}",
-        expected="to get on from one step to the next",
-        found=f"the same state again ({state_line(facts)})",
-        mend="Look at `dvc status`: something changes while the stages run.",
-    )
+    return problem("run_loop.get_from_step", f"iteration {facts.iteration}", state_line=state_line(facts))

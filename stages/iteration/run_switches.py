@@ -63,12 +63,7 @@ def pick_reviewer(root: Path, review: Reviewer | None, *, auto_confidence: float
     """Return who reviews: `review`, or what params.yaml says; refuse a confidence that nobody would use."""
     reviewer: Reviewer = review or read_review(root).by
     if auto_confidence is not None and reviewer != "auto":
-        raise problem(
-            "--auto-confidence",
-            expected="the reviewer auto",
-            found=reviewer,
-            mend="Leave it out, or take the model's detections for labels: --review auto",
-        )
+        raise problem("run_switches.reviewer_auto", "--auto-confidence", reviewer=reviewer)
     return reviewer
 
 
@@ -80,15 +75,10 @@ def _require_fitting(switches: Switches) -> None:
         "--start-iteration": switches.start_iteration is not None,
     }
     if switches.auto and switches.review not in (None, "auto"):
-        raise problem("--auto", expected="one reviewer", found=f"--review {switches.review} too", mend="Leave one out.")
+        raise problem("run_switches.reviewer", "--auto", review=switches.review)
     besides = [name for name, is_given in given.items() if is_given]
     if switches.dry_run and besides:
-        raise problem(
-            "--dry-run",
-            expected="nothing beside it but --config: it tries the iteration at hand and ends before the review",
-            found=besides[0],
-            mend="Leave one out.",
-        )
+        raise problem("run_switches.nothing_beside_but", "--dry-run", found=besides[0])
 
 
 def _configure(root: Path, file: Path, *, say: Say) -> None:
@@ -109,8 +99,9 @@ def _configure(root: Path, file: Path, *, say: Say) -> None:
 
 def _too_late(file: Path, facts: Facts, overrides: dict[str, Any]) -> Exception:
     return problem(
+        "run_switches.iteration_still_run",
         f"--config {file}",
-        expected="an iteration that is still to be run",
-        found=f"iteration {facts.iteration} {state_line(facts)}: {next(iter(overrides))} would make its results stale",
-        mend="After the review: yoloop advance, and then yoloop run with it",
+        iteration=facts.iteration,
+        state_line=state_line(facts),
+        overrides=next(iter(overrides)),
     )

@@ -13,9 +13,9 @@ def read_arms(file: Path = ARMS) -> dict[str, str]:
     """Return the arm (picked, random) of every sheet of the packet by image_id; raise `UserError` for a bad file."""
     mend = "Run `dvc checkout data/sample`, or `dvc repro` to write it again."
     if not file.is_file():
-        raise problem(file, expected="the arms of the packet's sheets", found="no file", mend=mend)
+        raise problem("arms_file.arms_packet_sheets", file, mend=mend)
     with file.open(encoding="utf-8", newline="") as lines:
         head, *rows = list(csv.reader(lines)) or [[]]
     if head != _COLUMNS or any(len(row) != len(_COLUMNS) for row in rows):
-        raise problem(file, expected=f"the columns {', '.join(_COLUMNS)}", found=",".join(head)[:80], mend=mend)
+        raise problem("arms_file.columns", file, columns=", ".join(_COLUMNS), found=",".join(head)[:80], mend=mend)
     return {row[0]: row[1] for row in rows}

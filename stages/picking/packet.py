@@ -141,7 +141,7 @@ def read_packet(folder: Path = PACKET, *, whole: bool = True) -> Packet:
     """
     file = folder / HEAD
     if not file.is_file():
-        raise problem(file, expected="a packet", found="no file", mend="Run `dvc repro`, or `dvc checkout`.")
+        raise problem("packet.packet", file)
     try:
         head = json.loads(file.read_text(encoding="utf-8"))
         packet_id, files = head.pop("packet"), head["files"]
@@ -150,14 +150,14 @@ def read_packet(folder: Path = PACKET, *, whole: bool = True) -> Packet:
         fits = packet_id == _digest(head)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         found = " ".join(str(error).split())[:120]
-        raise problem(file, expected="the head of a packet", found=found, mend=_DAMAGED) from error
+        raise problem("packet.head_packet", file, found=found, damaged=_DAMAGED) from error
     if not fits:
-        raise problem(file, expected="content that fits its own id", found="another", mend=_DAMAGED)
+        raise problem("packet.content_fits_own", file, damaged=_DAMAGED)
     for name, listed in files.items() if whole else ():
         found = file_sha256(folder / name)
         if found != listed:
             words = "other content" if found else "no file"
-            raise problem(folder / name, expected="the file as the packet lists it", found=words, mend=_DAMAGED)
+            raise problem("packet.file_packet_lists", folder / name, words=words, damaged=_DAMAGED)
     tables = (_read_table(folder / "prelabels.csv", PRELABELS), _read_table(folder / "focus.csv", FOCUS))
     return Packet(folder, packet_id, *facts, sheets, *tables)
 
@@ -253,4 +253,4 @@ def _read_table(file: Path, columns: Mapping[str, str]) -> pd.DataFrame:
         return frame[list(columns)].astype(columns)
     except (ValueError, KeyError) as error:
         found = " ".join(str(error).split())[:120]
-        raise problem(file, expected="a table of a packet", found=found, mend=_DAMAGED) from error
+        raise problem("packet.table_packet", file, found=found, damaged=_DAMAGED) from error

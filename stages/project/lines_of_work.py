@@ -27,12 +27,7 @@ def read_lines(root: Path, rev: str = "HEAD") -> list[Line]:
     data = git.content(root, rev, str(LINES))
     rows = [row.rpartition(",") for row in data.decode().splitlines()[1:]] if data else []
     if not all(name and first.isdigit() for name, _, first in rows):
-        raise problem(
-            root / LINES,
-            expected=f"the columns {_HEADER}",
-            found="others",
-            mend=f"Restore it from an older commit: git log -- {LINES}",
-        )
+        raise problem("lines_of_work.columns", root / LINES, header=_HEADER, lines=LINES)
     return [Line(name, int(first)) for name, _, first in rows]
 
 

@@ -52,12 +52,7 @@ def is_finished(root: Path, iteration: int) -> bool:
     if sha is None:
         return False
     if not git.is_ancestor(root, sha, "HEAD"):
-        raise problem(
-            f"tag {tag}",
-            expected="a commit in the history of this branch",
-            found="one on another branch",
-            mend=f"Keep the old one under another name: git tag old/{tag} {tag} && git tag -d {tag}",
-        )
+        raise problem("preconditions.commit_history_branch", f"tag {tag}", tag=tag)
     return True
 
 
@@ -65,10 +60,9 @@ def require_finished(root: Path, iteration: int) -> None:
     """Raise `UserError` unless `iteration` was finished on this branch."""
     if not is_finished(root, iteration):
         raise problem(
+            "preconditions.finished_iteration_tag",
             f"iteration {iteration}",
-            expected=f"a finished iteration (tag {iteration_tag(root, iteration)})",
-            found="none",
-            mend="Run it with `dvc repro`, then close it with `yoloop finish`.",
+            iteration_tag=iteration_tag(root, iteration),
         )
 
 
@@ -79,13 +73,7 @@ def require_as_tagged(root: Path, iteration: int) -> None:
     if not changed and git.content(root, tag, "dvc.lock") != git.content(root, "HEAD", "dvc.lock"):
         changed = ["dvc.lock"]
     if changed:
-        raise problem(
-            changed[0],
-            expected=f"the results that iteration {iteration} was finished with",
-            found="others",
-            mend=f"Put those back: git checkout {tag} -- dvc.lock metrics plots params.yaml && dvc checkout; "
-            f"or finish it with these: git tag -d {tag} && yoloop finish",
-        )
+        raise problem("preconditions.results_iteration_was", changed[0], iteration=iteration, tag=tag)
 
 
 def require_clean(root: Path, *, iteration: int, prompts_may_differ: bool) -> None:
@@ -94,12 +82,7 @@ def require_clean(root: Path, *, iteration: int, prompts_may_differ: bool) -> No
     `prompts_may_differ`: prompts edited during the review belong to the next iteration: passed over.
     """
     if not (root / "dvc.lock").is_file():
-        raise problem(
-            root / "dvc.lock",
-            expected=f"iteration {iteration} to have run",
-            found="no file",
-            mend="Run it: dvc repro",
-        )
+        raise problem("preconditions.iteration_have_run", root / "dvc.lock", iteration=iteration)
     found = dvc.status(root)
     # A changed input comes before the stages that it makes stale.
     for name, entries in sorted(found.items(), key=lambda item: not item[0].endswith(".dvc")):
@@ -128,9 +111,11 @@ def _stale(root: Path, name: str, changes: list[str], iteration: int, *, finishe
     more = f" and {len(changes) - 1} more" if len(changes) > 1 else ""
     where = name if name.endswith(".dvc") else f"stage {name}"
     return problem(
+        "preconditions.results_iteration_up",
         where,
-        expected=f"the results of iteration {iteration}, up to date",
-        found=f"{changes[0]}{more}",
+        iteration=iteration,
+        changes=changes[0],
+        more=more,
         mend=_mend(root, name, changes, iteration, finished=finished),
     )
 

@@ -29,9 +29,4 @@ def project() -> Iterator[Path]:
 def _require_project(root: Path) -> None:
     for name in ("params.yaml", "dvc.yaml"):
         if not (root / name).is_file():
-            raise problem(
-                name,
-                expected="the file in this folder",
-                found=f"none in {root.resolve()}",
-                mend="Change to the folder of a yoloop project (a clone of the repository).",
-            )
+            raise problem("project_folder.file_folder", name, root=root.resolve())

@@ -28,10 +28,9 @@ def exclusive(root: Path) -> Iterator[tuple[int, ...]]:
         lock.acquire()
     except Timeout as error:
         raise problem(
+            "project_lock.other_yoloop_command",
             root / STATE / "lock",
-            expected="no other yoloop command at work here",
             found=file.read_text(encoding="utf-8") or "one that is just starting",
-            mend="Wait until it is done, or stop it, and run this again.",
         ) from error
     try:
         yield tuple(descriptors)

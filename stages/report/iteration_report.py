@@ -51,10 +51,10 @@ def make_report(root: Path, number: int | None = None) -> Made:
         return _page_of_finished(root, chosen)
     if chosen != here:
         raise problem(
+            "iteration_report.iteration_has_run",
             "yoloop report",
-            expected=f"an iteration that has run ({', '.join(map(str, done)) or 'none yet'})",
+            value=", ".join(map(str, done)) or "none yet",
             found=str(chosen),
-            mend="`git tag` lists the finished ones.",
         )
     require_clean(root, iteration=here, prompts_may_differ=False)
     return write_page(root, build_report(root, here), commit=None)

@@ -25,12 +25,7 @@ def make_plots(root: Path, revisions: Sequence[str] = ()) -> str:
     said = dvc.run(root, "plots", *(["diff", *template, *revisions] if revisions else ["show", *template]))
     pages = [line for line in said.splitlines() if line.startswith("file:")]
     if not pages or not _has_plots(root / "dvc_plots/index.html"):
-        raise problem(
-            "dvc.yaml",
-            expected="plots to draw",
-            found="none that have been written",
-            mend="Run an iteration first: yoloop run",
-        )
+        raise problem("plots_page.plots_draw", "dvc.yaml")
     return pages[-1]
 
 
@@ -46,8 +41,5 @@ def _require_known(root: Path, revision: str) -> None:
         return
     tags = git.run(root, "tag", "--list", "--sort=version:refname", "iteration-*").split()
     raise problem(
-        "yoloop plots",
-        expected="commits, tags, branches or experiments",
-        found=f"'{revision}'",
-        mend=f"Finished iterations: {', '.join(tags) or 'none yet'}.",
+        "plots_page.commits_tags_branches", "yoloop plots", revision=revision, value=", ".join(tags) or "none yet"
     )

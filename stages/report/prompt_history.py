@@ -29,7 +29,7 @@ def history_lines(root: Path) -> list[str]:
         rows.append(f"{iteration:>9}  {rate(f1):>5}  {said or 'as before'}")
         before = prompts
     if len(rows) == 1:
-        raise problem("git tags", expected="a finished iteration", found="none", mend="Run one: yoloop run")
+        raise problem("prompt_history.finished_iteration", "git tags")
     return rows
 
 

@@ -50,16 +50,11 @@ def _require_open(root: Path, iteration: int) -> None:
     """Raise `UserError` when the iteration is finished: its packet and results belong to the dataset as it is."""
     if is_finished(root, iteration):
         raise problem(
-            f"iteration {iteration}",
-            expected="one that is not finished, whose results may still change",
-            found=f"the tag {iteration_tag(root, iteration)}",
-            mend="Go on first, it counts from the next iteration on: yoloop advance, then: yoloop review drop-auto",
+            "auto_removal.not_finished_whose", f"iteration {iteration}", iteration_tag=iteration_tag(root, iteration)
         )
 
 
 def _require_committed(root: Path) -> None:
     """Raise `UserError` when a person changed the dataset: this command makes no such change official."""
     if git.changed(root, [_POINTER]) or dvc.modified(root, _POINTER):
-        raise problem(
-            root / DATASET, expected="the dataset as it was committed", found="changes", mend=f"{RESTORE}; {ACCEPT}"
-        )
+        raise problem("auto_removal.dataset_was_committed", root / DATASET, restore=RESTORE, accept=ACCEPT)

@@ -48,12 +48,7 @@ def _put(building: Path, folder: Path) -> bool:
         building.replace(folder)
         return True
     if _content(building) != _content(folder):
-        raise problem(
-            folder,
-            expected="no such folder, or one that holds this export",
-            found="something else",
-            mend="Somebody may have worked there: move it away, or name another place with --out.",
-        )
+        raise problem("packet_export.such_folder_holds", folder)
     return False
 
 

@@ -59,12 +59,7 @@ def _only_one(root: Path) -> Iterator[None]:
         try:
             fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            raise problem(
-                file,
-                expected="no other page of this project's review",
-                found=f"one that process {file.read_text() or '?'} serves",
-                mend="Go on there, or stop it with Ctrl+C and run this again.",
-            ) from error
+            raise problem("page_session.other_page_project", file, value=file.read_text() or "?") from error
         stream.truncate(0)
         stream.write(str(os.getpid()))
         stream.flush()

@@ -82,7 +82,7 @@ def _scratch(root: Path, where: str) -> Iterator[Path]:
         raise UserError(str(error).replace(str(scratch / _UNPACKED), where)) from error
     except PermissionError as error:
         mend = "Copy it to where you may read it."
-        raise problem(where, expected="an export that can be read", found=str(error.strerror), mend=mend) from error
+        raise problem("review_import.export_can_read", where, found=str(error.strerror), mend=mend) from error
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
 
@@ -93,10 +93,10 @@ def _returned(path: Path | None, word: str | None, server: Server, scratch: Path
         return fetched if isinstance(fetched, Returned) else _read(fetched, "roboflow", scratch, say)
     if server != Server():
         mend = "Leave out one of them."
-        raise problem(path, expected="a path, or a server", found=f"a path and {server.named}", mend=mend)
+        raise problem("review_import.path_server", path, named=server.named, mend=mend)
     if not path.exists():
         mend = "Give the archive, folder or file that the tool exported."
-        raise problem(path, expected="an export", found="no such file or folder", mend=mend)
+        raise problem("review_import.export", path, mend=mend)
     return _read(path, word, scratch, say)
 
 

@@ -29,10 +29,11 @@ def seen_on(sheets: Sequence[SplitSheet], folder: Path = PREDICTED) -> tuple[pd.
     if here != there:
         split, name = min(here ^ there)
         raise problem(
+            "labelled_tables.predictions_sheets_dataset",
             folder,
-            expected="predictions on the sheets of the dataset",
-            found=f"{'none' if (split, name) in here else 'some'} on {split}/{name}",
-            mend="The dataset changed since `predict`: run `dvc repro`.",
+            value="none" if (split, name) in here else "some",
+            split=split,
+            name=name,
         )
     return (
         found,
@@ -80,12 +81,7 @@ def check_ruler(sheets: Sequence[SplitSheet], root: Path = DATASET) -> None:
     labelled = [one.labels for one in val if one.labels is not None]
     if not any(len(labels.class_id) for labels in labelled):
         found = f"{len(val)} sheets, {len(labelled)} with a label file, no box" if val else "no sheet"
-        raise problem(
-            root / RULER_SPLIT,
-            expected="labelled sheets to measure on",
-            found=found,
-            mend="Say which images become val: yoloop data import --help",
-        )
+        raise problem("labelled_tables.labelled_sheets_measure", root / RULER_SPLIT, found=found)
 
 
 def content_of(split: str, root: Path = DATASET) -> str:

@@ -33,10 +33,5 @@ def point_of(params: ValidateParams, floor: float, file: Path = PARAMS) -> Point
     """
     confidence = None if params.confidence == AUTO else float(params.confidence)
     if confidence is not None and floor > confidence:
-        raise problem(
-            file,
-            expected=f"predict.confidence_floor: at most validate.confidence ({confidence:g})",
-            found=f"{floor:g}",
-            mend="Lower it: what counts must be saved.",
-        )
+        raise problem("validate_params.predict_confidence_floor", file, confidence=confidence, floor=floor)
     return Point(params.iou, confidence, floor)

@@ -53,12 +53,7 @@ def write_history(history: pd.DataFrame, file: Path) -> None:
 
 def _read_texts(file: Path) -> pd.DataFrame:
     if not file.is_file():
-        raise problem(
-            file,
-            expected="the history that was carried in",
-            found="no file",
-            mend="Import a dataset first: `yoloop data import SOURCE`.",
-        )
+        raise problem("history_file.history_was_carried", file)
     try:
         with file.open(encoding="utf-8-sig", newline="") as stream:
             rows = [row for row in csv.reader(stream, strict=True) if row]
@@ -76,7 +71,7 @@ def _numeric(types: Mapping[str, str]) -> list[str]:
 
 def _damaged(file: Path, expected: str, found: str) -> UserError:
     line = " ".join(found.split())[:120]
-    return problem(file, expected=expected, found=line, mend=f"Restore it from Git: `git checkout HEAD -- {file}`.")
+    return problem("history_file.damaged", file, expected=expected, line=line, file=file)
 
 
 def _other_columns(columns: list[str], classes: Sequence[str], file: Path) -> UserError:
@@ -88,27 +83,14 @@ def _other_columns(columns: list[str], classes: Sequence[str], file: Path) -> Us
             raise _of_earlier_version(file)
         return _damaged(file, "the columns of a history", f"others: {', '.join(differing) or 'another order'}")
     return problem(
-        file,
-        expected=f"a history of the classes of params.yaml ({', '.join(classes)})",
-        found=f"one of {', '.join(found) or 'no class'}",
-        mend="Set `classes` back in params.yaml, or start over with these: `yoloop data import SOURCE`.",
+        "history_file.history_classes_params", file, classes=", ".join(classes), value=", ".join(found) or "no class"
     )
 
 
 def _of_earlier_version(file: Path) -> UserError:
-    return problem(
-        file,
-        expected="with every row the ruler that measured it",
-        found="a history of an earlier version, without rulers",
-        mend="Go on with that version of yoloop, or start over: `yoloop data import SOURCE`.",
-    )
+    return problem("history_file.every_row_ruler", file)
 
 
 def _does_not_follow(iteration: int, done: int, file: Path) -> UserError:
     holds = f"{file} holds the iterations 0 to {done - 1}" if done else f"{file} holds no iteration"
-    return problem(
-        "params.yaml",
-        expected=f"iteration: {done}, since {holds}",
-        found=f"iteration: {iteration}",
-        mend=f"Set iteration back to {done}; or finish iteration {done}, and let `yoloop advance` raise it.",
-    )
+    return problem("history_file.iteration_since", "params.yaml", done=done, holds=holds, iteration=iteration)

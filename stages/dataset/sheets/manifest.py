@@ -67,7 +67,7 @@ def read_manifest(file: Path, *, without_content: bool = False) -> list[Manifest
     `without_content` takes a list from before it named groups and content as well, with "" for them.
     """
     if not file.is_file():
-        raise problem(file, expected="the list of sheets", found="no file", mend=f"{RESTORE}; {ACCEPT}")
+        raise problem("manifest.list_sheets", file, restore=RESTORE, accept=ACCEPT)
     with file.open(encoding="utf-8-sig", newline="") as lines:
         rows = list(csv.reader(lines))
     wanted = list(ManifestRow._fields)
@@ -75,8 +75,14 @@ def read_manifest(file: Path, *, without_content: bool = False) -> list[Manifest
     if not rows or (rows[0] != wanted and not (old and without_content)):
         found = ",".join(rows[0])[:80] if rows else "an empty file"
         mend = "Write it anew: yoloop data accept" if old else f"{RESTORE}; {ACCEPT}"
-        raise problem(file, expected=f"the columns {', '.join(wanted)}", found=found, mend=mend)
+        raise problem("manifest.columns", file, wanted=", ".join(wanted), found=found, mend=mend)
     for number, row in enumerate(rows[1:], 2):
         if len(row) != len(rows[0]) or not row[1].isdigit() or row[2] not in LABEL_SOURCES:
-            raise problem(f"{file}:{number}", expected=", ".join(rows[0]), found=",".join(row)[:80], mend=RESTORE)
+            raise problem(
+                "manifest.read_manifest",
+                f"{file}:{number}",
+                expected=", ".join(rows[0]),
+                found=",".join(row)[:80],
+                restore=RESTORE,
+            )
     return [ManifestRow(row[0], int(row[1]), row[2], *[*row[3:], "", "", ""][:3]) for row in rows[1:]]

@@ -71,12 +71,7 @@ def read_split(split: str, root: Path = DATASET) -> list[Sheet]:
 def require_split(split: str, root: Path = DATASET) -> None:
     """Raise `UserError` when there is no folder of that split."""
     if not (root / split).is_dir():
-        raise problem(
-            root / split,
-            expected="a dataset",
-            found="no folder",
-            mend=f"Import one with `yoloop data import SOURCE`, or put it back: dvc checkout {DATASET / split}",
-        )
+        raise problem("split_folder.dataset", root / split, dataset=DATASET / split)
 
 
 def sheets_in(folder: Path) -> list[Sheet]:
@@ -109,7 +104,7 @@ def require_as_listed(folder: Path) -> None:
 
 
 def _differs(file: Path, expected: str, found: str) -> Exception:
-    return problem(file, expected=expected, found=found, mend=f"{RESTORE}; {ACCEPT}")
+    return problem("split_folder.differs", file, expected=expected, found=found, restore=RESTORE, accept=ACCEPT)
 
 
 def read_labels(file: Path, classes: Sequence[str]) -> Labels:
@@ -123,9 +118,7 @@ def read_labels(file: Path, classes: Sequence[str]) -> Labels:
     try:
         text = file.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
-        raise problem(
-            file, expected="text in UTF-8", found="other bytes", mend="Restore it with `dvc checkout`."
-        ) from error
+        raise problem("split_folder.text_utf_8", file) from error
     return parse_labels(text, file, classes)
 
 
@@ -154,18 +147,16 @@ def check_names(classes: Sequence[str], root: Path = DATASET) -> None:
     """Raise `UserError` unless `data.yaml` of the dataset names exactly `classes`, in their order."""
     file = root / "data.yaml"
     if not file.is_file():
-        raise problem(
-            file, expected="the dataset's class names", found="no file", mend="Import one: yoloop data import SOURCE"
-        )
+        raise problem("split_folder.dataset_class_names", file)
     names = read_yaml(file).get("names") or []
     listed = [names.get(number) for number in range(len(names))] if isinstance(names, dict) else names
     found = listed if isinstance(listed, list) else [listed]
     if found != list(classes):
         raise problem(
+            "split_folder.classes_params_yaml",
             file,
-            expected=f"the classes of params.yaml in their order ({', '.join(classes)})",
+            classes=", ".join(classes),
             found=", ".join(map(str, found)) or "none",
-            mend="Correct `classes` in params.yaml: the order is the class_id.",
         )
 
 
@@ -175,18 +166,8 @@ def _row(parts: list[str], where: str, classes: Sequence[str]) -> tuple[float, .
     except ValueError:
         values = []
     if len(values) != 5 or not np.isfinite(values).all() or values[0] != int(values[0]):
-        raise problem(
-            where,
-            expected="five numbers: class x y w h",
-            found=f"'{' '.join(parts)[:60]}'",
-            mend="Correct or remove the row.",
-        )
+        raise problem("split_folder.five_numbers_class", where, parts=" ".join(parts)[:60])
     if not 0 <= values[0] < len(classes):
         named = ", ".join(f"{i} {name}" for i, name in enumerate(classes))
-        raise problem(
-            where,
-            expected=f"a class of params.yaml ({named})",
-            found=f"class {int(values[0])}",
-            mend="Add the class to `classes` in params.yaml, or correct the label.",
-        )
+        raise problem("split_folder.class_params_yaml", where, named=named, values=int(values[0]))
     return tuple(values)

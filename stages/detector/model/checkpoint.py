@@ -13,23 +13,16 @@ from stages.base.errors import problem
 def load_model(file: Path) -> Any:
     """Return the detection model in `file`, in float32 and evaluation mode; raise `UserError` if it is none."""
     if not file.is_file():
-        raise problem(
-            file,
-            expected="weights",
-            found="no file",
-            mend="Run `dvc checkout`, or import weights: yoloop data import",
-        )
+        raise problem("checkpoint.weights", file)
     from ultralytics.nn.tasks import DetectionModel, load_checkpoint
 
     try:
         model, _ = load_checkpoint(file)
     except Exception as error:  # whatever unpickling foreign bytes can raise
         found = f"{type(error).__name__}: {str(error).splitlines()[0][:100] if str(error) else 'no message'}"
-        raise problem(
-            file, expected="an Ultralytics checkpoint (.pt)", found=found, mend="Give another file."
-        ) from error
+        raise problem("checkpoint.ultralytics_checkpoint_pt", file, found=found) from error
     if not isinstance(model, DetectionModel):
-        raise problem(file, expected="a detector", found=type(model).__name__, mend="Give detection weights.")
+        raise problem("checkpoint.detector", file, found=type(model).__name__)
     return model
 
 
@@ -55,12 +48,7 @@ def check_classes(model: Any, classes: Sequence[str], file: Path) -> None:
 
 def _names_differ(names: Sequence[str], classes: Sequence[str], file: Path) -> Exception:
     shown = ", ".join(names[:6]) + (f" and {len(names) - 6} more" if len(names) > 6 else "")
-    return problem(
-        file,
-        expected=f"the classes of params.yaml in their order ({', '.join(classes)})",
-        found=shown,
-        mend="Correct `classes` in params.yaml (the order is the class_id), or give weights that match.",
-    )
+    return problem("checkpoint.classes_params_yaml", file, classes=", ".join(classes), shown=shown)
 
 
 def is_promptable(model: Any) -> bool:

@@ -32,13 +32,13 @@ class MobileClip2:
 
         if find_spec("clip") is None:  # Ultralytics needs its tokenizer, and would try to install it
             mend = "Run `pip install -e '.[mobileclip]'`, or set train.encoder: wordllama."
-            raise problem("train.encoder", expected="the package `clip`", found="none", mend=mend)
+            raise problem("encoders.package_clip", "train.encoder", mend=mend)
         from ultralytics.nn.text_model import build_text_model
 
         file = cache_folder() / MOBILECLIP2_FILE
         if not file.is_file():
             mend = f"Import released target weights with a network, or put {MOBILECLIP2_FILE} there."
-            raise problem(file, expected="the encoder of train.encoder: mobileclip2", found="no file", mend=mend)
+            raise problem("encoders.encoder_train_encoder", file, mend=mend)
         encoder = build_text_model(_MARKS["mobileclip2"], device="cpu")
         with torch.inference_mode():
             vectors = encoder.encode_text(encoder.tokenize(list(prompts))).float().cpu()
@@ -84,9 +84,4 @@ def check_encoder(model: Any, encoder: str, file: Path) -> None:
     """Raise `UserError` unless the model was trained with `encoder` or has seen no text yet."""
     found = encoder_of(model)
     if found not in (encoder, UNTRAINED):
-        raise problem(
-            file,
-            expected=f"weights trained with the text encoder {encoder} (train.encoder)",
-            found=f"{found}",
-            mend=f"Set train.encoder: {found} in params.yaml, or use other target weights.",
-        )
+        raise problem("encoders.weights_trained_text", file, encoder=encoder, found=found)

@@ -72,12 +72,7 @@ def pick_device(asked: str) -> str:
         there = asked == "cpu" or all(part.isdecimal() and int(part) < gpus for part in asked.split(","))
     if not there:
         names = ", ".join(map(str, range(gpus))) or "none"
-        raise problem(
-            "params.yaml",
-            expected=f"a device of this machine (cpu; GPUs: {names})",
-            found=f"device: {asked}",
-            mend="Set device: auto, which takes a GPU when there is one.",
-        )
+        raise problem("runtime.device_machine_cpu", "params.yaml", names=names, asked=asked)
     return asked
 
 
@@ -91,10 +86,7 @@ def fits_into_memory(section: str, *, batch: int, imgsz: int) -> Iterator[None]:
             raise
         first = f"{section}.batch first, then {section}.imgsz" if batch > 1 else f"{section}.imgsz"
         raise problem(
-            f"params.yaml: {section}",
-            expected="sheets that fit into memory",
-            found=f"out of memory with batch {batch} at imgsz {imgsz}",
-            mend=f"Lower {first} (memory grows with batch times imgsz squared).",
+            "runtime.sheets_fit_into", f"params.yaml: {section}", batch=batch, imgsz=imgsz, first=first
         ) from error
 
 

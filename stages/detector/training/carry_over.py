@@ -27,12 +27,7 @@ def carry_body(source: Any, model: Any, file: Path) -> None:
     wanted = [name for name in own if _is_body(name)]
     other = next((name for name in wanted if name not in weights or weights[name].shape != own[name].shape), None)
     if other:
-        raise problem(
-            file,
-            expected="weights of the same size as the target, to carry them into it",
-            found=f"another shape at {other}",
-            mend="Import a target of the same size (yoloe-26n for yolo26n), or set train.carry: none.",
-        )
+        raise problem("carry_over.weights_same_size", file, other=other)
     model.load_state_dict({name: weights[name] for name in wanted}, strict=False)
 
 

@@ -26,12 +26,7 @@ def baseline_start(parent: Path, classes: Sequence[str]) -> StartingModel:
     model = load_model(parent)
     check_order(model, classes, parent)
     if hasattr(model.model[-1], "reprta"):
-        raise problem(
-            parent,
-            expected="YOLO-26 weights for the baseline (iteration 0 has no prompts)",
-            found="YOLOE weights",
-            mend="Set train.baseline: adopt to take them as they are, or import YOLO-26 weights.",
-        )
+        raise problem("starting_model.yolo_26_weights", parent)
     return StartingModel(model, "baseline", class_names(model) != tuple(classes))
 
 
@@ -57,12 +52,7 @@ def prompt_start(
         check_encoder(model, encoder, parent)
         return StartingModel(model, "parent", new_classes=False)
     if hasattr(model.model[-1], "reprta"):
-        raise problem(
-            parent,
-            expected="YOLOE weights whose prompts are still text",
-            found="weights with prompts fused into the head",
-            mend="Adopt the weights from before the fusion, or YOLO-26 weights.",
-        )
+        raise problem("starting_model.yoloe_weights_whose", parent)
     prompted = promptable(load_model(target), target)
     check_encoder(prompted, encoder, target)
     mark_encoder(prompted, encoder)
@@ -82,10 +72,10 @@ def promptable(model: Any, file: Path) -> Any:
     head = model.model[-1]
     if not hasattr(head, "reprta") or head.is_fused or hasattr(head, "lrpc"):
         raise problem(
+            "starting_model.yoloe_weights_whose_prompts",
             file,
-            expected="YOLOE weights whose prompts are still text",
-            found=f"{type(head).__name__}{' with fused prompts' if hasattr(head, 'reprta') else ''}",
-            mend="Import a target such as yoloe-26n-seg.pt or yoloe-26n.yaml.",
+            name__=type(head).__name__,
+            value=" with fused prompts" if hasattr(head, "reprta") else "",
         )
     if type(model) is YOLOEModel:
         return model
@@ -93,12 +83,7 @@ def promptable(model: Any, file: Path) -> Any:
     weights = model.state_dict()
     missing = [name for name, value in detector.state_dict().items() if _shape(weights, name) != value.shape]
     if missing:
-        raise problem(
-            file,
-            expected="YOLOE-26 weights",
-            found=f"no tensor {missing[0]}",
-            mend="Import yoloe-26n-seg.pt.",
-        )
+        raise problem("starting_model.yoloe_26_weights", file, missing=missing[0])
     detector.load_state_dict({name: weights[name] for name in detector.state_dict()})
     mark_encoder(detector, encoder_of(model))
     return detector

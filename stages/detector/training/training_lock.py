@@ -18,7 +18,7 @@ def alone(file: Path, *, doing: str) -> Iterator[None]:
         lock.acquire()
     except Timeout as error:
         mend = "Wait for it, or stop it (`pkill -f stages.`) and run this again: it goes on where that one stopped."
-        raise problem(file, expected=f"no other process {doing}", found="one at work", mend=mend) from error
+        raise problem("training_lock.other_process", file, doing=doing, mend=mend) from error
     try:
         yield
     finally:

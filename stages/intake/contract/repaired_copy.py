@@ -27,10 +27,10 @@ def require_target(source: Path, target: Path) -> None:
     inside = source.resolve() in (target.resolve(), *target.resolve().parents)
     if inside or target.resolve() in source.resolve().parents:
         mend = "Give another folder: --fix ../repaired"
-        raise problem(target, expected="a folder apart from the source", found=f"one with {source}", mend=mend)
+        raise problem("repaired_copy.folder_apart_from", target, source=source, mend=mend)
     if (target.is_dir() and any(target.iterdir())) or (target.exists() and not target.is_dir()):
         mend = "Give a new folder: nothing is overwritten."
-        raise problem(target, expected="no folder yet, or an empty one", found="something in it", mend=mend)
+        raise problem("repaired_copy.folder_yet_empty", target, mend=mend)
 
 
 def write_fixed(
@@ -58,7 +58,7 @@ def write_fixed(
     ]
     if not plans:
         mend = "Look at the findings: yoloop data check SOURCE --all"
-        raise problem(dataset.source.folder, expected="sheets that can be repaired", found="none", mend=mend)
+        raise problem("repaired_copy.sheets_can_repaired", dataset.source.folder, mend=mend)
     partial = target.with_name(f".{target.name}.partial")
     if partial.exists():
         shutil.rmtree(partial)  # of a copy that was killed

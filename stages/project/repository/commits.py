@@ -36,7 +36,7 @@ def tag_refs(
     for old, new in renamed.items():
         sha = git.ref_value(root, f"refs/tags/{old}")
         if sha is None:
-            raise problem(f"tag {old}", expected="the tag", found="none", mend="Fetch it: git fetch --tags")
+            raise problem("commits.tag", f"tag {old}")
         _require_free(root, new)
         wanted[old], wanted[new] = (sha, None), (None, sha)
     for tag, index in tags.items():
@@ -48,12 +48,7 @@ def tag_refs(
 
 def _require_free(root: Path, tag: str) -> None:
     if git.ref_value(root, f"refs/tags/{tag}") is not None:
-        raise problem(
-            f"tag {tag}",
-            expected="a name that is free",
-            found="a tag of that name",
-            mend=f"If it belongs to an older attempt, rename it: git tag OLD-{tag} {tag} && git tag -d {tag}",
-        )
+        raise problem("commits.name_free", f"tag {tag}", tag=tag)
 
 
 def build(root: Path, commits: Sequence[Commit], parent: str) -> list[str]:
@@ -182,8 +177,8 @@ def remove_stale_locks(root: Path, refs: Sequence[Ref]) -> None:
 def _locked(root: Path, lock: Path) -> Exception:
     holder = git_at_work(root, [lock])
     return problem(
+        "commits.git_work_here",
         lock,
-        expected="no git at work here",
         found=holder or "its lock, and no git that lives on this machine",
-        mend=f"{'Wait until it is done, or end it' if holder else f'Remove it: rm {lock}'}; then run: yoloop status",
+        value="Wait until it is done, or end it" if holder else f"Remove it: rm {lock}",
     )

@@ -35,7 +35,7 @@ def run(root: Path, *args: str) -> str:
 def require_repository(root: Path) -> None:
     """Raise `UserError` unless DVC is initialised in `root`."""
     if not (root / ".dvc").is_dir():
-        raise problem(root.resolve(), expected="a DVC project", found="no .dvc folder", mend="Run `dvc init`.")
+        raise problem("dvc.dvc_project", root.resolve())
 
 
 def status(root: Path, *targets: str) -> dict[str, list[Any]]:

@@ -40,49 +40,24 @@ def require_repository(root: Path) -> None:
     """Raise `UserError` unless `root` is the top folder of a Git repository that knows who commits."""
     done = call(root, "rev-parse", "--show-prefix")
     if done.returncode != 0:
-        raise problem(
-            root.resolve(),
-            expected="a Git repository",
-            found="none",
-            mend="Run `git init && dvc init` in the project's folder, or change to it.",
-        )
+        raise problem("git.git_repository", root.resolve())
     if done.stdout.strip():
-        raise problem(
-            root.resolve(),
-            expected="the top folder of the Git repository",
-            found="a folder inside it",
-            mend="Give the project a repository of its own.",
-        )
+        raise problem("git.top_folder_git", root.resolve())
     if call(root, "var", "GIT_COMMITTER_IDENT").returncode != 0:
-        raise problem(
-            "git",
-            expected="your name and email for commits",
-            found="none",
-            mend="Run `git config user.name NAME && git config user.email EMAIL`.",
-        )
+        raise problem("git.your_name_email", "git")
 
 
 def require_work_tree(root: Path) -> None:
     """Raise `UserError` unless `root` is a checkout of a Git repository."""
     if call(root, "rev-parse", "--is-inside-work-tree").stdout.strip() != b"true":
-        raise problem(
-            root.resolve(),
-            expected="a clone of the repository",
-            found="a folder without Git",
-            mend="Clone it with git instead of unpacking an archive.",
-        )
+        raise problem("git.clone_repository", root.resolve())
 
 
 def head(root: Path) -> str:
     """Return the commit that is checked out; raise `UserError` when there is none yet."""
     sha = resolve(root, "HEAD")
     if sha is None:
-        raise problem(
-            root.resolve(),
-            expected="a first commit",
-            found="a Git repository without one",
-            mend="Commit the project: git add . && git commit -m start",
-        )
+        raise problem("git.first_commit", root.resolve())
     return sha
 
 
@@ -90,12 +65,7 @@ def branch(root: Path) -> str:
     """Return the full name of the branch that is checked out; raise `UserError` when HEAD is on none."""
     name = attached(root)
     if name is None:
-        raise problem(
-            "HEAD",
-            expected="a branch",
-            found="a commit without one (detached HEAD)",
-            mend="Start one here: git switch -c NAME",
-        )
+        raise problem("git.branch", "HEAD")
     return name
 
 

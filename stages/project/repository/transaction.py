@@ -141,7 +141,7 @@ def recover(root: Path) -> str | None:
 def require_no_journal(root: Path) -> None:
     """Raise `UserError` when a killed command is not finished yet."""
     if _journal_file(root).exists():
-        raise problem(_journal_file(root), expected="no unfinished command", found="one", mend="Run `yoloop status`.")
+        raise problem("transaction.unfinished_command", _journal_file(root))
 
 
 def _carry_out(root: Path, journal: _Journal) -> None:
@@ -160,9 +160,7 @@ def _require_as_read(root: Path, read: Mapping[str, bytes | None], now: Mapping[
     """Raise `UserError` for a file that was changed after the command had read it; `now`: path -> sha256."""
     for path, data in read.items():
         if now[path] != _digest_of(data):
-            raise problem(
-                root / path, expected="what it held when this began", found="other content", mend="Run this again."
-            )
+            raise problem("transaction.held_when_began", root / path)
 
 
 def _enter(root: Path, journal: _Journal) -> None:

@@ -21,18 +21,18 @@ def read_prompts(classes: Sequence[str], file: Path = PROMPTS) -> dict[str, str]
     unknown = [str(name) for name in prompts if name not in classes]
     if missing or unknown:
         raise problem(
+            "prompt_file.prompt_each",
             file,
-            expected=f"a prompt for each of {', '.join(classes)}",
+            classes=", ".join(classes),
             found=f"none for '{missing[0]}'" if missing else f"one for '{unknown[0]}', which is no class",
-            mend="Write `prompts: {class name: text}`, with the names of params.yaml.",
         )
     texts = [prompts[name].strip().lower() for name in classes]
     twin = next((i for i, text in enumerate(texts) if text in texts[:i]), None)
     if twin is not None:
         raise problem(
+            "prompt_file.different_prompt_every",
             file,
-            expected="a different prompt for every class",
-            found=f"the same one for '{classes[texts.index(texts[twin])]}' and '{classes[twin]}'",
-            mend="Say what tells them apart: one text cannot mean two classes.",
+            classes=classes[texts.index(texts[twin])],
+            classes_2=classes[twin],
         )
     return {name: prompts[name].strip() for name in classes}

@@ -85,7 +85,7 @@ def unpack(archive: Path, folder: Path, limits: Limits = LIMITS) -> None:
         shutil.rmtree(folder, ignore_errors=True)
         found = " ".join(str(error).split())[:100] or type(error).__name__
         mend = "Export or download it again."
-        raise problem(archive, expected="a whole ZIP or tar archive", found=found, mend=mend) from error
+        raise problem("archive.whole_zip_tar", archive, found=found, mend=mend) from error
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
@@ -131,7 +131,7 @@ def _members(archive: Path) -> Iterator[Member]:
     kind = _kind(archive)
     if kind in _OTHERS.values():
         mend = "Export it as ZIP, or unpack it yourself and give the folder."
-        raise problem(archive, expected="a ZIP or tar archive", found=f"a {kind} archive", mend=mend)
+        raise problem("archive.zip_tar_archive", archive, kind=kind, mend=mend)
     yield from _of_zip(archive) if kind == "zip" else _of_tar(archive)
 
 
@@ -219,4 +219,4 @@ def _parts(archive: Path, name: str) -> tuple[str, ...]:
 def _refused(archive: Path, name: str, expected: str, found: str, mend: str = "") -> UserError:
     shown = "".join(letter if letter.isprintable() else "?" for letter in name)[:120]
     default = "Do not trust it: export again, and give that archive."
-    return problem(f"{archive}, {shown}", expected=expected, found=found, mend=mend or default)
+    return problem("archive.refused", f"{archive}, {shown}", expected=expected, found=found, mend=mend or default)

@@ -33,12 +33,7 @@ def detect(path: Path, word: str | None) -> Format:
     Raises `UserError` when nothing is recognised, when two formats are, and when `path` is not what `word` says.
     """
     if (path / HEAD).is_file():
-        raise problem(
-            path,
-            expected="what a tool exported",
-            found="the packet itself, as it went out",
-            mend="Send it out and give what comes back: yoloop review export --to TOOL; or yoloop review open",
-        )
+        raise problem("format_detection.tool_exported", path)
     found = [one for one in FORMATS.values() if one.is_one(path)]
     if word is not None:
         # CVAT and Roboflow export the plain formats, too, and nothing in those says where they come from.
@@ -53,17 +48,12 @@ def detect(path: Path, word: str | None) -> Format:
 
 def _several(path: Path, found: Sequence[Format]) -> Exception:
     names = " and ".join(one.name for one in found)
-    return problem(
-        path,
-        expected="one export",
-        found=f"signs of {len(found)} formats: {names}",
-        mend=f"Say which to read: --format {found[0].name}",
-    )
+    return problem("format_detection.export", path, number_of_found=len(found), names=names, name=found[0].name)
 
 
 def _none(path: Path, wanted: Sequence[Format]) -> Exception:
     looked_for = "; ".join(f"{one.title}: {_LOOKED_FOR[one.name]}" for one in wanted)
-    return problem(path, expected=f"an export ({looked_for})", found=_what(path), mend=_mend(path))
+    return problem("format_detection.none", path, looked_for=looked_for, found=_what(path), mend=_mend(path))
 
 
 def _what(path: Path) -> str:

@@ -120,10 +120,10 @@ def _sheets(part: CocoFile, images: Images) -> list[ReturnedSheet]:
     if grouped:
         number, lost = next(iter(grouped.items()))
         raise problem(
+            "coco.annotations_images_listed",
             f"{part.file} annotation {lost[0][0]}",
-            expected="annotations of images that are listed",
-            found=f"{sum(map(len, grouped.values()))} of others, such as image_id {number}",
-            mend="Export it again with its images.",
+            grouped=sum(map(len, grouped.values())),
+            number=number,
         )
     return sheets
 
@@ -135,10 +135,11 @@ def _images(part: CocoFile) -> list[dict[str, Any]]:
         other = seen.setdefault(entry.get("id"), entry)
         if other is not entry:
             raise problem(
+                "coco.id_own_each",
                 part.file,
-                expected="an id of its own for each image",
-                found=f"{entry.get('id')} for {other.get('file_name')} and for {entry.get('file_name')}",
-                mend="Export it again: the file is damaged.",
+                entry=entry.get("id"),
+                other=other.get("file_name"),
+                entry_2=entry.get("file_name"),
             )
     return list(seen.values())
 
@@ -155,10 +156,9 @@ def _sheet(
     frame = frame_of(entry)
     if frame is None and rows:  # Label Studio leaves them out for what has no boxes
         raise problem(
+            "coco.width_height_picture",
             f"{file} image {name}",
-            expected="width and height of the picture that its boxes are on",
             found=f"{entry.get('width')} × {entry.get('height')}"[:60],
-            mend="Export it again: without them nobody knows what the boxes are measured in.",
         )
     return ReturnedSheet(
         name.replace("\\", "/"),

@@ -90,10 +90,10 @@ def _require_images(root: Node, file: Path) -> None:
     if track is not None:
         mend = "Export the task as 'CVAT for images 1.1'."
         where = f"{file}:{_line(track)}"
-        raise problem(where, expected="images with their boxes", found="a track, as in 'CVAT for video'", mend=mend)
+        raise problem("cvat.images_their_boxes", where, mend=mend)
     if root.find("image") is None:
         mend = "Export the task as 'CVAT for images 1.1'."
-        raise problem(file, expected="images with their boxes", found="none", mend=mend)
+        raise problem("cvat.require_images", file, mend=mend)
 
 
 def _line(node: ElementTree.Element) -> int:
@@ -121,7 +121,7 @@ def _sheet(node: ElementTree.Element, file: Path, images: Images, *, marked: boo
     if not name or min(frame) <= 0:
         mend = "Export it again: the file is damaged."
         found = f"name {name!r}, {frame[0]:g} × {frame[1]:g} px"
-        raise problem(where, expected="an image with its name and size", found=found, mend=mend)
+        raise problem("cvat.image_name_size", where, found=found, mend=mend)
     shapes = [child for child in node if child.tag != "tag"]
     done = any(child.get("label") == DONE for child in node.iterfind("tag"))
     place = "/".join(part for part in (node.get("subset", ""), name) if part)  # a project's pictures, by subset

@@ -14,7 +14,7 @@ def corners(shape: Element, where: str) -> Corners:
     """Return the box around `shape`; raise `UserError`, at `where`, for what has no inside or no numbers."""
     if shape.tag not in _SHAPES:
         mend = "Draw a rectangle in its place, or delete it, and export again."
-        raise problem(where, expected="a box, a polygon, an ellipse or a mask", found=f"a {shape.tag}", mend=mend)
+        raise problem("cvat_shapes.box_polygon_ellipse", where, tag=shape.tag, mend=mend)
     return _SHAPES[shape.tag](shape, where)
 
 
@@ -34,7 +34,7 @@ def _finite(text: str, name: str, where: str) -> float:
     except ValueError:
         value = math.nan
     if not math.isfinite(value):
-        raise problem(where, expected=f"{name}: a number", found=repr(text)[:60], mend=_MEND)
+        raise problem("cvat_shapes.number", where, name=name, found=repr(text)[:60], mend=_MEND)
     return value
 
 
@@ -72,7 +72,7 @@ def _polygon(shape: Element, where: str) -> Corners:
 def _point(pair: str, where: str) -> tuple[float, float]:
     parts = pair.split(",")
     if len(parts) != 2:
-        raise problem(where, expected="points: x,y;x,y;…", found=repr(pair)[:60], mend=_MEND)
+        raise problem("cvat_shapes.points_x_y", where, found=repr(pair)[:60], mend=_MEND)
     return _finite(parts[0], "points", where), _finite(parts[1], "points", where)
 
 

@@ -41,12 +41,12 @@ def read_tasks(file: Path) -> list[dict[str, Any]]:
     try:
         tasks = json.loads(file.read_bytes())
     except (OSError, UnicodeDecodeError, RecursionError) as error:
-        raise problem(file, expected="a JSON export of Label Studio", found="another file", mend=mend) from error
+        raise problem("label_studio_export.json_export_label", file, mend=mend) from error
     except ValueError as error:
         line = getattr(error, "lineno", 1)
-        raise problem(f"{file}:{line}", expected="whole JSON", found=str(error), mend=mend) from error
+        raise problem("label_studio_export.whole_json", f"{file}:{line}", found=str(error), mend=mend) from error
     if not isinstance(tasks, list) or not all(isinstance(one, dict) for one in tasks):
-        raise problem(file, expected="a list of tasks", found=f"a {type(tasks).__name__}", mend=mend)
+        raise problem("label_studio_export.list_tasks", file, name__=type(tasks).__name__, mend=mend)
     return _of_min(tasks) if tasks and all("annotation_id" in one for one in tasks) else tasks
 
 
@@ -60,10 +60,10 @@ def returned(tasks: Sequence[Mapping[str, Any]], where: str) -> Returned:
     packets = {str(task["data"].get("packet") or "") for task in tasks} - {""}
     if len(packets) > 1:
         raise problem(
+            "label_studio_export.tasks_packet",
             where,
-            expected="the tasks of one packet",
-            found=f"those of {len(packets)}: {', '.join(sorted(packets))}",
-            mend="Export the project of this packet alone, or filter by its tasks.",
+            number_of_packets=len(packets),
+            packets=", ".join(sorted(packets)),
         )
     return Returned("label-studio", (), sheets, next(iter(packets), ""))
 
@@ -114,7 +114,7 @@ def _sheet(task: Mapping[str, Any], where: str) -> ReturnedSheet:
     if any(_content(boxes) != _content(found[0]) for boxes in found):
         ids = ", ".join(str(one.get("id")) for one in submitted)
         mend = "Open the sheet in Label Studio, delete the annotation that does not hold, and export again."
-        raise problem(where, expected="one annotation", found=f"{len(found)} that differ (ids {ids})", mend=mend)
+        raise problem("label_studio_export.annotation", where, number_of_found=len(found), ids=ids, mend=mend)
     spent = [float(one["lead_time"]) for one in submitted if isinstance(one.get("lead_time"), int | float)]
     boxes = found[-1]
     polygons = sum(_is_around(region) for region in submitted[-1]["result"])
@@ -126,15 +126,10 @@ def _parts(task: Mapping[str, Any], where: str) -> tuple[Mapping[str, Any], list
     """Return data and annotations of a task, the latest annotation last; raise `UserError` when they are not there."""
     data, annotations = task.get("data"), task.get("annotations")
     if not isinstance(data, dict) or not isinstance(annotations, list):
-        raise problem(
-            where,
-            expected="a task with `data` and `annotations`",
-            found=", ".join(list(task)[:6]) or "nothing",
-            mend="Give what Label Studio exported as JSON: tasks.json is what went out.",
-        )
+        raise problem("label_studio_export.task_data_annotations", where, found=", ".join(list(task)[:6]) or "nothing")
     for one in annotations:
         if not isinstance(one, dict) or not isinstance(one.get("result"), list):
-            raise problem(where, expected="annotations with a result", found=str(one)[:80], mend=_AGAIN)
+            raise problem("label_studio_export.annotations_result", where, found=str(one)[:80], again=_AGAIN)
     return data, sorted(annotations, key=lambda one: str(one.get("updated_at") or one.get("created_at") or ""))
 
 
@@ -148,7 +143,7 @@ def _require_no_draft(task: Mapping[str, Any], where: str) -> None:
     drafts = task.get("drafts")
     if isinstance(drafts, list) and any(isinstance(one, dict) and one.get("annotation") for one in drafts):
         mend = "Open the sheet in Label Studio and press Update (or undo the change), and export again."
-        raise problem(where, expected="what was submitted", found="changes since then that were not", mend=mend)
+        raise problem("label_studio_export.was_submitted", where, mend=mend)
 
 
 def _name(data: Mapping[str, Any]) -> str:
@@ -185,15 +180,15 @@ def _is_around(region: Mapping[str, Any]) -> bool:
 
 def _box(region: Any, where: str) -> ReturnedBox:
     if not isinstance(region, dict):
-        raise problem(where, expected="regions", found=str(region)[:80], mend=_AGAIN)
+        raise problem("label_studio_export.regions", where, found=str(region)[:80], again=_AGAIN)
     where = f"{where} region {region['id']}" if "id" in region else where
     kind = region.get("type")
     if kind not in (_BOXES, _POLYGONS):
         what = "one without a class" if kind in _NO_CLASS else f"{kind}"
-        raise problem(where, expected="a rectangle or polygon with a class", found=what, mend=_AGAIN)
+        raise problem("label_studio_export.rectangle_polygon_class", where, what=what, again=_AGAIN)
     if region.get("image_rotation"):
         turned = f"a picture turned by {region['image_rotation']} degrees"
-        raise problem(where, expected="the sheet as it went out", found=turned, mend="Turn it back, and export again.")
+        raise problem("label_studio_export.sheet_went_out", where, turned=turned)
     try:
         value = region["value"]
         (name,) = value[kind]
@@ -209,8 +204,8 @@ def _no_box(region: Mapping[str, Any], where: str) -> UserError:
     names = value.get(region["type"]) if isinstance(value, dict) else None
     if not isinstance(names, list) or len(names) != 1:
         found = f"{len(names)}: {', '.join(map(str, names))}" if isinstance(names, list) and names else "none"
-        return problem(where, expected="one class for a box", found=found, mend=_AGAIN)
-    return problem(where, expected="a box in per cent of the picture", found=str(value)[:100], mend=_AGAIN)
+        return problem("label_studio_export.class_box", where, found=found, again=_AGAIN)
+    return problem("label_studio_export.box_per_cent", where, found=str(value)[:100], again=_AGAIN)
 
 
 def _corners(value: Mapping[str, Any], region: Mapping[str, Any]) -> Corners:

@@ -17,12 +17,12 @@ def read_plain(file: Path) -> dict[str, Any]:
     """Return the mapping in `file`; raise `UserError` for none, and for what only does harm in a list of names."""
     if file.is_file() and file.stat().st_size > _MOST:
         found = f"{file.stat().st_size >> 20} MB"
-        raise problem(file, expected="a description of a dataset", found=found, mend=_MEND)
+        raise problem("plain_yaml.description_dataset", file, found=found, mend=_MEND)
     _require_plain(file)
     try:
         return read_yaml(file)
     except ValueError as error:  # such as a date in month 13
-        raise problem(file, expected="valid YAML", found=str(error), mend=_MEND) from error
+        raise problem("plain_yaml.valid_yaml", file, found=str(error), mend=_MEND) from error
 
 
 def _require_plain(file: Path) -> None:
@@ -36,6 +36,6 @@ def _require_plain(file: Path) -> None:
                     f"the alias *{event.anchor}" if isinstance(event, yaml.AliasEvent) else "lists in lists in lists"
                 )
                 line = event.start_mark.line + 1 if event.start_mark else 1
-                raise problem(f"{file}:{line}", expected="plain keys and values", found=found, mend=_MEND)
+                raise problem("plain_yaml.plain_keys_values", f"{file}:{line}", found=found, mend=_MEND)
     except (OSError, ValueError, yaml.YAMLError):
         return  # no file, or no YAML: `read_yaml` says so

@@ -124,12 +124,7 @@ def _sheet(one: VocFile, pictures: _Pictures) -> ReturnedSheet:
     refuse(row for row in rows if isinstance(row, Finding))
     frame = frame_of(one.root)
     if frame is None and rows:
-        raise problem(
-            one.file,
-            expected="the size of its picture",
-            found="none",
-            mend="Export it again: without it nobody knows what the boxes are measured in.",
-        )
+        raise problem("voc.size_picture", one.file)
     boxes = [
         ReturnedBox(names[row.class_id], corners(row), f"{one.file}:{row.line}")
         for row in rows

@@ -59,7 +59,7 @@ def read(path: Path) -> Returned:
     found = _found(path)
     if not any(one.label and one.label.is_file() for one in found):
         mend = "Export it again with its labels; if really nothing is on any sheet: one empty text file will do."
-        raise problem(path, expected="label files", found=f"none, and {len(found)} sheets", mend=mend)
+        raise problem("yolo.label_files", path, number_of_found=len(found), mend=mend)
     sheets = tuple(_sheet(one, classes, path) for one in found)
     return Returned("yolo", classes, sheets, packet_id if isinstance(packet_id, str) else "")
 
@@ -93,10 +93,11 @@ def _names(folder: Path) -> tuple[str, ...]:
     for file, listed in others:
         if listed != names:
             raise problem(
+                "yolo.classes_their_order",
                 file,
-                expected=f"the classes of {first} in their order ({', '.join(names)})",
+                first=first,
+                names=", ".join(names),
                 found=", ".join(listed)[:200] or "none",
-                mend="Labels that were saved with one list have other ids in the other: correct them, and keep one.",
             )
     return names
 
@@ -113,11 +114,11 @@ def _listed_names(file: Path) -> tuple[str, ...]:
     try:
         lines = file.read_text(encoding="utf-8-sig").splitlines()
     except UnicodeDecodeError as error:
-        raise problem(file, expected="text in UTF-8", found="other bytes", mend="Save it as UTF-8.") from error
+        raise problem("yolo.text_utf_8", file) from error
     found = tuple(line.strip() for line in lines if line.strip())
     if len(set(found)) != len(found):
         mend = "List each class once, in the order of the ids in the labels."
-        raise problem(file, expected="different names", found=", ".join(found)[:80], mend=mend)
+        raise problem("yolo.different_names", file, found=", ".join(found)[:80], mend=mend)
     return found
 
 

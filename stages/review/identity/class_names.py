@@ -46,10 +46,11 @@ def require_classes(packet: Packet, returned: Returned, matches: Sequence[Match]
     gone = [name for name in packet.classes if returned.classes and name not in returned.classes]
     renamed = f"; it has no '{gone[0]}' any more: was that renamed?" if gone else "."
     raise problem(
+        "class_names.boxes_packet_classes",
         box.where,
-        expected=f"boxes of the packet's classes ({', '.join(packet.classes)})",
+        classes=", ".join(packet.classes),
         found="; ".join(words),
-        mend=f"Rename the class or remove its boxes in your tool, and export again{renamed}",
+        renamed=renamed,
     )
 
 

@@ -72,7 +72,7 @@ def place_by_frame(one: ReturnedSheet, sheet: PacketSheet) -> Place:
     if found is None:
         mend = f"{_KEEP}, or with the pictures, so that it can be seen how they were resized."
         raise problem(
-            one.where, expected=f"boxes on {_px(size)}, as {sheet.image_id} is", found=_px(one.frame), mend=mend
+            "placing.boxes", one.where, px=_px(size), image_id=sheet.image_id, found=_px(one.frame), mend=mend
         )
     return Place(found, _pixel(found))
 
@@ -89,12 +89,7 @@ def place_by_picture(one: ReturnedSheet, sheet: PacketSheet, grey: Grey | None, 
     if one.frame == FRACTIONS:
         return Place(in_frame(way, picture, FRACTIONS), _pixel(way))
     if by_shape(picture, one.frame) is None:
-        raise problem(
-            one.where,
-            expected=f"boxes on {_px(picture)}, as the picture that came with them is",
-            found=_px(one.frame),
-            mend=f"{_KEEP}, pictures and boxes together.",
-        )
+        raise problem("placing.boxes_picture_came", one.where, px=_px(picture), found=_px(one.frame), keep=_KEEP)
     return Place(in_frame(way, picture, one.frame), _pixel(way))
 
 
@@ -105,19 +100,15 @@ def _pixel(way: Placement) -> float:
 def _the_way(one: ReturnedSheet, sheet: PacketSheet, ways: list[Placement], picture: Size) -> Placement:
     if len(ways) > 1:
         raise problem(
+            "placing.picture_shows_how",
             one.where,
-            expected=f"a picture of {sheet.image_id} that shows how it was resized",
-            found=f"one that may be {' or '.join(each.way for each in ways)}",
-            mend=f"{_KEEP}.",
+            image_id=sheet.image_id,
+            ways=" or ".join(each.way for each in ways),
+            keep=_KEEP,
         )
     if ways[0].way == FILLED:
         share = share_shown(ways[0], (sheet.width, sheet.height), picture)
-        raise problem(
-            one.where,
-            expected=f"all of {sheet.image_id}",
-            found=f"a picture of its middle ({share:.0%}), so what lies at its edges is lost",
-            mend=f"{_KEEP}, or resize without cutting (Stretch, Fit).",
-        )
+        raise problem("placing.all", one.where, image_id=sheet.image_id, share=share, keep=_KEEP)
     return ways[0]
 
 

@@ -82,10 +82,11 @@ def _identified(packet: Packet, returned: Returned, others: Sequence[Known], whe
     if returned.packet_id in ("", packet.packet_id):
         return identify(packet, returned.sheets, others)
     another = problem(
+        "reconciliation.export_packet_iteration",
         where,
-        expected=f"an export of packet {packet.packet_id}, that of iteration {packet.iteration}",
-        found=f"one of packet {returned.packet_id}",
-        mend="Export the project of this packet, or send it out first: yoloop review export --to TOOL",
+        packet_id=packet.packet_id,
+        iteration=packet.iteration,
+        packet_id_2=returned.packet_id,
     )
     try:
         found = identify(packet, returned.sheets, others)
@@ -135,24 +136,27 @@ def _notes(
 def _old(packet: Packet, found: Identified, where: str) -> UserError:
     if not found.passed_over:
         mend = "Give the whole export: yoloop review import PATH"
-        return problem(where, expected="sheets that came back", found="none", mend=mend)
+        return problem("reconciliation.sheets_came_back", where, mend=mend)
     last = max(known.added_iteration for known in found.passed_over)
     names = some([known.image_id for known in found.passed_over])
     when = f"the review of iteration {last - 1}" if last else "the import"
     return problem(
+        "reconciliation.sheets_packet_iteration",
         where,
-        expected=f"sheets of packet {packet.packet_id}, that of iteration {packet.iteration}",
-        found=f"an old export: {names}, in train since {when}",
-        mend="Export what was reviewed since, or send this packet out: yoloop review export --to TOOL",
+        packet_id=packet.packet_id,
+        iteration=packet.iteration,
+        names=names,
+        when=when,
     )
 
 
 def _missing(packet: Packet, missing: Sequence[str], where: str) -> UserError:
     return problem(
+        "reconciliation.all_sheets_packet",
         where,
-        expected=f"all {len(packet.sheets)} sheets of the packet",
-        found=f"{len(missing)} missing: {some(missing)}",
-        mend="Export sheets without boxes as well (some tools leave them out); or add --partial: they stay queued.",
+        number_of_sheets=len(packet.sheets),
+        number_of_missing=len(missing),
+        some=some(missing),
     )
 
 
@@ -163,4 +167,4 @@ def _unopened(matches: Sequence[Match], where: str) -> UserError:
     else:
         found = f"{counted(len(matches), 'sheet')}, none of which is done"
         mend = "Mark the sheets as done in your tool (in Label Studio: Submit), and export again."
-    return problem(where, expected="a sheet that was reviewed", found=found, mend=mend)
+    return problem("reconciliation.sheet_was_reviewed", where, found=found, mend=mend)

@@ -70,12 +70,7 @@ def are_alike(one: Sequence[Classed], other: Sequence[Classed], *, within: float
 def _corners(box: ReturnedBox, match: Match) -> Corners:
     x1, y1, x2, y2 = box.xyxy
     if not all(map(math.isfinite, box.xyxy)) or x1 >= x2 or y1 >= y2:
-        raise problem(
-            box.where,
-            expected="a box with a width and a height above 0",
-            found=" ".join(f"{value:g}" for value in box.xyxy),
-            mend="Correct or remove it in your tool, and export again.",
-        )
+        raise problem("sheet_boxes.box_width_height", box.where, found=" ".join(f"{value:g}" for value in box.xyxy))
     left, top, right, bottom = to_sheet([box.xyxy], match.placement)[0].tolist()
     return left, top, right, bottom
 
@@ -105,10 +100,11 @@ def _is_beside(whole: Corners, inside: Corners) -> bool:
 def _beside(box: ReturnedBox, match: Match, corners: Corners) -> UserError:
     size = f"{match.sheet.width} × {match.sheet.height} px"
     return problem(
+        "sheet_boxes.box",
         box.where,
-        expected=f"a box on {match.sheet.image_id} ({size})",
-        found=f"{' '.join(f'{value:.1f}' for value in corners)}, which lies beside it",
-        mend="Move or remove it in your tool, and export again.",
+        image_id=match.sheet.image_id,
+        size=size,
+        corners=" ".join(f"{value:.1f}" for value in corners),
     )
 
 

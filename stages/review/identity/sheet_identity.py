@@ -130,7 +130,7 @@ class _Finder:
         if hits:
             names = some([sheet.image_id for sheet in hits])
             mend = "Export with the names that the sheets had."
-            raise problem(one.where, expected="a picture of one sheet", found=f"one that fits {names}", mend=mend)
+            raise problem("sheet_identity.picture_sheet", one.where, names=names, mend=mend)
         copy = self._copy(image)
         if copy is not None:
             return self._allowed(one, copy)
@@ -159,25 +159,21 @@ class _Finder:
             return _forbidden(one, copy) if copy.split in _RULERS else self._mixed_up(one, sheet, copy)
         mend = "Give it its own picture or its own name again, and export again."
         expected = f"a picture of {self._file(sheet)}, as the name says"
-        return problem(one.where, expected=expected, found="another one", mend=mend)
+        return problem("sheet_identity.another", one.where, expected=expected, mend=mend)
 
     def _mixed_up(self, one: ReturnedSheet, named: PacketSheet | Known, shown: PacketSheet | Known) -> Exception:
-        return problem(
-            one.where,
-            expected=f"a picture of {self._file(named)}, as the name says",
-            found=f"that of {self._file(shown)}",
-            mend="Names or pictures were mixed up: give each sheet its own again, and export again.",
-        )
+        return problem("sheet_identity.picture_name_says", one.where, file=self._file(named), file_2=self._file(shown))
 
     def _file(self, sheet: PacketSheet | Known) -> Path:
         return sheet.image if isinstance(sheet, Known) else self._packet.image(sheet)
 
     def _stranger(self, one: ReturnedSheet) -> Exception:
         return problem(
+            "sheet_identity.sheet_packet_iteration",
             one.where,
-            expected=f"a sheet of packet {self._packet.packet_id}, that of iteration {self._packet.iteration}",
-            found=f"{one.name}, which is not in it",
-            mend="Remove it from the export, or export the sheets of the packet only.",
+            packet_id=self._packet.packet_id,
+            iteration=self._packet.iteration,
+            name=one.name,
         )
 
 
@@ -187,37 +183,23 @@ def _require_once(found: Sequence[tuple[ReturnedSheet, str, str]]) -> None:
     for one, name, identity in found:
         other = seen.setdefault(identity, one)
         if other is not one:
-            raise problem(
-                one.where,
-                expected="every sheet once",
-                found=f"{name} a second time, after {other.where}",
-                mend="Export without augmentation, and each sheet from one place.",
-            )
+            raise problem("sheet_identity.every_sheet_once", one.where, name=name, where_=other.where)
 
 
 def _forbidden(one: ReturnedSheet, known: Known) -> Exception:
-    return problem(
-        one.where,
-        expected="no sheet of val or test, which the model must not learn from",
-        found=f"{one.name}: {known.image} or a copy of it",
-        mend="Remove it from the project in your tool, and export again.",
-    )
+    return problem("sheet_identity.sheet_val_test", one.where, name=one.name, image=known.image)
 
 
 def _changed_picture(one: ReturnedSheet, sheet: PacketSheet) -> Exception:
-    return problem(
-        one.where,
-        expected=f"{sheet.image_id} as it went out",
-        found="a part of it, or a turned one",
-        mend="Export without augmentation, cropping and turning.",
-    )
+    return problem("sheet_identity.went_out", one.where, image_id=sheet.image_id)
 
 
 def _nameless(found: Sequence[ReturnedSheet], rest: Sequence[str]) -> Exception:
     more = f" and {len(found) - 1} more" if len(found) > 1 else ""
     return problem(
+        "sheet_identity.without_picture",
         found[0].where,
         expected=f"the name of a sheet of the packet ({some(rest)} did not come back)" if rest else "no further sheet",
-        found=f"{found[0].name}{more}, without a picture to find it by",
-        mend="Export with the pictures, or with the names that they had.",
+        name=found[0].name,
+        more=more,
     )

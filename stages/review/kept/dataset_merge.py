@@ -96,18 +96,8 @@ def _source(before: ManifestRow, now: str) -> str:
 
 def _require_in_pool(image_id: str, pool: dict[str, Sheet], dataset: Path) -> None:
     if image_id not in pool:
-        raise problem(
-            dataset / "pool" / "images" / image_id,
-            expected="the reviewed sheet in the pool",
-            found="no such sheet",
-            mend="The packet is older than the dataset: run `dvc repro`, then review again.",
-        )
+        raise problem("dataset_merge.reviewed_sheet_pool", dataset / "pool" / "images" / image_id)
     for split in ("train", "val", "test"):
         taken = dataset / split / "labels" / f"{Path(image_id).stem}.txt"
         if taken.is_file():
-            raise problem(
-                taken,
-                expected=f"no other sheet called {Path(image_id).stem}",
-                found="its labels",
-                mend="Rename one of the two: stems are unique over all splits.",
-            )
+            raise problem("dataset_merge.other_sheet_called", taken, stem=Path(image_id).stem)

@@ -90,10 +90,11 @@ def _before(root: Path, packet: Packet, *, replace: bool) -> tuple[Review | None
             folder.rename(place)
             return None, place
         raise problem(
+            "joined_review.nothing_review_packet",
             folder,
-            expected=f"nothing, or a review of packet {packet.packet_id}",
-            found=f"something else ({str(error).partition('. ')[0]})",
-            mend=f"Move it away; or add --replace, which moves it into {STATE}",
+            packet_id=packet.packet_id,
+            partition=str(error).partition(". ")[0],
+            state=STATE,
         ) from error
     return review, None
 

@@ -124,12 +124,7 @@ def read_head(folder: Path) -> Head:
     """Return what review.json says; raises as `read_review` does."""
     file = folder / HEAD
     if not file.is_file():
-        raise problem(
-            file,
-            expected="a review",
-            found="no file",
-            mend="Review the packet: yoloop review open, or yoloop review import PATH",
-        )
+        raise problem("kept_review.review", file)
     values = _read_json(file)
     try:
         classes = tuple(str(name) for name in values["classes"])
@@ -176,10 +171,10 @@ def _read_json(file: Path) -> dict[str, Any]:
     except (OSError, ValueError) as error:
         raise _damaged(file, "JSON", error) from error
     if not isinstance(values, dict):
-        raise problem(file, expected="a JSON object", found=type(values).__name__, mend=_DAMAGED)
+        raise problem("kept_review.json_object", file, found=type(values).__name__, damaged=_DAMAGED)
     return values
 
 
 def _damaged(file: Path, expected: str, error: Exception) -> Exception:
     found = " ".join(str(error).split())[:120]
-    return problem(file, expected=expected, found=found, mend=_DAMAGED)
+    return problem("kept_review.damaged", file, expected=expected, found=found, damaged=_DAMAGED)

@@ -27,14 +27,16 @@ def packet_under_review(root: Path) -> Packet:
     tag = iteration_tag(root, iteration)
     if _digest(root / SAMPLE) != _digest_at(root, tag):
         raise problem(
+            "open_packet.packet_iteration_was",
             root / SAMPLE,
-            expected=f"the packet that iteration {iteration} was finished with (tag {tag})",
+            iteration=iteration,
+            tag=tag,
             found="another one" if packet.iteration == iteration else f"that of iteration {packet.iteration}",
-            mend=f"Bring it back: git checkout {tag} -- dvc.lock && dvc checkout --force {SAMPLE}",
+            sample=SAMPLE,
         )
     if not packet.sheets:
         mend = "See `yoloop status` for what is next."
-        raise problem(root / PACKET, expected="sheets to review", found="none", mend=mend)
+        raise problem("open_packet.sheets_review", root / PACKET, mend=mend)
     return packet
 
 

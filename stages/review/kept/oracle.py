@@ -26,12 +26,7 @@ def _sheet(sheet: PacketSheet, classes: Sequence[str], root: Path) -> ReviewedSh
     name = f"{Path(sheet.image_id).stem}.txt"
     file = next((root / folder / name for folder in (ORACLE, POOL) if (root / folder / name).is_file()), None)
     if file is None:
-        raise problem(
-            root / ORACLE / name,
-            expected=f"the labels that were held back for {sheet.image_id}",
-            found="no file",
-            mend="Restore them with `dvc checkout`, or review it yourself.",
-        )
+        raise problem("oracle.labels_were_held", root / ORACLE / name, image_id=sheet.image_id)
     labels = read_labels(file, classes)
     xyxy = xywhn_to_xyxy(labels.xywhn, width=sheet.width, height=sheet.height).tolist()
     boxes = tuple(

@@ -37,19 +37,22 @@ def require_of_packet(root: Path, review: Review, packet: Packet) -> None:
     """Raise `UserError` unless `review` is one of `packet`, sheet by sheet."""
     if review.packet_id != packet.packet_id:
         raise problem(
+            "review_gate.review_packet_iteration",
             root / REVIEW / HEAD,
-            expected=f"a review of packet {packet.packet_id}, that of iteration {packet.iteration}",
-            found=f"one of packet {review.packet_id}, of iteration {review.iteration}",
-            mend=f"Move {REVIEW} away, and review this packet: yoloop review open",
+            packet_id=packet.packet_id,
+            iteration=packet.iteration,
+            packet_id_2=review.packet_id,
+            iteration_2=review.iteration,
+            review=REVIEW,
         )
     listed = {sheet.image_id: sheet.sha256 for sheet in packet.sheets}
     for sheet in review.sheets:
         if listed.get(sheet.image_id) != sheet.sha256:
             raise problem(
+                "review_gate.sheets_packet_their",
                 root / REVIEW,
-                expected="the sheets of the packet, with their content",
-                found=f"{sheet.image_id}, {'with other content' if sheet.image_id in listed else 'which is not in it'}",
-                mend="It was edited by hand: restore it, or import the review again.",
+                image_id=sheet.image_id,
+                value="with other content" if sheet.image_id in listed else "which is not in it",
             )
 
 
@@ -77,26 +80,24 @@ def _require_complete(root: Path, review: Review, packet: Packet, *, partial: bo
     go_on = "Go on: yoloop review open"
     leave = "; or leave them in the pool: yoloop advance --partial" if review.reviewed else ""
     raise problem(
+        "review_gate.all_sheets_packet",
         root / REVIEW,
-        expected=f"all {len(packet.sheets)} sheets of the packet reviewed",
-        found=f"{len(rest)} that are not: {some(rest)}",
-        mend=f"{go_on}{leave}",
+        number_of_sheets=len(packet.sheets),
+        number_of_rest=len(rest),
+        some=some(rest),
+        go_on=go_on,
+        leave=leave,
     )
 
 
 def _nothing_picked(root: Path) -> Exception:
-    return problem(
-        root / PACKET,
-        expected="sheets to review",
-        found=f"none ({pool_size(root)} left in the pool)",
-        mend="The pool is used up when it is empty; else raise sample.budget in params.yaml and run again.",
-    )
+    return problem("review_gate.sheets_review", root / PACKET, pool_size=pool_size(root))
 
 
 def _nothing_seen(root: Path, packet: Packet, confidence: float) -> Exception:
     return problem(
+        "review_gate.sheet_detection_confidence",
         root / PACKET,
-        expected=f"a sheet with a detection of confidence {confidence:g} or more",
-        found=f"none among {len(packet.sheets)}",
-        mend="Lower review.auto_confidence in params.yaml, or review it yourself: yoloop review open",
+        confidence=confidence,
+        number_of_sheets=len(packet.sheets),
     )

@@ -24,12 +24,7 @@ def reviewing(root: Path) -> Iterator[None]:
     try:
         held = FileLock(root / STATE / "review.lock", timeout=_PATIENCE).acquire()
     except Timeout as error:
-        raise problem(
-            "data/review",
-            expected="no other yoloop command at work on it",
-            found="one that takes the review in, or adds to it",
-            mend="Wait until it is done, and try again.",
-        ) from error
+        raise problem("review_lock.other_yoloop_command", "data/review") from error
     with held:
         require_no_journal(root)
         yield

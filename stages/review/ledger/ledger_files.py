@@ -123,8 +123,9 @@ def read_review_sheets(file: Path = REVIEW_SHEETS) -> pd.DataFrame:
         return frame.astype(COLUMNS)
     except ValueError as error:
         raise problem(
+            "ledger_files.columns",
             file,
-            expected=f"the columns {', '.join(COLUMNS)}",
+            columns=", ".join(COLUMNS),
             found=" ".join(str(error).split())[:120],
-            mend=f"Restore it: git checkout {REVIEW_SHEETS}",
+            review_sheets=REVIEW_SHEETS,
         ) from error

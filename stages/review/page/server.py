@@ -91,7 +91,7 @@ def _listening(desk: Desk, memory: Memory, *, port: int) -> PageServer:
         except OSError as error:
             if number == wanted[-1]:
                 mend = "Choose another one: yoloop review open --port N, or none for any that is free."
-                raise problem(f"port {number}", expected="a free port", found=str(error.strerror), mend=mend) from error
+                raise problem("server.free_port", f"port {number}", found=str(error.strerror), mend=mend) from error
     raise AssertionError
 
 

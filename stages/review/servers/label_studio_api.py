@@ -80,7 +80,7 @@ def _find(server: Server, project: str) -> dict[str, Any] | None:
     if len(same) > 1:
         ids = ", ".join(str(one["id"]) for one in same)
         mend = "Give the number of the right one: --project N"
-        raise problem(server.url, expected=f"one project '{project}'", found=f"several: {ids}", mend=mend)
+        raise problem("label_studio_api.project_several", server.url, project=project, ids=ids, mend=mend)
     return same[0] if same else None
 
 
@@ -116,10 +116,11 @@ def _present(server: Server, project: Mapping[str, Any], packet: Packet) -> set[
     if others:
         packets = sorted({str(_data(task).get("packet") or "none of ours") for task in others})
         raise problem(
+            "label_studio_api.project_sheets_packet",
             f"{server.url}/projects/{project['id']}",
-            expected=f"a project with the sheets of packet {packet.packet_id}, or an empty one",
-            found=f"{len(others)} other tasks (packet: {', '.join(packets[:_FEW])})",
-            mend="Leave out --project, then one is created; or name another.",
+            packet_id=packet.packet_id,
+            number_of_others=len(others),
+            packets=", ".join(packets[:_FEW]),
         )
     if not tasks:
         _set_up(server, project, packet)
@@ -133,10 +134,9 @@ def _set_up(server: Server, project: Mapping[str, Any], packet: Packet) -> None:
         return
     if _plain(there) != _plain(_EMPTY):
         raise problem(
+            "label_studio_api.labeling_config_packet",
             f"{server.url}/projects/{project['id']}",
-            expected="the labeling config of this packet, or none",
-            found=f"another one ({len(there)} letters)",
-            mend="Leave out --project, then one is created; or empty that of the project.",
+            number_of_there=len(there),
         )
     server.patch(f"/api/projects/{project['id']}", {"label_config": ours, "show_collab_predictions": True})
 
@@ -155,7 +155,7 @@ def _send(server: Server, project: int, packet: Packet, sheet: PacketSheet) -> N
     stored = server.upload(f"/api/projects/{project}/import", content, name=name, **query).get("file_upload_ids")
     if not stored:
         mend = "It takes uploads in another way: use the files that `yoloop review export --to label-studio` writes."
-        raise problem(server.url, expected="Label Studio Community", found="another edition", mend=mend)
+        raise problem("label_studio_api.label_studio_community", server.url, mend=mend)
     place = server.get(f"/api/import/file-upload/{stored[0]}")["file"]
     server.post(f"/api/projects/{project}/import", [task_of(packet, sheet, server.address_of(place))])
 
@@ -177,4 +177,4 @@ def _no_project(server: Server, project: str) -> UserError:
     there = [f"{one['id']} '{one['title']}'" for one in _projects(server)]
     found = f"{', '.join(there[:_FEW])}{', ...' * (len(there) > _FEW)}" if there else "no project"
     mend = "Give its number or its title with --project."
-    return problem(server.url, expected=f"the project '{project}'", found=found, mend=mend)
+    return problem("label_studio_api.project", server.url, project=project, found=found, mend=mend)

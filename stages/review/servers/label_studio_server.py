@@ -26,9 +26,9 @@ def token_of(environment: Mapping[str, str]) -> str:
     """Return the access token in `environment`; raise `UserError` when there is none."""
     token = environment.get(KEY, "").strip()
     if not token:
-        raise problem(KEY, expected="an access token", found="no such variable", mend=_MAKE)
+        raise problem("label_studio_server.access_token", KEY, make=_MAKE)
     if not token.isascii() or not token.isprintable() or " " in token:
-        raise problem(KEY, expected="an access token", found="other letters than a token has", mend=_MAKE)
+        raise problem("label_studio_server.access_token_other_letters", KEY, make=_MAKE)
     return token
 
 
@@ -39,7 +39,7 @@ class Server:
         parts = _parts(url)
         if parts is None:
             mend = "Give the address that the browser shows, as http://localhost:8080"
-            raise problem("--url", expected="the address of a Label Studio server", found=repr(url), mend=mend)
+            raise problem("label_studio_server.address_label_studio", "--url", found=repr(url), mend=mend)
         self.path = parts.path.rstrip("/")  # of a server that does not lie at the top of its host
         self.url = f"{parts.scheme}://{parts.netloc}{self.path}"
         self._token = token
@@ -108,10 +108,10 @@ class Server:
             return self._session.request(method, f"{self.url}{path}", timeout=_WAIT, allow_redirects=False, **content)
         except requests.exceptions.SSLError as error:
             mend = "Give its certificate: export REQUESTS_CA_BUNDLE=FILE"
-            raise problem(self.url, expected="a certificate that is known", found=_short(error), mend=mend) from error
+            raise problem("label_studio_server.certificate_known", self.url, found=_short(error), mend=mend) from error
         except requests.exceptions.Timeout as error:
             mend = "Run it again when the server has time: what is there already stays."
-            raise problem(self.url, expected="an answer", found=f"none in {_WAIT[1]:g} s", mend=mend) from error
+            raise problem("label_studio_server.answer", self.url, wait=_WAIT[1], mend=mend) from error
         except requests.exceptions.RequestException as error:
             raise self._no_label_studio("nobody who answers") from error
 
@@ -123,25 +123,25 @@ class Server:
 
     def _no_label_studio(self, found: str) -> UserError:
         mend = "Start it (label-studio start), or correct --url; then run it again: what is there already stays."
-        return problem(self.url, expected="a Label Studio server", found=found, mend=mend)
+        return problem("label_studio_server.label_studio_server", self.url, found=found, mend=mend)
 
     def _unknown_key(self, said: str) -> UserError:
         # A legacy token is off unless the organization allows it; the server says so in `said`.
-        return problem(f"{KEY} at {self.url}", expected="a token that the server knows", found=said, mend=_MAKE)
+        return problem("label_studio_server.token_server_knows", f"{KEY} at {self.url}", said=said, make=_MAKE)
 
     def _refused(self, answer: requests.Response, path: str) -> UserError:
         if answer.status_code in _REDIRECTS:
             mend = "Give that address with --url."
             found = f"a redirection to {answer.headers.get('location', '?')}"
-            return problem(self.url, expected="the server itself", found=found, mend=mend)
+            return problem("label_studio_server.server_itself", self.url, found=found, mend=mend)
         if answer.status_code == requests.codes.forbidden:
             mend = "Sign in as someone who may change the project."
-            return problem(f"{self.url}{path}", expected="to be allowed there", found=_said(answer), mend=mend)
+            return problem("label_studio_server.allowed_there", f"{self.url}{path}", found=_said(answer), mend=mend)
         return problem(
+            "label_studio_server.label_studio_takes",
             f"{self.url}{path}",
-            expected="that Label Studio takes it",
-            found=f"{answer.status_code}: {_said(answer)}",
-            mend="Mend what it names, and run it again: what is there already stays.",
+            status_code=answer.status_code,
+            said=_said(answer),
         )
 
 

@@ -36,7 +36,7 @@ def key_of(environment: Mapping[str, str]) -> str:
     if not _KEY.fullmatch(key):
         found = "other signs than letters and digits" if key else "no such variable"
         mend = f"In Roboflow: Settings > API Keys; then: export {KEY}=…"
-        raise problem(KEY, expected="the API key of your workspace", found=found, mend=mend)
+        raise problem("roboflow_api.api_key_your", KEY, found=found, mend=mend)
     return key
 
 
@@ -101,7 +101,7 @@ def _answers(request: Mapping[str, Any], *, project: str, key: str, python: Path
     """Run the worker with `request`, and yield what it answers; raise `UserError` for what it could not do."""
     if not _PROJECT.fullmatch(project):
         mend = "It stands in the address of the project in Roboflow: app.roboflow.com/WORKSPACE/PROJECT"
-        raise problem("--project", expected="WORKSPACE/PROJECT", found=repr(project), mend=mend)
+        raise problem("roboflow_api.workspace_project", "--project", found=repr(project), mend=mend)
     if not python.is_file():
         raise _no_package(python, "none")
     environment = {name: value for name, value in os.environ.items() if name not in _SERVERS}
@@ -124,12 +124,7 @@ def _answers(request: Mapping[str, Any], *, project: str, key: str, python: Path
                     raise _refused(answer, project, python)
                 yield answer
             if worker.wait() != 0:
-                raise problem(
-                    f"Roboflow {project}",
-                    expected="an answer",
-                    found=_last_line(log).replace(key, "***"),
-                    mend="Run it again.",
-                )
+                raise problem("roboflow_api.answer", f"Roboflow {project}", found=_last_line(log).replace(key, "***"))
         finally:
             worker.kill()
             worker.wait()
@@ -139,12 +134,18 @@ def _answers(request: Mapping[str, Any], *, project: str, key: str, python: Path
 def _refused(answer: Mapping[str, Any], project: str, python: Path) -> UserError:
     if not answer["mend"]:
         return _no_package(python, answer["found"])
-    return problem(f"Roboflow {project}", expected=answer["expected"], found=answer["found"], mend=answer["mend"])
+    return problem(
+        "roboflow_api.refused",
+        f"Roboflow {project}",
+        expected=answer["expected"],
+        found=answer["found"],
+        mend=answer["mend"],
+    )
 
 
 def _no_package(python: Path, found: str) -> UserError:
     expected = "the package roboflow in an environment of its own"
-    return problem(python, expected=expected, found=found, mend=f"Make it: {_MAKE}")
+    return problem("roboflow_api.no_package", python, expected=expected, found=found, make=_MAKE)
 
 
 def _last_line(log: IO[bytes]) -> str:

@@ -37,12 +37,7 @@ def send(packet: Packet, *, to: str, server: Server, say: Say) -> Sequence[str]:
         from stages.review.servers import roboflow_api
 
         return roboflow_api.export_to(packet, project=server.project, key=roboflow_api.key_of(os.environ), say=say)
-    raise problem(
-        f"--to {to}",
-        expected="label-studio with --url, or roboflow with --project",
-        found=server.named,
-        mend="Leave the options out: then a folder is written, which the tool imports.",
-    )
+    raise problem("server_choice.label_studio_url", f"--to {to}", found=server.named)
 
 
 def fetch(packet: Packet, *, word: str | None, server: Server, folder: Path, say: Say) -> Returned | Path:
@@ -62,8 +57,8 @@ def fetch(packet: Packet, *, word: str | None, server: Server, folder: Path, say
         key = roboflow_api.key_of(os.environ)
         return roboflow_api.fetch_from(project=server.project, version=server.version, key=key, folder=folder, say=say)
     raise problem(
+        "server_choice.path_url_label",
         "yoloop review import",
-        expected="a path, --url of a Label Studio, or --project of Roboflow",
-        found=f"{server.named or 'nothing'}{f' with --format {word}' if word else ''}",
-        mend="Give what the tool exported: yoloop review import PATH",
+        value=server.named or "nothing",
+        value_2=f" with --format {word}" if word else "",
     )
