@@ -5,6 +5,7 @@ import re
 import shlex
 from collections.abc import Iterator
 from importlib.util import find_spec
+from itertools import product
 from pathlib import Path
 from typing import Any, get_args
 
@@ -12,6 +13,7 @@ import pytest
 import typer
 import yaml
 
+from demo.__main__ import app as demo_app
 from docs import numbers, switches
 from stages.analysis.suspicion import KINDS
 from stages.dataset.defects import Severity
@@ -66,7 +68,12 @@ def commands(page: str) -> list[str]:
     return [part.strip() for line in [*shell_lines(page), *spans(page)] for part in line.split("&&")]
 
 
-APP = {words: set(switches.options_of(command)) for words, command in switches.leaves(typer.main.get_command(app))}
+def commands_of(program: typer.Typer) -> dict[tuple[str, ...], set[str]]:
+    """Return the options of every command of an app."""
+    return {words: set(switches.options_of(one)) for words, one in switches.leaves(typer.main.get_command(program))}
+
+
+APP, DEMO = commands_of(app), commands_of(demo_app)
 
 
 def flat(values: Any, prefix: str = "") -> Iterator[str]:
@@ -87,13 +94,13 @@ def named(stage: str, *kinds: str) -> set[str]:
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_every_yoloop_command_and_its_options_exist(page):
-    for line in commands(page):
-        program, *words = shlex.split(line) if line.startswith("yoloop ") else ["", ""]
-        if program == "yoloop":
-            found = next((leaf for leaf in APP if tuple(words[: len(leaf)]) == leaf), None)
+def test_every_command_and_its_options_exist(page):
+    for line, (start, known) in product(commands(page), (("yoloop ", APP), ("python -m demo ", DEMO))):
+        if line.startswith(start) and line != "python -m demo --help":
+            words = shlex.split(line.removeprefix(start))
+            found = next((leaf for leaf in known if tuple(words[: len(leaf)]) == leaf), None)
             assert found is not None, line
-            assert {word.split("=")[0] for word in words if word.startswith("--")} <= APP[found], line
+            assert {word.split("=")[0] for word in words if word.startswith("--")} <= known[found], line
 
 
 def test_every_command_and_option_is_explained():
@@ -119,7 +126,7 @@ def test_the_readme_is_short_and_leads_to_every_page():
 
 @pytest.mark.parametrize("page", PAGES)
 def test_options_on_their_own_exist(page):
-    known = {"--help"}.union(*APP.values()) | OTHERS_OPTIONS
+    known = {"--help"}.union(*APP.values(), *DEMO.values()) | OTHERS_OPTIONS
     assert {span.split()[0] for span in spans(page) if span.startswith("--")} <= known
 
 
