@@ -11,7 +11,7 @@ from stages.picking.packet import Packet
 from stages.project.project_lock import exclusive
 from stages.review.archives.archive import is_archive, unpack
 from stages.review.archives.format_detection import detect, top_of
-from stages.review.formats.format_list.returned_boxes import Returned
+from stages.review.formats.returned_boxes import Returned
 from stages.review.identity.other_sheets import read_others
 from stages.review.identity.reconciliation import Reconciled, reconcile
 from stages.review.kept.joined_review import Kept, done_before, keep_review
