@@ -42,9 +42,7 @@ BOUNDARY = {
     "logs/train",
     "logs",
 }
-OTHERS_OPTIONS = {"--temp", "--queue", "--force", "--local", "--only-changed", "--drop", "--keep"} | {
-    "--renew"
-}  # DVC, demo
+OTHERS_OPTIONS = {"--temp", "--queue", "--force", "--local", "--only-changed", "--drop", "--keep"}  # of DVC
 
 
 def text_of(page: str) -> str:
@@ -228,3 +226,10 @@ def test_the_columns_of_a_table_in_git_are_explained(listed):
 )
 def test_every_word_of_the_ruler_has_its_definition(words):
     assert set(words) <= set(spans("docs/ruler.md"))
+
+
+def test_every_message_that_is_quoted_is_one_of_ours():
+    texts = "".join(file.read_text(encoding="utf-8") for file in (REPO / "stages/messages").glob("*.toml"))
+    quoted = re.findall(r"\*(expected [^*]+)\*", text_of("docs/trouble.md"))
+    assert len(quoted) > 2
+    assert [words for words in quoted if words not in texts] == []
