@@ -6,10 +6,16 @@ INSTALLED := $(VENV)/.installed
 WORKERS ?= 2
 REVIEW ?= oracle
 
-.PHONY: test test-tools demo quick lint types install bench lock lock-deps docs clean
+.PHONY: test test-faults test-drawing test-tools demo quick lint types install bench lock lock-deps docs clean
 
-test: lint types ## lint, types and all tests (about ten minutes on two cores)
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
+test: lint types ## lint, types and all tests (nine minutes on two cores); the drawing's only if it has changed
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal --drawing-if-changed
+
+test-faults: $(INSTALLED) ## kills at each call of Git, where `make test` takes each fourth (minutes)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m faults --every-kill
+
+test-drawing: $(INSTALLED) ## the tests of the demo's drawing; when they pass, `make test` leaves them out until it changes
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests/demo/drawing tests/starter/test_pages.py tests/starter/test_vocabulary.py --stamp-drawing
 
 demo: $(INSTALLED) ## the whole loop on drawn sheets, in a copy of the project; REVIEW=page: reviewed by you (minutes, see README)
 	$(BIN)/python -m demo run --review $(REVIEW)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests import fake_project
+from tests import drawn, fake_project
 from tests.forks import fork_server
 from tests.once import Once, built_once
 from tests.real_project import Project, build
@@ -21,8 +21,10 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Let `make test-faults` ask for more than `make test` has time for."""
+    """Let the targets of the Makefile ask for more, or for less."""
     parser.addoption("--every-kill", action="store_true", help="kill at each call, not at each fourth")
+    parser.addoption("--drawing-if-changed", action="store_true", help="skip tests of the drawing that passed as it is")
+    parser.addoption("--stamp-drawing", action="store_true", help="note that the tests of the drawing passed")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -33,6 +35,18 @@ def pytest_configure(config: pytest.Config) -> None:
     patch.setattr(sys, "executable", str(server.__enter__()))
     config.add_cleanup(lambda: server.__exit__(None, None, None))
     config.add_cleanup(patch.undo)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out the tests of a drawing that has not changed, where that is asked for."""
+    if config.getoption("drawing_if_changed"):
+        drawn.leave_out(items)
+
+
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """Renew the stamp, where that is asked for."""
+    if session.config.getoption("stamp_drawing") and exitstatus == 0:
+        drawn.renew()
 
 
 @pytest.fixture

@@ -20,24 +20,24 @@ def fork_server() -> Iterator[Path]:
     It loads nothing before it is first asked, and whatever it cannot run the true interpreter runs.
     """
     true = Path(sys.executable)
-    with tempfile.TemporaryDirectory(prefix="forks-") as folder:
-        address, stand_in = Path(folder) / "socket", Path(folder) / "bin/python"
-        server = subprocess.Popen(
-            [true, HERE / "server.py", address, stand_in],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            env=clean_environment(Path(folder) / "home"),
-        )
-        assert server.stdin is not None
-        assert server.stdout is not None
-        server.stdout.readline()  # it listens
-        stand_in.parent.mkdir()
-        code = f"import sys\nsys.path.insert(0, {str(HERE)!r})\nfrom client import main\n"
-        stand_in.write_text(f"#!{true} -IS\n{code}main({str(true)!r}, {str(address)!r})\n", encoding="utf-8")
-        stand_in.chmod(0o755)
-        try:
-            yield stand_in
-        finally:
-            server.stdin.close()
-            server.wait(30)
-            server.stdout.close()
+    folder = Path(tempfile.mkdtemp(prefix="forks-"))  # the server removes it, also when these tests are killed
+    address, stand_in = folder / "socket", folder / "bin/python"
+    stand_in.parent.mkdir()
+    code = f"import sys\nsys.path.insert(0, {str(HERE)!r})\nfrom client import main\n"
+    stand_in.write_text(f"#!{true} -IS\n{code}main({str(true)!r}, {str(address)!r})\n", encoding="utf-8")
+    stand_in.chmod(0o755)
+    server = subprocess.Popen(
+        [true, HERE / "server.py", address, stand_in],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env=clean_environment(folder / "home"),
+    )
+    assert server.stdin is not None
+    assert server.stdout is not None
+    server.stdout.readline()  # it listens
+    try:
+        yield stand_in
+    finally:
+        server.stdin.close()
+        server.wait(30)
+        server.stdout.close()

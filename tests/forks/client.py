@@ -1,6 +1,7 @@
-"""What a test starts instead of `python`: has the fork server run DVC, a stage or a script, and ends as that ended.
+"""What a test starts instead of `python`: has the fork server run a program, and ends as that ended.
 
-Whatever else is asked of it the true interpreter does. It loads next to nothing, since it is started for every program.
+It knows DVC, the stages, `yoloop`, the demo and scripts; whatever else is asked of it the true interpreter does. It
+loads next to nothing, since it is started for every program.
 """
 
 import _socket
@@ -31,7 +32,7 @@ def forkable(args: list[str]) -> bool:
     """Return whether the server knows how to run it."""
     odd = [name for name in os.environ if name.startswith("PYTHON") and name not in UNDERSTOOD]
     module = args[1] if args[:1] == ["-m"] and len(args) > 1 else ""
-    known = module == "dvc" or module.startswith("stages.") or (args and args[0].endswith(".py"))
+    known = module.startswith(("dvc", "stages.", "demo")) or (args and args[0].endswith(".py"))
     return bool(known) and not odd and "REAL_PYTHON" not in os.environ
 
 

@@ -11,6 +11,7 @@ import importlib
 import os
 import runpy
 import selectors
+import shutil
 import signal
 import socket
 import sys
@@ -170,7 +171,9 @@ if __name__ == "__main__":
     listening.listen(64)
     print("ready", flush=True)
     found = serve(listening)
-    if found:
+    if found is None:
+        shutil.rmtree(Path(sys.argv[1]).parent)
+    else:
         become(*found, sys.argv[2])
         try:
             run(found[0].args)

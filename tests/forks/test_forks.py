@@ -24,8 +24,9 @@ COMMANDS = (
 )
 SCRIPT = """
 import os, signal, sys
-print(sys.argv, os.getcwd(), os.umask(0), sys.path[0], __name__, __file__, *sorted(os.environ.items()), sep="\\n")
-print(sys.stdin.read(), signal.getsignal(signal.SIGINT), "pytest" in sys.modules, "tests" in sys.modules)
+print(sys.argv, os.getcwd(), os.umask(0), sys.path[0], __name__, __file__, flush=True)
+print(*sorted(os.environ.items()), sep="\\n", flush=True)
+print(sys.stdin.read(), signal.getsignal(signal.SIGINT), "pytest" in sys.modules, "tests" in sys.modules, flush=True)
 print("to stderr", file=sys.stderr)
 """
 ENDS = {
