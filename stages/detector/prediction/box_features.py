@@ -16,7 +16,7 @@ def watch(head: Any) -> list[Any]:
     seen: list[Any] = []
 
     def keep(module: Any, inputs: Any) -> None:
-        seen[:] = list(inputs[0])
+        seen[:] = [one for one in inputs[0] if one.ndim == 4]  # a promptable head is given its prompts as well
 
     head.register_forward_pre_hook(keep)
     return seen
