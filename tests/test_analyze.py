@@ -263,7 +263,7 @@ def test_an_empty_pool_is_normal(project):
     images = read_table(Path("data/validate/images.parquet"), IMAGES)
     write_table(images[images["split"] != "pool"], Path("data/validate/images.parquet"), IMAGES)
     for name in ("ground_truth", "detections", "matches"):
-        file = Path(f"data/validate/{name}.parquet")
+        file = Path("data/predict" if name == "detections" else "data/validate", f"{name}.parquet")
         schema = getattr(analyze, name.upper())
         table = read_table(file, schema)
         write_table(table[table["split"] != "pool"], file, schema)

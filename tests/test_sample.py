@@ -16,7 +16,7 @@ from stages.base.tables import conform, read_metrics, write_json, write_table
 from stages.dataset.sheets.manifest import MANIFEST, manifest_row, write_manifest
 from stages.picking.arms_file import read_arms
 from stages.picking.packet import FOCUS, PACKET, PRELABELS, read_packet
-from stages.ruler.pairing.box_tables import DETECTIONS
+from stages.ruler.pairing.box_tables import DETECTIONS, PREDICTED
 from stages.ruler.schemas import GROUND_TRUTH, IMAGES
 from tests.fake_project import person_params
 
@@ -64,9 +64,7 @@ def write_inputs(pool, detected=DETECTED, missed=MISSED, groups=None):
     write_table(
         frame(truth, GROUND_TRUTH, list(GROUND_TRUTH.columns)), Path("data/validate/ground_truth.parquet"), GROUND_TRUTH
     )
-    write_table(
-        frame(boxes, DETECTIONS, list(DETECTIONS.columns)), Path("data/validate/detections.parquet"), DETECTIONS
-    )
+    write_table(frame(boxes, DETECTIONS, list(DETECTIONS.columns)), PREDICTED / "detections.parquet", DETECTIONS)
     write_table(findings(missed, detected), Path("data/analyze/findings.parquet"), FINDINGS)
     write_json({"f1": 0.8, "ruler": "3f2a90bc"}, sample.MEASURED)
     folder = Path("data/dataset/pool")
