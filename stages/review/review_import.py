@@ -41,8 +41,8 @@ def import_review(
     """Take the export at `path` (folder, archive or file), or on a server, into data/review; return what to print.
 
     `format` is what it is, if the person says so. `partial`: sheets that did not come back stay queued.
-    `all_reviewed`: sheets that are as they went out were looked at. `replace`: sheets that are reviewed already get the
-    boxes of this export. Raises `UserError`, with nothing changed, for everything that `reconcile` refuses.
+    `all_reviewed`: sheets that are as they went out, or empty, were looked at. `replace`: sheets that are reviewed
+    already get the boxes of this export. Raises `UserError`, with nothing changed, for all that `reconcile` refuses.
     """
     with exclusive(root):
         packet = packet_under_review(root)
@@ -61,12 +61,14 @@ def import_review(
                 where=where,
             )
         kept = keep_review(root, packet, found.sheets, source=returned.tool, partial=partial, replace=replace)
-        left = tuple(name for name in found.unopened if name not in done)
-        tool_says = any(sheet.status != "unknown" for sheet in returned.sheets)
-        found = found._replace(unopened=left)
-        return "\n".join(
-            [*_said(found, kept, tool_says=tool_says), *review_lines(root, packet, read_review(root / REVIEW))]
+        review = read_review(root / REVIEW)
+        empty = {sheet.image_id for sheet in review.reviewed if not sheet.boxes}
+        found = found._replace(
+            unopened=tuple(name for name in found.unopened if name not in done),
+            emptied=tuple(name for name in found.emptied if name not in empty),
         )
+        tool_says = any(sheet.status != "unknown" for sheet in returned.sheets)
+        return "\n".join([*_said(found, kept, tool_says=tool_says), *review_lines(root, packet, review)])
 
 
 @contextmanager
@@ -114,7 +116,7 @@ def _read(path: Path, word: str | None, scratch: Path, say: Say) -> Returned:
 def _said(found: Reconciled, kept: Kept, *, tool_says: bool) -> list[str]:
     """Return what became of the export; `tool_says`: its format tells which sheets are done."""
     unopened = "Not done in the tool" if tool_says else "As they went out"
-    advice = "" if tool_says else " (if you looked at them: --all-reviewed)"
+    looked = " (if you looked at them: --all-reviewed)"
     done = sum(sheet.status == "reviewed" for sheet in found.sheets)
     changed = len(kept.added) + len(kept.replaced)
     head = f"{counted(done, 'reviewed sheet')} in the export; {counted(changed, 'sheet')} of it taken into {REVIEW}"
@@ -128,7 +130,8 @@ def _said(found: Reconciled, kept: Kept, *, tool_says: bool) -> list[str]:
         "Left with the boxes that they have there (the export has others: --replace takes those)": kept.stood,
         "Replaced": kept.replaced,
         "Begun, not done": tuple(sheet.image_id for sheet in found.sheets if sheet.status == "unreviewed"),
-        f"{unopened}, so not taken{advice}": found.unopened,
+        f"{unopened}, so not taken{'' if tool_says else looked}": found.unopened,
+        f"Came back without a box, so not taken{looked}": found.emptied,
         "Not in the export": found.missing,
         "Reviewed before, and passed over": found.passed_over,
     }

@@ -144,6 +144,82 @@ def test_sheets_that_nobody_opened_stay_open_unless_one_says_so(reviewing: Proje
     assert list(boxes(root)) == NAMES
 
 
+def without_label(packet: Packet, folder: Path) -> Path:
+    export = e.yolo(folder, e.done(packet))
+    (export / "train/labels/p3.txt").unlink()
+    return export
+
+
+def with_an_empty_label(packet: Packet, folder: Path) -> Path:
+    first, second, (name, data, _) = e.done(packet)
+    return e.yolo(folder, [first, second, (name, data, "")])
+
+
+def without_annotation(packet: Packet, folder: Path) -> Path:
+    content = e.coco(packet)
+    return e.put(folder / "a.json", {**content, "annotations": content["annotations"][:2]})
+
+
+def only_listed(packet: Packet, folder: Path) -> Path:
+    e.voc(folder, packet)
+    (folder / "3.xml").unlink()
+    for number in (1, 2):
+        (folder / f"{number}.xml").rename(folder / f"p{number}.xml")
+    e.put(folder / "ImageSets/Main/train.txt", "p1\np2\np3\n")
+    return folder
+
+
+def without_object(packet: Packet, folder: Path) -> Path:
+    e.voc(folder, packet)
+    text = (folder / "3.xml").read_text()
+    e.put(folder / "3.xml", f"{text.partition('<object>')[0]}{text.partition('</object>')[2]}")
+    return folder
+
+
+def cvat_without_box(packet: Packet, folder: Path) -> Path:
+    head, box, last = e.cvat(packet).rpartition("<box ")
+    return e.put(folder / "annotations.xml", head + (box + last).partition("</box>")[2])
+
+
+def roboflow_without_annotation(packet: Packet, folder: Path) -> Path:
+    content = e.coco(packet)
+    e.put(folder / "train/_annotations.coco.json", {**content, "annotations": content["annotations"][:2]})
+    return folder
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        without_label,
+        with_an_empty_label,
+        without_annotation,
+        only_listed,
+        without_object,
+        cvat_without_box,
+        roboflow_without_annotation,
+    ],
+)
+def test_a_sheet_without_labels_is_no_background_unless_one_says_so(reviewing: Projects, tmp_path, make) -> None:
+    """Nobody says whether the tool left it out or a person deleted all of its pre-labels: the sheet is named."""
+    root = reviewing()
+    export = make(packet_of(root), tmp_path / "EXPORT")
+    lines = take(root, export)
+    assert "Came back without a box, so not taken (if you looked at them: --all-reviewed): 1 sheet: p3.jpg" in lines
+    assert list(boxes(root)) == ["p1.jpg", "p2.jpg"]
+    assert "Came back without" not in "".join(take(root, export, all_reviewed=True))
+    assert boxes(root)["p3.jpg"] == []
+    assert "Came back without" not in "".join(take(root, export))  # it is empty there, too
+
+
+def test_a_reviewed_sheet_that_comes_back_empty_is_named(reviewing: Projects, tmp_path: Path) -> None:
+    """Also with --replace: it stays as it is there, and that is said."""
+    root = reviewing()
+    take(root, e.yolo(tmp_path / "one", e.done(packet_of(root))))
+    lines = take(root, without_label(packet_of(root), tmp_path / "two"), replace=True)
+    assert "Came back without a box, so not taken (if you looked at them: --all-reviewed): 1 sheet: p3.jpg" in lines
+    assert boxes(root) == everywhere(("elevation", *e.BOX))
+
+
 def test_partial_imports_add_up(reviewing: Projects, tmp_path: Path) -> None:
     root = reviewing()
     sheets = e.done(packet_of(root))

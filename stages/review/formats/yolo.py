@@ -1,9 +1,9 @@
 """YOLO folders, as Ultralytics defines them and as the tools export them.
 
 https://docs.ultralytics.com/datasets/detect/: data.yaml with `names`, and for each picture a text file with rows
-`class x y w h`, in fractions; a picture without one has nothing on it. What tools make of it: CVAT's "Ultralytics YOLO"
-export has no pictures unless asked for them, but a list of them (train.txt); Label Studio's has classes.txt in place of
-data.yaml; labelImg wants classes.txt beside the labels, and writes it anew with whatever order it has.
+`class x y w h`, in fractions; a picture without one comes without a box. What tools make of it: CVAT's "Ultralytics
+YOLO" export has no pictures unless asked for them, but a list of them (train.txt); Label Studio's has classes.txt in
+place of data.yaml; labelImg wants classes.txt beside the labels, and writes it anew with whatever order it has.
 """
 
 import re
@@ -58,7 +58,7 @@ def read(path: Path) -> Returned:
     packet_id = described.get(_PACKET)
     found = _found(path)
     if not any(one.label and one.label.is_file() for one in found):
-        mend = "Export it again with its labels; if really nothing is on any sheet: one empty text file will do."
+        mend = "Export it again with its labels; if nothing is on any sheet: one empty text file, and --all-reviewed."
         raise problem(path, expected="label files", found=f"none, and {len(found)} sheets", mend=mend)
     sheets = tuple(_sheet(one, classes, path) for one in found)
     return Returned("yolo", classes, sheets, packet_id if isinstance(packet_id, str) else "")
