@@ -7,7 +7,6 @@ place of data.yaml; labelImg wants classes.txt beside the labels, and writes it 
 """
 
 import re
-import shutil
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
@@ -22,7 +21,7 @@ from stages.formats.source_sheets import Row
 from stages.formats.yolo_folder import Item, description, labels_of, read_names
 from stages.formats.yolo_reader import yolo_sheet
 from stages.picking.packet import Packet
-from stages.review.formats.outgoing_boxes import copy_images
+from stages.review.formats.outgoing_boxes import copy_images, copy_labels
 from stages.review.formats.plain_yaml import read_plain
 from stages.review.formats.returned_boxes import FRACTIONS, Returned, ReturnedBox, ReturnedSheet
 
@@ -67,7 +66,7 @@ def read(path: Path) -> Returned:
 def write(packet: Packet, folder: Path) -> list[str]:
     """Write the packet as a YOLO folder; return what to do with it."""
     copy_images(packet, folder / "images")
-    shutil.copytree(packet.folder / "labels", folder / "labels")
+    copy_labels(packet, folder / "labels")
     # Ultralytics, and what reads its folders, asks for both splits; here they are the same sheets.
     content = {"train": "images", "val": "images", "nc": len(packet.classes), "names": list(packet.classes)}
     text = yaml.safe_dump({**content, _PACKET: packet.packet_id}, sort_keys=False, allow_unicode=True)
