@@ -1,15 +1,15 @@
 """`yoloop review import`: what came back from a tool, checked against the packet, and kept in data/review."""
 
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from stages.base.errors import UserError, problem
+from stages.dataset.folder_depth import require_shallow
 from stages.dataset.sheets.split_folder import DATASET
 from stages.picking.packet import Packet
 from stages.project.project_lock import exclusive
-from stages.review.archives.archive import is_archive, unpack
+from stages.review.archives.archive import is_archive, remove_tree, unpack
 from stages.review.archives.format_detection import detect, top_of
 from stages.review.formats.returned_boxes import Returned
 from stages.review.identity.other_sheets import read_others
@@ -75,7 +75,7 @@ def import_review(
 def _scratch(root: Path, where: str) -> Iterator[Path]:
     """Yield a folder that goes with the block; messages name `where` in place of what was unpacked there."""
     scratch = root / SCRATCH
-    shutil.rmtree(scratch, ignore_errors=True)  # left behind by a kill: we hold the lock
+    remove_tree(scratch)  # left behind by a kill: we hold the lock
     scratch.mkdir(parents=True)
     try:
         yield scratch
@@ -85,7 +85,7 @@ def _scratch(root: Path, where: str) -> Iterator[Path]:
         mend = "Copy it to where you may read it."
         raise problem(where, expected="an export that can be read", found=str(error.strerror), mend=mend) from error
     finally:
-        shutil.rmtree(scratch, ignore_errors=True)
+        remove_tree(scratch)
 
 
 def _returned(path: Path | None, word: str | None, server: Server, scratch: Path, packet: Packet, say: Say) -> Returned:
@@ -107,6 +107,7 @@ def _read(path: Path, word: str | None, scratch: Path, say: Say) -> Returned:
         place = scratch / _UNPACKED
         unpack(path, place)
     if place.is_dir():
+        require_shallow(place)
         place = top_of(place)
     found = detect(place, word)
     say(f"Read as: {found.title}{'' if word else ' (if that is wrong: --format)'}")

@@ -4,6 +4,7 @@ import json
 import shutil
 import subprocess
 import sys
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, get_args
@@ -330,6 +331,33 @@ def test_what_was_left_by_a_kill_is_cleared(reviewing: Projects, tmp_path: Path)
     e.put(root / SCRATCH / "unpacked/data.yaml", "names: [other]\n")
     take(root, e.zipped(e.yolo(tmp_path / "EXPORT", e.done(packet_of(root)))))
     assert list(boxes(root)) == NAMES
+
+
+def test_an_archive_of_many_nested_folders_is_one_line_and_the_next_import_goes_on(
+    reviewing: Projects, tmp_path
+) -> None:
+    root = reviewing()
+    bad = tmp_path / "bad.zip"
+    with zipfile.ZipFile(bad, "w") as out:
+        out.writestr("a/" * 1600 + "data.yaml", "names: [a]")
+    with pytest.raises(UserError, match="expected at most 30 folders in each other"):
+        take(root, bad)
+    deep = root / SCRATCH / "unpacked"  # as an earlier version left it
+    deep.mkdir(parents=True)
+    e.nested(deep, 1200)
+    take(root, e.yolo(tmp_path / "EXPORT", e.done(packet_of(root))))
+    assert list(boxes(root)) == NAMES
+
+
+def test_a_folder_of_many_nested_folders_is_one_line(reviewing: Projects, tmp_path: Path) -> None:
+    root = reviewing()
+    (tmp_path / "EXPORT").mkdir()
+    e.nested(tmp_path / "EXPORT", 1200)
+    with pytest.raises(
+        UserError, match=r"EXPORT/a/.*: expected at most 30 folders in each other, found more"
+    ) as caught:
+        take(root, tmp_path / "EXPORT")
+    assert len(str(caught.value)) < 600
 
 
 def test_formats_can_be_said(reviewing: Projects, tmp_path: Path) -> None:
