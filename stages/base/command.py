@@ -3,6 +3,7 @@
 import sys
 import time
 from collections.abc import Callable, Iterable
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +50,8 @@ def _paths(entries: Iterable[Any]) -> list[str]:
 
 def exit_cleanly(command: Callable[[], object]) -> None:
     """Call `command`; turn a `UserError` into one line on stderr and exit code 2."""
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a file's name may be no UTF-8
     try:
         command()
     except UserError as error:

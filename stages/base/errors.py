@@ -1,11 +1,15 @@
 """The one error that reaches a person as a sentence."""
 
+import re
 import tomllib
 from functools import cache
 from pathlib import Path
 
 # Apart from all code: no stage depends on a sentence, so mending one trains and predicts nothing again.
 _TEXTS = Path(__file__).parents[1] / "messages"
+
+_UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+_BYTES = range(0xDC80, 0xDD00)  # how Python keeps the bytes of a file's name that are no UTF-8
 
 
 class UserError(Exception):
@@ -18,10 +22,10 @@ class UserError(Exception):
 def problem(code: str, place: object, /, **values: object) -> UserError:
     """Return a `UserError` with the text of `code`, `module.name` in stages/messages/*.toml, and `values` in it.
 
-    `place` names a file, or `file:line` where a line is known.
+    `place` names a file, or `file:line` where a line is known. Whatever a file is called, it is one line.
     """
     module, _, name = code.partition(".")
-    return UserError(f"{place}: {_texts()[module][name].format(**values)}")
+    return UserError(printable(f"{place}: {_texts()[module][name].format(**values)}"))
 
 
 @cache
@@ -29,3 +33,13 @@ def _texts() -> dict[str, dict[str, str]]:
     """Return the texts by module and name."""
     rooms = [tomllib.loads(file.read_text(encoding="utf-8")) for file in sorted(_TEXTS.glob("*.toml"))]
     return {module: texts for room in rooms for module, texts in room.items()}
+
+
+def printable(text: str, *, instead: str | None = None) -> str:
+    """Return `text` with `instead`, or an escape such as `\\xfc`, for each letter that no line and no UTF-8 takes."""
+    return _UNPRINTABLE.sub(_escaped if instead is None else instead, text)
+
+
+def _escaped(found: re.Match[str]) -> str:
+    code = ord(found[0])
+    return f"\\x{code - 0xDC00:02x}" if code in _BYTES else found[0].encode("unicode_escape").decode()

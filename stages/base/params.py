@@ -68,10 +68,11 @@ def read_yaml(file: Path) -> dict[str, Any]:
         raise problem("params.file", file, path=Path.cwd())
     try:
         values = yaml.safe_load(file.read_text(encoding="utf-8-sig"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
         where = f"{file}:{mark.line + 1}" if mark else str(file)
-        found = getattr(error, "problem", None) or "bytes that are not UTF-8"
+        other = "lists in lists in lists" if isinstance(error, RecursionError) else "bytes that are not UTF-8"
+        found = getattr(error, "problem", None) or other
         raise problem("params.valid_yaml", where, found=str(found)) from error
     if not isinstance(values, dict):
         raise problem("params.keys_values", file, found=type(values).__name__)

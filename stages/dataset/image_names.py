@@ -4,8 +4,10 @@ import unicodedata
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from stages.base.errors import printable
 from stages.dataset.defects import Finding
 
+UNPRINTABLE = "unprintable-name"
 # How two stems can be one: the first that holds gives the code, and what to say.
 _SAME: tuple[tuple[str, str, Callable[[str], str]], ...] = (
     ("same-stem", "", str),
@@ -19,7 +21,10 @@ _SAME: tuple[tuple[str, str, Callable[[str], str]], ...] = (
 
 
 def name_findings(images: Sequence[Path]) -> list[Finding]:
-    """Return a finding for every image whose stem another one before it has, and one for unusual names."""
+    """Return a finding for each image whose stem another one before it has, or whose name no list of sheets can hold.
+
+    Unusual names get one together.
+    """
     seen: dict[str, Path] = {}
     found = []
     for image in images:
@@ -29,6 +34,13 @@ def name_findings(images: Sequence[Path]) -> list[Finding]:
             expected = "a name that no other image has (without its ending)"
             mend = "Rename or remove one: a sheet belongs to one split."
             found.append(Finding("error", code, image, None, expected, f"the same as {other}{words}", mend))
+    for image in images:
+        if printable(image.name) != image.name:
+            expected, mend = (
+                "a name in UTF-8, without line breaks and the like",
+                "Rename it; `--fix` does so in a copy.",
+            )
+            found.append(Finding("error", UNPRINTABLE, image, None, expected, f"'{image.name}'", mend))
     odd = [image for image in images if " " in image.name or not image.name.isascii()]
     if odd:
         what = f"blanks or other letters in {len(odd)} names"

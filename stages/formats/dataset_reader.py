@@ -4,6 +4,7 @@ from pathlib import Path
 
 from stages.base.errors import UserError
 from stages.dataset.defects import Finding
+from stages.dataset.folder_depth import require_shallow
 from stages.formats.coco_reader import coco_files, read_coco
 from stages.formats.source_sheets import Dataset
 from stages.formats.voc_reader import read_voc, voc_files
@@ -16,6 +17,8 @@ def read_dataset(folder: Path) -> Dataset:
 
     Raises `UserError` for a folder that is none of these, and for what cannot be read at all.
     """
+    if folder.is_dir():
+        require_shallow(folder)
     if not folder.is_dir() or description(folder).is_file():
         return _yolo_or_beside(folder)
     coco = coco_files(folder)

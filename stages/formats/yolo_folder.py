@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from stages.base.errors import problem
 from stages.base.params import read_yaml
+from stages.dataset.clutter import is_clutter
 from stages.dataset.defects import Finding, Severity
 from stages.dataset.sheets.split_folder import IMAGE_SUFFIXES
 from stages.firewall.roles import ROLES
@@ -252,11 +253,7 @@ def _strangers(parts: Sequence[_Part], splits: Mapping[str, Mapping[str, Item]])
     known = {path for items in splits.values() for item in items.values() for path in item}
     folders = dict.fromkeys(folder for part in parts for folder in (part.images, part.labels) if folder.is_dir())
     files = dict.fromkeys(path for folder in folders for path in sorted(folder.rglob("*")) if path.is_file())
-    return [path for path in files if path not in known and not _is_clutter(path)]
-
-
-def _is_clutter(file: Path) -> bool:
-    return file.name.startswith(".") or file.suffix == ".cache" or file.name in ("classes.txt", "Thumbs.db")
+    return [path for path in files if path not in known and path.name != "classes.txt" and not is_clutter(path.name)]
 
 
 def _twice(image: Path, other: Path) -> Finding:

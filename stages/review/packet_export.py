@@ -7,6 +7,7 @@ from pathlib import Path
 
 from stages.base.atomic import beside
 from stages.base.errors import problem
+from stages.dataset.clutter import is_clutter
 from stages.project.project_lock import exclusive
 from stages.review.formats.format_list import FORMATS
 from stages.review.kept.open_packet import packet_under_review
@@ -54,6 +55,7 @@ def _put(building: Path, folder: Path) -> bool:
 
 def _content(folder: Path) -> dict[str, str]:
     files = [file for file in folder.rglob("*") if file.is_file()] if folder.is_dir() else [folder]
+    files = [file for file in files if not is_clutter(file.name)]
     return {file.relative_to(folder).as_posix(): hashlib.sha256(file.read_bytes()).hexdigest() for file in files}
 
 

@@ -37,7 +37,7 @@ def review_import(
     tool: Annotated[Tool | None, typer.Option("--format", help="What it is; default: found out, and said.")] = None,
     partial: Annotated[bool, typer.Option("--partial", help="Sheets that did not come back stay queued.")] = False,
     all_reviewed: Annotated[
-        bool, typer.Option("--all-reviewed", help="I looked at every sheet: unchanged ones are reviewed, too.")
+        bool, typer.Option("--all-reviewed", help="I looked at every sheet: unchanged and empty ones, too.")
     ] = False,
     replace: Annotated[
         bool, typer.Option("--replace", help="Take this export's boxes for sheets that are reviewed already.")

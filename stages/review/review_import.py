@@ -1,15 +1,15 @@
 """`yoloop review import`: what came back from a tool, checked against the packet, and kept in data/review."""
 
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from stages.base.errors import UserError, problem
+from stages.dataset.folder_depth import require_shallow
 from stages.dataset.sheets.split_folder import DATASET
 from stages.picking.packet import Packet
 from stages.project.project_lock import exclusive
-from stages.review.archives.archive import is_archive, unpack
+from stages.review.archives.archive import is_archive, remove_tree, unpack
 from stages.review.archives.format_detection import detect, top_of
 from stages.review.formats.returned_boxes import Returned
 from stages.review.identity.other_sheets import read_others
@@ -42,8 +42,8 @@ def import_review(
     """Take the export at `path` (folder, archive or file), or on a server, into data/review; return what to print.
 
     `format` is what it is, if the person says so. `partial`: sheets that did not come back stay queued.
-    `all_reviewed`: sheets that are as they went out were looked at. `replace`: sheets that are reviewed already get the
-    boxes of this export. Raises `UserError`, with nothing changed, for everything that `reconcile` refuses.
+    `all_reviewed`: sheets that are as they went out, or empty, were looked at. `replace`: sheets that are reviewed
+    already get the boxes of this export. Raises `UserError`, with nothing changed, for all that `reconcile` refuses.
     """
     with exclusive(root):
         packet = packet_under_review(root)
@@ -63,10 +63,14 @@ def import_review(
             )
         with reviewing(root):
             kept = keep_review(root, packet, found.sheets, source=returned.tool, partial=partial, replace=replace)
-            lines = review_lines(root, packet, read_review(root / REVIEW))
-        left = tuple(name for name in found.unopened if name not in done)
+            review = read_review(root / REVIEW)
+            lines = review_lines(root, packet, review)
+        empty = {sheet.image_id for sheet in review.reviewed if not sheet.boxes}
+        found = found._replace(
+            unopened=tuple(name for name in found.unopened if name not in done),
+            emptied=tuple(name for name in found.emptied if name not in empty),
+        )
         tool_says = any(sheet.status != "unknown" for sheet in returned.sheets)
-        found = found._replace(unopened=left)
         return "\n".join([*_said(found, kept, tool_says=tool_says), *lines])
 
 
@@ -74,7 +78,7 @@ def import_review(
 def _scratch(root: Path, where: str) -> Iterator[Path]:
     """Yield a folder that goes with the block; messages name `where` in place of what was unpacked there."""
     scratch = root / SCRATCH
-    shutil.rmtree(scratch, ignore_errors=True)  # left behind by a kill: we hold the lock
+    remove_tree(scratch)  # left behind by a kill: we hold the lock
     scratch.mkdir(parents=True)
     try:
         yield scratch
@@ -84,7 +88,7 @@ def _scratch(root: Path, where: str) -> Iterator[Path]:
         mend = "Copy it to where you may read it."
         raise problem("review_import.export_can_read", where, found=str(error.strerror), mend=mend) from error
     finally:
-        shutil.rmtree(scratch, ignore_errors=True)
+        remove_tree(scratch)
 
 
 def _returned(path: Path | None, word: str | None, server: Server, scratch: Path, packet: Packet, say: Say) -> Returned:
@@ -106,6 +110,7 @@ def _read(path: Path, word: str | None, scratch: Path, say: Say) -> Returned:
         place = scratch / _UNPACKED
         unpack(path, place)
     if place.is_dir():
+        require_shallow(place)
         place = top_of(place)
     found = detect(place, word)
     say(f"Read as: {found.title}{'' if word else ' (if that is wrong: --format)'}")
@@ -115,7 +120,7 @@ def _read(path: Path, word: str | None, scratch: Path, say: Say) -> Returned:
 def _said(found: Reconciled, kept: Kept, *, tool_says: bool) -> list[str]:
     """Return what became of the export; `tool_says`: its format tells which sheets are done."""
     unopened = "Not done in the tool" if tool_says else "As they went out"
-    advice = "" if tool_says else " (if you looked at them: --all-reviewed)"
+    looked = " (if you looked at them: --all-reviewed)"
     done = sum(sheet.status == "reviewed" for sheet in found.sheets)
     changed = len(kept.added) + len(kept.replaced)
     head = f"{counted(done, 'reviewed sheet')} in the export; {counted(changed, 'sheet')} of it taken into {REVIEW}"
@@ -129,7 +134,8 @@ def _said(found: Reconciled, kept: Kept, *, tool_says: bool) -> list[str]:
         "Left with the boxes that they have there (the export has others: --replace takes those)": kept.stood,
         "Replaced": kept.replaced,
         "Begun, not done": tuple(sheet.image_id for sheet in found.sheets if sheet.status == "unreviewed"),
-        f"{unopened}, so not taken{advice}": found.unopened,
+        f"{unopened}, so not taken{'' if tool_says else looked}": found.unopened,
+        f"Came back without a box, so not taken{looked}": found.emptied,
         "Not in the export": found.missing,
         "Reviewed before, and passed over": found.passed_over,
     }

@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from stages.base.errors import UserError
 from stages.dataset.defects import Finding
 from stages.intake.contract.defect_list import finding_lines, summary
+from stages.intake.import_source import ImportOptions, read_sheets
 from tests.fake_project import REPO, sh
 from tests.intake.contract import datasets as s
 
@@ -72,3 +74,28 @@ def test_errors_come_first_and_few_of_a_kind():
     assert lines[-1] == "  and 1 more"
     assert len(finding_lines(findings, every=True)) == 3 + 8
     assert summary(findings) == "1 error, 5 warnings, 2 notes"
+
+
+def test_a_name_that_is_no_utf_8_is_one_line_and_the_copy_has_another(project, tmp_path):
+    """Two that come to the same name, a label without an image, and a folder: all are printed, and none in the copy."""
+    source = s.yolo(tmp_path / "SET").rename(tmp_path / "S\udcffT")
+    for stem, old in (("pl\udcfcn", "train_1"), ("pl\udcf6n", "train_2")):
+        s.moved(f"images/train/{old}.jpg", f"images/train/{stem}.jpg")(source)
+        s.moved(f"labels/train/{old}.txt", f"labels/train/{stem}.txt")(source)
+    s.put(source / "labels/train/\udce4.txt", "")
+    (source / "images/train/\udce4").mkdir()
+    done = check(project, source)
+    assert (done.returncode, done.stderr) == (2, "")
+    assert done.stdout.count("expected a name in UTF-8, without line breaks and the like, found 'pl\\x") == 2
+    with pytest.raises(UserError, match=r"^[!-~ ]*S\\xffT/images/train/pl\\xf6n.jpg: expected a name in UTF-8"):
+        read_sheets(source, ImportOptions())
+
+    done = check(project, source, "--fix", tmp_path / "new")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert sorted(file.name for file in (tmp_path / "new/images/train").iterdir()) == [
+        *("pl_n-2.jpg", "pl_n.jpg", "train_0.jpg")
+    ]
+    assert r"images/train/pl\xfcn.jpg,,unprintable-name,a name that is no line of UTF-8,renamed to pl_n-2" in (
+        tmp_path / "new/report.csv"
+    ).read_text(encoding="utf-8")
+    assert check(project, tmp_path / "new").returncode == 0

@@ -1,6 +1,7 @@
 """Exports of a packet as tools write them, after a person has put one box on each sheet: to be spoilt."""
 
 import json
+import os
 import shutil
 import zipfile
 from collections.abc import Iterable, Sequence
@@ -106,6 +107,17 @@ def put(file: Path, content: str | bytes | Any) -> Path:
     else:
         file.write_text(content if isinstance(content, str) else json.dumps(content), encoding="utf-8")
     return file
+
+
+def nested(folder: Path, depth: int) -> Path:
+    """Make `depth` folders in each other in `folder`, also where their path gets too long; return the innermost."""
+    place = os.open(folder, os.O_RDONLY)
+    for _ in range(depth):
+        os.mkdir("a", dir_fd=place)
+        outer, place = place, os.open("a", os.O_RDONLY, dir_fd=place)
+        os.close(outer)
+    os.close(place)
+    return folder.joinpath(*["a"] * depth)
 
 
 def zipped(folder: Path) -> Path:

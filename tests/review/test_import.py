@@ -4,6 +4,7 @@ import json
 import shutil
 import subprocess
 import sys
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, get_args
@@ -11,6 +12,7 @@ from typing import Any, get_args
 import pytest
 
 from stages.base.errors import UserError
+from stages.iteration.advance import advance
 from stages.picking.packet import PACKET, Packet, read_packet
 from stages.review.formats.format_list import FORMATS
 from stages.review.kept.kept_review import REVIEW, ReviewedBox, read_review
@@ -144,6 +146,82 @@ def test_sheets_that_nobody_opened_stay_open_unless_one_says_so(reviewing: Proje
     assert list(boxes(root)) == NAMES
 
 
+def without_label(packet: Packet, folder: Path) -> Path:
+    export = e.yolo(folder, e.done(packet))
+    (export / "train/labels/p3.txt").unlink()
+    return export
+
+
+def with_an_empty_label(packet: Packet, folder: Path) -> Path:
+    first, second, (name, data, _) = e.done(packet)
+    return e.yolo(folder, [first, second, (name, data, "")])
+
+
+def without_annotation(packet: Packet, folder: Path) -> Path:
+    content = e.coco(packet)
+    return e.put(folder / "a.json", {**content, "annotations": content["annotations"][:2]})
+
+
+def only_listed(packet: Packet, folder: Path) -> Path:
+    e.voc(folder, packet)
+    (folder / "3.xml").unlink()
+    for number in (1, 2):
+        (folder / f"{number}.xml").rename(folder / f"p{number}.xml")
+    e.put(folder / "ImageSets/Main/train.txt", "p1\np2\np3\n")
+    return folder
+
+
+def without_object(packet: Packet, folder: Path) -> Path:
+    e.voc(folder, packet)
+    text = (folder / "3.xml").read_text()
+    e.put(folder / "3.xml", f"{text.partition('<object>')[0]}{text.partition('</object>')[2]}")
+    return folder
+
+
+def cvat_without_box(packet: Packet, folder: Path) -> Path:
+    head, box, last = e.cvat(packet).rpartition("<box ")
+    return e.put(folder / "annotations.xml", head + (box + last).partition("</box>")[2])
+
+
+def roboflow_without_annotation(packet: Packet, folder: Path) -> Path:
+    content = e.coco(packet)
+    e.put(folder / "train/_annotations.coco.json", {**content, "annotations": content["annotations"][:2]})
+    return folder
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        without_label,
+        with_an_empty_label,
+        without_annotation,
+        only_listed,
+        without_object,
+        cvat_without_box,
+        roboflow_without_annotation,
+    ],
+)
+def test_a_sheet_without_labels_is_no_background_unless_one_says_so(reviewing: Projects, tmp_path, make) -> None:
+    """Nobody says whether the tool left it out or a person deleted all of its pre-labels: the sheet is named."""
+    root = reviewing()
+    export = make(packet_of(root), tmp_path / "EXPORT")
+    lines = take(root, export)
+    assert "Came back without a box, so not taken (if you looked at them: --all-reviewed): 1 sheet: p3.jpg" in lines
+    assert list(boxes(root)) == ["p1.jpg", "p2.jpg"]
+    assert "Came back without" not in "".join(take(root, export, all_reviewed=True))
+    assert boxes(root)["p3.jpg"] == []
+    assert "Came back without" not in "".join(take(root, export))  # it is empty there, too
+
+
+def test_a_reviewed_sheet_that_comes_back_empty_is_named(reviewing: Projects, tmp_path: Path) -> None:
+    """Also with --replace: it stays as it is there, and that is said."""
+    root = reviewing()
+    take(root, e.yolo(tmp_path / "one", e.done(packet_of(root))))
+    lines = take(root, without_label(packet_of(root), tmp_path / "two"), replace=True)
+    assert "Came back without a box, so not taken (if you looked at them: --all-reviewed): 1 sheet: p3.jpg" in lines
+    assert boxes(root) == everywhere(("elevation", *e.BOX))
+
+
 def test_partial_imports_add_up(reviewing: Projects, tmp_path: Path) -> None:
     root = reviewing()
     sheets = e.done(packet_of(root))
@@ -258,6 +336,33 @@ def test_what_was_left_by_a_kill_is_cleared(reviewing: Projects, tmp_path: Path)
     assert list(boxes(root)) == NAMES
 
 
+def test_an_archive_of_many_nested_folders_is_one_line_and_the_next_import_goes_on(
+    reviewing: Projects, tmp_path
+) -> None:
+    root = reviewing()
+    bad = tmp_path / "bad.zip"
+    with zipfile.ZipFile(bad, "w") as out:
+        out.writestr("a/" * 1600 + "data.yaml", "names: [a]")
+    with pytest.raises(UserError, match="expected at most 30 folders in each other"):
+        take(root, bad)
+    deep = root / SCRATCH / "unpacked"  # as an earlier version left it
+    deep.mkdir(parents=True)
+    e.nested(deep, 1200)
+    take(root, e.yolo(tmp_path / "EXPORT", e.done(packet_of(root))))
+    assert list(boxes(root)) == NAMES
+
+
+def test_a_folder_of_many_nested_folders_is_one_line(reviewing: Projects, tmp_path: Path) -> None:
+    root = reviewing()
+    (tmp_path / "EXPORT").mkdir()
+    e.nested(tmp_path / "EXPORT", 1200)
+    with pytest.raises(
+        UserError, match=r"EXPORT/a/.*: expected at most 30 folders in each other, found more"
+    ) as caught:
+        take(root, tmp_path / "EXPORT")
+    assert len(str(caught.value)) < 600
+
+
 def test_formats_can_be_said(reviewing: Projects, tmp_path: Path) -> None:
     """Two in one folder, and a plain one that came out of CVAT."""
     root = reviewing()
@@ -275,10 +380,9 @@ def test_formats_can_be_said(reviewing: Projects, tmp_path: Path) -> None:
     [
         (lambda root: sh(root, "git", "tag", "-d", "iteration-0"), "expected a finished iteration"),
         (lambda root: e.put(root / PACKET / "labels/p1.txt", "0 0.5 0.5 0.1 0.1\n"), "found other content"),
-        (lambda root: e.put(root / PACKET / "notes.txt", "mine"), "the packet that iteration 0 was finished with"),
         (lambda root: shutil.rmtree(root / "data/sample"), "packet.json: expected a packet, found no file"),
     ],
-    ids=["not finished", "changed", "more in it", "gone"],
+    ids=["not finished", "changed", "gone"],
 )
 def test_there_must_be_the_packet_of_a_finished_iteration(reviewing: Projects, tmp_path: Path, change, says) -> None:
     root = reviewing()
@@ -293,6 +397,46 @@ def test_there_must_be_the_packet_of_a_finished_iteration(reviewing: Projects, t
         with pytest.raises(UserError, match=says):
             command()
     assert (contents(root), refs(root)) == before
+
+
+LEFT_BEHIND = ("labels/labels.cache", "labels.cache", "images/.DS_Store", "images/._p1.jpg", "Thumbs.db", "notes.txt")
+
+
+def test_what_is_not_of_the_packet_is_no_damage(reviewing: Projects, tmp_path: Path) -> None:
+    """Whatever a tool, a file manager or a person leaves there; nothing of it goes out with the packet."""
+    root = reviewing()
+    for name in (*LEFT_BEHIND, "../.DS_Store", "../desktop.ini"):
+        e.put(root / PACKET / name, b"\0x")
+    assert status_lines(root)[1] == "reviewed  0 of 3 sheets"
+    for to in ("yolo", "roboflow"):
+        export(root, to)
+        sent = {file.name for file in (root / "exports").rglob("*")}
+        assert not sent & {Path(name).name for name in LEFT_BEHIND}
+    take(root, e.yolo(tmp_path / "EXPORT", e.done(packet_of(root))))
+    assert list(boxes(root)) == NAMES
+
+
+@pytest.mark.slow
+def test_advance_passes_over_what_is_not_of_the_packet(reviewing: Projects) -> None:
+    root = reviewing()
+    (root / ".dvcignore").write_text("")  # of a project that began before it named such files
+    sh(root, "git", "commit", "-qam", "Ignore nothing")
+    e.put(root / PACKET / "notes.txt", "mine")
+    review_packet(root)
+    assert "3 sheets" in advance(root, reviewer="person")
+    assert (root / PACKET / "notes.txt").read_text() == "mine"
+
+
+def test_what_tools_leave_in_an_export_and_in_a_review_is_no_work(reviewing: Projects, tmp_path: Path) -> None:
+    root = reviewing()
+    export(root, "yolo")
+    for name in ("labels/labels.cache", "images/.DS_Store", "Thumbs.db", "desktop.ini"):
+        e.put(root / "exports" / f"yolo-{packet_of(root).packet_id}" / name, b"\0x")
+    assert "are already in" in export(root, "yolo")
+    e.put(root / REVIEW / ".DS_Store", b"\0x")
+    take(root, e.yolo(tmp_path / "EXPORT", e.done(packet_of(root))))
+    e.put(root / REVIEW / "sheets/001 2.json", (root / REVIEW / "sheets/001.json").read_bytes())  # a copy by hand
+    assert list(boxes(root)) == NAMES
 
 
 def test_the_digest_of_the_packet_is_the_one_that_dvc_forms(reviewing: Projects) -> None:

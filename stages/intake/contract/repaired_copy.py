@@ -8,9 +8,10 @@ from pathlib import Path
 
 import yaml
 
-from stages.base.errors import problem
+from stages.base.errors import printable, problem
 from stages.dataset.crops import save_image
 from stages.dataset.defects import Finding
+from stages.dataset.image_names import UNPRINTABLE
 from stages.formats.geometry import rows_text
 from stages.formats.source_sheets import Dataset
 from stages.intake.contract.contract import Checked
@@ -54,7 +55,9 @@ def write_fixed(
     ids = [(names or list(dataset.source.classes)).index(name) for name in dataset.source.classes]
     plans, changes = plan(sheets, ids, dataset.source.classes)
     changes += [
-        _of_whole(finding) for finding in whole if finding.severity != "note" and "same-stem" not in finding.code
+        _of_whole(finding)
+        for finding in whole
+        if finding.severity != "note" and "same-stem" not in finding.code and finding.code != UNPRINTABLE
     ]
     if not plans:
         mend = "Look at the findings: yoloop data check SOURCE --all"
@@ -103,10 +106,12 @@ def _write_report(folder: Path, dataset: Dataset, plans: Sequence[Plan], changes
     with (folder / TABLE).open("w", encoding="utf-8", newline="") as stream:
         table = csv.writer(stream, lineterminator="\n")
         table.writerow(Change._fields)
-        table.writerows([_relative(one.file, root), one.line, *one[2:]] for one in changes)
+        table.writerows(
+            [_relative(one.file, root), one.line, one.code, printable(one.found), one.done] for one in changes
+        )
     what = Counter((one.code, one.done) for one in changes)
     text = [
-        f"# Repaired copy of {root.resolve().name}",
+        f"# Repaired copy of {printable(root.resolve().name)}",
         "",
         f"{len(plans)} of {count} sheets of a {dataset.kind}; the source was only read.",
         f"Every change with its file and line is in {TABLE}.",
@@ -122,7 +127,7 @@ def _write_report(folder: Path, dataset: Dataset, plans: Sequence[Plan], changes
 
 
 def _relative(file: Path, root: Path) -> str:
-    return str(file.relative_to(root)) if file.is_relative_to(root) else str(file)
+    return printable(str(file.relative_to(root) if file.is_relative_to(root) else file))
 
 
 def _said(target: Path, plans: Sequence[Plan], changes: Sequence[Change], count: int) -> list[str]:

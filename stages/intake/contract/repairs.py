@@ -4,8 +4,9 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from stages.base.errors import printable
 from stages.dataset.defects import Finding
-from stages.dataset.image_names import same_stem
+from stages.dataset.image_names import UNPRINTABLE, same_stem
 from stages.formats.geometry import place
 from stages.formats.label_rows import read_rows
 from stages.formats.source_sheets import Row, Sheet
@@ -35,6 +36,7 @@ _DONE = {
     "no-label-file": "an empty label file written",
     "crowd": "annotation left out",
 }
+_UNWRITTEN = (UNPRINTABLE, "a name that is no line of UTF-8")
 _LEFT_OUT = "sheet left out"
 _ROLES = ("test", "val", "train")  # of two equal sheets the one in the earlier role stays: the ruler loses nothing
 
@@ -83,10 +85,12 @@ def plan(sheets: Sequence[Checked], ids: Sequence[int], classes: Sequence[str]) 
         if image in shared or (other and _equal(image, other.sheet.item.image)):
             changes.append(Change(image, None, "same-stem", "a name that another image has", _LEFT_OUT))
             continue
-        stem = _free(image.stem, taken)
+        written = printable(image.stem, instead="_")
+        stem = _free(written, taken)
         taken[same_stem(stem)] = one
         if stem != image.stem:
-            changes.append(Change(image, None, "same-stem", "a name that another image has", f"renamed to {stem}"))
+            why = ("same-stem", "a name that another image has") if written == image.stem else _UNWRITTEN
+            changes.append(Change(image, None, *why, f"renamed to {stem}"))
         plans.append(Plan(one, stem, [_in_order(row, ids) for row in rows], _how(one)))
     return plans, changes
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from stages.base.errors import UserError, problem
+from stages.picking.written_sample import SAMPLE, is_as_written
 
 
 def environment() -> dict[str, str]:
@@ -41,10 +42,13 @@ def require_repository(root: Path) -> None:
 def status(root: Path, *targets: str) -> dict[str, list[Any]]:
     """Return what DVC would do again: stage or .dvc file -> what changed; empty when all is up to date.
 
-    Folders that no stage reads do not count: a clone without the held-back labels can still go on.
+    Folders that no stage reads do not count: a clone without the held-back labels can still go on. Nor do files that
+    somebody put beside those of the packet.
     """
     found = json.loads(run(root, "status", "--json", *targets))
-    return {str(key): list(value) for key, value in found.items() if key not in _READ_BY_NO_STAGE}
+    if _PACKET_CHANGED in found.get("sample", []) and is_as_written(root, (root / "dvc.lock").read_bytes()):
+        found["sample"].remove(_PACKET_CHANGED)
+    return {str(key): list(value) for key, value in found.items() if value and key not in _READ_BY_NO_STAGE}
 
 
 def modified(root: Path, *targets: str) -> list[str]:
@@ -71,6 +75,7 @@ def remove_leftovers(out: Path) -> None:
 
 
 _TEMPORARY = "." + "[A-Za-z0-9_-]" * 22 + ".tmp"  # as DVC names what it is still writing
+_PACKET_CHANGED = {"changed outs": {str(SAMPLE): "modified"}}
 _READ_BY_NO_STAGE = ("data/oracle.dvc", "data/review.dvc")
 
 

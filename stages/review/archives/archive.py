@@ -8,6 +8,7 @@ import bz2
 import gzip
 import lzma
 import re
+import secrets
 import shutil
 import stat
 import tarfile
@@ -15,10 +16,12 @@ import unicodedata
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path, PurePosixPath
 from typing import IO, Any, NamedTuple, cast
 
 from stages.base.errors import UserError, problem
+from stages.dataset.folder_depth import DEEPEST, folders_in
 from stages.review.archives.forward_stream import Forward, LongReadError
 
 _ENDINGS = (".zip", ".tar", ".tgz", ".tbz2", ".txz", ".tar.gz", ".tar.bz2", ".tar.xz", ".gz", ".bz2", ".xz")
@@ -38,6 +41,7 @@ _DAMAGED = (
 )
 _CHUNK = 1 << 20
 _LONGEST = 255  # bytes of a part of a name that file systems take
+_LONGEST_PATH = 1000  # bytes of a whole name: with the project's own path below what systems take (1,024 on a Mac)
 _UNSEEN = {"Cc", "Cs", "Zl", "Zp"}  # kinds of letters that would break a line of text, or are none
 _UTF8 = 0x800  # flag of a ZIP member whose name is marked as UTF-8
 _ENCRYPTED = 0x1
@@ -79,16 +83,33 @@ def unpack(archive: Path, folder: Path, limits: Limits = LIMITS) -> None:
     try:
         _unpack(archive, folder, limits)
     except UserError:
-        shutil.rmtree(folder, ignore_errors=True)
+        remove_tree(folder)
         raise
     except _DAMAGED as error:
-        shutil.rmtree(folder, ignore_errors=True)
+        remove_tree(folder)
         found = " ".join(str(error).split())[:100] or type(error).__name__
         mend = "Export or download it again."
         raise problem("archive.whole_zip_tar", archive, found=found, mend=mend) from error
     except BaseException:
-        shutil.rmtree(folder, ignore_errors=True)
+        remove_tree(folder)
         raise
+
+
+def remove_tree(folder: Path) -> None:
+    """Delete `folder` with all that is in it, however deep; what may not be deleted stays."""
+    rest = [folder]
+    with suppress(OSError):
+        while rest:
+            for inner in _folders_at(rest.pop(), DEEPEST):  # moved up, where it is no longer deep
+                rest.append(inner.rename(folder / f"removed-{secrets.token_hex(8)}"))
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _folders_at(folder: Path, depth: int) -> list[Path]:
+    level = [folder]
+    for _ in range(depth):
+        level = [inner for outer in level for inner in folders_in(outer)]
+    return level
 
 
 def _unpack(archive: Path, folder: Path, limits: Limits) -> None:
@@ -213,6 +234,9 @@ def _parts(archive: Path, name: str) -> tuple[str, ...]:
         raise _refused(archive, name, "names that every computer can write", "another one")
     if plain.startswith("/") or re.match(r"[A-Za-z]:", plain) or ".." in parts:
         raise _refused(archive, name, "names inside of the archive's own folder", "one that leads out of it")
+    if len(parts) > DEEPEST + 1 or len(plain.encode(errors="replace")) > _LONGEST_PATH:
+        expected = f"at most {DEEPEST} folders in each other, and {_LONGEST_PATH} bytes in a path"
+        raise _refused(archive, name, expected, "more")
     return parts
 
 

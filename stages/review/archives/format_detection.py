@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from stages.base.errors import problem
+from stages.dataset.clutter import is_clutter
 from stages.picking.packet import HEAD
 from stages.review.archives.archive import is_archive
 from stages.review.formats.format_list import FORMATS, Format
@@ -23,7 +24,7 @@ _FEW = 4  # names of files that a line holds
 
 def top_of(folder: Path) -> Path:
     """Return the folder that the content of an archive lies in: many are packed with a folder around it."""
-    inside = [path for path in folder.iterdir() if not path.name.startswith(".")]
+    inside = [path for path in folder.iterdir() if not is_clutter(path.name)]
     return top_of(inside[0]) if len(inside) == 1 and inside[0].is_dir() else folder
 
 

@@ -28,6 +28,14 @@ def copy_images(packet: Packet, folder: Path) -> None:
         shutil.copyfile(packet.image(sheet), folder / sheet.image_id)
 
 
+def copy_labels(packet: Packet, folder: Path) -> None:
+    """Copy the YOLO rows that the sheets start from, byte for byte, into `folder`."""
+    folder.mkdir(parents=True)
+    for sheet in packet.sheets:
+        name = f"{Path(sheet.image_id).stem}.txt"
+        shutil.copyfile(packet.folder / "labels" / name, folder / name)
+
+
 def prelabels_of(packet: Packet, sheet: PacketSheet) -> list[Prelabel]:
     """Return the boxes that the review of `sheet` starts from."""
     rows = packet.prelabels[packet.prelabels["image_id"] == sheet.image_id]

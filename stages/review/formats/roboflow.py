@@ -7,7 +7,6 @@ before. They are compressed again, and class names come back in plain letters ("
 """
 
 import re
-import shutil
 import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,7 +18,7 @@ from stages.formats.coco_reader import coco_files
 from stages.formats.yolo_folder import description
 from stages.picking.packet import Packet
 from stages.review.formats import coco, voc, yolo
-from stages.review.formats.outgoing_boxes import copy_images
+from stages.review.formats.outgoing_boxes import copy_images, copy_labels
 from stages.review.formats.plain_yaml import read_plain
 from stages.review.formats.returned_boxes import Returned
 
@@ -63,7 +62,7 @@ def write(packet: Packet, folder: Path) -> list[str]:
     All sheets stand in one split: a review is no split, and Roboflow must not make one.
     """
     copy_images(packet, folder / "train/images")
-    shutil.copytree(packet.folder / "labels", folder / "train/labels")
+    copy_labels(packet, folder / "train/labels")
     content = {"train": "train/images", "nc": len(packet.classes), "names": list(packet.classes)}
     text = yaml.safe_dump(content, sort_keys=False, allow_unicode=True)
     (folder / "data.yaml").write_text(text, encoding="utf-8")

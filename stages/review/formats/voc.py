@@ -53,7 +53,7 @@ def is_one(path: Path) -> bool:
 def read(path: Path) -> Returned:
     """Return what the XML files say; raise `UserError` with file and line for what is no box.
 
-    A sheet that is only in a list (`ImageSets/Main`) has nothing on it: datumaro and CVAT write no XML file then.
+    A sheet that is only in a list (`ImageSets/Main`) comes without a box: datumaro and CVAT write no XML file then.
     """
     files = voc_files(path)
     refuse(finding for one in files for finding in one.findings)

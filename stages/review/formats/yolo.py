@@ -1,13 +1,12 @@
 """YOLO folders, as Ultralytics defines them and as the tools export them.
 
 https://docs.ultralytics.com/datasets/detect/: data.yaml with `names`, and for each picture a text file with rows
-`class x y w h`, in fractions; a picture without one has nothing on it. What tools make of it: CVAT's "Ultralytics YOLO"
-export has no pictures unless asked for them, but a list of them (train.txt); Label Studio's has classes.txt in place of
-data.yaml; labelImg wants classes.txt beside the labels, and writes it anew with whatever order it has.
+`class x y w h`, in fractions; a picture without one comes without a box. What tools make of it: CVAT's "Ultralytics
+YOLO" export has no pictures unless asked for them, but a list of them (train.txt); Label Studio's has classes.txt in
+place of data.yaml; labelImg wants classes.txt beside the labels, and writes it anew with whatever order it has.
 """
 
 import re
-import shutil
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
@@ -22,7 +21,7 @@ from stages.formats.source_sheets import Row
 from stages.formats.yolo_folder import Item, description, labels_of, read_names
 from stages.formats.yolo_reader import yolo_sheet
 from stages.picking.packet import Packet
-from stages.review.formats.outgoing_boxes import copy_images
+from stages.review.formats.outgoing_boxes import copy_images, copy_labels
 from stages.review.formats.plain_yaml import read_plain
 from stages.review.formats.returned_boxes import FRACTIONS, Returned, ReturnedBox, ReturnedSheet
 
@@ -58,7 +57,7 @@ def read(path: Path) -> Returned:
     packet_id = described.get(_PACKET)
     found = _found(path)
     if not any(one.label and one.label.is_file() for one in found):
-        mend = "Export it again with its labels; if really nothing is on any sheet: one empty text file will do."
+        mend = "Export it again with its labels; if nothing is on any sheet: one empty text file, and --all-reviewed."
         raise problem("yolo.label_files", path, number_of_found=len(found), mend=mend)
     sheets = tuple(_sheet(one, classes, path) for one in found)
     return Returned("yolo", classes, sheets, packet_id if isinstance(packet_id, str) else "")
@@ -67,7 +66,7 @@ def read(path: Path) -> Returned:
 def write(packet: Packet, folder: Path) -> list[str]:
     """Write the packet as a YOLO folder; return what to do with it."""
     copy_images(packet, folder / "images")
-    shutil.copytree(packet.folder / "labels", folder / "labels")
+    copy_labels(packet, folder / "labels")
     # Ultralytics, and what reads its folders, asks for both splits; here they are the same sheets.
     content = {"train": "images", "val": "images", "nc": len(packet.classes), "names": list(packet.classes)}
     text = yaml.safe_dump({**content, _PACKET: packet.packet_id}, sort_keys=False, allow_unicode=True)

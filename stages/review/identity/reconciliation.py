@@ -20,22 +20,28 @@ class Reconciled(NamedTuple):
     """What an export comes to: its sheets in the packet's order, names of sheets, and what a person should know.
 
     `sheets` are reviewed, or `unreviewed` when they were begun. `missing` did not come back; `unopened` came back as
-    they went out, which is no truth; `passed_over` are sheets of train, which were reviewed before.
+    they went out, and `emptied` without any of their boxes, which are no truths: a tool leaves out or empties what it
+    has no labels of. `passed_over` are sheets of train, which were reviewed before.
     """
 
     sheets: tuple[ReviewedSheet, ...]
     missing: tuple[str, ...]
     unopened: tuple[str, ...]
+    emptied: tuple[str, ...]
     passed_over: tuple[str, ...]
     notes: tuple[str, ...]
 
 
 class _Compared(NamedTuple):
-    """A sheet that came back, its boxes, and whether nothing was done to it."""
+    """A sheet that came back, its boxes, and what was done to it.
+
+    `unopened`: nothing; `emptied`: its boxes are gone, and nobody says that a person took them away.
+    """
 
     match: Match
     taken: Taken
     unopened: bool
+    emptied: bool
     reviewed: bool
 
 
@@ -51,10 +57,11 @@ def reconcile(
 ) -> Reconciled:
     """Return the reviewed sheets of `returned`, an export of `packet`; `others` are the other sheets of the dataset.
 
-    `all_reviewed`: the person looked at every sheet, also at those that are as they went out, where the format does not
-    say. `partial`: sheets that did not come back stay queued. `done` are sheets that an earlier import brought. `where`
-    names the export in messages. Raises `UserError` for what `identify` refuses, an export of another packet, an
-    unknown class, a box that is none, sheets that are missing, and an export of which nobody did a sheet.
+    `all_reviewed`: the person looked at every sheet, also at those that are as they went out or have no box left, where
+    the format does not say. `partial`: sheets that did not come back stay queued. `done` are sheets that an earlier
+    import brought. `where` names the export in messages. Raises `UserError` for what `identify` refuses, an export of
+    another packet, an unknown class, a box that is none, sheets that are missing, and an export of which nobody did a
+    sheet.
     """
     returned = with_our_names(packet, returned)
     found = _identified(packet, returned, others, where)
@@ -68,11 +75,12 @@ def reconcile(
     if missing and not partial:
         raise _missing(packet, missing, where)
     if not any(one.reviewed for one in compared):
-        raise _unopened(found.matches, where)
+        raise _unopened(compared, where)
     return Reconciled(
-        tuple(_sheet(one) for one in compared if not one.unopened),
+        tuple(_sheet(one) for one in compared if not (one.unopened or one.emptied)),
         missing,
         tuple(one.match.sheet.image_id for one in compared if one.unopened),
+        _emptied(compared),
         tuple(known.image_id for known in found.passed_over),
         tuple(_notes(packet, returned, compared, unseen=found.unseen, all_reviewed=all_reviewed)),
     )
@@ -102,9 +110,14 @@ def _compare(packet: Packet, match: Match, *, all_reviewed: bool) -> _Compared:
     taken = take_boxes(match, prelabels)
     status = match.returned.status
     untouched = as_it_went_out(taken, prelabels, match)
-    reviewed = status == "reviewed" or (status == "unknown" and (all_reviewed or not untouched))
-    unopened = not reviewed and (untouched or not taken.boxes)
-    return _Compared(match, taken, unopened, reviewed)
+    begun = bool(taken.boxes) and not untouched
+    reviewed = status == "reviewed" or (status == "unknown" and (all_reviewed or begun))
+    emptied = status == "unknown" and not reviewed and not untouched
+    return _Compared(match, taken, not (reviewed or begun or emptied), emptied, reviewed)
+
+
+def _emptied(compared: Sequence[_Compared]) -> tuple[str, ...]:
+    return tuple(one.match.sheet.image_id for one in compared if one.emptied)
 
 
 def _sheet(one: _Compared) -> ReviewedSheet:
@@ -160,11 +173,13 @@ def _missing(packet: Packet, missing: Sequence[str], where: str) -> UserError:
     )
 
 
-def _unopened(matches: Sequence[Match], where: str) -> UserError:
-    if any(match.returned.status == "unknown" for match in matches):
-        found = f"{counted(len(matches), 'sheet')} as they went out"
+def _unopened(compared: Sequence[_Compared], where: str) -> UserError:
+    if any(one.match.returned.status == "unknown" for one in compared):
+        emptied = _emptied(compared)
+        without = f", or without a box ({some(emptied)})" if emptied else ""
+        found = f"{counted(len(compared), 'sheet')} as they went out{without}"
         mend = "If you looked at every sheet, and all is right: add --all-reviewed."
     else:
-        found = f"{counted(len(matches), 'sheet')}, none of which is done"
+        found = f"{counted(len(compared), 'sheet')}, none of which is done"
         mend = "Mark the sheets as done in your tool (in Label Studio: Submit), and export again."
     return problem("reconciliation.sheet_was_reviewed", where, found=found, mend=mend)

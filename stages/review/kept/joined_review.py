@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from stages.base.atomic import replacing_folder
 from stages.base.errors import UserError, problem
+from stages.dataset.clutter import is_clutter
 from stages.picking.packet import Packet
 from stages.project.project_lock import STATE
 from stages.review.identity.sheet_boxes import are_alike
@@ -79,7 +80,7 @@ def done_before(root: Path, packet: Packet) -> list[str]:
 def _before(root: Path, packet: Packet, *, replace: bool) -> tuple[Review | None, Path | None]:
     """Return the review that is there, and where it was moved since it is none of this packet."""
     folder = root / REVIEW
-    if not folder.is_dir() or not any(folder.iterdir()):
+    if not folder.is_dir() or all(is_clutter(file.name) for file in folder.iterdir()):
         return None, None
     try:
         review = read_review(folder)

@@ -9,6 +9,7 @@ The folder is a person's work: no stage writes here, and nothing replaces it wit
 
 import json
 import math
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, get_args
@@ -116,7 +117,8 @@ def sheet_file(folder: Path, order: int) -> Path:
 def read_review(folder: Path = REVIEW) -> Review:
     """Return the review in `folder`; raise `UserError` when there is none, and for a file that is damaged."""
     head = read_head(folder)
-    files = sorted((folder / SHEETS).glob("[0-9]*.json"), key=lambda file: int(file.stem))
+    ours = [file for file in (folder / SHEETS).glob("*.json") if re.fullmatch("[0-9]+", file.stem)]  # no copies
+    files = sorted(ours, key=lambda file: int(file.stem))
     return Review(*head, sheets=tuple(read_sheet(file, head) for file in files))
 
 

@@ -34,6 +34,11 @@ def named(stem: str) -> s.Spoil:
     )
 
 
+def renamed(stem: str) -> s.Spoil:
+    """Give the first sheet of train this stem, and its label file as well."""
+    return s.all_of(s.moved(s.IMAGE, f"images/train/{stem}.jpg"), s.moved(s.LABEL, f"labels/train/{stem}.txt"))
+
+
 def utf16(root: Path) -> None:
     (root / s.LABEL).write_bytes((root / s.LABEL).read_text().encode("utf-16"))
 
@@ -97,6 +102,8 @@ ROWS: list[tuple[str, str, s.Spoil]] = [  # name, format, what spoils it
     ("stems but for capitals", "yolo", named("TRAIN_1")),
     ("stems but for accents", "yolo", s.all_of(named("plan_m\u00f6bel"), named("plan_mo\u0308bel"))),
     ("blanks and umlauts in names", "yolo", named("plan m\u00f6bel")),
+    ("name that is no UTF-8", "yolo", renamed("pl\udcfcn")),  # the byte fc, ü on a computer of 1995
+    ("name with a line break", "yolo", renamed("plan\n1")),
     ("truncated JPEG", "yolo", s.cut(s.IMAGE, 0.5)),
     ("truncated PNG", "yolo", s.all_of(s.stored(lambda image: image, ".png"), s.cut("images/train/train_1.png", 0.5))),
     ("empty image", "yolo", s.only(b"", s.IMAGE)),

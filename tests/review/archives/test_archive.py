@@ -12,8 +12,9 @@ import numpy as np
 import pytest
 
 from stages.base.errors import UserError
-from stages.review.archives.archive import LIMITS, Budget, Limits, Member, is_archive, unpack
+from stages.review.archives.archive import LIMITS, Budget, Limits, Member, is_archive, remove_tree, unpack
 from stages.review.archives.forward_stream import Forward, LongReadError
+from tests.review.exports import nested
 
 FILES = {"data.yaml": b"names: [a]\n", "images/möbel 1.jpg": bytes(range(256)) * 900, "labels/möbel 1.txt": b""}
 SMALL = Limits(files=5, size=100_000, ratio=10, ratio_from=1000)
@@ -106,6 +107,26 @@ def test_names_that_lead_out(tmp_path: Path, make: Callable[..., Path], name: st
 @pytest.mark.parametrize("name", ["a\nb", "a\x1bb", "x" * 256])
 def test_names_that_no_line_can_show(tmp_path: Path, make: Callable[..., Path], name: str) -> None:
     assert "names that every computer can write" in refusal(make(tmp_path / "a", {name: b"x"}))
+
+
+@pytest.mark.parametrize("make", [zipped, tarred])
+@pytest.mark.parametrize("name", ["a/" * 1600 + "b", f"{'x' * 250}/" * 20 + "b", "a/" * 31 + "b"])
+def test_folders_in_folders_in_folders(tmp_path: Path, make: Callable[..., Path], name: str) -> None:
+    line = refusal(make(tmp_path / "x", {"a.txt": b"", name: b""}))
+    assert "expected at most 30 folders in each other, and 1000 bytes in a path, found" in line
+    assert len(line) < 500
+    unpack(make(tmp_path / "y", {"a/" * 30 + "b": b""}), tmp_path / "good")
+    assert len(content(tmp_path / "good")) == 1
+
+
+def test_what_nobody_can_reach_by_its_path_is_removed(tmp_path: Path) -> None:
+    """Deeper than a path may be long, and than there are file descriptors."""
+    (tmp_path / "top/beside").mkdir(parents=True)
+    (nested(tmp_path / "top", 20) / "file").touch()
+    nested(tmp_path / "top/beside", 1200)
+    remove_tree(tmp_path / "top")
+    remove_tree(tmp_path / "never was")
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("make", [zipped, tarred])

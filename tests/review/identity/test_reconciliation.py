@@ -132,6 +132,20 @@ def test_one_change_on_one_sheet_opens_that_sheet_alone(packet: Packet) -> None:
         assert (status(found), found.unopened) == ({"ü.png": "reviewed"}, ("a.png", "b c.jpg"))
 
 
+def test_a_sheet_that_lost_all_its_boxes_was_not_opened_unless_somebody_says_so(packet: Packet) -> None:
+    """A tool that has no labels of a sheet leaves it out, or empty: that is no word about what is on it."""
+    first, second, third = drawn(packet)
+    emptied = [first, second, third._replace(boxes=())]
+    found = kept(packet, emptied)
+    assert status(found) == {"a.png": "reviewed", "b c.jpg": "reviewed"}
+    assert (found.emptied, found.unopened) == (("ü.png",), ())
+    assert status(kept(packet, emptied, all_reviewed=True))["ü.png"] == "reviewed"
+    assert status(kept(packet, [first, second, third._replace(boxes=(), status="reviewed")]))["ü.png"] == "reviewed"
+    line = refusal(packet, [one._replace(boxes=()) for one in emptied])
+    assert "found 3 sheets as they went out, or without a box (a.png, ü.png). If you looked at every sheet" in line
+    assert "--all-reviewed" in line
+
+
 def _other(packet: Packet, name: str) -> str:
     return next(other for other in packet.classes if other != name)
 
