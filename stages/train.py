@@ -1,6 +1,5 @@
 """Stage `train`: fits the detector of this iteration."""
 
-import logging
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
@@ -88,7 +87,7 @@ def _fit(
     """Train in a scratch folder that is named by a fingerprint of the inputs, then write the outs."""
     from stages.detector.model.checkpoint import digest, save_model
     from stages.detector.model.runtime import fits_into_memory, pick_device, start_ultralytics, versions
-    from stages.detector.training.fitting import Job, fit
+    from stages.detector.training.fitting import Job, fit, log_to
 
     start_ultralytics()
     device = pick_device(params.device)
@@ -101,7 +100,7 @@ def _fit(
         file, start, text = _start(params, classes, iteration, sheets, prompts, folder)
         wanted["warmup_bias_lr"] = params.warmup_bias_lr if start.new_classes else 0.0
         data = _view(params, sheets, classes, folder)
-        _log_to(LOGS / "train.log", goes_on=(folder / "run").exists())
+        log_to(LOGS / "train.log", goes_on=(folder / "run").exists())
         result = fit(Job(file, data, folder / "run", wanted, params.select, text))
         save_model(result.best, BEST, imgsz=params.imgsz)
         save_model(result.last, LAST, imgsz=params.imgsz)
@@ -156,14 +155,6 @@ def _view(params: Params, sheets: list[Sheet], classes: Sequence[str], folder: P
         raise problem("train.two_sheets_more", DATASET / "train/images")
     fit, held = split_slice(sheets, params.slice, np.random.default_rng(params.seed))
     return write_view(folder / "data", {"train": fit, "slice": held}, classes)
-
-
-def _log_to(file: Path, *, goes_on: bool) -> None:
-    """Write what Ultralytics says to `file`, after what an interrupted training said there if this one `goes_on`."""
-    from ultralytics.utils import LOGGER
-
-    file.parent.mkdir(parents=True, exist_ok=True)
-    LOGGER.addHandler(logging.FileHandler(file, mode="a" if goes_on else "w", encoding="utf-8"))
 
 
 main = stage_command("train", run)

@@ -10,7 +10,7 @@ from stages.base.errors import problem
 from stages.dataset.defects import Finding
 from stages.formats.image_lookup import Images, every_image, known_split
 from stages.formats.label_rows import box_around, polygon_findings
-from stages.formats.source_sheets import Box, Dataset, Row, Sheet
+from stages.formats.source_sheets import Box, Dataset, Row, SourceSheet
 from stages.formats.yolo_folder import Item, Source
 
 _DEPTHS = ("*.json", "*/*.json", "*/*/*.json")
@@ -52,7 +52,7 @@ def read_coco(folder: Path, files: Sequence[CocoFile]) -> Dataset:
     """Return what `files` say of the images under `folder`; raise `UserError` where they contradict each other."""
     classes, findings = _classes(files)
     images = every_image(folder)
-    sheets: list[Sheet] = []
+    sheets: list[SourceSheet] = []
     for part in files:
         if part.split in {sheet.split for sheet in sheets}:
             mend = "Keep one of the files."
@@ -152,7 +152,7 @@ def _is_category(one: object) -> bool:
     return isinstance(one, dict) and isinstance(one.get("id"), int) and bool(str(one.get("name") or "").strip())
 
 
-def _sheets(part: CocoFile, classes: Sequence[str], images: Images) -> tuple[list[Sheet], list[Finding]]:
+def _sheets(part: CocoFile, classes: Sequence[str], images: Images) -> tuple[list[SourceSheet], list[Finding]]:
     ids = {number: classes.index(name) for number, name in categories_of(part).items()}
     grouped = annotations_of(part)
     sheets, findings = [], []
@@ -187,7 +187,7 @@ def _sheet(
     item: Item,
     objects: Sequence[tuple[int, dict[str, Any]]],
     ids: Mapping[int, int],
-) -> Sheet:
+) -> SourceSheet:
     rows: list[Row] = []
     findings: list[Finding] = []
     for line, one in objects:
@@ -199,7 +199,7 @@ def _sheet(
     frame = frame_of(entry)
     if frame is None:
         findings.append(no_size(item))
-    return Sheet(part.split, item, tuple(rows), frame, (*findings, *polygon_findings(rows, part.file)))
+    return SourceSheet(part.split, item, tuple(rows), frame, (*findings, *polygon_findings(rows, part.file)))
 
 
 def frame_of(entry: Mapping[str, Any]) -> tuple[float, float] | None:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from stages.dataset.defects import Finding, Severity
 from stages.dataset.sheets.split_folder import row_text
-from stages.formats.source_sheets import FRACTIONS, TURNED, Box, Picture, Row, Sheet
+from stages.formats.source_sheets import FRACTIONS, TURNED, Box, Picture, Row, SourceSheet
 
 _PIXELS = 2.0  # a fraction of the image above this is no box that sticks out: the file holds pixels
 _ROUNDING = 1e-3  # of the image: tools round, and a box may stick out by that without a word
@@ -21,7 +21,7 @@ class Placed(NamedTuple):
     findings: list[Finding]
 
 
-def place(sheet: Sheet, picture: Picture | None) -> Placed:
+def place(sheet: SourceSheet, picture: Picture | None) -> Placed:
     """Return the rows of `sheet` on its picture; without one, only what needs no size in px is checked."""
     frame, turn, found = _frame(sheet, picture)
     rows = [row._replace(xywh=_turned(_divided(row.xywh, frame), turn)) for row in sheet.rows]
@@ -51,14 +51,14 @@ def rows_text(rows: Sequence[Row]) -> str:
     return "".join(f"{row.text or row_text(row.class_id, row.xywh)}\n" for row in rows)
 
 
-def turned_back(sheet: Sheet, picture: Picture) -> bool:
+def turned_back(sheet: SourceSheet, picture: Picture) -> bool:
     """Say whether the rows of `sheet` are in the frame of the stored picture, which EXIF turns by 90 degrees."""
     return sheet.frame == (picture.height, picture.width) != (picture.width, picture.height) and (
         picture.orientation in TURNED
     )
 
 
-def _frame(sheet: Sheet, picture: Picture | None) -> tuple[tuple[float, float], int, list[Finding]]:
+def _frame(sheet: SourceSheet, picture: Picture | None) -> tuple[tuple[float, float], int, list[Finding]]:
     """Return what the rows are divided by, the orientation that they must be turned by, and findings about it."""
     if sheet.frame == FRACTIONS or picture is None:
         return sheet.frame or FRACTIONS, 1, []
@@ -75,7 +75,7 @@ def _frame(sheet: Sheet, picture: Picture | None) -> tuple[tuple[float, float], 
     return sheet.frame, 1, [_size("error", "size-wrong", sheet, picture, mend)]
 
 
-def _size(severity: Severity, code: str, sheet: Sheet, picture: Picture, mend: str) -> Finding:
+def _size(severity: Severity, code: str, sheet: SourceSheet, picture: Picture, mend: str) -> Finding:
     width, height = sheet.frame or FRACTIONS
     return Finding(
         severity,
@@ -105,7 +105,7 @@ def _turned(xywhn: Box, orientation: int) -> Box:
     return x, y, w, h
 
 
-def _on_image(row: Row, sheet: Sheet, picture: Picture | None) -> Row | Finding:
+def _on_image(row: Row, sheet: SourceSheet, picture: Picture | None) -> Row | Finding:
     """Return `row` cut at the image's border, or why it is none."""
     _, _, w, h = row.xywh
     fractions = "centre and size as fractions of the image, above 0 and at most 1"
@@ -137,6 +137,6 @@ def _cut(row: Row) -> Row:
     return row._replace(xywh=((left + right) / 2, (top + bottom) / 2, right - left, bottom - top), text="")
 
 
-def _finding(severity: Severity, code: str, sheet: Sheet, row: Row, expected: str, mend: str) -> Finding:
+def _finding(severity: Severity, code: str, sheet: SourceSheet, row: Row, expected: str, mend: str) -> Finding:
     found = " ".join(f"{value:g}" for value in row.xywh)
     return Finding(severity, code, Path(sheet.item.label), row.line, expected, found, mend)

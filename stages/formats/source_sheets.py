@@ -26,7 +26,7 @@ class Row(NamedTuple):
     polygon: bool = False
 
 
-class Sheet(NamedTuple):
+class SourceSheet(NamedTuple):
     """One image of a dataset with its rows, as they were read, and what was wrong with those that are none.
 
     `frame` (width, height) is what the rows are fractions of: (1, 1), or an image size in px; None: nobody said.
@@ -44,7 +44,7 @@ class Dataset(NamedTuple):
 
     kind: str
     source: Source
-    sheets: tuple[Sheet, ...]
+    sheets: tuple[SourceSheet, ...]
     findings: tuple[Finding, ...] = ()
 
 

@@ -10,7 +10,7 @@ from stages.base.errors import problem
 from stages.dataset.defects import Finding
 from stages.formats.coco_reader import no_size
 from stages.formats.image_lookup import Images, every_image, known_split
-from stages.formats.source_sheets import Dataset, Row, Sheet
+from stages.formats.source_sheets import Dataset, Row, SourceSheet
 from stages.formats.xml_text import Node, parse_xml
 from stages.formats.yolo_folder import Item, Source, description, read_names
 
@@ -54,7 +54,7 @@ def read_voc(folder: Path, files: Sequence[VocFile]) -> Dataset:
     folders = {sheet.item.image.parent for sheet in sheets}
     rest = images.without(sheet.item.image for sheet in sheets)
     sheets += [
-        Sheet(_split(folder, image, lists), Item(image, image.with_suffix(".xml")))
+        SourceSheet(_split(folder, image, lists), Item(image, image.with_suffix(".xml")))
         for image in rest
         if image.parent in folders
     ]
@@ -116,9 +116,9 @@ def _image(one: VocFile, images: Images) -> Path | None:
     return images.find(name, near=one.file.parent, split=one.file.parent.name) if name else None
 
 
-def _sheet(one: VocFile, item: Item, split: str, classes: Sequence[str], named: bool) -> Sheet:
+def _sheet(one: VocFile, item: Item, split: str, classes: Sequence[str], named: bool) -> SourceSheet:
     if one.root is None:
-        return Sheet(split, item, findings=one.findings)
+        return SourceSheet(split, item, findings=one.findings)
     rows: list[Row] = []
     findings: list[Finding] = []
     for line, thing in objects(one):
@@ -128,7 +128,7 @@ def _sheet(one: VocFile, item: Item, split: str, classes: Sequence[str], named: 
         else:
             findings.append(row)
     frame = frame_of(one.root)
-    return Sheet(split, item, tuple(rows), frame, (*findings, *([] if frame else [no_size(item)])))
+    return SourceSheet(split, item, tuple(rows), frame, (*findings, *([] if frame else [no_size(item)])))
 
 
 def objects(one: VocFile) -> list[tuple[int, ElementTree.Element]]:

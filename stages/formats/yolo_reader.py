@@ -9,7 +9,7 @@ from stages.dataset.defects import Finding, refuse
 from stages.dataset.sheets.split_folder import Labels
 from stages.formats.geometry import Placed, place, rows_text
 from stages.formats.label_rows import read_rows
-from stages.formats.source_sheets import Dataset, Sheet, SheetLabels
+from stages.formats.source_sheets import Dataset, SheetLabels, SourceSheet
 from stages.formats.yolo_folder import Item, read_source
 
 _BOM = b"\xef\xbb\xbf"
@@ -24,13 +24,13 @@ def read_yolo(folder: Path) -> Dataset:
     return Dataset("YOLO folder", source, tuple(sheets), source.findings)
 
 
-def yolo_sheet(split: str, item: Item, classes: Sequence[str]) -> Sheet:
+def yolo_sheet(split: str, item: Item, classes: Sequence[str]) -> SourceSheet:
     """Return one image with the rows of its label file, which may not exist."""
     if not item.label.is_file():
-        return Sheet(split, item)
+        return SourceSheet(split, item)
     text, found = _text(item.label)
     rows, more = read_rows(text, item.label, classes)
-    return Sheet(split, item, tuple(rows), findings=(*found, *more))
+    return SourceSheet(split, item, tuple(rows), findings=(*found, *more))
 
 
 def read_item_labels(item: Item, classes: Sequence[str]) -> SheetLabels:
@@ -45,7 +45,7 @@ def read_item_labels(item: Item, classes: Sequence[str]) -> SheetLabels:
     return sheet_labels(sheet, placed)
 
 
-def sheet_labels(sheet: Sheet, placed: Placed) -> SheetLabels:
+def sheet_labels(sheet: SourceSheet, placed: Placed) -> SheetLabels:
     """Return the rows that stay of `sheet` in the form that a dataset is written from."""
     boxes = np.array([row.xywh for row in placed.rows], dtype=np.float64).reshape(-1, 4)
     class_id = np.array([row.class_id for row in placed.rows], dtype=np.int32)

@@ -15,7 +15,7 @@ from stages.firewall.roles import ROLES
 from stages.formats.dataset_reader import read_dataset
 from stages.intake.contract.contract import check_sheets, class_findings, dataset_findings
 from stages.intake.contract.defect_list import finding_lines
-from stages.intake.manifest_renewal import Changes, Lists, changes, listed, relisted
+from stages.intake.manifest_renewal import Lists, ManifestChanges, changes, listed, relisted
 from stages.project.preconditions import is_finished, iteration_tag, require_repository
 from stages.project.repository import dvc, git
 from stages.project.repository.commits import Commit
@@ -111,7 +111,7 @@ def _stage(dataset: Path, target: Path, now: Lists) -> None:
         write_manifest(rows, target / split / MANIFEST)
 
 
-def _message(found: Mapping[str, Changes]) -> str:
+def _message(found: Mapping[str, ManifestChanges]) -> str:
     """Return the commit's first line: sheets that came, went, and changed in each split."""
     counts = [
         f"{split} +{len(one.added)} -{len(one.removed)} ~{len({*one.relabelled, *one.repainted})}"
@@ -121,7 +121,7 @@ def _message(found: Mapping[str, Changes]) -> str:
     return f"Accept the dataset as it was changed by hand{': ' if counts else ''}{', '.join(counts)}"
 
 
-def _said(found: Mapping[str, Changes]) -> list[str]:
+def _said(found: Mapping[str, ManifestChanges]) -> list[str]:
     lines = [f"{split}: {_words(one)}" for split, one in found.items() if any(one)]
     if any(found.get("val", ())):
         lines.append(
@@ -132,6 +132,6 @@ def _said(found: Mapping[str, Changes]) -> list[str]:
     return lines or ["No sheet and no label has changed; the lists of the dataset are written anew."]
 
 
-def _words(one: Changes) -> str:
+def _words(one: ManifestChanges) -> str:
     words = zip(("added", "removed", "with other labels", "with another image"), one, strict=True)
     return "; ".join(f"{len(names)} {what} ({some(names)})" for what, names in words if names)

@@ -13,7 +13,7 @@ from stages.firewall.grouping import read_groups
 from stages.firewall.kinship import copies_among
 from stages.firewall.roles import ROLES, Assignment, Kinship, LeakError, RolePart, assign
 from stages.formats.dataset_reader import read_dataset
-from stages.formats.source_sheets import Sheet, SheetLabels
+from stages.formats.source_sheets import SheetLabels, SourceSheet
 from stages.formats.yolo_folder import Item, Source, split_name
 from stages.formats.yolo_reader import sheet_labels
 from stages.intake.contract.contract import check_sheets, dataset_findings
@@ -69,19 +69,19 @@ def read_sheets(folder: Path, options: ImportOptions) -> Read:
     return Read(dataset.source, assignment, labels, items, dataset.kind, (*whole, *found), kinship)
 
 
-def _kinship(sheets: Mapping[str, Sheet], options: ImportOptions) -> Kinship:
+def _kinship(sheets: Mapping[str, SourceSheet], options: ImportOptions) -> Kinship:
     """Return which images of the source are copies of one sheet, and the groups that the person names."""
     groups = read_groups(list(sheets), pattern=options.group_pattern, file=options.groups)
     return Kinship(copies_among({name: sheet.item.image for name, sheet in sheets.items()}), groups)
 
 
-def _boxes(sheets: Mapping[str, Sheet], classes: int) -> dict[str, NDArray[np.int64]]:
+def _boxes(sheets: Mapping[str, SourceSheet], classes: int) -> dict[str, NDArray[np.int64]]:
     """Return the boxes per class, (classes,), of every image; the checks refuse rows of other classes later."""
     rows = {name: [row.class_id for row in sheet.rows if 0 <= row.class_id < classes] for name, sheet in sheets.items()}
     return {name: np.bincount(np.array(ids, np.int64), minlength=classes) for name, ids in rows.items()}
 
 
-def _assign(source: Source, sheets: Mapping[str, Sheet], kinship: Kinship, options: ImportOptions) -> Assignment:
+def _assign(source: Source, sheets: Mapping[str, SourceSheet], kinship: Kinship, options: ImportOptions) -> Assignment:
     asked = {"val": options.val, "test": options.test, "pool": options.pool}
     wanted = {role: _part(text, source, role) for role, text in asked.items() if text is not None}
     names = {split: list(items) for split, items in source.splits.items()}
@@ -105,7 +105,7 @@ def _assign(source: Source, sheets: Mapping[str, Sheet], kinship: Kinship, optio
     return done
 
 
-def _leaks(error: LeakError, sheets: Mapping[str, Sheet], kinship: Kinship) -> Exception:
+def _leaks(error: LeakError, sheets: Mapping[str, SourceSheet], kinship: Kinship) -> Exception:
     """Return the refusal of a source whose own splits share a sheet or a group."""
     leak = error.leaks[0]
     group = kinship.groups.get(leak.other)

@@ -11,7 +11,7 @@ from stages.firewall.roles import ROLES
 Lists = dict[str, list[ManifestRow]]  # split -> its rows
 
 
-class Changes(NamedTuple):
+class ManifestChanges(NamedTuple):
     """What differs in one split: names of sheets, each sorted."""
 
     added: tuple[str, ...]
@@ -60,11 +60,11 @@ def _kept(fresh: ManifestRow, split: str, old_split: str, old: ManifestRow | Non
     return kept._replace(label_source=old.label_source) if as_before else kept
 
 
-def changes(before: Sequence[ManifestRow], now: Sequence[ManifestRow]) -> Changes:
+def changes(before: Sequence[ManifestRow], now: Sequence[ManifestRow]) -> ManifestChanges:
     """Return what differs between two lists of one split."""
     old, new = ({row.image_id: row for row in rows} for rows in (before, now))
     both = [(old[name], new[name]) for name in sorted(old.keys() & new.keys())]
-    return Changes(
+    return ManifestChanges(
         tuple(sorted(new.keys() - old.keys())),
         tuple(sorted(old.keys() - new.keys())),
         tuple(row.image_id for was, row in both if _relabelled(was, row)),

@@ -11,7 +11,7 @@ from stages.dataset.clutter import is_clutter
 from stages.project.project_lock import exclusive
 from stages.review.formats.format_list import FORMATS
 from stages.review.kept.open_packet import packet_under_review
-from stages.review.servers.server_choice import Say, Server, send
+from stages.review.servers.server_choice import Say, ServerChoice, send
 
 EXPORTS = Path("exports")  # ignored by Git and DVC
 
@@ -26,7 +26,7 @@ def export_review(root: Path, *, to: str, out: Path | None, url: str | None, pro
     with exclusive(root):
         packet = packet_under_review(root)
         if url is not None or project is not None:
-            steps = send(packet, to=to, server=Server(url, project), say=say)
+            steps = send(packet, to=to, server=ServerChoice(url, project), say=say)
             return "\n".join([f"{FORMATS[to].title} has the packet {packet.packet_id}.", *_numbered(steps)])
         folder = out or root / EXPORTS / f"{to}-{packet.packet_id}"
         building = beside(folder)

@@ -19,7 +19,7 @@ from stages.review.kept.kept_review import REVIEW, read_review
 from stages.review.kept.open_packet import packet_under_review
 from stages.review.kept.review_lock import reviewing
 from stages.review.review_status import review_lines
-from stages.review.servers.server_choice import Say, Server, fetch
+from stages.review.servers.server_choice import Say, ServerChoice, fetch
 from stages.wording.quantities import counted, some
 
 SCRATCH = Path(".scratch/review-import")
@@ -47,7 +47,7 @@ def import_review(
     """
     with exclusive(root):
         packet = packet_under_review(root)
-        server = Server(url, project, version)
+        server = ServerChoice(url, project, version)
         where = str(path or server.url or server.project)
         with _scratch(root, where) as scratch:
             returned = _returned(path, format, server, scratch, packet, say)
@@ -91,11 +91,13 @@ def _scratch(root: Path, where: str) -> Iterator[Path]:
         remove_tree(scratch)
 
 
-def _returned(path: Path | None, word: str | None, server: Server, scratch: Path, packet: Packet, say: Say) -> Returned:
+def _returned(
+    path: Path | None, word: str | None, server: ServerChoice, scratch: Path, packet: Packet, say: Say
+) -> Returned:
     if path is None:
         fetched = fetch(packet, word=word, server=server, folder=scratch, say=say)
         return fetched if isinstance(fetched, Returned) else _read(fetched, "roboflow", scratch, say)
-    if server != Server():
+    if server != ServerChoice():
         mend = "Leave out one of them."
         raise problem("review_import.path_server", path, named=server.named, mend=mend)
     if not path.exists():

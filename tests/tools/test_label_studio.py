@@ -18,7 +18,7 @@ from stages.review.formats.returned_boxes import Returned
 from stages.review.kept.kept_review import Review
 from stages.review.ledger.ledger_files import review_boxes
 from stages.review.servers.label_studio_api import project_title
-from stages.review.servers.label_studio_server import Server
+from stages.review.servers.label_studio_server import LabelStudioServer
 from tests.review.packets import (
     CLASSES,
     STEMS,
@@ -180,7 +180,7 @@ def test_the_files_can_be_imported_by_hand(person: Person, documents: Path, tmp_
     project = person.ask("POST", "/api/projects", {"title": "by hand", "label_config": config})["id"]
     storage = {"project": project, "path": str(folder / "images"), "title": "sheets", "use_blob_urls": True}
     person.ask("POST", "/api/storages/localfiles", storage)
-    server = Server(person.url, person.token)
+    server = LabelStudioServer(person.url, person.token)
     server.sign_in()
     answer = server.upload(f"/api/projects/{project}/import", folder / label_studio.TASKS, name=label_studio.TASKS)
     assert answer["task_count"] == len(packet.sheets)

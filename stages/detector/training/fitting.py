@@ -1,5 +1,6 @@
 """Fits a detector: every setting is explicit, and what the run really used is read back from its checkpoint."""
 
+import logging
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -131,3 +132,11 @@ def read_curves(file: Path, *, with_slice: bool) -> pd.DataFrame:
     if with_slice:
         curves["slice_map50_95"] = raw["metrics/mAP50-95(B)"]
     return curves.assign(lr=raw["lr/pg0"])
+
+
+def log_to(file: Path, *, goes_on: bool) -> None:
+    """Write what Ultralytics says to `file`, after what an interrupted training said there if this one `goes_on`."""
+    from ultralytics.utils import LOGGER
+
+    file.parent.mkdir(parents=True, exist_ok=True)
+    LOGGER.addHandler(logging.FileHandler(file, mode="a" if goes_on else "w", encoding="utf-8"))

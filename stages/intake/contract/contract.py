@@ -8,7 +8,7 @@ from stages.dataset.defects import Finding
 from stages.dataset.image_names import name_findings
 from stages.dataset.sheets.split_folder import IMAGE_SUFFIXES
 from stages.formats.geometry import Placed, place
-from stages.formats.source_sheets import Dataset, Picture, Sheet
+from stages.formats.source_sheets import Dataset, Picture, SourceSheet
 from stages.intake.contract.image_checks import look
 
 _MANY = 500  # images between two lines that say how far it is
@@ -18,13 +18,13 @@ _MAY_BE_BARE = "pool"  # the split in which no label file means unlabelled
 class Checked(NamedTuple):
     """One sheet after its checks: its picture (None: it does not decode), the rows that stay, all its findings."""
 
-    sheet: Sheet
+    sheet: SourceSheet
     picture: Picture | None
     placed: Placed
     findings: list[Finding]
 
 
-def check_sheets(sheets: Sequence[Sheet], *, say: Callable[[str], None] | None = None) -> list[Checked]:
+def check_sheets(sheets: Sequence[SourceSheet], *, say: Callable[[str], None] | None = None) -> list[Checked]:
     """Return every sheet checked, in their order; `say` gets a line now and then when there are many."""
     done = []
     for number, sheet in enumerate(sheets):
@@ -61,14 +61,14 @@ def class_findings(dataset: Dataset, classes: Sequence[str]) -> list[Finding]:
     ]
 
 
-def _checked(sheet: Sheet) -> Checked:
+def _checked(sheet: SourceSheet) -> Checked:
     picture, findings = look(sheet.item.image)
     placed = place(sheet, picture)
     missing = [] if sheet.item.label.is_file() else [_no_labels(sheet)]
     return Checked(sheet, picture, placed, [*findings, *sheet.findings, *placed.findings, *missing])
 
 
-def _no_labels(sheet: Sheet) -> Finding:
+def _no_labels(sheet: SourceSheet) -> Finding:
     expected = f"a label file {sheet.item.label.name}"
     if sheet.split == _MAY_BE_BARE:
         return Finding("note", "unlabelled", sheet.item.image, None, expected, "none", "The sheet is unlabelled.")

@@ -9,7 +9,7 @@ from stages.dataset.defects import Finding
 from stages.dataset.image_names import UNPRINTABLE, same_stem
 from stages.formats.geometry import place
 from stages.formats.label_rows import read_rows
-from stages.formats.source_sheets import Row, Sheet
+from stages.formats.source_sheets import Row, SourceSheet
 from stages.intake.contract.contract import Checked
 
 # Errors that only concern a row which is no box at all, or that a copy can be made without.
@@ -114,7 +114,7 @@ def _rows(one: Checked, classes: Sequence[str]) -> tuple[list[Row], bool]:
     return one.placed.rows, bool(codes - _MENDED)
 
 
-def _read_again(sheet: Sheet, classes: Sequence[str]) -> Sheet | None:
+def _read_again(sheet: SourceSheet, classes: Sequence[str]) -> SourceSheet | None:
     """Return `sheet` with its label file read as UTF-16, if it says that it is that and holds rows."""
     data = sheet.item.label.read_bytes()
     if not data.startswith((b"\xff\xfe", b"\xfe\xff")):

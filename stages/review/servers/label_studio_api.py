@@ -13,7 +13,7 @@ from stages.picking.packet import Packet, PacketSheet
 from stages.review.formats.label_studio import LABEL_ALL, labeling_config, picture_of, task_of
 from stages.review.formats.label_studio_export import returned
 from stages.review.formats.returned_boxes import Returned
-from stages.review.servers.label_studio_server import Server
+from stages.review.servers.label_studio_server import LabelStudioServer
 
 _EMPTY = "<View></View>"  # the labeling config of a project that nobody has set up
 _PAGE = 100  # projects in an answer
@@ -32,7 +32,7 @@ def export_to(packet: Packet, *, url: str, token: str, project: str | None, say:
     are sent. Raises `UserError` for a server, key or project that is none, a project with other tasks or another
     labeling config, and what the server refuses.
     """
-    server = Server(url, token)
+    server = LabelStudioServer(url, token)
     server.sign_in()
     title = project or project_title(packet)
     found = _find(server, title)
@@ -61,7 +61,7 @@ def fetch_from(*, url: str, token: str, project: str, say: Callable[[str], None]
 
     Raises `UserError` for a server, key or project that is none, and for tasks that are not ours.
     """
-    server = Server(url, token)
+    server = LabelStudioServer(url, token)
     server.sign_in()
     found = _find(server, project)
     if found is None:
@@ -71,7 +71,7 @@ def fetch_from(*, url: str, token: str, project: str, say: Callable[[str], None]
     return returned(tasks, f"{server.url}/projects/{found['id']}")
 
 
-def _find(server: Server, project: str) -> dict[str, Any] | None:
+def _find(server: LabelStudioServer, project: str) -> dict[str, Any] | None:
     """Return the project with that id, else with that title; raise `UserError` when several have it."""
     projects = _projects(server)
     same = [one for one in projects if str(one["id"]) == project] or [
@@ -84,7 +84,7 @@ def _find(server: Server, project: str) -> dict[str, Any] | None:
     return same[0] if same else None
 
 
-def _projects(server: Server) -> list[dict[str, Any]]:
+def _projects(server: LabelStudioServer) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
     page = 1
     while True:
@@ -95,7 +95,7 @@ def _projects(server: Server) -> list[dict[str, Any]]:
         page += 1
 
 
-def _create(server: Server, packet: Packet, title: str) -> dict[str, Any]:
+def _create(server: LabelStudioServer, packet: Packet, title: str) -> dict[str, Any]:
     facts = {
         "title": title,
         "description": f"Sheets of packet {packet.packet_id}, iteration {packet.iteration}",
@@ -109,7 +109,7 @@ def _create(server: Server, packet: Packet, title: str) -> dict[str, Any]:
     return created
 
 
-def _present(server: Server, project: Mapping[str, Any], packet: Packet) -> set[str]:
+def _present(server: LabelStudioServer, project: Mapping[str, Any], packet: Packet) -> set[str]:
     """Return the hashes of the sheets that are in the project; make it ready when it is empty."""
     tasks = _tasks(server, int(project["id"]))
     others = [task for task in tasks if _data(task).get("packet") != packet.packet_id]
@@ -127,7 +127,7 @@ def _present(server: Server, project: Mapping[str, Any], packet: Packet) -> set[
     return {str(_data(task).get("sha256")) for task in tasks}
 
 
-def _set_up(server: Server, project: Mapping[str, Any], packet: Packet) -> None:
+def _set_up(server: LabelStudioServer, project: Mapping[str, Any], packet: Packet) -> None:
     """Give an empty project our labeling config, unless a person has made one for it."""
     ours, there = labeling_config(packet.classes), str(project.get("label_config") or _EMPTY)
     if _plain(there) == _plain(ours):
@@ -149,7 +149,7 @@ def _plain(config: str) -> str:
         return config
 
 
-def _send(server: Server, project: int, packet: Packet, sheet: PacketSheet) -> None:
+def _send(server: LabelStudioServer, project: int, packet: Packet, sheet: PacketSheet) -> None:
     name, content = picture_of(packet, sheet)
     query = {"commit_to_project": "false"}  # the picture alone: what makes a task of it comes next
     stored = server.upload(f"/api/projects/{project}/import", content, name=name, **query).get("file_upload_ids")
@@ -160,7 +160,7 @@ def _send(server: Server, project: int, packet: Packet, sheet: PacketSheet) -> N
     server.post(f"/api/projects/{project}/import", [task_of(packet, sheet, server.address_of(place))])
 
 
-def _tasks(server: Server, project: int) -> list[dict[str, Any]]:
+def _tasks(server: LabelStudioServer, project: int) -> list[dict[str, Any]]:
     """Return all tasks of a project with their annotations, also those that nobody has opened."""
     tasks: list[dict[str, Any]] = server.get(
         f"/api/projects/{project}/export", exportType="JSON", download_all_tasks="true"
@@ -173,7 +173,7 @@ def _data(task: Mapping[str, Any]) -> Mapping[str, Any]:
     return data if isinstance(data, dict) else {}
 
 
-def _no_project(server: Server, project: str) -> UserError:
+def _no_project(server: LabelStudioServer, project: str) -> UserError:
     there = [f"{one['id']} '{one['title']}'" for one in _projects(server)]
     found = f"{', '.join(there[:_FEW])}{', ...' * (len(there) > _FEW)}" if there else "no project"
     mend = "Give its number or its title with --project."

@@ -32,7 +32,7 @@ def token_of(environment: Mapping[str, str]) -> str:
     return token
 
 
-class Server:
+class LabelStudioServer:
     """A Label Studio server at `url`, and who we are there; every method raises `UserError` for what it refuses."""
 
     def __init__(self, url: str, token: str) -> None:

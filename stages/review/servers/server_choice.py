@@ -12,7 +12,7 @@ from stages.review.formats.returned_boxes import Returned
 Say = Callable[[str], None]
 
 
-class Server(NamedTuple):
+class ServerChoice(NamedTuple):
     """A server of Label Studio (`url`, and a project on it), or a project of Roboflow and a version of that."""
 
     url: str | None = None
@@ -25,7 +25,7 @@ class Server(NamedTuple):
         return " and ".join(f"--{name}" for name, value in self._asdict().items() if value is not None)
 
 
-def send(packet: Packet, *, to: str, server: Server, say: Say) -> Sequence[str]:
+def send(packet: Packet, *, to: str, server: ServerChoice, say: Say) -> Sequence[str]:
     """Put the packet on a server; return what to do there. Raises `UserError` for options that name none."""
     if to == "label-studio" and server.url is not None:
         from stages.review.servers import label_studio_api
@@ -40,7 +40,7 @@ def send(packet: Packet, *, to: str, server: Server, say: Say) -> Sequence[str]:
     raise problem("server_choice.label_studio_url", f"--to {to}", found=server.named)
 
 
-def fetch(packet: Packet, *, word: str | None, server: Server, folder: Path, say: Say) -> Returned | Path:
+def fetch(packet: Packet, *, word: str | None, server: ServerChoice, folder: Path, say: Say) -> Returned | Path:
     """Return what was done in Label Studio, or the archive of a Roboflow version, downloaded into `folder`.
 
     `word` is the format that the person named. Raises `UserError` for options that name no server.

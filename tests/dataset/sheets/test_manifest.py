@@ -15,7 +15,7 @@ from stages.dataset.sheets.manifest import (
     write_manifest,
 )
 from stages.dataset.sheets.split_folder import read_split, require_as_listed
-from stages.intake.manifest_renewal import Changes, changes, relisted
+from stages.intake.manifest_renewal import ManifestChanges, changes, relisted
 
 SHA_OF_A = "ca978112ca1bbdcafac231b39a23dc4da786eff8147c4e72b9807785afee48bb"  # sha256 of the letter a
 
@@ -115,7 +115,7 @@ def test_a_new_list_keeps_what_is_still_true(split):
         ("c.png", 2, "import", ""),
         ("d.png", 7, "none", "set D"),
     ]
-    assert changes(before["train"], now["train"]) == Changes(("d.png",), ("b.png",), ("c.png",), ())
+    assert changes(before["train"], now["train"]) == ManifestChanges(("d.png",), ("b.png",), ("c.png",), ())
     write_manifest(now["train"], split / MANIFEST)
     require_as_listed(split)
 
@@ -124,5 +124,5 @@ def test_a_list_from_before_contents_reports_no_change_of_them(split):
     (split / MANIFEST).write_text(OLD + "b.png,0,auto\nc.png,0,none\n")
     before = {"train": read_manifest(split / MANIFEST, without_content=True)}
     now = relisted(split.parent, before, iteration=3, groups={})
-    assert changes(before["train"], now["train"]) == Changes((), (), (), ())
+    assert changes(before["train"], now["train"]) == ManifestChanges((), (), (), ())
     assert [row[:3] for row in now["train"]] == [("a.png", 2, "oracle"), ("b.png", 0, "auto"), ("c.png", 0, "none")]

@@ -9,7 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from stages.base.errors import UserError
-from stages.review.servers.label_studio_server import KEY, Server, token_of
+from stages.review.servers.label_studio_server import KEY, LabelStudioServer, token_of
 
 TOKEN = "0123456789abcdef"
 Answer = tuple[int, dict[str, str], bytes]
@@ -43,7 +43,7 @@ def answering(status: int, headers: dict[str, str], body: bytes) -> Iterator[tup
 
 def refusal(url: str) -> str:
     with pytest.raises(UserError) as error:
-        Server(url, TOKEN).sign_in()
+        LabelStudioServer(url, TOKEN).sign_in()
     assert "\n" not in str(error.value)
     assert TOKEN not in str(error.value)
     return str(error.value)
@@ -65,11 +65,11 @@ def test_no_address(url: str) -> None:
     ],
 )
 def test_addresses(url: str, taken: str) -> None:
-    assert Server(url, TOKEN).url == taken
+    assert LabelStudioServer(url, TOKEN).url == taken
 
 
 def test_pictures_of_a_server_below_the_top_of_its_host() -> None:
-    server = Server("https://host/label-studio", TOKEN)
+    server = LabelStudioServer("https://host/label-studio", TOKEN)
     assert server.address_of("upload/1/0a-ü 1.png") == "/label-studio/data/upload/1/0a-%C3%BC%201.png"
 
 
@@ -114,7 +114,7 @@ def test_neither_proxy_nor_netrc_of_the_environment_is_used(monkeypatch: pytest.
     with answering(200, {}, b"{}") as (proxy, through), answering(200, {}, b'{"release": "1"}') as (url, asked):
         monkeypatch.setenv("http_proxy", proxy)
         monkeypatch.setenv("no_proxy", "")
-        Server(url, TOKEN).sign_in()
+        LabelStudioServer(url, TOKEN).sign_in()
     assert through == []
     assert asked == [("/api/version", None), ("/api/current-user/whoami", f"Token {TOKEN}")]
 
