@@ -22,7 +22,8 @@ def reviewing(root: Path) -> Iterator[None]:
     """
     (root / STATE).mkdir(exist_ok=True)
     try:
-        held = FileLock(root / STATE / "review.lock", timeout=_PATIENCE).acquire()
+        # Without the kernel's locks a file alone would stand for the lock, and outlive a kill.
+        held = FileLock(root / STATE / "review.lock", timeout=_PATIENCE, fallback_to_soft=False).acquire()
     except Timeout as error:
         raise problem("review_lock.other_yoloop_command", "data/review") from error
     with held:
