@@ -10,6 +10,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+import sysconfig
 from collections.abc import Callable
 from functools import cache
 from itertools import takewhile
@@ -20,7 +21,7 @@ import pytest
 from tests.fake_project import REPO
 
 MAKEFILE = REPO / "Makefile"
-BIN = Path(sys.executable).parent
+BIN = Path(sysconfig.get_path("scripts"))
 TARGETS = sorted(set(re.findall(r"^([\w-]+):(?!=)", MAKEFILE.read_text(encoding="utf-8"), flags=re.MULTILINE)))
 OPERATORS = {";", "|", "||", "&", "&&", "(", ")", ">", ">>", "<"}
 NO_INPUTS = {"touch", "rm", "mv", "test", "cd", "mkdir"}  # they name what may be absent
@@ -81,16 +82,18 @@ def missing(command: list[str], markers: set[str]) -> list[str]:
 
 def _of_python(rest: list[str], markers: set[str]) -> list[str]:
     start, given = (rest[:2], rest[2:]) if rest[0] == "-m" else (rest[:1], rest[1:])
-    if start == ["-m", "pytest"]:
-        asked = given[given.index("-m") + 1] if "-m" in given else ""
-        return sorted(set(re.findall(r"\w+", asked)) - {"not", "and", "or"} - markers)
     if start[0] == "-m" and importlib.util.find_spec(start[1]) is None:
         return start[1:]
-    if start[0] == "-m" and not (REPO / start[1].split(".")[0]).exists():
-        return []  # not ours
-    words = takewhile(lambda word: not word.startswith("-"), given)
-    said = help_of(*start, *words)
-    return [word for word in given if word.startswith("--") and word.split("=")[0] not in said]
+    options = [word.split("=")[0] for word in given if word.startswith("--")]
+    if start == ["-m", "pytest"]:
+        asked = given[given.index("-m") + 1] if "-m" in given else ""
+        unknown = sorted(set(re.findall(r"\w+", asked)) - {"not", "and", "or"} - markers)
+        return [*(one for one in options if one not in help_of(*start)), *unknown]
+    ours = start[0] != "-m" or (REPO / start[1].split(".")[0]).exists()
+    if not ours or not options:
+        return []  # without options some of ours run, whatever they are asked
+    said = help_of(*start, *takewhile(lambda word: not word.startswith("-"), given))
+    return [one for one in options if one not in said]
 
 
 @pytest.mark.parametrize("target", TARGETS)
@@ -108,12 +111,12 @@ def test_what_is_missing_is_seen():
             "A=1 no-such-program x | python -m no_such_module\n"
             "python benchmarks/no_such.py > x/y && bash tests/no_such.sh\n"
             "python benchmarks/arms.py --no-such 1\n"
-            'python -m pytest tests -m "not slow and not sloww"\n'
+            'python -m pytest tests -m "not slow and not sloww" --no-such\n'
         )
     ]
     assert said == [
         ["no-such-program"], ["no_such_module"], ["benchmarks/no_such.py"], ["tests/no_such.sh"], ["--no-such"],
-        ["sloww"],
+        ["--no-such", "sloww"],
     ]  # fmt: skip
 
 
@@ -148,6 +151,8 @@ TRIED: dict[str, Callable[..., None] | str] = {  # where it really runs: here, i
     "lock-deps": test_lock_deps_keeps_the_head_and_pins_what_is_installed,
     "quick": ".ci/run",
     "test": ".ci/run",
+    "test-drawing": "tests/demo/drawing",
+    "test-faults": "tests/killing.py",
     "test-tools": "tests/tools",
     "types": ".ci/run",
 }
