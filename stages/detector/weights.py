@@ -1,5 +1,6 @@
 """Finds the weights that a project starts from: a file, an Ultralytics name, or an architecture."""
 
+import re
 import shutil
 from importlib.util import find_spec
 from pathlib import Path
@@ -7,12 +8,27 @@ from typing import Any, Literal, NamedTuple
 
 from stages.base.atomic import replacing
 from stages.base.errors import problem
+from stages.dataset.sheets.manifest import file_sha256
 from stages.detector.model.checkpoint import class_names, load_model, save_model
 from stages.detector.model.encoders import MOBILECLIP2_FILE, UNTRAINED, encoder_of, mark_encoder
 from stages.detector.model.runtime import cache_folder, start_ultralytics
 
 Kind = Literal["baseline", "target"]
-ASSETS = "https://github.com/ultralytics/assets/releases/download/v8.4.0"  # where Ultralytics keeps its weights
+_SAID = "#sha256="  # behind a path or a name, as pip has it
+_STATED = re.compile("sha256:[0-9a-f]{64}")
+
+
+class Release(NamedTuple):
+    """Where released files lie, and what lists them with their digests."""
+
+    files: str
+    listing: str
+
+
+RELEASE = Release(  # where Ultralytics keeps its weights
+    "https://github.com/ultralytics/assets/releases/download/v8.4.0",
+    "https://api.github.com/repos/ultralytics/assets/releases/tags/v8.4.0",
+)
 
 
 class Resolved(NamedTuple):
@@ -22,26 +38,36 @@ class Resolved(NamedTuple):
     encoder: str | None
 
 
-def resolve(spec: str, file: Path, *, kind: Kind, seed: int, base_url: str = ASSETS) -> Resolved:
+def resolve(spec: str, file: Path, *, kind: Kind, seed: int, release: Release = RELEASE) -> Resolved:
     """Put the checkpoint that `spec` names at `file` and say what it is.
 
     `spec` is a path, the name of released weights (`yolo26n.pt`, downloaded), or for the target an architecture
-    (`yoloe-26n.yaml`: random weights from `seed`). Raises `UserError` for anything else.
+    (`yoloe-26n.yaml`: random weights from `seed`). Behind a path or a name `#sha256=HEX` may stand. To open weights is
+    to run what is in them: a download whose digest nobody states, and a file with another one, is refused before that.
+    Raises `UserError` for it, and for anything else.
     """
     if spec.endswith((".yaml", ".yml")):
         return _build(spec, file, kind=kind, seed=seed)
     start_ultralytics()
-    source = Path(spec) if Path(spec).is_file() else _released(spec, base_url)
+    name, said, sha256 = spec.partition(_SAID)
+    if said and not _STATED.fullmatch(f"sha256:{sha256}"):
+        raise problem("weights.digits", spec, sha256=sha256)
+    own = Path(name).is_file()
+    source = Path(name) if own else _released(name, sha256, release)
+    if own and sha256 and (found := file_sha256(source)) != sha256:
+        raise problem("weights.another_file", source, sha256=sha256, found=found)
     model = load_model(source)
     if kind == "target" and not hasattr(model.model[-1], "reprta"):
         raise problem("weights.yoloe_weights_target", source, found=type(model).__name__)
     with replacing(file) as temporary:
         shutil.copyfile(source, temporary)
     encoder = encoder_of(model) if kind == "target" else None
-    if kind == "target" and source.parent == cache_folder():
-        fetch(MOBILECLIP2_FILE, base_url=base_url)  # the person has a network now, perhaps not when training
+    if kind == "target" and not own:
+        fetch(MOBILECLIP2_FILE, release=release)  # the person has a network now, perhaps not when training
     text = f", text encoder {encoder}{_needed(encoder)}" if encoder else ""
-    return Resolved(f"{kind}: {source.name}, {len(class_names(model))} classes{text}", encoder)
+    return Resolved(
+        f"{kind}: {source.name}, {len(class_names(model))} classes{text}, SHA-256 {file_sha256(source)}", encoder
+    )
 
 
 def _needed(encoder: str) -> str:
@@ -74,29 +100,64 @@ def _build(spec: str, file: Path, *, kind: Kind, seed: int) -> Resolved:
     return Resolved(f"target: {spec}, random weights from seed {seed}, text encoder wordllama", "wordllama")
 
 
-def fetch(name: str, *, base_url: str = ASSETS) -> Path:
-    """Return a released file in the user's cache, downloaded from `base_url` when it is not there yet."""
-    start_ultralytics(download=True)
-    from ultralytics.utils.downloads import safe_download
+def fetch(name: str, *, sha256: str = "", release: Release = RELEASE) -> Path:
+    """Return a released file in the user's cache, downloaded when it is not there yet.
 
+    Before anybody opens it, its SHA-256 is compared: with `sha256`, else with what was noted when it was downloaded,
+    else with what the release states now. Raises `UserError` when it is another one, or when nobody states one.
+    """
+    start_ultralytics(download=True)
     file = cache_folder() / name
-    if file.is_file():
-        return file
-    file.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        with replacing(file) as temporary:
-            safe_download(f"{base_url}/{name}", file=temporary, unzip=False, retry=1)
-    except (OSError, RuntimeError) as error:
-        reason = str(error).splitlines()[0][:120] if str(error) else type(error).__name__
-        mend = f"Download {base_url}/{name} elsewhere and give its path, or put it at {file}."
-        raise problem("weights.download", name, reason=reason, mend=mend) from error
+    note = file.with_name(f"{name}.sha256")  # as sha256sum writes and checks it
+    noted = note.read_text(encoding="utf-8")[:64] if file.is_file() and note.is_file() else ""
+    wanted = sha256 or noted or _stated(name, release)
+    if not file.is_file():
+        _download(name, file, wanted, release)
+    elif (found := file_sha256(file)) != wanted:
+        raise problem("weights.changed_in_cache", file, sha256=wanted, found=found)
+    if noted != wanted:
+        with replacing(note) as temporary:
+            temporary.write_text(f"{wanted}  {name}\n", encoding="utf-8")
     return file
 
 
-def _released(name: str, base_url: str) -> Path:
+def _download(name: str, file: Path, sha256: str, release: Release) -> None:
+    """Put a released file at `file`, unless its bytes are others than they should be."""
+    from ultralytics.utils.downloads import safe_download
+
+    url = f"{release.files}/{name}"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with replacing(file) as temporary:
+            safe_download(url, file=temporary, unzip=False, retry=1)
+            if (found := file_sha256(temporary)) != sha256:
+                raise problem("weights.changed_on_its_way", url, sha256=sha256, found=found)
+    except (OSError, RuntimeError) as error:
+        reason = str(error).splitlines()[0][:120] if str(error) else type(error).__name__
+        raise problem("weights.download", name, reason=reason, url=url) from error
+
+
+def _stated(name: str, release: Release) -> str:
+    """Return the SHA-256 that the release states for a file."""
+    import requests
+
+    try:
+        answer = requests.get(release.listing, headers={"Accept": "application/vnd.github+json"}, timeout=30)
+        answer.raise_for_status()
+        stated = {str(one["name"]): str(one.get("digest")) for one in answer.json()["assets"]}.get(name, "no such file")
+    except (requests.RequestException, ValueError, LookupError, TypeError, AttributeError) as error:
+        stated = " ".join(str(error).split())[:120]
+    if not _STATED.fullmatch(stated):
+        if name == MOBILECLIP2_FILE:  # no option names it
+            raise problem("weights.encoder_digest", release.listing, name=name, found=stated, cache=cache_folder())
+        raise problem("weights.digest", release.listing, name=name, found=stated)
+    return stated.removeprefix("sha256:")
+
+
+def _released(name: str, sha256: str, release: Release) -> Path:
     """Return the file of released weights; raise `UserError` when no release has that name."""
     from ultralytics.utils.downloads import GITHUB_ASSETS_NAMES
 
     if name not in GITHUB_ASSETS_NAMES:
         raise problem("weights.file_name_released", name)
-    return fetch(name, base_url=base_url)
+    return fetch(name, sha256=sha256, release=release)
