@@ -54,8 +54,8 @@ def resolve(spec: str, file: Path, *, kind: Kind, seed: int, release: Release = 
         raise problem("weights.digits", spec, sha256=sha256)
     own = Path(name).is_file()
     source = Path(name) if own else _released(name, sha256, release)
-    if own and sha256:
-        _require("weights.another_file", source, source, sha256)
+    if own and sha256 and (found := file_sha256(source)) != sha256:
+        raise problem("weights.another_file", source, sha256=sha256, found=found)
     model = load_model(source)
     if kind == "target" and not hasattr(model.model[-1], "reprta"):
         raise problem("weights.yoloe_weights_target", source, found=type(model).__name__)
@@ -111,10 +111,10 @@ def fetch(name: str, *, sha256: str = "", release: Release = RELEASE) -> Path:
     note = file.with_name(f"{name}.sha256")  # as sha256sum writes and checks it
     noted = note.read_text(encoding="utf-8")[:64] if file.is_file() and note.is_file() else ""
     wanted = sha256 or noted or _stated(name, release)
-    if file.is_file():
-        _require("weights.changed_in_cache", file, file, wanted)
-    else:
+    if not file.is_file():
         _download(name, file, wanted, release)
+    elif (found := file_sha256(file)) != wanted:
+        raise problem("weights.changed_in_cache", file, sha256=wanted, found=found)
     if noted != wanted:
         with replacing(note) as temporary:
             temporary.write_text(f"{wanted}  {name}\n", encoding="utf-8")
@@ -130,7 +130,8 @@ def _download(name: str, file: Path, sha256: str, release: Release) -> None:
     try:
         with replacing(file) as temporary:
             safe_download(url, file=temporary, unzip=False, retry=1)
-            _require("weights.changed_on_its_way", temporary, url, sha256)
+            if (found := file_sha256(temporary)) != sha256:
+                raise problem("weights.changed_on_its_way", url, sha256=sha256, found=found)
     except (OSError, RuntimeError) as error:
         reason = str(error).splitlines()[0][:120] if str(error) else type(error).__name__
         raise problem("weights.download", name, reason=reason, url=url) from error
@@ -147,16 +148,10 @@ def _stated(name: str, release: Release) -> str:
     except (requests.RequestException, ValueError, LookupError, TypeError, AttributeError) as error:
         stated = " ".join(str(error).split())[:120]
     if not _STATED.fullmatch(stated):
-        code = "encoder_digest" if name == MOBILECLIP2_FILE else "digest"  # no option names the encoder's file
-        raise problem(f"weights.{code}", release.listing, name=name, found=stated, cache=cache_folder())
+        if name == MOBILECLIP2_FILE:  # no option names it
+            raise problem("weights.encoder_digest", release.listing, name=name, found=stated, cache=cache_folder())
+        raise problem("weights.digest", release.listing, name=name, found=stated)
     return stated.removeprefix("sha256:")
-
-
-def _require(code: str, file: Path, place: object, sha256: str) -> None:
-    """Raise `UserError` with the text of `code` unless `file` has the bytes that it should have."""
-    found = file_sha256(file)
-    if found != sha256:
-        raise problem(code, place, sha256=sha256, found=found)
 
 
 def _released(name: str, sha256: str, release: Release) -> Path:
