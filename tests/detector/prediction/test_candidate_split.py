@@ -12,13 +12,12 @@ from stages.detector.model.checkpoint import is_promptable, load_model, save_mod
 from stages.detector.model.encoders import encode
 from stages.detector.model.runtime import start_ultralytics
 from stages.detector.prediction.candidate_split import make_predictor
-from stages.detector.prediction.filters import Filters
 from stages.detector.prediction.prediction_params import NMS_IOU
-from stages.detector.prediction.predictor import NONE_DISCARDED, Truth, predict, set_prompts
+from stages.detector.prediction.predictor import NONE_DISCARDED, set_prompts
 from stages.detector.training.starting_model import letterboxed, prompt_start
 from stages.detector.weights import resolve
 from stages.ruler.pairing.evidence import CANDIDATE_FLOOR, REASONS
-from tests.detector.conftest import PROMPTS
+from tests.detector.conftest import PROMPTS, seen
 from tests.toy import CLASSES, write_yolo_folder
 
 pytestmark = pytest.mark.slow
@@ -51,12 +50,6 @@ def ultralytics_own(weights, sheets, conf, max_det):
     predictor = DetectionPredictor(overrides=settings(conf, max_det))
     found = [predictor(source=[read_bgr(one.image)], model=model)[0].boxes.data.numpy() for one in sheets]
     return found, predictor.model.end2end
-
-
-def seen(weights, sheets, conf, max_det, *, batch=1, **more):
-    how = {"classes": CLASSES, "prompts": PROMPTS, "imgsz": 128, "device": "cpu", "batch": batch}
-    images = [one.image for one in sheets]
-    return list(predict(weights, images, confidence_floor=conf, max_det=max_det, **how, **more))
 
 
 def end_to_end_only(weights: Path) -> Path:
@@ -98,7 +91,7 @@ def test_what_is_kept_is_what_ultralytics_keeps(toy_weights, sheets, labels, kin
         own, own_end_to_end = ultralytics_own(file, sheets, conf, max_det)
         assert own_end_to_end == end_to_end
         assert sum(map(len, own)) > 10
-        for expected, got in zip(own, seen(file, sheets, conf, max_det, truth=Truth(labels, 0.5)), strict=True):
+        for expected, got in zip(own, seen(file, sheets, conf, max_det, labels=labels), strict=True):
             rows = expected.astype(np.float64)
             rows = rows[np.lexsort((rows[:, 0], rows[:, 1], -rows[:, 4]))]
             assert got.xyxy.tobytes() == rows[:, :4].tobytes()
@@ -160,9 +153,8 @@ def test_what_nms_suppressed_lies_on_a_surer_one_or_is_its_anchors_second_class(
 
 
 def test_a_filter_moves_detections_to_the_discarded(toy_weights, sheets, labels):
-    filters = Filters(min_side=20)
-    whole = seen(toy_weights, sheets, 0.01, 1000, truth=Truth(labels, 0.5))
-    cut = seen(toy_weights, sheets, 0.01, 1000, truth=Truth(labels, 0.5), filters=filters)
+    whole = seen(toy_weights, sheets, 0.01, 1000, labels=labels)
+    cut = seen(toy_weights, sheets, 0.01, 1000, labels=labels, min_side=20)
     for before, after in zip(whole, cut, strict=True):
         large = (before.xyxy[:, 2:] - before.xyxy[:, :2]).min(axis=1) >= 20
         assert after.xyxy.tolist() == before.xyxy[large].tolist()
@@ -172,7 +164,7 @@ def test_a_filter_moves_detections_to_the_discarded(toy_weights, sheets, labels)
 
 
 def test_discarded_are_near_true_boxes_few_and_sorted(toy_weights, sheets, labels):
-    floors = seen(toy_weights, sheets, 0.3, 1000, truth=Truth(labels, 0.5), batch=4)
+    floors = seen(toy_weights, sheets, 0.3, 1000, labels=labels, batch=4)
     for one, drawn in zip(floors, labels, strict=True):
         truth = xywhn_to_xyxy(drawn.xywhn, width=128, height=128)
         assert len(one.discarded.xyxy) <= 16 * len(truth)
@@ -184,5 +176,5 @@ def test_discarded_are_near_true_boxes_few_and_sorted(toy_weights, sheets, label
 
 def test_nothing_is_discarded_where_nobody_looked(toy_weights, sheets, labels):
     mixed = [None, *labels[1:]]
-    assert seen(toy_weights, sheets, 0.3, 1000, truth=Truth(mixed, 0.5))[0].discarded is NONE_DISCARDED
+    assert seen(toy_weights, sheets, 0.3, 1000, labels=mixed)[0].discarded is NONE_DISCARDED
     assert all(one.discarded is NONE_DISCARDED for one in seen(toy_weights, sheets, 0.3, 1000))
