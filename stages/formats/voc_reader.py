@@ -5,14 +5,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple, cast
 
-from lxml import etree
-
 from stages.base.errors import problem
 from stages.dataset.defects import Finding
 from stages.formats.coco_reader import no_size
 from stages.formats.image_lookup import Images, every_image, known_split
 from stages.formats.source_sheets import Dataset, Row, Sheet
-from stages.formats.xml_text import DamagedXmlError, parse_xml
+from stages.formats.xml_text import DamagedXmlError, Node, parse_xml
 from stages.formats.yolo_folder import Item, Source, description, read_names
 
 _LISTS = Path("ImageSets/Main")
@@ -25,7 +23,7 @@ class VocFile(NamedTuple):
     """One XML file of annotations: its root (None: it is broken), and what is broken."""
 
     file: Path
-    root: etree._Element | None
+    root: Node | None
     findings: tuple[Finding, ...] = ()
 
 
@@ -131,23 +129,23 @@ def _sheet(one: VocFile, item: Item, split: str, classes: Sequence[str], named: 
     return Sheet(split, item, tuple(rows), frame, (*findings, *([] if frame else [no_size(item)])))
 
 
-def objects(one: VocFile) -> list[tuple[int, etree._Element]]:
+def objects(one: VocFile) -> list[tuple[int, Node]]:
     """Return the objects of an XML file, each with its line."""
     return [] if one.root is None else [(cast(int, thing.sourceline), thing) for thing in one.root.iter("object")]
 
 
-def frame_of(root: etree._Element) -> tuple[float, float] | None:
+def frame_of(root: Node) -> tuple[float, float] | None:
     """Return width and height that an XML file says its boxes are in, None if it does not."""
     size = [_number(_text(root, f"size/{side}")) for side in ("width", "height")]
     return (size[0], size[1]) if size[0] > 0 and size[1] > 0 else None
 
 
-def class_of(thing: etree._Element) -> str:
+def class_of(thing: Node) -> str:
     """Return the class name of an object, "" if it has none."""
     return _text(thing, "name")
 
 
-def object_row(thing: etree._Element, line: int, file: Path, classes: Sequence[str], named: bool) -> Row | Finding:
+def object_row(thing: Node, line: int, file: Path, classes: Sequence[str], named: bool) -> Row | Finding:
     """Return an object as a row in px, or what is wrong with it; `named`: a file lists the classes."""
     name = _text(thing, "name")
     if name not in classes:
@@ -162,7 +160,7 @@ def object_row(thing: etree._Element, line: int, file: Path, classes: Sequence[s
     return Row(line, classes.index(name), ((x1 + x2) / 2, (y1 + y2) / 2, x2 - x1, y2 - y1))
 
 
-def _text(element: etree._Element, path: str) -> str:
+def _text(element: Node, path: str) -> str:
     return (element.findtext(path) or "").strip().replace("\n", " ")
 
 

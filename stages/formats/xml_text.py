@@ -7,6 +7,7 @@ from lxml import etree
 
 from stages.base.errors import problem
 
+Node = etree._Element
 _TWICE = re.compile(r", line [0-9]+(?=, column [0-9]+$)")  # `line` has it already
 
 
@@ -18,7 +19,7 @@ class DamagedXmlError(ValueError):
         self.line = line
 
 
-def parse_xml(data: bytes) -> etree._Element:
+def parse_xml(data: bytes) -> Node:
     """Return the root element, without comments; raise `DamagedXmlError`."""
     parser = etree.XMLParser(
         resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, remove_comments=True, remove_pis=True
@@ -35,7 +36,7 @@ def parse_xml(data: bytes) -> etree._Element:
     return root
 
 
-def read_xml(file: Path) -> etree._Element:
+def read_xml(file: Path) -> Node:
     """Return the root element of `file`; raise `UserError` with the line for what is broken or not safe."""
     try:
         return parse_xml(file.read_bytes())

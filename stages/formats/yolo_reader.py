@@ -5,9 +5,9 @@ from pathlib import Path
 
 import numpy as np
 
-from stages.dataset.defects import Finding, refuse
+from stages.dataset.defects import Finding
 from stages.dataset.sheets.split_folder import Labels
-from stages.formats.geometry import Placed, place, rows_text
+from stages.formats.geometry import Placed, rows_text
 from stages.formats.label_rows import read_rows
 from stages.formats.source_sheets import Dataset, Sheet, SheetLabels
 from stages.formats.yolo_folder import Item, read_source
@@ -31,18 +31,6 @@ def yolo_sheet(split: str, item: Item, classes: Sequence[str]) -> Sheet:
     text, found = _text(item.label)
     rows, more = read_rows(text, item.label, classes)
     return Sheet(split, item, tuple(rows), findings=(*found, *more))
-
-
-def read_item_labels(item: Item, classes: Sequence[str]) -> SheetLabels:
-    """Return the labels of `item` without its image: polygons as boxes, boxes cut at the border, no row twice.
-
-    A missing file holds none. Raises `UserError` with file and line for a row that is no box, a class that is
-    not named, and a box that has no size or is not in fractions of the image.
-    """
-    sheet = yolo_sheet("", item, classes)
-    placed = place(sheet, None)
-    refuse([*sheet.findings, *placed.findings])
-    return sheet_labels(sheet, placed)
 
 
 def sheet_labels(sheet: Sheet, placed: Placed) -> SheetLabels:

@@ -16,11 +16,10 @@ from typing import Any
 from xml.etree import ElementTree
 
 import yaml
-from lxml.etree import _Element
 
 from stages.base.errors import problem
 from stages.formats.image_lookup import Images, every_image
-from stages.formats.xml_text import read_xml
+from stages.formats.xml_text import Node, read_xml
 from stages.picking.packet import Packet, PacketSheet
 from stages.review.formats import coco, cvat_shapes, voc, yolo
 from stages.review.formats.outgoing_boxes import Prelabel, prelabels_of
@@ -86,7 +85,7 @@ def _has_root(file: Path) -> bool:
         return _ROOT in data.read(_HEAD)
 
 
-def _require_images(root: _Element, file: Path) -> None:
+def _require_images(root: Node, file: Path) -> None:
     track = root.find("track")
     if track is not None:
         mend = "Export the task as 'CVAT for images 1.1'."
@@ -97,21 +96,21 @@ def _require_images(root: _Element, file: Path) -> None:
         raise problem("cvat.require_images", file, mend=mend)
 
 
-def _classes(root: _Element) -> tuple[str, ...]:
+def _classes(root: Node) -> tuple[str, ...]:
     """Return the labels of boxes: no tags (old exports give no types), and no parts of a skeleton."""
     labels = [label for label in root.iter("label") if label.find("parent") is None]
     found = [((label.findtext("name") or "").strip(), label.findtext("type")) for label in labels]
     return tuple(name for name, kind in found if (kind or ("tag" if name == DONE else "")) != "tag")
 
 
-def _packet_id(root: _Element) -> str:
+def _packet_id(root: Node) -> str:
     """Return the packet that the task's name names; "" for none, and for an export of several tasks."""
     names = [name.text or "" for name in root.iterfind("meta//task/name")]
     found = _PACKET.search(names[0]) if len(names) == 1 else None
     return found[1] if found else ""
 
 
-def _sheet(node: _Element, file: Path, images: Images, *, marked: bool) -> ReturnedSheet:
+def _sheet(node: Node, file: Path, images: Images, *, marked: bool) -> ReturnedSheet:
     where = f"{file}:{node.sourceline}"
     name = node.get("name", "")
     frame = (cvat_shapes.number(node, "width", where), cvat_shapes.number(node, "height", where))
@@ -133,7 +132,7 @@ def _sheet(node: _Element, file: Path, images: Images, *, marked: bool) -> Retur
     )
 
 
-def _boxes(shapes: list[_Element], file: Path) -> list[ReturnedBox]:
+def _boxes(shapes: list[Node], file: Path) -> list[ReturnedBox]:
     """Return the boxes; of copies that a reviewer made of a pre-label only the first keeps its id."""
     boxes: list[ReturnedBox] = []
     for shape in shapes:
@@ -145,7 +144,7 @@ def _boxes(shapes: list[_Element], file: Path) -> list[ReturnedBox]:
     return boxes
 
 
-def _attribute(shape: _Element, name: str) -> str | None:
+def _attribute(shape: Node, name: str) -> str | None:
     texts = [(one.text or "").strip() for one in shape.iterfind("attribute") if one.get("name") == name]
     return next((text for text in texts if text), None)
 
