@@ -3,15 +3,19 @@
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
-from xml.etree import ElementTree
+from typing import NamedTuple, cast
 
 from stages.base.errors import problem
 from stages.dataset.defects import Finding
 from stages.formats.coco_reader import no_size
 from stages.formats.image_lookup import Images, every_image, known_split
+<<<<<<< HEAD
 from stages.formats.source_sheets import Dataset, Row, SourceSheet
 from stages.formats.xml_text import Node, parse_xml
+=======
+from stages.formats.source_sheets import Dataset, Row, Sheet
+from stages.formats.xml_text import DamagedXmlError, Node, parse_xml
+>>>>>>> wip/readers
 from stages.formats.yolo_folder import Item, Source, description, read_names
 
 _LISTS = Path("ImageSets/Main")
@@ -68,10 +72,9 @@ def read_voc(folder: Path, files: Sequence[VocFile]) -> Dataset:
 def _read(file: Path) -> VocFile:
     try:
         return VocFile(file, parse_xml(file.read_bytes()))
-    except (ElementTree.ParseError, ValueError, LookupError) as error:
-        line = error.position[0] if isinstance(error, ElementTree.ParseError) else getattr(error, "line", None)
+    except DamagedXmlError as error:
         mend = "Export it again: the file is damaged."
-        return VocFile(file, None, (Finding("error", "xml-damaged", file, line, "XML", str(error), mend),))
+        return VocFile(file, None, (Finding("error", "xml-damaged", file, error.line, "XML", str(error), mend),))
 
 
 def _classes(folder: Path, files: Sequence[VocFile]) -> tuple[tuple[str, ...], bool, list[Finding]]:
@@ -131,24 +134,23 @@ def _sheet(one: VocFile, item: Item, split: str, classes: Sequence[str], named: 
     return SourceSheet(split, item, tuple(rows), frame, (*findings, *([] if frame else [no_size(item)])))
 
 
-def objects(one: VocFile) -> list[tuple[int, ElementTree.Element]]:
+def objects(one: VocFile) -> list[tuple[int, Node]]:
     """Return the objects of an XML file, each with its line."""
-    found = [] if one.root is None else one.root.iter("object")
-    return [(thing.line, thing) for thing in found if isinstance(thing, Node)]
+    return [] if one.root is None else [(cast(int, thing.sourceline), thing) for thing in one.root.iter("object")]
 
 
-def frame_of(root: ElementTree.Element) -> tuple[float, float] | None:
+def frame_of(root: Node) -> tuple[float, float] | None:
     """Return width and height that an XML file says its boxes are in, None if it does not."""
     size = [_number(_text(root, f"size/{side}")) for side in ("width", "height")]
     return (size[0], size[1]) if size[0] > 0 and size[1] > 0 else None
 
 
-def class_of(thing: ElementTree.Element) -> str:
+def class_of(thing: Node) -> str:
     """Return the class name of an object, "" if it has none."""
     return _text(thing, "name")
 
 
-def object_row(thing: ElementTree.Element, line: int, file: Path, classes: Sequence[str], named: bool) -> Row | Finding:
+def object_row(thing: Node, line: int, file: Path, classes: Sequence[str], named: bool) -> Row | Finding:
     """Return an object as a row in px, or what is wrong with it; `named`: a file lists the classes."""
     name = _text(thing, "name")
     if name not in classes:
@@ -163,7 +165,7 @@ def object_row(thing: ElementTree.Element, line: int, file: Path, classes: Seque
     return Row(line, classes.index(name), ((x1 + x2) / 2, (y1 + y2) / 2, x2 - x1, y2 - y1))
 
 
-def _text(element: ElementTree.Element, path: str) -> str:
+def _text(element: Node, path: str) -> str:
     return (element.findtext(path) or "").strip().replace("\n", " ")
 
 

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import numpy as np
 
-from stages.dataset.defects import Finding, refuse
+from stages.dataset.defects import Finding
 from stages.dataset.sheets.split_folder import Labels
-from stages.formats.geometry import Placed, place, rows_text
+from stages.formats.geometry import Placed, rows_text
 from stages.formats.label_rows import read_rows
 from stages.formats.source_sheets import Dataset, SheetLabels, SourceSheet
 from stages.formats.yolo_folder import Item, read_source
@@ -33,6 +33,7 @@ def yolo_sheet(split: str, item: Item, classes: Sequence[str]) -> SourceSheet:
     return SourceSheet(split, item, tuple(rows), findings=(*found, *more))
 
 
+<<<<<<< HEAD
 def read_item_labels(item: Item, classes: Sequence[str]) -> SheetLabels:
     """Return the labels of `item` without its image: polygons as boxes, boxes cut at the border, no row twice.
 
@@ -46,6 +47,9 @@ def read_item_labels(item: Item, classes: Sequence[str]) -> SheetLabels:
 
 
 def sheet_labels(sheet: SourceSheet, placed: Placed) -> SheetLabels:
+=======
+def sheet_labels(sheet: Sheet, placed: Placed) -> SheetLabels:
+>>>>>>> wip/readers
     """Return the rows that stay of `sheet` in the form that a dataset is written from."""
     boxes = np.array([row.xywh for row in placed.rows], dtype=np.float64).reshape(-1, 4)
     class_id = np.array([row.class_id for row in placed.rows], dtype=np.int32)

@@ -12,11 +12,14 @@ import pytest
 import yaml
 
 from stages.base.errors import UserError
+from stages.dataset.defects import refuse
 from stages.dataset.sheets.manifest import read_manifest
 from stages.dataset.sheets.split_folder import require_as_listed
 from stages.firewall.roles import ROLES, Assignment
+from stages.formats.geometry import place
+from stages.formats.source_sheets import SheetLabels
 from stages.formats.yolo_folder import Item, read_source
-from stages.formats.yolo_reader import read_item_labels
+from stages.formats.yolo_reader import sheet_labels, yolo_sheet
 from stages.intake.dataset_import import _prompts, import_data
 from stages.intake.import_report import table
 from stages.intake.import_source import ImportOptions
@@ -97,9 +100,17 @@ def test_a_folder_without_splits_is_train(tmp_path):
     assert source.strangers == (tmp_path / "labels/ghost.txt",)
 
 
+def labels_of(folder: Path) -> SheetLabels:
+    """Return the labels in a.txt of `folder`; an error of a row is raised."""
+    sheet = yolo_sheet("", Item(folder / "a.png", folder / "a.txt"), CLASSES)
+    placed = place(sheet, None)
+    refuse([*sheet.findings, *placed.findings])
+    return sheet_labels(sheet, placed)
+
+
 def test_a_polygon_becomes_the_box_around_it(tmp_path):
     write_label(tmp_path / "a.txt", "2 0.1 0.2 0.5 0.2 0.3 0.6\n\n1 0.5 0.5 0.2 0.2\n")
-    found = read_item_labels(Item(tmp_path / "a.png", tmp_path / "a.txt"), CLASSES)
+    found = labels_of(tmp_path)
     assert found.text == "2 0.300000 0.400000 0.400000 0.400000\n1 0.5 0.5 0.2 0.2\n"
     assert found.polygons == 1
     np.testing.assert_allclose(found.boxes.xywhn, [[0.3, 0.4, 0.4, 0.4], [0.5, 0.5, 0.2, 0.2]])
@@ -119,13 +130,13 @@ def test_a_polygon_becomes_the_box_around_it(tmp_path):
 def test_a_bad_row_is_named(tmp_path, rows, where, found):
     write_label(tmp_path / "a.txt", rows)
     with pytest.raises(UserError, match=re.escape(where)) as error:
-        read_item_labels(Item(tmp_path / "a.png", tmp_path / "a.txt"), CLASSES)
+        labels_of(tmp_path)
     assert found in str(error.value)
 
 
 def test_the_table_counts_by_hand(tmp_path):
     write_label(tmp_path / "a.txt", "0 0.5 0.5 0.1 0.1\n2 0.5 0.5 0.1 0.1\n2 0.1 0.1 0.1 0.1\n")
-    labels = {"a.png": read_item_labels(Item(tmp_path / "a.png", tmp_path / "a.txt"), CLASSES)}
+    labels = {"a.png": labels_of(tmp_path)}
     roles = {"train": ("a.png",), "val": (), "test": (), "pool": ()}
     rows = [line.split() for line in table(CLASSES, Assignment(roles, {}), labels)]
     assert rows == [

@@ -89,15 +89,11 @@ def _require_images(root: Node, file: Path) -> None:
     track = root.find("track")
     if track is not None:
         mend = "Export the task as 'CVAT for images 1.1'."
-        where = f"{file}:{_line(track)}"
+        where = f"{file}:{track.sourceline}"
         raise problem("cvat.images_their_boxes", where, mend=mend)
     if root.find("image") is None:
         mend = "Export the task as 'CVAT for images 1.1'."
         raise problem("cvat.require_images", file, mend=mend)
-
-
-def _line(node: ElementTree.Element) -> int:
-    return node.line if isinstance(node, Node) else 0
 
 
 def _classes(root: Node) -> tuple[str, ...]:
@@ -114,8 +110,8 @@ def _packet_id(root: Node) -> str:
     return found[1] if found else ""
 
 
-def _sheet(node: ElementTree.Element, file: Path, images: Images, *, marked: bool) -> ReturnedSheet:
-    where = f"{file}:{_line(node)}"
+def _sheet(node: Node, file: Path, images: Images, *, marked: bool) -> ReturnedSheet:
+    where = f"{file}:{node.sourceline}"
     name = node.get("name", "")
     frame = (cvat_shapes.number(node, "width", where), cvat_shapes.number(node, "height", where))
     if not name or min(frame) <= 0:
@@ -136,11 +132,11 @@ def _sheet(node: ElementTree.Element, file: Path, images: Images, *, marked: boo
     )
 
 
-def _boxes(shapes: list[ElementTree.Element], file: Path) -> list[ReturnedBox]:
+def _boxes(shapes: list[Node], file: Path) -> list[ReturnedBox]:
     """Return the boxes; of copies that a reviewer made of a pre-label only the first keeps its id."""
     boxes: list[ReturnedBox] = []
     for shape in shapes:
-        where = f"{file}:{_line(shape)}"
+        where = f"{file}:{shape.sourceline}"
         prelabel = _attribute(shape, "prelabel")
         if prelabel in {box.prelabel for box in boxes}:
             prelabel = None
@@ -148,7 +144,7 @@ def _boxes(shapes: list[ElementTree.Element], file: Path) -> list[ReturnedBox]:
     return boxes
 
 
-def _attribute(shape: ElementTree.Element, name: str) -> str | None:
+def _attribute(shape: Node, name: str) -> str | None:
     texts = [(one.text or "").strip() for one in shape.iterfind("attribute") if one.get("name") == name]
     return next((text for text in texts if text), None)
 

@@ -263,13 +263,26 @@ def test_the_xml_is_told_from_others(tmp_path: Path) -> None:
         ),
         (
             IMAGE,
-            "annotations.xml:5: expected XML, found mismatched tag: line 5, column 2. "
+            "annotations.xml:5: expected XML, found Opening and ending tag mismatch: image line 4 "
+            "and annotations, column 15. "
             "Export it again: the file is damaged.",
         ),
     ],
 )
 def test_what_is_damaged_is_named_by_its_line(body: str, line: str, tmp_path: Path) -> None:
     assert said(body, tmp_path) == line
+
+
+def test_a_namespace_and_comments_change_nothing(tmp_path: Path) -> None:
+    folder = written(build_packet(plain_spec(), tmp_path), tmp_path / "sent")
+    plain = cvat.read(folder)
+    text = (folder / "annotations.xml").read_text(encoding="utf-8")
+    odd = text.replace("<annotations>", '<annotations xmlns="http://cvat.ai"><!-- a -->').replace(
+        "<box", "<!-- b --><box"
+    )
+    (folder / "annotations.xml").write_text(odd, encoding="utf-8")
+    assert len(plain.sheets) > 1
+    assert cvat.read(folder) == plain
 
 
 def test_a_document_type_is_refused(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import pytest
 from stages.base.errors import UserError
 from stages.dataset.sheets.manifest import MANIFEST, manifest_row, read_manifest, write_manifest
 from stages.dataset.sheets.split_folder import require_as_listed
-from stages.review.kept.pool_return import take_back
+from stages.review.auto_removal import take_back
 from tests.fake_project import write_files
 
 TRAIN = {"a.png": ("auto", "tower"), "b c.png": ("import", ""), "d.png": ("auto", ""), "e.png": ("person", "tower")}
