@@ -9,7 +9,7 @@ from stages.base.errors import UserError, problem
 Severity = Literal["error", "warning", "note"]
 
 
-class Finding(NamedTuple):
+class Defect(NamedTuple):
     """One thing that a check found; `line` is a line of a text file or the id of an annotation, or None.
 
     `severity` error: the dataset is refused. warning: it is taken, and this is what is done about it.
@@ -35,12 +35,12 @@ class Finding(NamedTuple):
         return problem("defects.error", where, expected=self.expected, found=self.found, mend=self.mend)
 
 
-def errors(findings: Iterable[Finding]) -> list[Finding]:
+def errors(findings: Iterable[Defect]) -> list[Defect]:
     """Return those that refuse the dataset, in their order."""
     return [finding for finding in findings if finding.severity == "error"]
 
 
-def refuse(findings: Iterable[Finding], *, then: str = "") -> None:
+def refuse(findings: Iterable[Defect], *, then: str = "") -> None:
     """Raise `UserError` for the first error among `findings`, with how many more there are, and `then`, a mend."""
     found = errors(findings)
     if found:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from stages.base.errors import printable
-from stages.dataset.defects import Finding
+from stages.dataset.defects import Defect
 
 UNPRINTABLE = "unprintable-name"
 # How two stems can be one: the first that holds gives the code, and what to say.
@@ -20,7 +20,7 @@ _SAME: tuple[tuple[str, str, Callable[[str], str]], ...] = (
 )
 
 
-def name_findings(images: Sequence[Path]) -> list[Finding]:
+def name_findings(images: Sequence[Path]) -> list[Defect]:
     """Return a finding for each image whose stem another one before it has, or whose name no list of sheets can hold.
 
     Unusual names get one together.
@@ -33,19 +33,19 @@ def name_findings(images: Sequence[Path]) -> list[Finding]:
             code, words = next((code, words) for code, words, key in _SAME if key(other.stem) == key(image.stem))
             expected = "a name that no other image has (without its ending)"
             mend = "Rename or remove one: a sheet belongs to one split."
-            found.append(Finding("error", code, image, None, expected, f"the same as {other}{words}", mend))
+            found.append(Defect("error", code, image, None, expected, f"the same as {other}{words}", mend))
     for image in images:
         if printable(image.name) != image.name:
             expected, mend = (
                 "a name in UTF-8, without line breaks and the like",
                 "Rename it; `--fix` does so in a copy.",
             )
-            found.append(Finding("error", UNPRINTABLE, image, None, expected, f"'{image.name}'", mend))
+            found.append(Defect("error", UNPRINTABLE, image, None, expected, f"'{image.name}'", mend))
     odd = [image for image in images if " " in image.name or not image.name.isascii()]
     if odd:
         what = f"blanks or other letters in {len(odd)} names"
         done = "They stay as they are."
-        found.append(Finding("note", "unusual-names", odd[0], None, "letters, digits and - _ . alone", what, done))
+        found.append(Defect("note", "unusual-names", odd[0], None, "letters, digits and - _ . alone", what, done))
     return found
 
 

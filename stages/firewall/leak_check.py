@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from stages.base.errors import problem
-from stages.dataset.defects import Finding
+from stages.dataset.defects import Defect
 from stages.dataset.sheets.manifest import MANIFEST, read_manifest
 from stages.dataset.sheets.split_folder import read_split
 from stages.firewall.kinship import copies_among, copies_of
@@ -16,7 +16,7 @@ MEND = "Remove one of the two; `yoloop data import --regroup` keeps those of val
 
 def leak_findings(
     images: Mapping[str, Sequence[Path]], *, groups: Mapping[str, str] | None = None, mend: str = MEND
-) -> list[Finding]:
+) -> list[Defect]:
     """Return an error for every sheet that is on two sides, and a warning for copies on one side.
 
     `images` are the files of each split, whose names are unique over all; a split that is neither val nor test counts
@@ -52,18 +52,16 @@ def _forbidden(file: Path, found: str) -> Exception:
     return problem("leak_check.sheet_val_test", file, found=found)
 
 
-def _leak(kept: Path, kept_role: str, other: Path, other_role: str, kinship: Kinship, mend: str) -> Finding:
+def _leak(kept: Path, kept_role: str, other: Path, other_role: str, kinship: Kinship, mend: str) -> Defect:
     group = kinship.groups.get(kept.name)
     copied = any({kept.name, other.name} <= set(names) for names in kinship.copies)
     what = f"of the group {group} as well" if group and not copied else "a copy of it"
-    return Finding("error", "leak", kept, None, f"no sheet of {kept_role} in {other_role}", f"{other}, {what}", mend)
+    return Defect("error", "leak", kept, None, f"no sheet of {kept_role} in {other_role}", f"{other}, {what}", mend)
 
 
-def _twice(names: Sequence[str], files: Mapping[str, Path]) -> Finding:
+def _twice(names: Sequence[str], files: Mapping[str, Path]) -> Defect:
     found = f"a copy: {', '.join(names[1:4])}{', ...' * (len(names) > 4)}"
-    return Finding(
-        "warning", "copy", files[names[0]], None, "every sheet once", found, "It counts as often as it lies."
-    )
+    return Defect("warning", "copy", files[names[0]], None, "every sheet once", found, "It counts as often as it lies.")
 
 
 def _one_side(names: Sequence[str], split_of: Mapping[str, str]) -> bool:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from stages.base.errors import problem
-from stages.dataset.defects import Finding
+from stages.dataset.defects import Defect
 from stages.formats.image_lookup import Images, every_image, known_split
 from stages.formats.label_rows import box_around, polygon_findings
 from stages.formats.source_sheets import Box, Dataset, Row, SourceSheet
@@ -99,7 +99,7 @@ def _has_keypoints(part: CocoFile) -> bool:
     return any(isinstance(one, dict) and "keypoints" in one for one in part.content["categories"])
 
 
-def _classes(files: Sequence[CocoFile]) -> tuple[tuple[str, ...], list[Finding]]:
+def _classes(files: Sequence[CocoFile]) -> tuple[tuple[str, ...], list[Defect]]:
     """Return the class names in the order of their ids in the first file, then those that only others have."""
     names: list[str] = []
     findings = []
@@ -108,11 +108,11 @@ def _classes(files: Sequence[CocoFile]) -> tuple[tuple[str, ...], list[Finding]]
         if names and listed != names[: len(listed)]:
             found = ", ".join(listed)
             mend = "They are matched by name."
-            findings.append(Finding("warning", "names-differ-by-split", part.file, None, ", ".join(names), found, mend))
+            findings.append(Defect("warning", "names-differ-by-split", part.file, None, ", ".join(names), found, mend))
         names += [name for name in listed if name not in names]
     parents = {part.file: _parents(part).values() for part in files}
     findings += [
-        Finding("note", "parent-category", file, None, "classes", f"the group '{name}'", "It has no box: no class.")
+        Defect("note", "parent-category", file, None, "classes", f"the group '{name}'", "It has no box: no class.")
         for file, gone in parents.items()
         for name in gone
     ]
@@ -152,7 +152,7 @@ def _is_category(one: object) -> bool:
     return isinstance(one, dict) and isinstance(one.get("id"), int) and bool(str(one.get("name") or "").strip())
 
 
-def _sheets(part: CocoFile, classes: Sequence[str], images: Images) -> tuple[list[SourceSheet], list[Finding]]:
+def _sheets(part: CocoFile, classes: Sequence[str], images: Images) -> tuple[list[SourceSheet], list[Defect]]:
     ids = {number: classes.index(name) for number, name in categories_of(part).items()}
     grouped = annotations_of(part)
     sheets, findings = [], []
@@ -189,7 +189,7 @@ def _sheet(
     ids: Mapping[int, int],
 ) -> SourceSheet:
     rows: list[Row] = []
-    findings: list[Finding] = []
+    findings: list[Defect] = []
     for line, one in objects:
         row = object_row(line, one, part.file, ids)
         if isinstance(row, Row):
@@ -208,22 +208,22 @@ def frame_of(entry: Mapping[str, Any]) -> tuple[float, float] | None:
     return (size[0], size[1]) if size and min(size) > 0 else None
 
 
-def no_size(item: Item) -> Finding:
+def no_size(item: Item) -> Defect:
     """Return the finding for an image whose annotations do not say its size."""
     expected, found = f"the size of {item.image.name}", "none"
-    return Finding("warning", "size-missing", item.label, None, expected, found, "That of the image is taken.")
+    return Defect("warning", "size-missing", item.label, None, expected, found, "That of the image is taken.")
 
 
-def object_row(line: int, one: Mapping[str, Any], file: Path, ids: Mapping[int, int]) -> Row | Finding:
+def object_row(line: int, one: Mapping[str, Any], file: Path, ids: Mapping[int, int]) -> Row | Defect:
     """Return an annotation as a row in px, or what is wrong with it; `ids` maps category ids to class_ids."""
     class_id = ids.get(one.get("category_id", -1))
     if one.get("iscrowd"):
         mend = "A box around many is no object: it is left out."
-        return Finding("warning", "crowd", file, line, "one object", "a crowd", mend)
+        return Defect("warning", "crowd", file, line, "one object", "a crowd", mend)
     if class_id is None:
         found = f"category_id {one.get('category_id')}"
         mend = "Add the category, or correct the annotation."
-        return Finding("error", "class-unknown", file, line, "an id of the categories", found, mend)
+        return Defect("error", "class-unknown", file, line, "an id of the categories", found, mend)
     box = _numbers(one.get("bbox"), 4)
     if box:
         x, y, w, h = box
@@ -233,7 +233,7 @@ def object_row(line: int, one: Mapping[str, Any], file: Path, ids: Mapping[int, 
         return Row(line, class_id, around, polygon=True)
     found = repr(one.get("bbox"))[:60]
     mend = "Export it again with boxes, or remove the annotation."
-    return Finding("error", "no-box", file, line, "bbox: x y w h, finite numbers", found, mend)
+    return Defect("error", "no-box", file, line, "bbox: x y w h, finite numbers", found, mend)
 
 
 def _around(segmentation: object) -> Box | None:
@@ -250,12 +250,12 @@ def _numbers(values: object, count: int | None) -> list[float] | None:
     return [float(value) for value in values] if plain else None
 
 
-def _no_image(file: Path, name: str, count: int) -> Finding:
+def _no_image(file: Path, name: str, count: int) -> Defect:
     mend = "Bring the image; without it, it is left out."
     found = f"no file {name}, which has {count} objects"
-    return Finding("warning", "image-missing", file, None, "images that are there", found, mend)
+    return Defect("warning", "image-missing", file, None, "images that are there", found, mend)
 
 
-def _orphans(file: Path, lines: Sequence[int]) -> Finding:
+def _orphans(file: Path, lines: Sequence[int]) -> Defect:
     found = f"{len(lines)} of images that are not listed"
-    return Finding("warning", "orphans", file, lines[0], "annotations of listed images", found, "They are left out.")
+    return Defect("warning", "orphans", file, lines[0], "annotations of listed images", found, "They are left out.")

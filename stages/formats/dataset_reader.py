@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from stages.base.errors import UserError
-from stages.dataset.defects import Finding
+from stages.dataset.defects import Defect
 from stages.dataset.folder_depth import require_shallow
 from stages.formats.coco_reader import coco_files, read_coco
 from stages.formats.source_sheets import Dataset
@@ -42,7 +42,7 @@ def _yolo_or_beside(folder: Path) -> Dataset:
         raise
     others = [*(one.file for one in coco_files(folder)[:1]), *(one.file for one in voc_files(folder)[:1])]
     notes = [
-        Finding("note", "other-format", file, None, "one format", "annotations beside YOLO's", "They are not read.")
+        Defect("note", "other-format", file, None, "one format", "annotations beside YOLO's", "They are not read.")
         for file in others
     ]
     return dataset._replace(findings=(*dataset.findings, *notes))

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from stages.dataset.defects import Finding, Severity
+from stages.dataset.defects import Defect, Severity
 from stages.dataset.sheets.split_folder import row_text
 from stages.formats.source_sheets import FRACTIONS, TURNED, Box, Picture, Row, SourceSheet
 
@@ -14,14 +14,14 @@ _LEAST = 1.0  # px: what is smaller in width or height is a stray click, and not
 _ASPECT = 0.01  # of the aspect ratio: as far as two sizes of one picture may differ by rounding
 
 
-class Placed(NamedTuple):
+class KeptRows(NamedTuple):
     """The rows that stay, as fractions of the image as it is decoded, and the findings about all of them."""
 
     rows: list[Row]
-    findings: list[Finding]
+    findings: list[Defect]
 
 
-def place(sheet: SourceSheet, picture: Picture | None) -> Placed:
+def place(sheet: SourceSheet, picture: Picture | None) -> KeptRows:
     """Return the rows of `sheet` on its picture; without one, only what needs no size in px is checked."""
     frame, turn, found = _frame(sheet, picture)
     rows = [row._replace(xywh=_turned(_divided(row.xywh, frame), turn)) for row in sheet.rows]
@@ -31,7 +31,7 @@ def place(sheet: SourceSheet, picture: Picture | None) -> Placed:
     seen: dict[tuple[float, ...], int] = {}
     for row in rows:
         done = _on_image(row, sheet, picture)
-        if isinstance(done, Finding):
+        if isinstance(done, Defect):
             found.append(done)
             continue
         if done.xywh != row.xywh:
@@ -43,7 +43,7 @@ def place(sheet: SourceSheet, picture: Picture | None) -> Placed:
             continue
         seen[key] = row.line
         kept.append(done)
-    return Placed(kept, found)
+    return KeptRows(kept, found)
 
 
 def rows_text(rows: Sequence[Row]) -> str:
@@ -58,7 +58,7 @@ def turned_back(sheet: SourceSheet, picture: Picture) -> bool:
     )
 
 
-def _frame(sheet: SourceSheet, picture: Picture | None) -> tuple[tuple[float, float], int, list[Finding]]:
+def _frame(sheet: SourceSheet, picture: Picture | None) -> tuple[tuple[float, float], int, list[Defect]]:
     """Return what the rows are divided by, the orientation that they must be turned by, and findings about it."""
     if sheet.frame == FRACTIONS or picture is None:
         return sheet.frame or FRACTIONS, 1, []
@@ -75,9 +75,9 @@ def _frame(sheet: SourceSheet, picture: Picture | None) -> tuple[tuple[float, fl
     return sheet.frame, 1, [_size("error", "size-wrong", sheet, picture, mend)]
 
 
-def _size(severity: Severity, code: str, sheet: SourceSheet, picture: Picture, mend: str) -> Finding:
+def _size(severity: Severity, code: str, sheet: SourceSheet, picture: Picture, mend: str) -> Defect:
     width, height = sheet.frame or FRACTIONS
-    return Finding(
+    return Defect(
         severity,
         code,
         sheet.item.image,
@@ -105,7 +105,7 @@ def _turned(xywhn: Box, orientation: int) -> Box:
     return x, y, w, h
 
 
-def _on_image(row: Row, sheet: SourceSheet, picture: Picture | None) -> Row | Finding:
+def _on_image(row: Row, sheet: SourceSheet, picture: Picture | None) -> Row | Defect:
     """Return `row` cut at the image's border, or why it is none."""
     _, _, w, h = row.xywh
     fractions = "centre and size as fractions of the image, above 0 and at most 1"
@@ -137,6 +137,6 @@ def _cut(row: Row) -> Row:
     return row._replace(xywh=((left + right) / 2, (top + bottom) / 2, right - left, bottom - top), text="")
 
 
-def _finding(severity: Severity, code: str, sheet: SourceSheet, row: Row, expected: str, mend: str) -> Finding:
+def _finding(severity: Severity, code: str, sheet: SourceSheet, row: Row, expected: str, mend: str) -> Defect:
     found = " ".join(f"{value:g}" for value in row.xywh)
-    return Finding(severity, code, Path(sheet.item.label), row.line, expected, found, mend)
+    return Defect(severity, code, Path(sheet.item.label), row.line, expected, found, mend)

@@ -4,17 +4,17 @@ import math
 from collections.abc import Sequence
 from pathlib import Path
 
-from stages.dataset.defects import Finding
+from stages.dataset.defects import Defect
 from stages.formats.source_sheets import Box, Row
 
 
-def read_rows(text: str, file: Path, classes: Sequence[str]) -> tuple[list[Row], list[Finding]]:
+def read_rows(text: str, file: Path, classes: Sequence[str]) -> tuple[list[Row], list[Defect]]:
     """Return the rows of `text`, the content of the label file `file`, and a finding for each that is none.
 
     A row is `class x y w h`, or a polygon: `class x y x y x y ...`, which becomes the box around it.
     """
     rows: list[Row] = []
-    findings: list[Finding] = []
+    findings: list[Defect] = []
     for number, line in enumerate(text.splitlines(), 1):
         if line.strip():
             row = _row(line, number, file, classes)
@@ -25,14 +25,14 @@ def read_rows(text: str, file: Path, classes: Sequence[str]) -> tuple[list[Row],
     return rows, findings + polygon_findings(rows, file)
 
 
-def polygon_findings(rows: Sequence[Row], file: Path) -> list[Finding]:
+def polygon_findings(rows: Sequence[Row], file: Path) -> list[Defect]:
     """Return a finding for the polygons among `rows`, one for all of them."""
     lines = [row.line for row in rows if row.polygon]
     if not lines:
         return []
     found = f"{len(lines)} polygon{'s' * (len(lines) > 1)} among {len(rows)} rows"
     done = "Each becomes the box around it."
-    return [Finding("warning", "polygon", file, lines[0], "boxes: class x y w h", found, done)]
+    return [Defect("warning", "polygon", file, lines[0], "boxes: class x y w h", found, done)]
 
 
 def box_around(points: Sequence[float]) -> Box:
@@ -41,7 +41,7 @@ def box_around(points: Sequence[float]) -> Box:
     return (min(xs) + max(xs)) / 2, (min(ys) + max(ys)) / 2, max(xs) - min(xs), max(ys) - min(ys)
 
 
-def _row(line: str, number: int, file: Path, classes: Sequence[str]) -> Row | Finding:
+def _row(line: str, number: int, file: Path, classes: Sequence[str]) -> Row | Defect:
     parts = line.split()
     polygon = len(parts) > 5 and len(parts) % 2 == 1
     values = _numbers(parts)
@@ -69,14 +69,14 @@ def _numbers(parts: Sequence[str]) -> list[float] | None:
         return None
 
 
-def _no_row(code: str, file: Path, line: int, parts: Sequence[str], mend: str) -> Finding:
+def _no_row(code: str, file: Path, line: int, parts: Sequence[str], mend: str) -> Defect:
     found = f"'{' '.join(parts)[:60]}'"
-    return Finding("error", code, file, line, "five numbers: class x y w h", found, mend)
+    return Defect("error", code, file, line, "five numbers: class x y w h", found, mend)
 
 
-def _no_class(file: Path, line: int, class_id: int, classes: Sequence[str]) -> Finding:
+def _no_class(file: Path, line: int, class_id: int, classes: Sequence[str]) -> Defect:
     named = ", ".join(f"{i} {name}" for i, name in enumerate(classes))
-    return Finding(
+    return Defect(
         "error",
         "class-out-of-range",
         file,

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from stages.dataset.defects import Finding
+from stages.dataset.defects import Defect
 from stages.dataset.sheets.split_folder import Labels
 from stages.formats.yolo_folder import Item, Source
 
@@ -36,7 +36,7 @@ class SourceSheet(NamedTuple):
     item: Item
     rows: tuple[Row, ...] = ()
     frame: tuple[float, float] | None = FRACTIONS
-    findings: tuple[Finding, ...] = ()
+    findings: tuple[Defect, ...] = ()
 
 
 class Dataset(NamedTuple):
@@ -45,7 +45,7 @@ class Dataset(NamedTuple):
     kind: str
     source: Source
     sheets: tuple[SourceSheet, ...]
-    findings: tuple[Finding, ...] = ()
+    findings: tuple[Defect, ...] = ()
 
 
 class Picture(NamedTuple):

@@ -6,16 +6,11 @@ from pathlib import Path
 from typing import NamedTuple, cast
 
 from stages.base.errors import problem
-from stages.dataset.defects import Finding
+from stages.dataset.defects import Defect
 from stages.formats.coco_reader import no_size
 from stages.formats.image_lookup import Images, every_image, known_split
-<<<<<<< HEAD
 from stages.formats.source_sheets import Dataset, Row, SourceSheet
-from stages.formats.xml_text import Node, parse_xml
-=======
-from stages.formats.source_sheets import Dataset, Row, Sheet
 from stages.formats.xml_text import DamagedXmlError, Node, parse_xml
->>>>>>> wip/readers
 from stages.formats.yolo_folder import Item, Source, description, read_names
 
 _LISTS = Path("ImageSets/Main")
@@ -29,7 +24,7 @@ class VocFile(NamedTuple):
 
     file: Path
     root: Node | None
-    findings: tuple[Finding, ...] = ()
+    findings: tuple[Defect, ...] = ()
 
 
 def voc_files(folder: Path) -> list[VocFile]:
@@ -49,7 +44,7 @@ def read_voc(folder: Path, files: Sequence[VocFile]) -> Dataset:
         image = _image(one, images)
         if image is None:
             expected, mend = "an image of the same name", "Bring the image; without it, it is left out."
-            findings.append(Finding("warning", "image-missing", one.file, None, expected, "none", mend))
+            findings.append(Defect("warning", "image-missing", one.file, None, expected, "none", mend))
         else:
             sheets.append(_sheet(one, Item(image, one.file), _split(folder, image, lists), classes, named))
     if not sheets:
@@ -74,10 +69,10 @@ def _read(file: Path) -> VocFile:
         return VocFile(file, parse_xml(file.read_bytes()))
     except DamagedXmlError as error:
         mend = "Export it again: the file is damaged."
-        return VocFile(file, None, (Finding("error", "xml-damaged", file, error.line, "XML", str(error), mend),))
+        return VocFile(file, None, (Defect("error", "xml-damaged", file, error.line, "XML", str(error), mend),))
 
 
-def _classes(folder: Path, files: Sequence[VocFile]) -> tuple[tuple[str, ...], bool, list[Finding]]:
+def _classes(folder: Path, files: Sequence[VocFile]) -> tuple[tuple[str, ...], bool, list[Defect]]:
     """Return the class names, whether a file lists them, and a note if nobody does: then in the alphabet's order."""
     if description(folder).is_file():
         return read_names(folder), True, []
@@ -91,7 +86,7 @@ def _classes(folder: Path, files: Sequence[VocFile]) -> tuple[tuple[str, ...], b
         mend = "Write the class names into classes.txt, one a line."
         raise problem("voc_reader.objects_names", folder, mend=mend)
     mend = f"They are taken in the alphabet's order: {', '.join(names)}."
-    return names, False, [Finding("note", "names-not-listed", folder, None, "a list of classes", "none", mend)]
+    return names, False, [Defect("note", "names-not-listed", folder, None, "a list of classes", "none", mend)]
 
 
 def _lists(folder: Path) -> dict[str, str]:
@@ -123,7 +118,7 @@ def _sheet(one: VocFile, item: Item, split: str, classes: Sequence[str], named: 
     if one.root is None:
         return SourceSheet(split, item, findings=one.findings)
     rows: list[Row] = []
-    findings: list[Finding] = []
+    findings: list[Defect] = []
     for line, thing in objects(one):
         row = object_row(thing, line, one.file, classes, named)
         if isinstance(row, Row):
@@ -150,18 +145,18 @@ def class_of(thing: Node) -> str:
     return _text(thing, "name")
 
 
-def object_row(thing: Node, line: int, file: Path, classes: Sequence[str], named: bool) -> Row | Finding:
+def object_row(thing: Node, line: int, file: Path, classes: Sequence[str], named: bool) -> Row | Defect:
     """Return an object as a row in px, or what is wrong with it; `named`: a file lists the classes."""
     name = _text(thing, "name")
     if name not in classes:
         where = "the list of classes" if named else "a name"
         mend = "Add the class to the list, or correct the object."
-        return Finding("error", "class-unknown", file, line, where, f"'{name}'", mend)
+        return Defect("error", "class-unknown", file, line, where, f"'{name}'", mend)
     x1, y1, x2, y2 = (_number(_text(thing, f"bndbox/{side}")) for side in _SIDES)
     if not all(map(math.isfinite, (x1, y1, x2, y2))):
         found = " ".join(" ".join(_text(thing, f"bndbox/{side}").split()) or "nothing" for side in _SIDES)
         mend = "Correct or remove the object."
-        return Finding("error", "no-box", file, line, f"bndbox: {' '.join(_SIDES)}", found, mend)
+        return Defect("error", "no-box", file, line, f"bndbox: {' '.join(_SIDES)}", found, mend)
     return Row(line, classes.index(name), ((x1 + x2) / 2, (y1 + y2) / 2, x2 - x1, y2 - y1))
 
 

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from stages.base.errors import problem
 from stages.base.params import read_yaml
 from stages.dataset.clutter import is_clutter
-from stages.dataset.defects import Finding, Severity
+from stages.dataset.defects import Defect, Severity
 from stages.dataset.sheets.split_folder import IMAGE_SUFFIXES
 from stages.firewall.roles import ROLES
 
@@ -30,7 +30,7 @@ class Source(NamedTuple):
     classes: tuple[str, ...]
     splits: dict[str, dict[str, Item]]
     strangers: tuple[Path, ...]  # files among the images and labels that belong to no image
-    findings: tuple[Finding, ...] = ()
+    findings: tuple[Defect, ...] = ()
 
 
 class _Part(NamedTuple):
@@ -75,14 +75,14 @@ def read_names(folder: Path) -> tuple[str, ...]:
     return tuple(texts)
 
 
-def _count_differs(folder: Path, classes: Sequence[str]) -> list[Finding]:
+def _count_differs(folder: Path, classes: Sequence[str]) -> list[Defect]:
     file = description(folder)
     count = read_yaml(file).get("nc")
     if count is None or count == len(classes):
         return []
     mend = "The names are taken: correct the number."
     expected = f"nc: {len(classes)}, as many as names"
-    return [Finding("warning", "count-of-classes", file, None, expected, f"nc: {count}", mend)]
+    return [Defect("warning", "count-of-classes", file, None, expected, f"nc: {count}", mend)]
 
 
 def description(folder: Path) -> Path:
@@ -91,7 +91,7 @@ def description(folder: Path) -> Path:
     return next((file for file in files if file.is_file()), files[0])
 
 
-def _parts(folder: Path) -> tuple[list[_Part], list[Finding]]:
+def _parts(folder: Path) -> tuple[list[_Part], list[Defect]]:
     """Return where every split lies: where data.yaml says if that is there, or where the layout has it."""
     named, findings = _named_parts(folder, read_yaml(description(folder)))
     taken = {part.split for part in named}
@@ -110,7 +110,7 @@ def _parts(folder: Path) -> tuple[list[_Part], list[Finding]]:
     ]
     mend = "Correct data.yaml, or remove the folder."
     findings += [
-        Finding(
+        Defect(
             "warning", "folder-not-read", part.images, None, f"the {part.split} that data.yaml names", "another", mend
         )
         for part in unread
@@ -133,7 +133,7 @@ def _laid_parts(folder: Path) -> Iterator[_Part]:
             yield _Part(split_name(split.name), split / "images", split / "labels")
 
 
-def _named_parts(folder: Path, values: Mapping[str, Any]) -> tuple[list[_Part], list[Finding]]:
+def _named_parts(folder: Path, values: Mapping[str, Any]) -> tuple[list[_Part], list[Defect]]:
     """Return the splits that data.yaml names and that are there, and findings about those that are not."""
     file = description(folder)
     base, findings = _base(folder, file, values.get("path"))
@@ -153,13 +153,13 @@ def _named_parts(folder: Path, values: Mapping[str, Any]) -> tuple[list[_Part], 
                 parts.append(_Part(split, place, labels_of(place / "x").parent))
     outside = [part for part in parts if folder.resolve() not in part.images.resolve().parents]
     findings += [
-        Finding("note", "elsewhere", file, None, f"{part.split} in this folder", str(part.images), "It is read there.")
+        Defect("note", "elsewhere", file, None, f"{part.split} in this folder", str(part.images), "It is read there.")
         for part in outside
     ]
     return parts, findings
 
 
-def _base(folder: Path, file: Path, path: object) -> tuple[Path, list[Finding]]:
+def _base(folder: Path, file: Path, path: object) -> tuple[Path, list[Defect]]:
     """Return what the splits in data.yaml are relative to: its `path:`, or its own folder where that is not here."""
     if not isinstance(path, str) or not path.strip():
         return folder, []
@@ -167,7 +167,7 @@ def _base(folder: Path, file: Path, path: object) -> tuple[Path, list[Finding]]:
     if base.is_dir():
         return (folder if base.resolve() == folder.resolve() else base), []
     mend = "The folders beside data.yaml are read."
-    return folder, [Finding("warning", "path-not-here", file, None, f"the folder of `path: {path}`", "none", mend)]
+    return folder, [Defect("warning", "path-not-here", file, None, f"the folder of `path: {path}`", "none", mend)]
 
 
 def _place(folder: Path, base: Path, entry: str) -> Path | None:
@@ -201,26 +201,26 @@ def _listed(file: Path) -> list[Path]:
     return sorted(file.parent / line.removeprefix("./") for line in lines if line)
 
 
-def _not_there(part: _Part) -> list[Finding]:
+def _not_there(part: _Part) -> list[Defect]:
     """Return a finding for the images of a list that do not exist."""
     gone = [image for image in _listed(part.images) if not image.is_file()] if part.images.is_file() else []
     mend = "They are left out."
     found = f"{len(gone)} that do not, such as {gone[0]}" if gone else ""
-    return [Finding("warning", "image-missing", part.images, None, "images that exist", found, mend)] if gone else []
+    return [Defect("warning", "image-missing", part.images, None, "images that exist", found, mend)] if gone else []
 
 
-def _missing(file: Path, split: str, entry: str) -> Finding:
+def _missing(file: Path, split: str, entry: str) -> Defect:
     mend = {
         "train": "Bring the folder, or correct the line.",
         "val": "Bring the folder, or draw one from train when you import: --val 0.2",
     }.get(split, "Nothing is read for it.")
     severity: Severity = "error" if split == "train" else "warning"
-    return Finding(severity, "split-missing", file, None, f"the folder {entry}", f"none for '{split}'", mend)
+    return Defect(severity, "split-missing", file, None, f"the folder {entry}", f"none for '{split}'", mend)
 
 
-def _again(file: Path, split: str, entry: str) -> Finding:
+def _again(file: Path, split: str, entry: str) -> Defect:
     mend = "It is passed over: a sheet belongs to one split."
-    return Finding("warning", "split-twice", file, None, f"a folder of its own for {split}", f"{entry} again", mend)
+    return Defect("warning", "split-twice", file, None, f"a folder of its own for {split}", f"{entry} again", mend)
 
 
 def split_name(word: str) -> str:
@@ -256,7 +256,7 @@ def _strangers(parts: Sequence[_Part], splits: Mapping[str, Mapping[str, Item]])
     return [path for path in files if path not in known and path.name != "classes.txt" and not is_clutter(path.name)]
 
 
-def _twice(image: Path, other: Path) -> Finding:
+def _twice(image: Path, other: Path) -> Defect:
     mend = "Rename or remove one: a sheet belongs to one split."
     expected = "a name that no other image has (without its ending)"
-    return Finding("error", "same-stem", image, None, expected, f"the same as {other}", mend)
+    return Defect("error", "same-stem", image, None, expected, f"the same as {other}", mend)

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import numpy as np
 
-from stages.dataset.defects import Finding
+from stages.dataset.defects import Defect
 from stages.dataset.sheets.split_folder import Labels
-from stages.formats.geometry import Placed, rows_text
+from stages.formats.geometry import KeptRows, rows_text
 from stages.formats.label_rows import read_rows
 from stages.formats.source_sheets import Dataset, SheetLabels, SourceSheet
 from stages.formats.yolo_folder import Item, read_source
@@ -33,43 +33,27 @@ def yolo_sheet(split: str, item: Item, classes: Sequence[str]) -> SourceSheet:
     return SourceSheet(split, item, tuple(rows), findings=(*found, *more))
 
 
-<<<<<<< HEAD
-def read_item_labels(item: Item, classes: Sequence[str]) -> SheetLabels:
-    """Return the labels of `item` without its image: polygons as boxes, boxes cut at the border, no row twice.
-
-    A missing file holds none. Raises `UserError` with file and line for a row that is no box, a class that is
-    not named, and a box that has no size or is not in fractions of the image.
-    """
-    sheet = yolo_sheet("", item, classes)
-    placed = place(sheet, None)
-    refuse([*sheet.findings, *placed.findings])
-    return sheet_labels(sheet, placed)
-
-
-def sheet_labels(sheet: SourceSheet, placed: Placed) -> SheetLabels:
-=======
-def sheet_labels(sheet: Sheet, placed: Placed) -> SheetLabels:
->>>>>>> wip/readers
+def sheet_labels(sheet: SourceSheet, placed: KeptRows) -> SheetLabels:
     """Return the rows that stay of `sheet` in the form that a dataset is written from."""
     boxes = np.array([row.xywh for row in placed.rows], dtype=np.float64).reshape(-1, 4)
     class_id = np.array([row.class_id for row in placed.rows], dtype=np.int32)
     return SheetLabels(rows_text(placed.rows), Labels(class_id, boxes), sum(row.polygon for row in sheet.rows))
 
 
-def _text(file: Path) -> tuple[str, list[Finding]]:
+def _text(file: Path) -> tuple[str, list[Defect]]:
     """Return the text of a label file, and what is odd about its bytes."""
     data = file.read_bytes()
     found = []
     if data.startswith(_BOM):
         found.append(
-            Finding("note", "byte-order-mark", file, 1, "plain text", "a byte-order mark", "It is passed over.")
+            Defect("note", "byte-order-mark", file, 1, "plain text", "a byte-order mark", "It is passed over.")
         )
     if b"\r" in data:
-        found.append(Finding("note", "windows-lines", file, 1, "line ends of Unix", "others", "They are read as well."))
+        found.append(Defect("note", "windows-lines", file, 1, "line ends of Unix", "others", "They are read as well."))
     if not data.strip():
-        found.append(Finding("note", "empty-label-file", file, None, "rows", "none", "Nothing is on that sheet."))
+        found.append(Defect("note", "empty-label-file", file, None, "rows", "none", "Nothing is on that sheet."))
     try:
         return data.decode("utf-8-sig"), found
     except UnicodeDecodeError:
         mend = "Save it as UTF-8, or replace or remove the file."
-        return "", [*found, Finding("error", "label-encoding", file, None, "text in UTF-8", "other bytes", mend)]
+        return "", [*found, Defect("error", "label-encoding", file, None, "text in UTF-8", "other bytes", mend)]

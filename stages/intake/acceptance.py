@@ -6,7 +6,7 @@ from pathlib import Path
 
 from stages.base.errors import problem
 from stages.base.params import PARAMS, read_classes, read_iteration
-from stages.dataset.defects import Finding, refuse
+from stages.dataset.defects import Defect, refuse
 from stages.dataset.sheets.manifest import MANIFEST, write_manifest
 from stages.dataset.sheets.split_folder import DATASET, require_split, sheets_in
 from stages.firewall.grouping import read_groups
@@ -76,7 +76,7 @@ def _unsaved(root: Path) -> bool:
     return bool(git.changed(root, [_POINTER]) or dvc.modified(root, _POINTER))
 
 
-def _check(root: Path, dataset: Path, now: Lists, say: Callable[[str], None] | None) -> list[Finding]:
+def _check(root: Path, dataset: Path, now: Lists, say: Callable[[str], None] | None) -> list[Defect]:
     """Return the warnings; raise `UserError` unless the dataset keeps the contract and no sheet lies on two sides."""
     read = read_dataset(dataset)
     whole = [*dataset_findings(read), *class_findings(read, read_classes(root / PARAMS))]

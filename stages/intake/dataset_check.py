@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from stages.base.errors import UserError
 from stages.base.params import PARAMS, read_classes
-from stages.dataset.defects import Finding, errors
+from stages.dataset.defects import Defect, errors
 from stages.dataset.sheets.manifest import MANIFEST, read_manifest
 from stages.dataset.sheets.split_folder import DATASET, require_as_listed
 from stages.firewall.leak_check import leak_findings
@@ -79,7 +79,7 @@ def _unlisted(root: Path) -> list[str]:
     return said
 
 
-def _leaks(dataset: Dataset, *, own: bool) -> list[Finding]:
+def _leaks(dataset: Dataset, *, own: bool) -> list[Defect]:
     """Return what the split firewall finds; the project's own manifests know the groups."""
     images: dict[str, list[Path]] = {}
     for sheet in dataset.sheets:

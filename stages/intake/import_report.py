@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from stages.dataset.defects import Finding
+from stages.dataset.defects import Defect
 from stages.firewall.roles import ROLES, Assignment
 from stages.formats.source_sheets import SheetLabels
 from stages.formats.yolo_folder import Source
@@ -20,7 +20,7 @@ def report(
     labels: Mapping[str, SheetLabels],
     *,
     oracle: bool,
-    findings: Sequence[Finding] = (),
+    findings: Sequence[Defect] = (),
 ) -> list[str]:
     """Return a table of sheets and boxes per split and class, then one line per thing worth knowing.
 
@@ -31,8 +31,8 @@ def report(
     return [*lines, *_warnings(findings)]
 
 
-def _warnings(findings: Sequence[Finding]) -> list[str]:
-    of_kind: dict[str, list[Finding]] = {}
+def _warnings(findings: Sequence[Defect]) -> list[str]:
+    of_kind: dict[str, list[Defect]] = {}
     for finding in findings:
         if finding.severity == "warning" and finding.code not in _COUNTED:
             of_kind.setdefault(finding.code, []).append(finding)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stages.base.errors import problem
-from stages.dataset.defects import Finding, refuse
+from stages.dataset.defects import Defect, refuse
 from stages.firewall.grouping import read_groups
 from stages.firewall.kinship import copies_among
 from stages.firewall.roles import ROLES, Assignment, Kinship, LeakError, RolePart, assign
@@ -45,7 +45,7 @@ class Read(NamedTuple):
     labels: dict[str, SheetLabels]  # by image file name
     items: dict[str, Item]
     kind: str = "YOLO folder"  # the words for its format
-    findings: tuple[Finding, ...] = ()
+    findings: tuple[Defect, ...] = ()
     kinship: Kinship = Kinship()
 
 

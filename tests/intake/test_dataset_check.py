@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from stages.base.errors import UserError
-from stages.dataset.defects import Finding
+from stages.dataset.defects import Defect
 from stages.intake.contract.defect_list import finding_lines, summary
 from stages.intake.import_source import ImportOptions, read_sheets
 from tests.fake_project import REPO, sh
@@ -59,7 +59,7 @@ def test_exit_codes(project, tmp_path):
 
 def test_errors_come_first_and_few_of_a_kind():
     def one(severity, code, line):
-        return Finding(severity, code, Path("a.txt"), line, "x", "y", "Mend.")
+        return Defect(severity, code, Path("a.txt"), line, "x", "y", "Mend.")
 
     findings = [
         one("note", "n", 1),

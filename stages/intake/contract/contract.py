@@ -4,10 +4,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from stages.dataset.defects import Finding
+from stages.dataset.defects import Defect
 from stages.dataset.image_names import name_findings
 from stages.dataset.sheets.split_folder import IMAGE_SUFFIXES
-from stages.formats.geometry import Placed, place
+from stages.formats.geometry import KeptRows, place
 from stages.formats.source_sheets import Dataset, Picture, SourceSheet
 from stages.intake.contract.image_checks import look
 
@@ -20,8 +20,8 @@ class Checked(NamedTuple):
 
     sheet: SourceSheet
     picture: Picture | None
-    placed: Placed
-    findings: list[Finding]
+    placed: KeptRows
+    findings: list[Defect]
 
 
 def check_sheets(sheets: Sequence[SourceSheet], *, say: Callable[[str], None] | None = None) -> list[Checked]:
@@ -34,14 +34,14 @@ def check_sheets(sheets: Sequence[SourceSheet], *, say: Callable[[str], None] | 
     return done
 
 
-def dataset_findings(dataset: Dataset) -> list[Finding]:
+def dataset_findings(dataset: Dataset) -> list[Defect]:
     """Return what is odd about `dataset` as a whole: its reading, its names, files left over, splits without images."""
     strangers = [_stranger(file) for file in dataset.source.strangers]
     names = name_findings([sheet.item.image for sheet in dataset.sheets])
     return [*dataset.findings, *names, *_without_val(dataset), *strangers]
 
 
-def class_findings(dataset: Dataset, classes: Sequence[str]) -> list[Finding]:
+def class_findings(dataset: Dataset, classes: Sequence[str]) -> list[Defect]:
     """Return an error unless `dataset` names exactly the project's `classes`, in their order."""
     found = dataset.source.classes
     if tuple(classes) == found:
@@ -49,7 +49,7 @@ def class_findings(dataset: Dataset, classes: Sequence[str]) -> list[Finding]:
     order = sorted(classes) == sorted(found)
     mend = "The order is the class_id: `--fix` puts the labels into the project's order."
     return [
-        Finding(
+        Defect(
             "error",
             "names-order" if order else "names-differ",
             dataset.source.folder / "data.yaml",
@@ -68,29 +68,29 @@ def _checked(sheet: SourceSheet) -> Checked:
     return Checked(sheet, picture, placed, [*findings, *sheet.findings, *placed.findings, *missing])
 
 
-def _no_labels(sheet: SourceSheet) -> Finding:
+def _no_labels(sheet: SourceSheet) -> Defect:
     expected = f"a label file {sheet.item.label.name}"
     if sheet.split == _MAY_BE_BARE:
-        return Finding("note", "unlabelled", sheet.item.image, None, expected, "none", "The sheet is unlabelled.")
+        return Defect("note", "unlabelled", sheet.item.image, None, expected, "none", "The sheet is unlabelled.")
     mend = "It is taken as a sheet with nothing on it."
-    return Finding("warning", "no-label-file", sheet.item.image, None, expected, "none", mend)
+    return Defect("warning", "no-label-file", sheet.item.image, None, expected, "none", mend)
 
 
-def _stranger(file: Path) -> Finding:
+def _stranger(file: Path) -> Defect:
     if file.suffix.lower() in IMAGE_SUFFIXES:
         mend = "It is not read: move it beside the others."
-        return Finding("warning", "image-not-read", file, None, "images where the others are", "one elsewhere", mend)
+        return Defect("warning", "image-not-read", file, None, "images where the others are", "one elsewhere", mend)
     if file.suffix.lower() == ".txt":
         mend = "It is left out: bring the image, or remove the file."
-        return Finding("warning", "label-without-image", file, None, "an image of the same name", "none", mend)
-    return Finding("note", "stranger", file, None, "images and their labels", "another file", "It is left out.")
+        return Defect("warning", "label-without-image", file, None, "an image of the same name", "none", mend)
+    return Defect("note", "stranger", file, None, "images and their labels", "another file", "It is left out.")
 
 
-def _without_val(dataset: Dataset) -> list[Finding]:
+def _without_val(dataset: Dataset) -> list[Defect]:
     """Return a warning if nothing is there to measure on, and nobody has said so yet."""
     said = any(one.code == "split-missing" and "'val'" in one.found for one in dataset.findings)
     if said or any(sheet.split == "val" for sheet in dataset.sheets):
         return []
     splits = ", ".join(sorted({sheet.split for sheet in dataset.sheets}))
     mend = "Draw one from train when you import: --val 0.2"
-    return [Finding("warning", "no-val", dataset.source.folder, None, "a val split", f"only {splits}", mend)]
+    return [Defect("warning", "no-val", dataset.source.folder, None, "a val split", f"only {splits}", mend)]

@@ -3,17 +3,17 @@
 from collections import Counter
 from collections.abc import Sequence
 
-from stages.dataset.defects import Finding, Severity
+from stages.dataset.defects import Defect, Severity
 
 _FEW = 3  # lines of one kind that are shown, unless all are asked for
 _ORDER: tuple[Severity, ...] = ("error", "warning", "note")
 
 
-def finding_lines(findings: Sequence[Finding], *, every: bool = False) -> list[str]:
+def finding_lines(findings: Sequence[Defect], *, every: bool = False) -> list[str]:
     """Return the findings grouped by kind, errors first; a few of each, or `every` one. Notes get one line a kind."""
     lines: list[str] = []
     for severity in _ORDER:
-        of_kind: dict[str, list[Finding]] = {}
+        of_kind: dict[str, list[Defect]] = {}
         for finding in findings:
             if finding.severity == severity:
                 of_kind.setdefault(finding.code, []).append(finding)
@@ -25,7 +25,7 @@ def finding_lines(findings: Sequence[Finding], *, every: bool = False) -> list[s
     return lines
 
 
-def summary(findings: Sequence[Finding]) -> str:
+def summary(findings: Sequence[Defect]) -> str:
     """Return how many errors, warnings and notes there are, in a few words."""
     count = Counter(finding.severity for finding in findings)
     return ", ".join(f"{count[severity]} {severity}{'s' * (count[severity] != 1)}" for severity in _ORDER)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from stages.base.decoding import read_bgr
 from stages.base.errors import UserError
 from stages.dataset.crops import Image
-from stages.dataset.defects import Finding, Severity
+from stages.dataset.defects import Defect, Severity
 from stages.formats.source_sheets import TURNED, Picture
 
 _LEAST_SIDE = 10  # px: Ultralytics leaves smaller images out of the training without a word
@@ -37,7 +37,7 @@ class Header(NamedTuple):
     size: tuple[int, int] | None = None  # width and height in px as it is shown; None: it does not say
 
 
-def look(file: Path) -> tuple[Picture | None, list[Finding]]:
+def look(file: Path) -> tuple[Picture | None, list[Defect]]:
     """Decode `file`, once; return its size and orientation (None: it does not decode), and what is odd about it."""
     try:
         image = read_bgr(file)
@@ -49,7 +49,7 @@ def look(file: Path) -> tuple[Picture | None, list[Finding]]:
     if min(width, height) < _LEAST_SIDE:
         expected = f"at least {_LEAST_SIDE} px each way"
         found = f"{width} × {height} px"
-        findings.append(Finding("error", "image-too-small", file, None, expected, found, "Remove the sheet."))
+        findings.append(Defect("error", "image-too-small", file, None, expected, found, "Remove the sheet."))
     return Picture(width, height, header.orientation), findings
 
 
@@ -142,16 +142,16 @@ def _bits(image: Any, file: Path) -> int:
     return 16 if image.mode.startswith("I") else 8
 
 
-def _damaged(file: Path, text: str) -> Finding:
+def _damaged(file: Path, text: str) -> Defect:
     """Return what `read_bgr` complains of as a finding."""
     match = re.search(r": expected an image, found (.*)\. ([^.]*\.)$", text)
     found = match.group(1) if match else text
     codes = {"an empty file": "image-empty", "a truncated JPEG": "image-truncated"}
     code = codes.get(found, "image-damaged")
-    return Finding("error", code, file, None, "an image", found, match.group(2) if match else "Replace it.")
+    return Defect("error", code, file, None, "an image", found, match.group(2) if match else "Replace it.")
 
 
-def _oddities(file: Path, header: Header, *, brightest: int) -> list[Finding]:
+def _oddities(file: Path, header: Header, *, brightest: int) -> list[Defect]:
     """Return what the decoder makes of an unusual file, and what to do; `brightest` of 255 is in its picture."""
     found = []
     if header.orientation != 1:
@@ -176,12 +176,12 @@ def _oddities(file: Path, header: Header, *, brightest: int) -> list[Finding]:
         found.append(_odd("warning", "pages", file, f"{header.pages} pages", mend))
     if header.kind == "JPEG" and _tail(file):
         mend = "Ultralytics would write the file anew while it trains; `--fix` takes it off."
-        found.append(Finding("error", "jpeg-tail", file, None, "a JPEG that ends", "something behind its end", mend))
+        found.append(Defect("error", "jpeg-tail", file, None, "a JPEG that ends", "something behind its end", mend))
     return found
 
 
-def _odd(severity: Severity, code: str, file: Path, found: str, mend: str) -> Finding:
-    return Finding(severity, code, file, None, _FIT, found, mend)
+def _odd(severity: Severity, code: str, file: Path, found: str, mend: str) -> Defect:
+    return Defect(severity, code, file, None, _FIT, found, mend)
 
 
 def _tail(file: Path) -> bool:

@@ -10,7 +10,7 @@ import yaml
 
 from stages.base.errors import printable, problem
 from stages.dataset.crops import save_image
-from stages.dataset.defects import Finding
+from stages.dataset.defects import Defect
 from stages.dataset.image_names import UNPRINTABLE
 from stages.formats.geometry import rows_text
 from stages.formats.source_sheets import Dataset
@@ -37,7 +37,7 @@ def require_target(source: Path, target: Path) -> None:
 def write_fixed(
     dataset: Dataset,
     sheets: Sequence[Checked],
-    whole: Sequence[Finding],
+    whole: Sequence[Defect],
     target: Path,
     *,
     classes: Sequence[str] | None = None,
@@ -96,7 +96,7 @@ def _write_names(folder: Path, classes: Sequence[str], plans: Sequence[Plan]) ->
     (folder / "data.yaml").write_text(text, encoding="utf-8")
 
 
-def _of_whole(finding: Finding) -> Change:
+def _of_whole(finding: Defect) -> Change:
     done = "labels put into the project's order" if finding.code == "names-order" else "not in the copy"
     return Change(finding.file, finding.line, finding.code, finding.found, done)
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from stages.base.errors import printable
-from stages.dataset.defects import Finding
+from stages.dataset.defects import Defect
 from stages.dataset.image_names import UNPRINTABLE, same_stem
 from stages.formats.geometry import place
 from stages.formats.label_rows import read_rows
@@ -123,7 +123,7 @@ def _read_again(sheet: SourceSheet, classes: Sequence[str]) -> SourceSheet | Non
     return None if any(one.severity == "error" for one in found) else sheet._replace(rows=tuple(rows))
 
 
-def _change(finding: Finding, lost: bool) -> Change:
+def _change(finding: Defect, lost: bool) -> Change:
     done = _LEFT_OUT if lost else _DONE.get(finding.code, "as it was")
     return Change(finding.file, finding.line, finding.code, finding.found, done)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from stages.base.errors import problem
-from stages.dataset.defects import Finding
+from stages.dataset.defects import Defect
 from stages.formats.coco_reader import (
     CocoFile,
     annotations_of,
@@ -173,7 +173,7 @@ def _sheet(
 def _row(line: int, one: dict[str, Any], file: Path, ids: Sequence[int]) -> Row:
     """Return an annotation as a row; raise `UserError` for what is no box, and for a crowd, which is none either."""
     row = object_row(line, one, file, {number: place for place, number in enumerate(ids)})
-    if isinstance(row, Finding):
+    if isinstance(row, Defect):
         mend = "Draw a box around each of them, or delete it, and export again."
         raise (row._replace(mend=mend) if row.code == "crowd" else row).error()
     return row

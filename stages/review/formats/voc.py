@@ -12,7 +12,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 from stages.base.errors import problem
-from stages.dataset.defects import Finding, refuse
+from stages.dataset.defects import Defect, refuse
 from stages.formats.image_lookup import every_image
 from stages.formats.voc_reader import VocFile, class_of, frame_of, object_row, objects, voc_files
 from stages.picking.packet import Packet, PacketSheet
@@ -121,14 +121,14 @@ def _sheet(one: VocFile, pictures: _Pictures) -> ReturnedSheet:
     things = objects(one)
     names = tuple(dict.fromkeys(class_of(thing) for _, thing in things if class_of(thing)))
     rows = [object_row(thing, line, one.file, names, False) for line, thing in things]
-    refuse(row for row in rows if isinstance(row, Finding))
+    refuse(row for row in rows if isinstance(row, Defect))
     frame = frame_of(one.root)
     if frame is None and rows:
         raise problem("voc.size_picture", one.file)
     boxes = [
         ReturnedBox(names[row.class_id], corners(row), f"{one.file}:{row.line}")
         for row in rows
-        if not isinstance(row, Finding)
+        if not isinstance(row, Defect)
     ]
     return ReturnedSheet(
         image.name if image else named or one.file.stem,  # labelImg leaves the ending away

@@ -8,7 +8,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from stages.base.boxes import BOX
-from stages.ruler.pairing.pairs import Bools, Ints, by_preference, candidates, paired_iou, settle
+from stages.ruler.pairing.pairs import Bools, Ints, by_preference, overlapping_pairs, paired_iou, settle
 
 SHEET = ["split", "image_id"]
 
@@ -58,7 +58,7 @@ def find(
     numbers = sheets or Sheets(*sheet_numbers(detections, ground_truth))
     seen, there = (table["class_id"].to_numpy(np.int64) * (not any_class) for table in (detections, ground_truth))
     span = 1 + max(seen.max(initial=0), there.max(initial=0))
-    close = candidates(
+    close = overlapping_pairs(
         detections=detections[BOX].to_numpy(float),
         detection_group=numbers.detections * span + seen,
         ground_truth=ground_truth[BOX].to_numpy(float),

@@ -5,7 +5,7 @@ import pandas as pd
 
 from stages.base.boxes import BOX
 from stages.ruler.matching.matching import sheet_numbers
-from stages.ruler.pairing.pairs import Floats, Ints, Pairs, candidates
+from stages.ruler.pairing.pairs import Floats, Ints, Pairs, overlapping_pairs
 
 
 def overlaps(*, detections: pd.DataFrame, ground_truth: pd.DataFrame, least: float) -> Pairs:
@@ -14,7 +14,7 @@ def overlaps(*, detections: pd.DataFrame, ground_truth: pd.DataFrame, least: flo
     Rows are positions in the two tables, whatever their index.
     """
     found_on, truth_on = sheet_numbers(detections, ground_truth)
-    return candidates(
+    return overlapping_pairs(
         detections=detections[BOX].to_numpy(float),
         detection_group=found_on,
         ground_truth=ground_truth[BOX].to_numpy(float),

@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stages.base.boxes import Boxes
-from stages.ruler.pairing.pairs import Bools, Floats, Ints, candidates
+from stages.ruler.pairing.pairs import Bools, Floats, Ints, overlapping_pairs
 
 # Confidence from which something is a candidate. Every anchor of every sheet proposes something: below a thousandth it
 # is what the network says about blank paper.
@@ -29,7 +29,7 @@ def evidence(
     the ledger says the same with them as with all, of which a dense sheet has a hundred thousand.
     """
     one = {"detection_group": np.zeros(len(xyxy), np.int64), "ground_truth_group": np.zeros(len(truth), np.int64)}
-    pairs = candidates(detections=xyxy, ground_truth=truth, iou=NEAR, **one)
+    pairs = overlapping_pairs(detections=xyxy, ground_truth=truth, iou=NEAR, **one)
     right = (class_id[pairs.detection] == truth_class[pairs.truth]).astype(np.int64)
     keys = (pairs.truth, reason[pairs.detection], right)
     order = np.lexsort((-pairs.iou, -confidence[pairs.detection], *reversed(keys)))

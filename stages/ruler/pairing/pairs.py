@@ -26,7 +26,7 @@ class Pairs(NamedTuple):
         return Pairs(self.detection[which], self.truth[which], self.iou[which])
 
 
-def candidates(
+def overlapping_pairs(
     *, detections: Boxes, detection_group: Ints, ground_truth: Boxes, ground_truth_group: Ints, iou: float
 ) -> Pairs:
     """Return the pairs of one group with an IoU of at least `iou`, above 0; by rows of detections, then of boxes.

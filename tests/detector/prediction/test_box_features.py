@@ -1,4 +1,4 @@
-"""The features of a detection come from the maps that the head looks at: they stand beside its box, and tell what it is."""
+"""Features of detections on real weights: in order of the boxes, alike for like objects, whatever the batch."""
 
 from pathlib import Path
 

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from stages.base.boxes import iou_matrix
 from stages.ruler.pairing import pairs as kernel
-from stages.ruler.pairing.pairs import Pairs, by_preference, candidates, paired_iou, settle
+from stages.ruler.pairing.pairs import Pairs, by_preference, overlapping_pairs, paired_iou, settle
 from tests.scenes import slow_match
 
 
@@ -121,7 +121,9 @@ def test_candidates_are_all_pairs_of_a_group_that_overlap_enough(block, sizes, m
     overlap = np.where(group[:, None] == other[None, :], iou_matrix(seen, there), 0.0)
     rows, columns = np.nonzero(overlap >= 0.3)
     assert len(rows) > 5 or 0 in sizes
-    got = candidates(detections=seen, detection_group=group, ground_truth=there, ground_truth_group=other, iou=0.3)
+    got = overlapping_pairs(
+        detections=seen, detection_group=group, ground_truth=there, ground_truth_group=other, iou=0.3
+    )
     assert got.detection.tolist() == rows.tolist()
     assert got.truth.tolist() == columns.tolist()
     assert got.iou.tolist() == overlap[rows, columns].tolist()
@@ -132,5 +134,7 @@ def test_boxes_that_touch_have_no_area_or_stand_upside_down_overlap_nothing():
     there = np.array([[0.0, 0, 10, 10], [5, 5, 5, 9]])
     seen = np.array([[10.0, 0, 20, 10], [5, 5, 5, 9], [8, 8, 2, 2], [np.nan, 0, 10, 10]])
     group = np.zeros(4, dtype=np.int64)
-    got = candidates(detections=seen, detection_group=group, ground_truth=there, ground_truth_group=group[:2], iou=1e-9)
+    got = overlapping_pairs(
+        detections=seen, detection_group=group, ground_truth=there, ground_truth_group=group[:2], iou=1e-9
+    )
     assert len(got.iou) == 0
