@@ -53,7 +53,7 @@ def overlapping_pairs(
 
 
 def by_preference(pairs: Pairs, *, confidence: Floats, worse: Bools | None = None) -> Pairs:
-    """Return `pairs`, sorted as `candidates` returns them, in the order in which COCO looks at them.
+    """Return `pairs`, sorted as `overlapping_pairs` returns them, in the order in which COCO looks at them.
 
     First by falling `confidence`, (n,), equal ones by the row of the detection. Of the boxes of one detection first
     those that are not `worse`, (m,), then the higher IoU; of equal ones the later box, as in pycocotools.
