@@ -17,6 +17,8 @@ FORWARDED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 def main(true: str, address: str) -> None:
     """Do what `true`, the interpreter, would do with these arguments: through the server at `address` if it can."""
     args = sys.argv[1:]
+    if any(os.isatty(number) for number in range(3)):
+        os.environ["REAL_PYTHON"] = "1"  # Ctrl+C on a terminal reaches a whole group: all of it must be true
     if forkable(args):
         server = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM)
         try:

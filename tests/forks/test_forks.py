@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import pexpect
 import pytest
 import yaml
 
@@ -95,6 +96,15 @@ def test_it_is_forked_and_so_is_what_it_starts(env: dict[str, str], tmp_path: Pa
     write_files(tmp_path, {"start.py": "import subprocess, sys; subprocess.run([sys.executable, 'who.py'])"})
     assert [said for _, said, _ in both("who.py", env=env, cwd=tmp_path)] == ["True\n", "False\n"]
     assert [said for _, said, _ in both("start.py", env=env, cwd=tmp_path)] == ["True\n", "False\n"]
+
+
+def test_on_a_terminal_it_is_true_and_so_is_what_it_starts(env: dict[str, str], tmp_path: Path) -> None:
+    write_files(tmp_path, {"who.py": "import sys; print('loaded:', 'dvc' in sys.modules, flush=True)"})
+    write_files(tmp_path, {"start.py": "import subprocess; subprocess.run(['python', 'who.py'])"})
+    stand_in = Path(sys.executable).parent
+    both_paths = {**env, "PATH": f"{stand_in}:{env['PATH']}"}
+    for script in ("who.py", "start.py"):
+        assert "loaded: False" in pexpect.run(f"{sys.executable} {script}", cwd=str(tmp_path), env=both_paths).decode()
 
 
 WAITS = "import subprocess, sys; print('on', flush=True)\ntry: subprocess.run(['sleep', '60'])\n"

@@ -13,6 +13,7 @@ from stages.base.tables import read_json
 from stages.convergence.score_files import read_scores
 from stages.holdout.openings_file import OPENINGS, read_openings
 from stages.ruler.scores.score_rows import row_of
+from tests.forks import REAL
 from tests.real_project import Project
 
 pytestmark = pytest.mark.slow
@@ -32,7 +33,8 @@ def test_a_kill_while_it_measures_leaves_no_number_and_no_record(closed: Project
     before = closed.git("for-each-ref"), closed.git("status", "--porcelain")
     command = [sys.executable, "-um", "stages.loop", "holdout"]
     pipe = subprocess.PIPE
-    with subprocess.Popen(command, cwd=closed.root, env=closed.env, stdout=pipe, stderr=pipe, text=True) as process:
+    env = {**closed.env, REAL: "1"}
+    with subprocess.Popen(command, cwd=closed.root, env=env, stdout=pipe, stderr=pipe, text=True) as process:
         assert process.stdout is not None
         for said in process.stdout:
             if said == "test: 1 of 1 sheets\n":  # the predictions are there, and nothing is measured yet

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.forks import REAL
 from tests.real_project import Project, build, set_params
 
 pytestmark = pytest.mark.slow
@@ -46,7 +47,8 @@ def test_the_same_training_never_runs_twice_at_once(toy_weights, tmp_path):
 def _popen(project: Project, *module: str) -> "subprocess.Popen[bytes]":
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "stdin": subprocess.DEVNULL}
     command = [sys.executable, "-m", *module]
-    return subprocess.Popen(command, cwd=project.root, env=project.env, start_new_session=True, **quiet)
+    env = {**project.env, REAL: "1"}  # true processes, all of them to be killed
+    return subprocess.Popen(command, cwd=project.root, env=env, start_new_session=True, **quiet)
 
 
 def _wait_for_epochs(project: Project, process: "subprocess.Popen[bytes]") -> None:

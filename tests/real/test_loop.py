@@ -1,6 +1,7 @@
 """The whole loop with real training, real DVC and Git: three iterations, the first reviewed by hand on a terminal."""
 
 import json
+import pickle
 import shutil
 import sys
 from collections.abc import Iterator
@@ -15,6 +16,7 @@ import yaml
 from stages.base.tables import with_details
 from stages.convergence.score_files import read_scores
 from stages.ruler.scores.score_rows import row_of
+from tests.once import Once
 from tests.real_project import PROMPTS, Project, build
 from tests.toy import CLASSES
 
@@ -41,9 +43,15 @@ class Looped(NamedTuple):
 
 
 @pytest.fixture(scope="session")
-def looped(toy_weights: Path, tmp_path_factory: pytest.TempPathFactory) -> Looped:
+def looped(toy_weights: Path, once: Once) -> Looped:
+    folder = once("looped", lambda folder: loop(folder, toy_weights))
+    edits, screen = pickle.loads((folder / "seen").read_bytes())
+    return Looped(Project(folder / "project", folder / "home"), edits, screen)
+
+
+def loop(folder: Path, toy_weights: Path) -> None:
     """Iteration 0 reviewed in a tool (YOLO) and ENTER on a terminal, 1 by the oracle; iteration 2 stops."""
-    project = build(tmp_path_factory.mktemp("loop") / "project", toy_weights)
+    project = build(folder / "project", toy_weights)
     command = [sys.executable, "-m", "stages.loop", "run", "--review", "person"]
     terminal = pexpect.spawn(
         command[0], command[1:], cwd=str(project.root), env=project.env, timeout=TRAINING, encoding="utf-8"
@@ -61,7 +69,7 @@ def looped(toy_weights: Path, tmp_path_factory: pytest.TempPathFactory) -> Loope
     terminal.close()
     assert terminal.exitstatus == 130
     project.yoloop("run", "--review", "oracle", "--resume")
-    return Looped(project, edits, "".join(seen))
+    (folder / "seen").write_bytes(pickle.dumps((edits, "".join(seen))))
 
 
 class _Sink:
