@@ -8,6 +8,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from stages.base.errors import UserError, problem
+from stages.base.shapes import Mistake, first_mistake
 
 PARAMS = Path("params.yaml")
 # Every top-level key that params.yaml may hold; anything else is a spelling mistake.
@@ -84,23 +85,19 @@ def check(model: type[M], values: dict[str, Any], *, file: Path, prefix: Sequenc
     try:
         return model.model_validate(values)
     except ValidationError as error:
-        # A misspelt key is missing under its right name, too: the key that is there says more.
-        first = min(error.errors(), key=lambda found: found["type"] != "extra_forbidden")
-        path = (*prefix, *(str(part) for part in first["loc"]))
-        raise _complaint(model, file, path, first["type"], first["msg"], first.get("input")) from error
+        mistake = first_mistake(error)
+        raise _complaint(model, file, mistake._replace(path=(*prefix, *mistake.path))) from error
 
 
-def _complaint(
-    model: type[Strict], file: Path, path: tuple[str, ...], kind: str, text: str, value: object
-) -> UserError:
+def _complaint(model: type[Strict], file: Path, mistake: Mistake) -> UserError:
+    path, kind, wanted, found = mistake
     name = ".".join(path)
     if kind == "extra_forbidden":
         known = ", ".join(model.model_fields)
         return problem("params.known_key", _where(file, path), known=known, name=name)
     if kind == "missing":
         return problem("params.key", _where(file, path[:-1]), name=name)
-    wanted = text.removeprefix("Input should be ").removeprefix("Value error, ")
-    return problem("params.complaint", _where(file, path), name=name, wanted=wanted, found=repr(value))
+    return problem("params.complaint", _where(file, path), name=name, wanted=wanted, found=repr(found))
 
 
 def _where(file: Path, path: Sequence[str]) -> str:

@@ -194,7 +194,7 @@ def reviewed(old: str, new: str, file: str = "sheets/001.json") -> Callable[[Pat
         (reviewed('"sha256": "', '"sha256": "0'), "found p1.jpg, with other content"),
         (reviewed("elevation", "door"), "sheets/001.json: expected a reviewed sheet, found class 'door'"),
         (reviewed('"x1": 24', '"x1": 41'), "found a box without a size: 41.0 24.0 40.0 40.0"),
-        (reviewed("{", "", "review.json"), "review.json: expected JSON"),
+        (reviewed("{", "", "review.json"), "review.json: expected the head of a review, found Invalid JSON"),
         (edit("params.yaml", "epochs: 100", "epochs: 5"), "stage train: expected the results of iteration 0"),
         (edit("params.yaml", "iteration: 0", "iteration: 3"), "expected a finished iteration (tag iteration-3)"),
         (edit("data/prompts.yaml", "title:", "tittle:"), "expected a prompt for each of"),

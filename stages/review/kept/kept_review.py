@@ -12,10 +12,11 @@ import math
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, get_args
+from typing import Any, Literal, NamedTuple
 
 from stages.base.atomic import replacing, replacing_folder
 from stages.base.errors import problem
+from stages.base.shapes import read_shape
 from stages.picking.packet import Packet
 
 REVIEW = Path("data/review")
@@ -127,37 +128,29 @@ def read_head(folder: Path) -> Head:
     file = folder / HEAD
     if not file.is_file():
         raise problem("kept_review.review", file)
-    values = _read_json(file)
     try:
-        classes = tuple(str(name) for name in values["classes"])
-        facts = (str(values["packet_id"]), int(values["iteration"]), classes, str(values["source"]))
-        return Head(*facts, partial=bool(values.get("partial", False)))
-    except (KeyError, TypeError, ValueError) as error:
+        return read_shape(Head, file)
+    except (OSError, ValueError) as error:
         raise _damaged(file, "the head of a review", error) from error
 
 
 def read_sheet(file: Path, head: Head) -> ReviewedSheet:
     """Return the sheet in `file`; raises as `read_review` does, for a class that is none of `head` as well."""
-    values = _read_json(file)
     try:
-        boxes = tuple(_box(one, head.classes) for one in values["boxes"])
-        seconds = None if values["seconds"] is None else float(values["seconds"])
-        if values["status"] not in get_args(Status):
-            raise ValueError(f"status {values['status']!r}")
-        facts = (str(values["image_id"]), str(values["sha256"]), values["status"], seconds, boxes)
-        return ReviewedSheet(*facts, source=str(values.get("source") or head.source))
-    except (KeyError, TypeError, ValueError) as error:
+        sheet = read_shape(ReviewedSheet, file)
+        for box in sheet.boxes:
+            _require_box(box, head.classes)
+    except (OSError, ValueError) as error:
         raise _damaged(file, "a reviewed sheet", error) from error
+    return sheet._replace(source=sheet.source or head.source)
 
 
-def _box(values: Mapping[str, Any], classes: tuple[str, ...]) -> ReviewedBox:
-    x1, y1, x2, y2 = (float(values[side]) for side in ("x1", "y1", "x2", "y2"))
+def _require_box(box: ReviewedBox, classes: tuple[str, ...]) -> None:
+    class_name, x1, y1, x2, y2, _ = box
     if not all(map(math.isfinite, (x1, y1, x2, y2))) or x1 >= x2 or y1 >= y2:
         raise ValueError(f"a box without a size: {x1} {y1} {x2} {y2}")
-    if values["class_name"] not in classes:
-        raise ValueError(f"class {values['class_name']!r}")
-    prelabel = values.get("prelabel")
-    return ReviewedBox(values["class_name"], x1, y1, x2, y2, None if prelabel is None else str(prelabel))
+    if class_name not in classes:
+        raise ValueError(f"class {class_name!r}")
 
 
 def _write_json(values: Mapping[str, Any], file: Path) -> None:
@@ -165,16 +158,6 @@ def _write_json(values: Mapping[str, Any], file: Path) -> None:
     text = json.dumps(values, ensure_ascii=False, indent=1, allow_nan=False)
     with replacing(file) as temporary:
         temporary.write_text(f"{text}\n", encoding="utf-8")
-
-
-def _read_json(file: Path) -> dict[str, Any]:
-    try:
-        values = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise _damaged(file, "JSON", error) from error
-    if not isinstance(values, dict):
-        raise problem("kept_review.json_object", file, found=type(values).__name__, damaged=_DAMAGED)
-    return values
 
 
 def _damaged(file: Path, expected: str, error: Exception) -> Exception:
