@@ -69,7 +69,7 @@ def test_every_byte_stays(root, temporary):
     assert everything(root) == before
     assert not list(temporary.glob("yoloop*"))
     assert [line[:10] for line in done.stdout.splitlines() if line.startswith("[STEP")] == [
-        f"[STEP {step}/5]" for step in range(1, 6)
+        f"[STEP {step}/6]" for step in range(1, 7)
     ]
     assert "On val, untrained: F1 0.800 (0.74 to 0.86), P 0.900, R 0.800" in done.stdout
     assert "[CONVERGENCE] go on: 1 of " in done.stdout

@@ -15,6 +15,7 @@ from tests.refusal import contents
 pytestmark = pytest.mark.slow
 STEPS = {  # stage -> a value that makes it run again
     "train": {"train.epochs_baseline": 3},
+    "predict": {"predict.max_det": 999},
     "validate": {"validate.confidence": 0.31},
     "analyze": {"analyze.border": 91},
     "converge": {"converge.target_f1": 0.97},
@@ -25,7 +26,7 @@ WAIT = '\n    print("waiting", flush=True)\n    __import__("time").sleep(60)'
 
 @pytest.fixture
 def stale(project: Callable[[], Path], monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A project in which each of the five stages has to run again."""
+    """A project in which each of the six stages has to run again."""
     monkeypatch.setenv("PYTHONPATH", str(REPO))
     root = project()
     file = root / "params.yaml"
@@ -41,12 +42,12 @@ def test_ctrl_c_in_a_step(stale, stage):
     params = (stale / "params.yaml").read_text()
     replace(stale / "fake_stages.py", f"def {stage}() -> None:", f"def {stage}() -> None:{WAIT}")
     child = on_terminal(stale)
-    child.expect_exact(f"[STEP {number}/5]")
+    child.expect_exact(f"[STEP {number}/6]")
     child.expect_exact("waiting")
     child.sendintr()
     code, said = ended(child)
     assert code == 130
-    assert f"Stopped in iteration 0 (step {number}/5, {stage}). Go on with: yoloop run" in said
+    assert f"Stopped in iteration 0 (step {number}/6, {stage}). Go on with: yoloop run" in said
     assert not_running_soon(stale)
     assert sh(stale, "git", "for-each-ref", "refs/heads", "refs/tags") == before
     assert sh(stale, "git", "symbolic-ref", "--short", "HEAD").strip() in ("main", "HEAD")
@@ -56,7 +57,7 @@ def test_ctrl_c_in_a_step(stale, stage):
     done = in_pipe(stale)
     assert (done.returncode, done.stderr) == (0, "")
     for step, name in enumerate(STEPS, 1):
-        line = next(line for line in done.stdout.splitlines() if line.startswith(f"[STEP {step}/5]"))
+        line = next(line for line in done.stdout.splitlines() if line.startswith(f"[STEP {step}/6]"))
         assert line.endswith("...") == (step >= number), (name, line)  # finished steps are not done again
     assert "MANUAL REVIEW - iteration 0" in done.stdout
     assert yaml.safe_load(sh(stale, "git", "show", "iteration-0:params.yaml")) == yaml.safe_load(params)

@@ -64,7 +64,7 @@ def test_a_second_line_of_tags_and_the_first_is_untouched(project: Path) -> None
     done = in_pipe(project, "--start-iteration", "1", "--review", "oracle")
     assert (done.returncode, done.stderr) == (0, "")
     assert "Started over from dataset-v1: branch again-1" in done.stdout
-    assert "[STEP 1/5] Training" in done.stdout
+    assert "[STEP 1/6] Training" in done.stdout
     after = refs(project)
     assert before.items() <= after.items()
     new = {name.split("/", 2)[2] for name in after.keys() - before.keys()}

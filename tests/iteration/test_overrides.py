@@ -98,7 +98,7 @@ def test_the_values_hold_for_this_and_later_runs_and_git_keeps_them(here, tmp_pa
     done = in_pipe(here, "--config", str(file))
     assert (done.returncode, done.stderr) == (0, "")
     assert "Written into params.yaml: sample.budget " in done.stdout
-    assert "[STEP 5/5] Choosing what to review..." in done.stdout
+    assert "[STEP 6/6] Choosing what to review..." in done.stdout
     assert yaml.safe_load(git.content(here, "iteration-0", "params.yaml") or b"")["sample"]["budget"] == 13
     assert sh(here, "git", "status", "--porcelain") == ""
 

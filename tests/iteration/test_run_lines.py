@@ -10,11 +10,11 @@ STAGES = ("train", "predict", "validate", "analyze", "converge", "sample")
 @pytest.mark.parametrize(
     ("line", "said"),
     [
-        ("Running stage 'analyze':\n", "[STEP 3/5] Analyzing what was missed...\n"),
-        ("Stage 'train' didn't change, skipping\n", "[STEP 1/5] Training: nothing has changed, skipped\n"),
+        ("Running stage 'analyze':\n", "[STEP 4/6] Analyzing what was missed...\n"),
+        ("Stage 'train' didn't change, skipping\n", "[STEP 1/6] Training: nothing has changed, skipped\n"),
         (
             "Stage 'sample' is cached - skipping run, checking out outputs\n",
-            "[STEP 5/5] Choosing what to review: taken from the cache\n",
+            "[STEP 6/6] Choosing what to review: taken from the cache\n",
         ),
         ("Running stage 'other':\n", "Running stage 'other':\n"),
         ("'models/parent.pt.dvc' didn't change, skipping\n", None),
@@ -37,7 +37,7 @@ def test_a_stages_own_error_comes_before_dvcs():
 
 def test_the_step_that_a_run_was_at():
     lines = ["Running stage 'train':\n", "Running stage 'validate':\n", "epoch 1\n"]
-    assert last_step(lines, STAGES) == "step 2/5, validate"
+    assert last_step(lines, STAGES) == "step 3/6, validate"
     assert last_step([], STAGES) is None
 
 

@@ -67,7 +67,7 @@ def running_in(root: Path) -> list[int]:
 
 def test_two_iterations_with_a_person(short):
     child = on_terminal(short)
-    child.expect_exact("[STEP 4/5] Checking convergence...")
+    child.expect_exact("[STEP 5/6] Checking convergence...")
     child.expect_exact("[CONVERGENCE] go on: 1 of 2 iterations are done.")
     child.expect_exact("[SAMPLING] 2 of 5 candidates picked, on 2 of 4 pool sheets")
     child.expect_exact("MANUAL REVIEW - iteration 0")
@@ -91,7 +91,7 @@ def test_two_iterations_with_a_person(short):
     child.sendline()
     child.expect_exact("Iteration 1 starts")
     child.expect_exact("YOLOE-26 with text prompts; 100 epochs, learning rate 0.0005")
-    child.expect_exact("[STEP 1/5] Training...")
+    child.expect_exact("[STEP 1/6] Training...")
     child.expect_exact("[CONVERGENCE] stop: 2 of 2 iterations are done.")
     code, said = ended(child)
     assert code == 0
@@ -137,7 +137,7 @@ def test_a_stop_in_training_leaves_no_orphan(short, stop):
     replace(short / "fake_stages.py", "def train()", f"{wait}def train()")
     replace(short / "params.yaml", "epochs_baseline: 150", "epochs_baseline: 3")
     child = on_terminal(short)
-    child.expect_exact("[STEP 1/5] Training...")
+    child.expect_exact("[STEP 1/6] Training...")
     child.expect_exact("training\r\n")
     assert len(running_in(short)) >= 3  # yoloop, DVC, the stage
     if stop == "closed terminal":
@@ -146,13 +146,13 @@ def test_a_stop_in_training_leaves_no_orphan(short, stop):
         child.sendintr() if stop == "ctrl-c" else os.kill(child.pid, signal.SIGTERM)
         code, said = ended(child)
         assert code == 130
-        assert "Stopped in iteration 0 (step 1/5, train). Go on with: yoloop run" in said
+        assert "Stopped in iteration 0 (step 1/6, train). Go on with: yoloop run" in said
     assert not_running_soon(short)
 
     if stop == "ctrl-c":
         replace(short / "fake_stages.py", "\n    wait()", "")
         done = in_pipe(short)
-        assert "[STEP 1/5] Training..." in done.stdout
+        assert "[STEP 1/6] Training..." in done.stdout
         assert "MANUAL REVIEW" in done.stdout
 
 

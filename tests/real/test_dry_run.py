@@ -33,8 +33,8 @@ def test_everything_but_training_and_nothing_changes(project):
     assert not list(Path(project.env["TMPDIR"]).glob("yoloop*"))
     said = done.stdout.splitlines()
     steps = [line.split("]")[0] for line in said if line.startswith("[STEP")]
-    assert steps == [f"[STEP {step}/5" for step in range(1, 6)]
-    assert "[STEP 1/5] Training... left out" in said
+    assert steps == [f"[STEP {step}/6" for step in range(1, 7)]
+    assert "[STEP 1/6] Training... left out" in said
     assert (
         "models/parent.pt stands in as it is: the numbers below are those of these weights, before any training."
         in said

@@ -206,7 +206,7 @@ def test_every_review_has_its_ledger(looped):
 
 def test_the_person_saw_what_to_do(looped):
     screen = looped.screen
-    for words in ("[STEP 1/5]", "[CONVERGENCE]", "[SAMPLING]", "data/sample/packet", "ENTER", "Go on with: yoloop run"):
+    for words in ("[STEP 1/6]", "[CONVERGENCE]", "[SAMPLING]", "data/sample/packet", "ENTER", "Go on with: yoloop run"):
         assert words in screen, words
     assert looped.edits.missing in screen
 

@@ -1,4 +1,4 @@
-"""The features of a detection come from the maps that the head looks at: they stand beside its box, and tell what it is."""
+"""The features of a detection come from the maps that the head looks at: they stand beside its box and tell of it."""
 
 from pathlib import Path
 
