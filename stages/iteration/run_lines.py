@@ -51,7 +51,7 @@ def translated(line: str, stages: Sequence[str]) -> str | None:
 
 
 def last_step(lines: Sequence[str], stages: Sequence[str]) -> str | None:
-    """Return the step that a run was at when its output ended, as `step 2/5, validate`."""
+    """Return the step that a run was at when its output ended, as `step 3/6, validate`."""
     names = [match["run"] for line in lines if (match := _STAGE.match(line)) and match["run"] in stages]
     return f"step {stages.index(names[-1]) + 1}/{len(stages)}, {names[-1]}" if names else None
 

@@ -15,7 +15,7 @@ from tests.refusal import contents
 pytestmark = pytest.mark.slow
 STEPS = {  # stage -> a value that makes it run again
     "train": {"train.epochs_baseline": 3},
-    "predict": {"predict.max_det": 900},
+    "predict": {"predict.max_det": 999},
     "validate": {"validate.confidence": 0.31},
     "analyze": {"analyze.border": 91},
     "converge": {"converge.target_f1": 0.97},

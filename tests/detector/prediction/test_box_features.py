@@ -1,4 +1,4 @@
-"""Features of detections on real weights: in order of the boxes, alike for like objects, whatever the batch."""
+"""The features of a detection come from the maps that the head looks at: they stand beside its box and tell of it."""
 
 from pathlib import Path
 
