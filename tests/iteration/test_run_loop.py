@@ -146,7 +146,7 @@ def test_a_stop_in_training_leaves_no_orphan(short, stop):
         child.sendintr() if stop == "ctrl-c" else os.kill(child.pid, signal.SIGTERM)
         code, said = ended(child)
         assert code == 130
-        assert "Stopped in iteration 0 (step 1/5, train). Go on with: yoloop run" in said
+        assert "Stopped in iteration 0 (step 1/6, train). Go on with: yoloop run" in said
     assert not_running_soon(short)
 
     if stop == "ctrl-c":
