@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from stages.base.errors import problem
-from stages.dataset.defects import Defect
+from stages.dataset.defects import Defect, refuse
 from stages.formats.image_lookup import Images, every_image, known_split
-from stages.formats.label_rows import box_around, polygon_findings
+from stages.formats.label_rows import box_around, polygon_findings, sorted_out
 from stages.formats.source_sheets import Box, Dataset, Row, SourceSheet
 from stages.formats.yolo_folder import Item, Source
 
@@ -17,6 +17,7 @@ _DEPTHS = ("*.json", "*/*.json", "*/*/*.json")
 _PARTS = ("images", "annotations", "categories")
 _KEYS = ("id", "image_id", "category_id")
 _ID = (int, float, str, type(None))
+PRELABEL = "yoloop"  # a key of our own in an annotation; tools leave it out, and nothing depends on it
 _LARGEST = 1e9  # px: beyond is no picture, and no number that could be reckoned with
 
 
@@ -58,7 +59,7 @@ def read_coco(folder: Path, files: Sequence[CocoFile]) -> Dataset:
             mend = "Keep one of the files."
             expected = "one file of annotations per split"
             raise problem("coco_reader.second", part.file, expected=expected, split=part.split, mend=mend)
-        more, found = _sheets(part, classes, images)
+        more, found = coco_sheets(part, classes, images)
         sheets += more
         findings += found
     if not sheets:
@@ -152,23 +153,46 @@ def _is_category(one: object) -> bool:
     return isinstance(one, dict) and isinstance(one.get("id"), int) and bool(str(one.get("name") or "").strip())
 
 
-def _sheets(part: CocoFile, classes: Sequence[str], images: Images) -> tuple[list[SourceSheet], list[Defect]]:
+def coco_sheets(
+    part: CocoFile, classes: Sequence[str], images: Images, *, strict: bool = False
+) -> tuple[list[SourceSheet], list[Defect]]:
+    """Return the sheets of `part`, and findings about what belongs to none.
+
+    `strict`, for a review: the images need not be there, and nothing is left out. Raises `UserError` for what is no
+    box, a box on a picture of no size, two images of one id, and annotations of an image that is not listed.
+    """
+    if strict:
+        _require_own_ids(part)
     ids = {number: classes.index(name) for number, name in categories_of(part).items()}
-    grouped = annotations_of(part)
+    grouped = _annotations(part)
     sheets, findings = [], []
     for entry in part.content["images"]:
         objects = grouped.pop(entry.get("id"), [])
-        name = str(entry.get("file_name", ""))
-        image = images.find(name, near=part.file.parent, split=part.file.stem)
-        if image is None:
+        name = str(entry.get("file_name") or "")
+        image = images.find(name, near=part.file.parent, split=part.file.stem) if name else None
+        if image is None and not strict:
             findings.append(_no_image(part.file, name, len(objects)))
         else:
-            sheets.append(_sheet(part, entry, Item(image, part.file), objects, ids))
-    findings += [_orphans(part.file, lines) for lines in [[o[0] for group in grouped.values() for o in group]] if lines]
-    return sheets, findings
+            sheet = _sheet(part, entry, Item(image or Path(), part.file), objects, ids, strict=strict)
+            sheets.append(sheet._replace(name=name.replace("\\", "/"), is_there=image is not None))
+    lost = [line for group in grouped.values() for line, _ in group]
+    if lost and strict:
+        where, number = f"{part.file} annotation {lost[0]}", next(iter(grouped))
+        raise problem("coco_reader.annotations_images_listed", where, grouped=len(lost), number=number)
+    return sheets, [*findings, *([_orphans(part.file, lost)] if lost else [])]
 
 
-def annotations_of(part: CocoFile) -> dict[object, list[tuple[int, dict[str, Any]]]]:
+def _require_own_ids(part: CocoFile) -> None:
+    """Raise `UserError` for two images with one id: nobody knows whose the boxes are."""
+    seen: dict[object, dict[str, Any]] = {}
+    for entry in part.content["images"]:
+        other = seen.setdefault(entry.get("id"), entry)
+        if other is not entry:
+            names = {"other": other.get("file_name"), "entry_2": entry.get("file_name")}
+            raise problem("coco_reader.id_own_each", part.file, entry=entry.get("id"), **names)
+
+
+def _annotations(part: CocoFile) -> dict[object, list[tuple[int, dict[str, Any]]]]:
     """Return the annotations of each image by its id, each with its own id."""
     grouped: dict[object, list[tuple[int, dict[str, Any]]]] = {}
     for number, one in enumerate(part.content["annotations"]):
@@ -187,25 +211,21 @@ def _sheet(
     item: Item,
     objects: Sequence[tuple[int, dict[str, Any]]],
     ids: Mapping[int, int],
+    *,
+    strict: bool,
 ) -> SourceSheet:
-    rows: list[Row] = []
-    findings: list[Defect] = []
-    for line, one in objects:
-        row = object_row(line, one, part.file, ids)
-        if isinstance(row, Row):
-            rows.append(row)
-        else:
-            findings.append(row)
-    frame = frame_of(entry)
-    if frame is None:
+    rows, findings = sorted_out(_row(line, one, part.file, ids, strict=strict) for line, one in objects)
+    size = _numbers([entry.get("width"), entry.get("height")], 2)
+    frame = (size[0], size[1]) if size and min(size) > 0 else None
+    if strict:
+        refuse(findings)
+        if frame is None and rows:  # Label Studio leaves the size out for what has no boxes
+            found = f"{entry.get('width')} × {entry.get('height')}"[:60]
+            where = f"{part.file} image {entry.get('file_name') or ''}"
+            raise problem("coco_reader.width_height_picture", where, found=found)
+    elif frame is None:
         findings.append(no_size(item))
     return SourceSheet(part.split, item, tuple(rows), frame, (*findings, *polygon_findings(rows, part.file)))
-
-
-def frame_of(entry: Mapping[str, Any]) -> tuple[float, float] | None:
-    """Return width and height of an image that is listed, None if they are not there."""
-    size = _numbers([entry.get("width"), entry.get("height")], 2)
-    return (size[0], size[1]) if size and min(size) > 0 else None
 
 
 def no_size(item: Item) -> Defect:
@@ -214,9 +234,12 @@ def no_size(item: Item) -> Defect:
     return Defect("warning", "size-missing", item.label, None, expected, found, "That of the image is taken.")
 
 
-def object_row(line: int, one: Mapping[str, Any], file: Path, ids: Mapping[int, int]) -> Row | Defect:
+def _row(line: int, one: Mapping[str, Any], file: Path, ids: Mapping[int, int], *, strict: bool) -> Row | Defect:
     """Return an annotation as a row in px, or what is wrong with it; `ids` maps category ids to class_ids."""
     class_id = ids.get(one.get("category_id", -1))
+    if one.get("iscrowd") and strict:
+        mend = "Draw a box around each of them, or delete it, and export again."
+        return Defect("error", "crowd", file, line, "one object", "a crowd", mend)
     if one.get("iscrowd"):
         mend = "A box around many is no object: it is left out."
         return Defect("warning", "crowd", file, line, "one object", "a crowd", mend)
@@ -225,15 +248,23 @@ def object_row(line: int, one: Mapping[str, Any], file: Path, ids: Mapping[int, 
         mend = "Add the category, or correct the annotation."
         return Defect("error", "class-unknown", file, line, "an id of the categories", found, mend)
     box = _numbers(one.get("bbox"), 4)
-    if box:
-        x, y, w, h = box
-        return Row(line, class_id, (x + w / 2, y + h / 2, w, h))
-    around = _around(one.get("segmentation"))
-    if around:
-        return Row(line, class_id, around, polygon=True)
-    found = repr(one.get("bbox"))[:60]
-    mend = "Export it again with boxes, or remove the annotation."
-    return Defect("error", "no-box", file, line, "bbox: x y w h, finite numbers", found, mend)
+    xywh = (box[0] + box[2] / 2, box[1] + box[3] / 2, box[2], box[3]) if box else _around(one.get("segmentation"))
+    if xywh is None:
+        found = repr(one.get("bbox"))[:60]
+        mend = "Export it again with boxes, or remove the annotation."
+        return Defect("error", "no-box", file, line, "bbox: x y w h, finite numbers", found, mend)
+    prelabel = one.get(PRELABEL)
+    kept = prelabel if isinstance(prelabel, str) else None
+    return Row(line, class_id, xywh, polygon=not box, outline=_is_outline(one), prelabel=kept)
+
+
+def _is_outline(one: Mapping[str, Any]) -> bool:
+    """Say whether an annotation was drawn as something else than an upright box."""
+    parts = one.get("segmentation")
+    if not isinstance(parts, list):
+        return bool(parts)  # a mask
+    points = [part for part in parts if isinstance(part, list)]
+    return any(len(set(map(str, part[axis::2]))) > 2 for part in points for axis in (0, 1))
 
 
 def _around(segmentation: object) -> Box | None:

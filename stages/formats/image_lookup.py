@@ -13,6 +13,15 @@ class Images(NamedTuple):
     """Every image under a folder, by its file name."""
 
     by_name: dict[str, list[Path]]
+    by_stem: dict[str, list[Path]]
+
+    def of_file(self, file: Path, name: str) -> Path | None:
+        """Return the image of a file of its own: the one with its stem, or the one that it calls `name`."""
+        same = self.by_stem.get(file.stem, [])
+        beside = [path for path in same if path.parent == file.parent] or same
+        if len(beside) == 1 or not name:
+            return beside[0] if len(beside) == 1 else None
+        return self.find(name, near=file.parent, split=file.parent.name)
 
     def find(self, name: str, *, near: Path, split: str) -> Path | None:
         """Return the image called `name` (a path is fine): the one beside `near`, or in a folder of that split.
@@ -34,11 +43,12 @@ class Images(NamedTuple):
 
 def every_image(folder: Path) -> Images:
     """Return all images under `folder`, at any depth."""
-    found: dict[str, list[Path]] = {}
+    found = Images({}, {})
     for file in sorted(folder.rglob("*")):
         if file.suffix.lower() in IMAGE_SUFFIXES and file.is_file() and not file.name.startswith("."):
-            found.setdefault(file.name, []).append(file)
-    return Images(found)
+            found.by_name.setdefault(file.name, []).append(file)
+            found.by_stem.setdefault(file.stem, []).append(file)
+    return found
 
 
 def known_split(word: str) -> str | None:

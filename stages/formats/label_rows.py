@@ -1,7 +1,7 @@
 """Reads the rows of a YOLO label file: boxes, polygons, and what is neither."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from stages.dataset.defects import Defect
@@ -13,16 +13,15 @@ def read_rows(text: str, file: Path, classes: Sequence[str]) -> tuple[list[Row],
 
     A row is `class x y w h`, or a polygon: `class x y x y x y ...`, which becomes the box around it.
     """
-    rows: list[Row] = []
-    findings: list[Defect] = []
-    for number, line in enumerate(text.splitlines(), 1):
-        if line.strip():
-            row = _row(line, number, file, classes)
-            if isinstance(row, Row):
-                rows.append(row)
-            else:
-                findings.append(row)
+    lines = [(number, line) for number, line in enumerate(text.splitlines(), 1) if line.strip()]
+    rows, findings = sorted_out(_row(line, number, file, classes) for number, line in lines)
     return rows, findings + polygon_findings(rows, file)
+
+
+def sorted_out(found: Iterable[Row | Defect]) -> tuple[list[Row], list[Defect]]:
+    """Return the rows among `found`, and the findings."""
+    every = list(found)
+    return [one for one in every if isinstance(one, Row)], [one for one in every if isinstance(one, Defect)]
 
 
 def polygon_findings(rows: Sequence[Row], file: Path) -> list[Defect]:
@@ -59,7 +58,7 @@ def _row(line: str, number: int, file: Path, classes: Sequence[str]) -> Row | De
     if not 0 <= values[0] < len(classes):
         return _no_class(file, number, int(values[0]), classes)
     xywh = box_around(values[1:]) if polygon else (values[1], values[2], values[3], values[4])
-    return Row(number, int(values[0]), xywh, "" if polygon else line.strip(), polygon)
+    return Row(number, int(values[0]), xywh, "" if polygon else line.strip(), polygon, polygon)
 
 
 def _numbers(parts: Sequence[str]) -> list[float] | None:

@@ -16,7 +16,8 @@ class Row(NamedTuple):
     """One object of a sheet: its class_id, and its centre and size in the sheet's frame.
 
     `line` is the line of a text file or the id of an annotation; `text` is the row as a YOLO file has it, and ""
-    where it must be written anew (a polygon, another format, a box that was clipped).
+    where it must be written anew (a polygon, another format, a box that was clipped). `outline`: it was drawn as
+    something else than an upright box.
     """
 
     line: int
@@ -24,6 +25,14 @@ class Row(NamedTuple):
     xywh: Box
     text: str = ""
     polygon: bool = False
+    outline: bool = False
+    prelabel: str | None = None  # the id of our pre-label, where a tool kept it
+
+    @property
+    def xyxy(self) -> Box:
+        """Its corners, in the sheet's frame."""
+        x, y, w, h = self.xywh
+        return x - w / 2, y - h / 2, x + w / 2, y + h / 2
 
 
 class SourceSheet(NamedTuple):
@@ -37,6 +46,9 @@ class SourceSheet(NamedTuple):
     rows: tuple[Row, ...] = ()
     frame: tuple[float, float] | None = FRACTIONS
     findings: tuple[Defect, ...] = ()
+    name: str = ""  # of the image in the annotations of a review, where it may be another one
+    is_there: bool = True  # the image is; it need not be in a review
+    is_done: bool = False  # the annotations say that somebody has looked at it
 
 
 class Dataset(NamedTuple):

@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import NamedTuple, cast
 
 from stages.base.errors import problem
-from stages.dataset.defects import Defect
+from stages.dataset.defects import Defect, refuse
 from stages.formats.coco_reader import no_size
 from stages.formats.image_lookup import Images, every_image, known_split
+from stages.formats.label_rows import sorted_out
 from stages.formats.source_sheets import Dataset, Row, SourceSheet
 from stages.formats.xml_text import DamagedXmlError, Node, parse_xml
 from stages.formats.yolo_folder import Item, Source, description, read_names
@@ -41,12 +42,12 @@ def read_voc(folder: Path, files: Sequence[VocFile]) -> Dataset:
     images = every_image(folder)
     sheets = []
     for one in files:
-        image = _image(one, images)
+        image = image_of(one, images)
         if image is None:
             expected, mend = "an image of the same name", "Bring the image; without it, it is left out."
             findings.append(Defect("warning", "image-missing", one.file, None, expected, "none", mend))
         else:
-            sheets.append(_sheet(one, Item(image, one.file), _split(folder, image, lists), classes, named))
+            sheets.append(voc_sheet(one, image, _split(folder, image, lists), classes, named))
     if not sheets:
         mend = "Bring the images beside the XML files."
         raise problem("voc_reader.images_annotations", folder, mend=mend)
@@ -80,8 +81,7 @@ def _classes(folder: Path, files: Sequence[VocFile]) -> tuple[tuple[str, ...], b
     if listed:
         lines = listed.read_text(encoding="utf-8-sig").splitlines()
         return tuple(line.strip() for line in lines if line.strip()), True, []
-    found = {class_of(thing) for one in files for _, thing in objects(one)}
-    names = tuple(sorted(found - {""}))
+    names = tuple(sorted(class_names(files)))
     if not names:
         mend = "Write the class names into classes.txt, one a line."
         raise problem("voc_reader.objects_names", folder, mend=mend)
@@ -104,50 +104,52 @@ def _split(folder: Path, image: Path, lists: Mapping[str, str]) -> str:
     return lists.get(image.stem) or next((split for part in parts if (split := known_split(part))), "train")
 
 
-def _image(one: VocFile, images: Images) -> Path | None:
-    """Return the image of an XML file: the one with its stem, or the one that it names."""
-    same = [path for group in images.by_name.values() for path in group if path.stem == one.file.stem]
-    beside = [path for path in same if path.parent == one.file.parent] or same
-    if len(beside) == 1:
-        return beside[0]
-    name = _text(one.root, "filename") if one.root is not None else ""
-    return images.find(name, near=one.file.parent, split=one.file.parent.name) if name else None
+def voc_sheet(
+    one: VocFile, image: Path | None, split: str, classes: Sequence[str], named: bool, *, strict: bool = False
+) -> SourceSheet:
+    """Return the sheet of an XML file; `named`: a file lists the classes.
 
-
-def _sheet(one: VocFile, item: Item, split: str, classes: Sequence[str], named: bool) -> SourceSheet:
+    `strict`, for a review, where the image need not be there: raise `UserError` for what is no box, and for no size.
+    """
+    item = Item(image or Path(), one.file)
     if one.root is None:
         return SourceSheet(split, item, findings=one.findings)
-    rows: list[Row] = []
-    findings: list[Defect] = []
-    for line, thing in objects(one):
-        row = object_row(thing, line, one.file, classes, named)
-        if isinstance(row, Row):
-            rows.append(row)
-        else:
-            findings.append(row)
-    frame = frame_of(one.root)
-    return SourceSheet(split, item, tuple(rows), frame, (*findings, *([] if frame else [no_size(item)])))
+    rows, findings = sorted_out(_row(thing, one.file, classes, named) for thing in objects(one))
+    frame = _frame(one.root)
+    if strict:
+        refuse(findings)
+        if frame is None and rows:
+            raise problem("voc_reader.size_picture", one.file)
+    name = image.name if image else _text(one.root, "filename") or one.file.stem  # labelImg leaves the ending away
+    more = findings if frame else [*findings, no_size(item)]
+    done = one.root.get("verified") == "yes"  # labelImg's "Verify Image"
+    return SourceSheet(split, item, tuple(rows), frame, tuple(more), name, image is not None, done)
 
 
-def objects(one: VocFile) -> list[tuple[int, Node]]:
-    """Return the objects of an XML file, each with its line."""
-    return [] if one.root is None else [(cast(int, thing.sourceline), thing) for thing in one.root.iter("object")]
+def image_of(one: VocFile, images: Images) -> Path | None:
+    """Return the image of an XML file, None if it is not there."""
+    return images.of_file(one.file, "" if one.root is None else _text(one.root, "filename"))
 
 
-def frame_of(root: Node) -> tuple[float, float] | None:
+def class_names(files: Sequence[VocFile]) -> set[str]:
+    """Return the names that the objects in `files` have."""
+    return {_text(thing, "name") for one in files for thing in objects(one)} - {""}
+
+
+def objects(one: VocFile) -> list[Node]:
+    """Return the objects of an XML file."""
+    return [] if one.root is None else list(one.root.iter("object"))
+
+
+def _frame(root: Node) -> tuple[float, float] | None:
     """Return width and height that an XML file says its boxes are in, None if it does not."""
     size = [_number(_text(root, f"size/{side}")) for side in ("width", "height")]
     return (size[0], size[1]) if size[0] > 0 and size[1] > 0 else None
 
 
-def class_of(thing: Node) -> str:
-    """Return the class name of an object, "" if it has none."""
-    return _text(thing, "name")
-
-
-def object_row(thing: Node, line: int, file: Path, classes: Sequence[str], named: bool) -> Row | Defect:
+def _row(thing: Node, file: Path, classes: Sequence[str], named: bool) -> Row | Defect:
     """Return an object as a row in px, or what is wrong with it; `named`: a file lists the classes."""
-    name = _text(thing, "name")
+    name, line = _text(thing, "name"), cast(int, thing.sourceline)
     if name not in classes:
         where = "the list of classes" if named else "a name"
         mend = "Add the class to the list, or correct the object."
@@ -157,7 +159,8 @@ def object_row(thing: Node, line: int, file: Path, classes: Sequence[str], named
         found = " ".join(" ".join(_text(thing, f"bndbox/{side}").split()) or "nothing" for side in _SIDES)
         mend = "Correct or remove the object."
         return Defect("error", "no-box", file, line, f"bndbox: {' '.join(_SIDES)}", found, mend)
-    return Row(line, classes.index(name), ((x1 + x2) / 2, (y1 + y2) / 2, x2 - x1, y2 - y1))
+    xywh = ((x1 + x2) / 2, (y1 + y2) / 2, x2 - x1, y2 - y1)
+    return Row(line, classes.index(name), xywh, outline=thing.find("polygon") is not None)
 
 
 def _text(element: Node, path: str) -> str:

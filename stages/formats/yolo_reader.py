@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from stages.dataset.defects import Defect
+from stages.dataset.defects import Defect, refuse
 from stages.dataset.sheets.split_folder import Labels
 from stages.formats.geometry import KeptRows, rows_text
 from stages.formats.label_rows import read_rows
@@ -24,12 +24,14 @@ def read_yolo(folder: Path) -> Dataset:
     return Dataset("YOLO folder", source, tuple(sheets), source.findings)
 
 
-def yolo_sheet(split: str, item: Item, classes: Sequence[str]) -> SourceSheet:
-    """Return one image with the rows of its label file, which may not exist."""
+def yolo_sheet(split: str, item: Item, classes: Sequence[str], *, strict: bool = False) -> SourceSheet:
+    """Return one image with the rows of its label file, which may not exist; `strict`: raise what is an error."""
     if not item.label.is_file():
         return SourceSheet(split, item)
     text, found = _text(item.label)
     rows, more = read_rows(text, item.label, classes)
+    if strict:
+        refuse([*found, *more])
     return SourceSheet(split, item, tuple(rows), findings=(*found, *more))
 
 

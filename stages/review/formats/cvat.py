@@ -46,7 +46,7 @@ def read(path: Path) -> Returned:
         return other(path)._replace(tool="cvat")
     root = read_xml(file)
     _require_images(root, file)
-    images = every_image(path) if path.is_dir() else Images({})
+    images = every_image(path) if path.is_dir() else Images({}, {})
     marked = root.find(f"image/tag[@label='{DONE}']") is not None
     sheets = tuple(_sheet(node, file, images, marked=marked) for node in root.iterfind("image"))
     return Returned("cvat", _classes(root), sheets, _packet_id(root))

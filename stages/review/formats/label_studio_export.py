@@ -13,7 +13,8 @@ from urllib.parse import unquote, urlparse
 
 from stages.base.errors import UserError, problem
 from stages.dataset.sheets.split_folder import IMAGE_SUFFIXES
-from stages.review.formats.returned_boxes import FRACTIONS, Returned, ReturnedBox, ReturnedSheet
+from stages.formats.source_sheets import FRACTIONS
+from stages.review.formats.returned_boxes import Returned, ReturnedBox, ReturnedSheet
 
 _BOXES, _POLYGONS = "rectanglelabels", "polygonlabels"
 _NO_SHAPES = ("relation", "choices", "textarea", "rating", "number", "datetime", "taxonomy", "pairwise")

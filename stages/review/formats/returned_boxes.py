@@ -1,9 +1,10 @@
 """What a tool gave back, as it was read: before anything of it is compared with the packet."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-FRACTIONS = (1.0, 1.0)  # the frame of boxes that are fractions of the picture
+from stages.formats.source_sheets import FRACTIONS, SourceSheet
 
 
 class ReturnedBox(NamedTuple):
@@ -36,3 +37,19 @@ class Returned(NamedTuple):
     classes: tuple[str, ...]
     sheets: tuple[ReturnedSheet, ...]
     packet_id: str = ""  # where the format carried it
+
+
+def returned_sheet(sheet: SourceSheet, classes: Sequence[str], where: str) -> ReturnedSheet:
+    """Return what a reader read strictly, with the names of `classes`; `where` is its place, for messages."""
+    label = sheet.item.label
+    place = f"{label}{' annotation ' if label.suffix.lower() == '.json' else ':'}"
+    boxes = [ReturnedBox(classes[row.class_id], row.xyxy, f"{place}{row.line}", row.prelabel) for row in sheet.rows]
+    return ReturnedSheet(
+        sheet.name,
+        where,
+        sheet.frame or FRACTIONS,
+        tuple(boxes),
+        "reviewed" if sheet.is_done else "unknown",
+        image=sheet.item.image if sheet.is_there else None,
+        polygons=sum(row.outline for row in sheet.rows),
+    )

@@ -11,14 +11,13 @@ from collections.abc import Iterable
 from pathlib import Path
 from xml.etree import ElementTree
 
-from stages.base.errors import problem
-from stages.dataset.defects import Defect, refuse
-from stages.formats.image_lookup import every_image
-from stages.formats.voc_reader import VocFile, class_of, frame_of, object_row, objects, voc_files
+from stages.dataset.defects import refuse
+from stages.formats.image_lookup import Images, every_image
+from stages.formats.source_sheets import FRACTIONS
+from stages.formats.voc_reader import VocFile, class_names, image_of, voc_files, voc_sheet
 from stages.picking.packet import Packet, PacketSheet
 from stages.review.formats.outgoing_boxes import copy_images, prelabels_of
-from stages.review.formats.returned_boxes import FRACTIONS, Returned, ReturnedBox, ReturnedSheet
-from stages.review.formats.yolo import corners
+from stages.review.formats.returned_boxes import Returned, ReturnedSheet, returned_sheet
 
 _SIDES = ("xmin", "ymin", "xmax", "ymax")
 _LISTS = Path("ImageSets/Main")
@@ -27,22 +26,6 @@ _MAP = "labelmap.txt"  # the classes as CVAT and datumaro ask for them: name, co
 _ROOT = re.compile(rb"<annotation[\s>]")
 _HEAD = 4096  # bytes at the start of a file in which its root is looked for
 _PACKET = re.compile(r"packet ([0-9a-f]{12})")  # where VOC names the database that a picture comes from
-
-
-class _Pictures:
-    """The pictures of a folder, to be found by what an XML file says."""
-
-    def __init__(self, folder: Path) -> None:
-        self._by_name = every_image(folder).by_name
-        self._by_stem: dict[str, list[Path]] = {}
-        for image in (image for group in self._by_name.values() for image in group):
-            self._by_stem.setdefault(image.stem, []).append(image)
-
-    def of(self, file: Path, name: str) -> Path | None:
-        """Return the picture with the stem of `file`, or called `name`; beside it if there are several; or None."""
-        same = self._by_stem.get(file.stem) or self._by_name.get(name, [])
-        beside = [image for image in same if image.parent == file.parent] or same
-        return beside[0] if len(beside) == 1 else None
 
 
 def is_one(path: Path) -> bool:
@@ -57,10 +40,12 @@ def read(path: Path) -> Returned:
     """
     files = voc_files(path)
     refuse(finding for one in files for finding in one.findings)
-    pictures = _Pictures(path)
-    sheets = [_sheet(one, pictures) for one in files]
+    images = every_image(path)
+    names = sorted(class_names(files))
+    read = [(one, voc_sheet(one, image_of(one, images), "", names, False, strict=True)) for one in files]
+    sheets = [returned_sheet(sheet, names, str(one.file)) for one, sheet in read]
     known = {one.file.stem for one in files}
-    empty = [_empty(stem, file, pictures) for stem, file in _listed(path).items() if stem not in known]
+    empty = [_empty(stem, file, images) for stem, file in _listed(path).items() if stem not in known]
     return Returned("voc", (), (*sheets, *empty), _packet_id(files))
 
 
@@ -114,33 +99,6 @@ def _add(parent: ElementTree.Element, texts: dict[str, str]) -> None:
         ElementTree.SubElement(parent, tag).text = text
 
 
-def _sheet(one: VocFile, pictures: _Pictures) -> ReturnedSheet:
-    assert one.root is not None  # what is broken was refused
-    named = (one.root.findtext("filename") or "").strip()
-    image = pictures.of(one.file, named)
-    things = objects(one)
-    names = tuple(dict.fromkeys(class_of(thing) for _, thing in things if class_of(thing)))
-    rows = [object_row(thing, line, one.file, names, False) for line, thing in things]
-    refuse(row for row in rows if isinstance(row, Defect))
-    frame = frame_of(one.root)
-    if frame is None and rows:
-        raise problem("voc.size_picture", one.file)
-    boxes = [
-        ReturnedBox(names[row.class_id], corners(row), f"{one.file}:{row.line}")
-        for row in rows
-        if not isinstance(row, Defect)
-    ]
-    return ReturnedSheet(
-        image.name if image else named or one.file.stem,  # labelImg leaves the ending away
-        str(one.file),
-        frame or FRACTIONS,
-        tuple(boxes),
-        "reviewed" if one.root.get("verified") == "yes" else "unknown",  # labelImg's "Verify Image"
-        image=image,
-        polygons=sum(thing.find("polygon") is not None for _, thing in things),
-    )
-
-
 def _listed(folder: Path) -> dict[str, Path]:
     """Return the stems that the lists hold, with the list; not the lists of a single class (`door_train.txt`)."""
     lists = {file.stem: file for file in sorted((folder / _LISTS).glob("[!.]*.txt"))}
@@ -153,8 +111,8 @@ def _listed(folder: Path) -> dict[str, Path]:
     }
 
 
-def _empty(stem: str, listing: Path, pictures: _Pictures) -> ReturnedSheet:
-    image = pictures.of(Path(f"{stem}.xml"), "")
+def _empty(stem: str, listing: Path, images: Images) -> ReturnedSheet:
+    image = images.of_file(Path(f"{stem}.xml"), "")
     return ReturnedSheet(image.name if image else stem, f"{listing}, {stem}", FRACTIONS, (), image=image)
 
 

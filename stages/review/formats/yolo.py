@@ -14,16 +14,15 @@ from typing import NamedTuple
 import yaml
 
 from stages.base.errors import problem
-from stages.dataset.defects import refuse
 from stages.dataset.sheets.split_folder import IMAGE_SUFFIXES
 from stages.formats.image_lookup import every_image
-from stages.formats.source_sheets import Row
+from stages.formats.source_sheets import FRACTIONS
 from stages.formats.yolo_folder import Item, description, labels_of, read_names
 from stages.formats.yolo_reader import yolo_sheet
 from stages.picking.packet import Packet
 from stages.review.formats.outgoing_boxes import copy_images, copy_labels
 from stages.review.formats.plain_yaml import read_plain
-from stages.review.formats.returned_boxes import FRACTIONS, Returned, ReturnedBox, ReturnedSheet
+from stages.review.formats.returned_boxes import Returned, ReturnedSheet, returned_sheet
 
 _CLASSES = "classes.txt"
 _NAMES = (_CLASSES, "obj.names")  # the second one is CVAT's "YOLO 1.1", as Darknet has it
@@ -169,14 +168,5 @@ def _sheet(one: _Found, classes: Sequence[str], folder: Path) -> ReturnedSheet:
     where = str(one.image or one.label or f"{folder}, {one.name}")
     if one.label is None:
         return ReturnedSheet(one.name, where, FRACTIONS, ())
-    sheet = yolo_sheet("", Item(one.image or Path(one.name), one.label), classes)
-    refuse(sheet.findings)
-    boxes = tuple(ReturnedBox(classes[row.class_id], corners(row), f"{one.label}:{row.line}") for row in sheet.rows)
-    polygons = sum(row.polygon for row in sheet.rows)
-    return ReturnedSheet(one.name, where, FRACTIONS, boxes, image=one.image, polygons=polygons)
-
-
-def corners(row: Row) -> tuple[float, float, float, float]:
-    """Return x1 y1 x2 y2 of `row`, in its frame."""
-    x, y, w, h = row.xywh
-    return x - w / 2, y - h / 2, x + w / 2, y + h / 2
+    sheet = yolo_sheet("", Item(one.image or Path(), one.label), classes, strict=True)
+    return returned_sheet(sheet._replace(name=one.name, is_there=one.image is not None), classes, where)

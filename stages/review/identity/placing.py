@@ -6,8 +6,9 @@ from typing import NamedTuple, cast
 from stages.base.decoding import read_bgr
 from stages.base.errors import problem
 from stages.dataset.crops import to_grey
+from stages.formats.source_sheets import FRACTIONS
 from stages.picking.packet import Packet, PacketSheet
-from stages.review.formats.returned_boxes import FRACTIONS, ReturnedSheet
+from stages.review.formats.returned_boxes import ReturnedSheet
 from stages.review.identity.resizing import (
     AS_IT_IS,
     FILLED,

@@ -10,8 +10,9 @@ from typing import NamedTuple
 
 from stages.base.errors import problem
 from stages.dataset.sheets.manifest import file_sha256
+from stages.formats.source_sheets import FRACTIONS
 from stages.picking.packet import Packet, PacketSheet
-from stages.review.formats.returned_boxes import FRACTIONS, ReturnedSheet
+from stages.review.formats.returned_boxes import ReturnedSheet
 from stages.review.identity.other_sheets import Known
 from stages.review.identity.placing import Pictures, place_by_frame, place_by_picture, read_grey
 from stages.review.identity.resizing import Grey, Placement

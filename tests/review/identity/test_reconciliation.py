@@ -13,10 +13,11 @@ from hypothesis import strategies as st
 from stages.base.boxes import xyxy_to_xywhn
 from stages.base.errors import UserError
 from stages.dataset.sheets.split_folder import label_text
+from stages.formats.source_sheets import FRACTIONS
 from stages.picking.packet import Packet
 from stages.review.formats import yolo
 from stages.review.formats.outgoing_boxes import prelabels_of
-from stages.review.formats.returned_boxes import FRACTIONS, Returned, ReturnedBox, ReturnedSheet
+from stages.review.formats.returned_boxes import Returned, ReturnedBox, ReturnedSheet
 from stages.review.identity.other_sheets import Known
 from stages.review.identity.reconciliation import Reconciled, reconcile
 from stages.review.identity.sheet_boxes import are_alike

@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stages.base.errors import UserError
+from stages.formats.source_sheets import FRACTIONS
 from stages.picking.packet import Packet
-from stages.review.formats.returned_boxes import FRACTIONS, ReturnedSheet
+from stages.review.formats.returned_boxes import ReturnedSheet
 from stages.review.identity.other_sheets import Known
 from stages.review.identity.sheet_identity import Identified, identify
 from stages.review.identity.tool_names import Names, stem_of
