@@ -3,8 +3,10 @@
 import json
 import os
 import shutil
+import subprocess
 import zipfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -109,15 +111,19 @@ def put(file: Path, content: str | bytes | Any) -> Path:
     return file
 
 
-def nested(folder: Path, depth: int) -> Path:
-    """Make `depth` folders in each other in `folder`, also where their path gets too long; return the innermost."""
+@contextmanager
+def nested(folder: Path, depth: int) -> Iterator[None]:
+    """Make `depth` folders in each other in `folder`, which goes with the block: pytest could not remove it."""
     place = os.open(folder, os.O_RDONLY)
     for _ in range(depth):
         os.mkdir("a", dir_fd=place)
         outer, place = place, os.open("a", os.O_RDONLY, dir_fd=place)
         os.close(outer)
     os.close(place)
-    return folder.joinpath(*["a"] * depth)
+    try:
+        yield
+    finally:
+        subprocess.run(["rm", "-rf", "--", str(folder)], check=True)
 
 
 def zipped(folder: Path) -> Path:

@@ -347,15 +347,14 @@ def test_an_archive_of_many_nested_folders_is_one_line_and_the_next_import_goes_
         take(root, bad)
     deep = root / SCRATCH / "unpacked"  # as an earlier version left it
     deep.mkdir(parents=True)
-    e.nested(deep, 1200)
-    take(root, e.yolo(tmp_path / "EXPORT", e.done(packet_of(root))))
+    with e.nested(deep, 1200):
+        take(root, e.yolo(tmp_path / "EXPORT", e.done(packet_of(root))))
     assert list(boxes(root)) == NAMES
 
 
 def test_a_folder_of_many_nested_folders_is_one_line(reviewing: Projects, tmp_path: Path) -> None:
     root = reviewing()
-    (tmp_path / "EXPORT").mkdir()
-    e.nested(tmp_path / "EXPORT", 1200)
+    (tmp_path / "EXPORT" / ("a/" * 31)).mkdir(parents=True)
     with pytest.raises(
         UserError, match=r"EXPORT/a/.*: expected at most 30 folders in each other, found more"
     ) as caught:

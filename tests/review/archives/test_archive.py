@@ -122,11 +122,11 @@ def test_folders_in_folders_in_folders(tmp_path: Path, make: Callable[..., Path]
 def test_what_nobody_can_reach_by_its_path_is_removed(tmp_path: Path) -> None:
     """Deeper than a path may be long, and than there are file descriptors."""
     (tmp_path / "top/beside").mkdir(parents=True)
-    (nested(tmp_path / "top", 20) / "file").touch()
-    nested(tmp_path / "top/beside", 1200)
-    remove_tree(tmp_path / "top")
-    remove_tree(tmp_path / "never was")
-    assert not list(tmp_path.iterdir())
+    (tmp_path / "top/beside/file").touch()
+    with nested(tmp_path / "top", 1200):
+        remove_tree(tmp_path / "top")
+        remove_tree(tmp_path / "never was")
+        assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("make", [zipped, tarred])
