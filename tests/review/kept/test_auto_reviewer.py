@@ -35,16 +35,19 @@ BOXES = [  # sheet, class_id, confidence, box in px of sheets of 200 x 100
 ]
 
 
-def write_tables(folder: Path, *, splits: tuple[str, ...] = ("pool",)) -> None:
-    """Write what `validate` leaves: the four sheets of the pool, and the detections on them."""
+def write_sheets(root: Path) -> None:
+    """Write what `validate` leaves: the four sheets of the pool."""
     sheets = pd.DataFrame({"image_id": ["p1.jpg", "p2.jpg", "p3.jpg", "p4.jpg"]})
     images = sheets.assign(split="pool", width=200, height=100, labelled=sheets["image_id"] == "p4.jpg")
-    write_table(images, folder / "images.parquet", IMAGES)
+    write_table(images, root / "data/validate/images.parquet", IMAGES)
+
+
+def write_detections(root: Path) -> None:
+    """Write what `predict` leaves: the detections on the sheets of the pool."""
     rows = pd.DataFrame([(*row[:3], *row[3]) for row in BOXES], columns=["image_id", "class_id", "confidence", *"abcd"])
     rows = rows.rename(columns=dict(zip("abcd", ("x1", "y1", "x2", "y2"), strict=True))).assign(split="pool")
-    write_table(
-        rows.assign(detection_id=rows.groupby("image_id").cumcount()), folder / "detections.parquet", DETECTIONS
-    )
+    numbered = rows.assign(detection_id=rows.groupby("image_id").cumcount())
+    write_table(numbered, root / "data/predict/detections.parquet", DETECTIONS)
 
 
 def list_pool(root: Path, sources: dict[str, str]) -> None:
@@ -60,7 +63,8 @@ def list_pool(root: Path, sources: dict[str, str]) -> None:
 @pytest.fixture
 def pool(tmp_path: Path) -> Path:
     """Four sheets, one of them with labels."""
-    write_tables(tmp_path / "data/validate")
+    write_sheets(tmp_path)
+    write_detections(tmp_path)
     images = {f"images/p{i}.jpg": "pixels" for i in range(1, 5)}
     write_files(tmp_path / "data/dataset/pool", {**images, "labels/p4.txt": "2 0.25 0.25 0.5 0.5\n"})
     list_pool(tmp_path, dict.fromkeys(sorted(Path(name).name for name in images), "none"))
@@ -119,10 +123,12 @@ def test_nothing_that_was_not_asked_for(pool):
 
 
 def with_real_tables(root: Path) -> Path:
-    """Let `validate` of the project leave real tables for the first packet, and finish it."""
-    call = "from tests.review.kept.test_auto_reviewer import write_tables; write_tables(Path('data/validate'))"
-    old = 'write("data/validate/images.parquet", f"tables of {N}")'
-    replace(root / "fake_stages.py", old, f'{call}\n    write("data/validate/run.txt", f"{{N}}")')
+    """Let `validate` and `predict` of the project leave real tables for the first packet, and finish it."""
+    call = "from tests.review.kept.test_auto_reviewer import {0}; {0}(Path())"
+    marked = f'{call.format("write_sheets")}\n    write("data/validate/run.txt", f"{{N}}")'
+    replace(root / "fake_stages.py", 'write("data/validate/images.parquet", f"tables of {N}")', marked)
+    seen = next(line for line in (root / "fake_stages.py").read_text().splitlines() if "data/predict/det" in line)
+    replace(root / "fake_stages.py", seen.strip(), call.format("write_detections"))
     dvc(root, "repro", "-q", "-f")
     sh(root, "git", "commit", "-qam", "Real tables")
     finish(root)
