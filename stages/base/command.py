@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import typer
-import yaml
 
 from stages.base.errors import UserError
 
@@ -35,6 +34,8 @@ def stage_command(name: str, run: Callable[[], None]) -> Callable[[], None]:
 
 def _help(name: str, run: Callable[[], None]) -> str:
     """Return the stage's summary and what dvc.yaml says that it reads and writes; its code is not listed."""
+    import yaml  # `yoloop --help` needs none
+
     stage = yaml.safe_load(_GRAPH.read_text(encoding="utf-8"))["stages"][name]
     deps = [dep for dep in stage["deps"] if not dep.startswith("stages/")]
     params = [one if isinstance(one, str) else next(iter(one)) for one in stage["params"]]

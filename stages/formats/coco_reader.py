@@ -188,8 +188,8 @@ def _require_own_ids(part: CocoFile) -> None:
     for entry in part.content["images"]:
         other = seen.setdefault(entry.get("id"), entry)
         if other is not entry:
-            names = {"other": other.get("file_name"), "entry_2": entry.get("file_name")}
-            raise problem("coco_reader.id_own_each", part.file, entry=entry.get("id"), **names)
+            both = other.get("file_name"), entry.get("file_name")
+            raise problem("coco_reader.id_own_each", part.file, entry=entry.get("id"), other=both[0], entry_2=both[1])
 
 
 def _annotations(part: CocoFile) -> dict[object, list[tuple[int, dict[str, Any]]]]:

@@ -33,7 +33,7 @@ def root(tmp_path):
 
 def with_params(root, **values):
     file = root / "params.yaml"
-    file.write_text(edited(file.read_text(), {f"validate.{key}": value for key, value in values.items()}))
+    file.write_text(edited(file.read_text(), {f"predict.{key}": value for key, value in values.items()}))
     return expectation_lines(root)
 
 
