@@ -35,7 +35,7 @@ def train() -> None:
 
 
 def predict() -> None:
-    write("data/predict/detections.parquet", f"boxes of {N} by {Path('models/best.pt').read_text()}")
+    write("data/predict/detections.parquet", f"boxes of {N} by {digest(Path('models/best.pt'))}")
 
 
 def rates(f1: float) -> dict[str, object]:

@@ -12,13 +12,13 @@ from tests.toy import CLASSES, write_yolo_folder
 PROMPTS = {"detail": "open dark circle", "elevation": "solid blue triangle", "title": "flat red bar"}
 
 
-def seen(weights, sheets, conf, max_det, *, batch=1, labels=None, **limits) -> list[Prediction]:
+def seen(weights, sheets, conf, max_det, *, batch=1, labels=None, prompts=PROMPTS, **limits) -> list[Prediction]:
     """Return what `weights` see on `sheets` of 128 px; `limits` are those of the filters."""
     filters = FilterParams(**{**Filters()._asdict(), **limits})
     how = {"imgsz": 128, "batch": batch, "device": "cpu", "confidence_floor": conf, "max_det": max_det}
     params = PredictParams(**how, filters=filters)
     images = [one.image for one in sheets]
-    return list(predict(weights, images, classes=CLASSES, prompts=PROMPTS, params=params, labels=labels))
+    return list(predict(weights, images, classes=CLASSES, prompts=prompts, params=params, labels=labels))
 
 
 @pytest.fixture

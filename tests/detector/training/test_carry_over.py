@@ -9,19 +9,18 @@ from stages.base.errors import UserError
 from stages.detector.model.checkpoint import load_model, save_model
 from stages.detector.model.encoders import encode
 from stages.detector.model.runtime import start_ultralytics
-from stages.detector.prediction.predictor import Prediction, predict, set_prompts
+from stages.detector.prediction.predictor import Prediction, set_prompts
 from stages.detector.training.carry_over import HEAD
 from stages.detector.training.starting_model import letterboxed, prompt_start
 from stages.detector.weights import resolve
-from tests.detector.conftest import PROMPTS
+from tests.detector.conftest import PROMPTS, seen
 from tests.toy import CLASSES
 
 pytestmark = pytest.mark.slow
 
 
 def _seen(weights: Path, images: list[Path], prompts: dict[str, str]) -> list[Prediction]:
-    settings = {"imgsz": 128, "batch": 1, "device": "cpu", "confidence_floor": 0.2, "max_det": 100}
-    return list(predict(weights, images, classes=CLASSES, prompts=prompts, **settings))
+    return seen(weights, [Sheet(image, image) for image in images], 0.2, 100, prompts=prompts)
 
 
 def _start(parent: Path, target: Path, images: list[Path], carry: str) -> Path:
