@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from stages.base.errors import UserError
+from stages.dataset.sheets.split_folder import Sheet
 from stages.detector.model.checkpoint import load_model, save_model
 from stages.detector.model.encoders import encode
 from stages.detector.model.runtime import start_ultralytics
