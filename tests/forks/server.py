@@ -181,4 +181,9 @@ if __name__ == "__main__":
             if not isinstance(stopped.code, int | None):
                 raise
             end(stopped.code or 0)
+        except KeyboardInterrupt:  # as Python ends then, whatever the libraries do to its own end
+            sys.excepthook(*sys.exc_info())
+            sys.stdout.flush()
+            signal.signal(signal.SIGINT, signal.SIG_DFL)
+            os.kill(os.getpid(), signal.SIGINT)
         end(0)

@@ -45,11 +45,11 @@ def test_each_detection_has_features_of_length_one(toy_weights, sheets):
 
 
 def test_an_object_is_nearer_to_itself_on_another_sheet_than_to_one_of_another_class(toy_weights, sheets):
-    """A mirrored copy holds the same objects elsewhere, and lists them in another order: only its box finds one."""
+    """A mirrored copy holds the same objects elsewhere: only its box finds one."""
     mirrored = [
         rewritten(sheet, f"mirrored-{place}.png", lambda image: image[:, ::-1]) for place, sheet in enumerate(sheets)
     ]
-    nearer, moved = 0, 0
+    nearer = 0
     for sheet, here, there in zip(
         sheets, *(seen(toy_weights, s, 0.001, 1000) for s in (sheets, mirrored)), strict=True
     ):
@@ -57,14 +57,12 @@ def test_an_object_is_nearer_to_itself_on_another_sheet_than_to_one_of_another_c
         boxes = xywhn_to_xyxy(labels.xywhn, width=SIDE, height=SIDE)
         across = np.stack([SIDE - boxes[:, 2], boxes[:, 1], SIDE - boxes[:, 0], boxes[:, 3]], axis=1)
         first, second = nearest_of(here, boxes), nearest_of(there, across)
-        moved += int((first != second).sum())
         cosine = here.features[first].astype(float) @ there.features[second].astype(float).T
         for place, row in enumerate(cosine):
             others = row[labels.class_id != labels.class_id[place]]
             assert (row[place] > others).all()
             nearer += len(others)
     assert nearer > 10
-    assert moved > 2
 
 
 def test_a_batch_changes_no_features_beyond_their_precision(toy_weights, sheets):
