@@ -297,6 +297,7 @@ def test_a_sheet_that_is_refused_is_told_and_the_person_goes_on(project):
             hand.press("k")
             hand.ready(name)
         assert len(hand.marks()) == len(boxes(root)) == 2
+        hand.saved()  # a page with something unsaved asks before it goes
 
         leave_behind(tab, root, kept)
         tab.open(url)
