@@ -232,11 +232,12 @@ def test_prompts_decide_the_class(looped, tmp_path):
 
 
 def _class_f1(project: Project, prompts: dict[str, str], folder: Path) -> dict[str, float]:
-    """Run the validate stage on the trained weights with other prompts, in a copy that DVC does not see."""
+    """Run predict and validate on the trained weights with other prompts, in a copy that DVC does not see."""
     ignored = shutil.ignore_patterns(".git", ".dvc", "logs", ".scratch")
     shutil.copytree(project.root, folder, symlinks=True, ignore=ignored)
     (folder / "data/prompts.yaml").write_text(yaml.safe_dump({"prompts": prompts}))
-    Project(folder, project.root.parent / "home").stage("validate")
+    for stage in ("predict", "validate"):
+        Project(folder, project.root.parent / "home").stage(stage)
     scores = read_scores(folder / "data/validate/scores.csv")
     return {name: row_of(scores, split="val", part="class", name=name)["f1"] or 0.0 for name in CLASSES}
 
