@@ -6,9 +6,9 @@ INSTALLED := $(VENV)/.installed
 WORKERS ?= 2
 REVIEW ?= oracle
 
-.PHONY: test test-faults test-drawing test-tools demo quick lint types install bench lock lock-deps docs clean
+.PHONY: test test-faults test-drawing test-benchmarks test-tools demo quick lint types install bench lock lock-deps docs clean
 
-test: lint types ## lint, types and all tests (nine minutes on two cores); the drawing's only if it has changed
+test: lint types ## lint, types and all tests (about twenty minutes on two cores); the drawing's only if it has changed
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal --drawing-if-changed
 
 test-faults: $(INSTALLED) ## kills at each call of Git, where `make test` takes each fourth (minutes)
@@ -21,7 +21,10 @@ demo: $(INSTALLED) ## the whole loop on drawn sheets, in a copy of the project; 
 	$(BIN)/python -m demo run --review $(REVIEW)
 
 quick: lint types ## the same without the tests that start DVC or train (under a minute)
-	$(BIN)/python -m pytest -m "not slow and not tools"
+	$(BIN)/python -m pytest -m "not slow and not tools and not dear"
+
+test-benchmarks: $(INSTALLED) ## programs of benchmarks that train for minutes even at a tiny size; `make test` tries the others
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests/benchmarks -m dear
 
 test-tools: $(INSTALLED) ## the tools that people review in, each in an environment of its own in .tools (needs PyPI; 10 minutes)
 	bash tests/tools/install.sh

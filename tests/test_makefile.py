@@ -151,6 +151,7 @@ TRIED: dict[str, Callable[..., None] | str] = {  # where it really runs: here, i
     "lock-deps": test_lock_deps_keeps_the_head_and_pins_what_is_installed,
     "quick": ".ci/run",
     "test": ".ci/run",
+    "test-benchmarks": "tests/benchmarks/test_smoke.py",
     "test-drawing": "tests/demo/drawing",
     "test-faults": "tests/killing.py",
     "test-tools": "tests/tools",

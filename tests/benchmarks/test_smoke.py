@@ -50,6 +50,7 @@ QUICK = "".join(
         "predict.imgsz=64",
     )
 )
+DEAR = ("carry", "control")  # run by `make test-benchmarks`
 SLOW = {  # they start DVC or train
     "carry": Program("--ran {ran.root} --ways all --seeds 1 --epochs 1", "mean F1"),
     "control": Program(f"--seeds 1 --shrink 10 --folder {{tmp_path}}{QUICK}", "per seed"),
@@ -105,7 +106,9 @@ def test_runs(name: str, request: pytest.FixtureRequest, tmp_path: Path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", SLOW)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.dear) if name in DEAR else name for name in SLOW]
+)
 def test_runs_dvc_or_trains(name: str, request: pytest.FixtureRequest, tmp_path: Path):
     run(name, SLOW[name], request, tmp_path)
 

@@ -35,7 +35,8 @@ def forkable(args: list[str]) -> bool:
     odd = [name for name in os.environ if name.startswith("PYTHON") and name not in UNDERSTOOD]
     module = args[1] if args[:1] == ["-m"] and len(args) > 1 else ""
     known = module.startswith(("dvc", "stages.", "demo")) or (args and args[0].endswith(".py"))
-    return bool(known) and not odd and "REAL_PYTHON" not in os.environ
+    daemon = "--run-all" in args or args[2:3] == ["queue"]  # DVC starts a worker there that outlives it
+    return bool(known) and not odd and not daemon and "REAL_PYTHON" not in os.environ
 
 
 def run(server: _socket.socket, args: list[str]) -> int:
