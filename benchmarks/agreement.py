@@ -1,10 +1,12 @@
 """Our AP beside that of pycocotools and of faster-coco-eval on the same boxes.
 
-    python -m benchmarks.agreement .scratch/benchmarks/bccd      # or data/validate, after a run
+    python -m benchmarks.agreement .scratch/benchmarks/bccd
+    python -m benchmarks.agreement data/validate --detections data/predict     # after a run
     python -m benchmarks.agreement --synthetic                   # the COCO-sized set of ruler_speed.py
 
-FOLDER holds images.parquet, ground_truth.parquet and detections.parquet, as `validate` writes them. Printed are AP50
-and AP50-95 per class, and the largest difference in AP of any class, IoU and size, of COCO's sizes and of ours.
+FOLDER holds images.parquet and ground_truth.parquet as `validate` writes them, and detections.parquet unless that is
+elsewhere. Printed are AP50 and AP50-95 per class, and the largest difference in AP of any class, IoU and size, of
+COCO's sizes and of ours.
 """
 
 from pathlib import Path
@@ -36,12 +38,13 @@ JUDGES = ("pycocotools", "faster-coco-eval")
 def main(
     folder: Annotated[Path | None, typer.Argument(help="with the three tables")] = None,
     synthetic_set: Annotated[bool, typer.Option("--synthetic", help="judge the synthetic set instead")] = False,
+    detections: Annotated[Path | None, typer.Option(help="the folder of detections.parquet, if not the same")] = None,
     shrink: Shrink = 1,
 ) -> None:
     """Print how far the three judges are apart."""
     if synthetic_set == (folder is not None):
         raise typer.BadParameter("a folder with tables, or --synthetic")
-    tables, classes = (synthetic(0, shrink), CLASSES) if folder is None else read(folder)
+    tables, classes = (synthetic(0, shrink), CLASSES) if folder is None else read(folder, detections or folder)
     print({key: len(table) for key, table in tables.items()}, f"{classes} classes")
     ours = np.stack([ap_of(hit_table(**tables, classes=classes, areas=areas)) for areas in SIZES.values()])
     theirs = {judge: verdict(judge, **tables, classes=classes, areas=tuple(SIZES.values())).ap for judge in JUDGES}
@@ -50,11 +53,10 @@ def main(
     print(differences(ours, theirs).to_string(index=False))
 
 
-def read(folder: Path) -> tuple[dict[str, pd.DataFrame], int]:
-    """Return the labelled part of the tables of `folder`, and how many classes they have."""
-    images, truth, found = (
-        pd.read_parquet(folder / f"{name}.parquet") for name in ("images", "ground_truth", "detections")
-    )
+def read(folder: Path, detections: Path) -> tuple[dict[str, pd.DataFrame], int]:
+    """Return the labelled part of the tables of the two folders, and how many classes they have."""
+    images, truth = (pd.read_parquet(folder / f"{name}.parquet") for name in ("images", "ground_truth"))
+    found = pd.read_parquet(detections / "detections.parquet")
     sheets = images.loc[images["labelled"], SHEET].sort_values(SHEET, ignore_index=True)
     judged = found.merge(sheets, on=SHEET)
     classes = 1 + int(max(table["class_id"].max() for table in (truth, judged)))

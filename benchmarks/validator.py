@@ -74,7 +74,7 @@ def main(
     print(f"it says precision {theirs.mp:.4f}, recall {theirs.mr:.4f}, means over classes at its best, {best:.3f}")
     own = predicted(weights, dataset, split=split, imgsz=imgsz, batch=batch, names=names)
     ap_own = ap_of(hit_table(**own, classes=len(names)))[present]
-    print(f"5. predicted by `validate`, {len(own['detections'])} detections: mAP50 {ap_own[:, 0].mean():.4f}, ", end="")
+    print(f"5. predicted by `predict`, {len(own['detections'])} detections: mAP50 {ap_own[:, 0].mean():.4f}, ", end="")
     print(f"mAP50-95 {ap_own.mean():.4f}")
 
 

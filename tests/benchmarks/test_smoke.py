@@ -29,7 +29,7 @@ class Program(NamedTuple):
 
 
 PROGRAMS = {
-    "agreement": Program("{tables}", "faster-coco-eval"),
+    "agreement": Program("{tables} --detections {tables}", "faster-coco-eval"),
     "arms": Program("--trials 2", "within"),
     "coverage": Program("{tables} --trials 3", "cross-fitted"),
     "errors": Program("{tables.name} --home {tables.parent}", "on_its_recalls"),
