@@ -31,6 +31,7 @@ from stages.detector.training.training_view import write_view
 from stages.ruler.matching.matching import hits, outcomes
 from stages.ruler.scores.average_precision import AP_IOUS, ap_of, hit_table
 from stages.ruler.scores.metrics import ratios
+from stages.wording.rates import rate
 
 MAX_DET = 300  # of the validator, as is the floor of benchmarks/folds.py
 CONFIDENCE = 0.25
@@ -70,7 +71,7 @@ def main(
     counts = outcomes(**tables, iou=0.5, confidence=CONFIDENCE)["outcome"].value_counts()
     at = ratios(**{key: int(counts.get(key, 0)) for key in ("tp", "fp", "fn")})
     best = float(theirs.px[_smoothed(theirs.f1_curve.mean(0)).argmax()])
-    print(f"4. at {CONFIDENCE}: " + ", ".join(f"{key} {value:.4f}" for key, value in at.items()), end="; ")
+    print(f"4. at {CONFIDENCE}: " + ", ".join(f"{key} {rate(value)}" for key, value in at.items()), end="; ")
     print(f"it says precision {theirs.mp:.4f}, recall {theirs.mr:.4f}, means over classes at its best, {best:.3f}")
     own = predicted(weights, dataset, split=split, imgsz=imgsz, batch=batch, names=names)
     ap_own = ap_of(hit_table(**own, classes=len(names)))[present]

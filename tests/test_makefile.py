@@ -5,6 +5,7 @@ line in TRIED.
 """
 
 import importlib.util
+import os
 import re
 import shlex
 import shutil
@@ -32,6 +33,7 @@ def make(*arguments: str, folder: Path = REPO) -> str:
     done = subprocess.run(
         ["make", f"BIN={BIN}", *arguments],
         cwd=folder,
+        env={key: value for key, value in os.environ.items() if not key.startswith(("MAKE", "MFLAGS"))},  # no sub-make
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,

@@ -107,7 +107,7 @@ def test_on_a_terminal_it_is_true_and_so_is_what_it_starts(env: dict[str, str], 
         assert "loaded: False" in pexpect.run(f"{sys.executable} {script}", cwd=str(tmp_path), env=both_paths).decode()
 
 
-WAITS = "import subprocess, sys; print('on', flush=True)\ntry: subprocess.run(['sleep', '60'])\n"
+WAITS = "import subprocess, sys\ntry: print('on', flush=True); subprocess.run(['sleep', '60'])\n"
 WAITS += "except KeyboardInterrupt: print('stopped'); sys.exit(130)"
 
 

@@ -1,5 +1,6 @@
 """The demo from end to end, on fewer steps than `make demo` takes, and a person's own sheets after it."""
 
+import shutil
 import sys
 from pathlib import Path
 from typing import NamedTuple
@@ -11,6 +12,7 @@ from yaml import safe_load
 from demo.demo_run import copy_project
 from stages.project.yaml_edits import flat
 from tests.fake_project import REPO, person_params
+from tests.once import Once
 from tests.real_project import Project
 from tests.toy import write_yolo_folder
 
@@ -28,22 +30,38 @@ class Shown(NamedTuple):
     said: str
 
 
-@pytest.fixture(scope="module")
-def shown(tmp_path_factory: pytest.TempPathFactory) -> Shown:
-    """A clone in which `python -m demo run` has been typed."""
-    root = tmp_path_factory.mktemp("demo") / "clone"
+@pytest.fixture(scope="session")
+def shown(once: Once) -> Shown:
+    """A clone in which `python -m demo run` has been typed: to be copied, never changed."""
+    folder = once("shown", show)
+    return shown_in(folder, (folder / "said").read_text())
+
+
+def show(folder: Path) -> None:
+    root = folder / "clone"
     copy_project(REPO, root)
     yaml = YAML()
     params = yaml.load(root / "demo/params.yaml")
     for section, values in QUICK.items():
         params[section].update(values)
     yaml.dump(params, root / "demo/params.yaml")
-    clone = Project(root, root.parent / "home")
+    clone = Project(root, folder / "home")
     clone.git("init", "-q", "-b", "main")
     clone.git("add", ".")
     clone.git("commit", "-q", "-m", "A clone")
-    said = clone.run(sys.executable, "-m", "demo", "run").stdout
-    return Shown(clone, Project(root / ".demo", root.parent / "home"), said)
+    (folder / "said").write_text(clone.run(sys.executable, "-m", "demo", "run").stdout)
+
+
+def shown_in(folder: Path, said: str) -> Shown:
+    home = folder / "home"
+    return Shown(Project(folder / "clone", home), Project(folder / "clone/.demo", home), said)
+
+
+@pytest.fixture
+def copy(shown: Shown, tmp_path: Path) -> Shown:
+    """A copy of all of it, to be changed."""
+    shutil.copytree(shown.clone.root, tmp_path / "clone", symlinks=True)
+    return shown_in(tmp_path, shown.said)
 
 
 def test_the_clone_stays_clean(shown: Shown):
@@ -69,33 +87,33 @@ def test_the_loop_was_real(shown: Shown):
     assert "up to date" in shown.demo.dvc("status")
 
 
-def test_a_persons_sheets_take_the_place_of_the_demo(shown: Shown, tmp_path: Path):
+def test_a_persons_sheets_take_the_place_of_the_demo(copy: Shown, tmp_path: Path):
     """In the demo's own folder, where all its tags are."""
     source = write_yolo_folder(tmp_path / "mine", {"train": 3, "val": 2, "pool": 2}, seed=1)
     weights = ["--baseline", "starter/yolo26n.pt", "--target", "starter/yoloe-26n.pt"]
-    said = shown.demo.yoloop("data", "import", str(source), *weights).stdout
+    said = copy.demo.yoloop("data", "import", str(source), *weights).stdout
     assert "demo: its 4 tags are now demo/…" in said
     tags = {f"demo/{kind}{i}" for kind in ("iteration-", "dataset-v") for i in (0, 1)}
-    assert set(shown.demo.git("tag").split()) == {"dataset-v0", *tags}
-    left = shown.demo.git("ls-files", "metrics", "plots", "dvc.lock", "data/demo.md", "data/oracle.dvc").split()
+    assert set(copy.demo.git("tag").split()) == {"dataset-v0", *tags}
+    left = copy.demo.git("ls-files", "metrics", "plots", "dvc.lock", "data/demo.md", "data/oracle.dvc").split()
     assert left == ["metrics/history.csv", "metrics/history_sheets.json", "metrics/review.json"]
-    assert len(list((shown.demo.root / "data/dataset/train/images").iterdir())) == 3
-    assert shown.demo.git("status", "--porcelain") == ""
+    assert len(list((copy.demo.root / "data/dataset/train/images").iterdir())) == 3
+    assert copy.demo.git("status", "--porcelain") == ""
     fitting = {"train.encoder": "wordllama", "classes": ["detail", "elevation", "title"]}
-    mine = flat(safe_load((shown.demo.root / "params.yaml").read_text()))
+    mine = flat(safe_load((copy.demo.root / "params.yaml").read_text()))
     assert mine == {**flat(safe_load(person_params())), **fitting}
-    assert "yoloop run" in shown.demo.yoloop("status").stdout
-    refused = shown.demo.yoloop("data", "import", str(source), *weights, code=2).stderr
+    assert "yoloop run" in copy.demo.yoloop("status").stdout
+    refused = copy.demo.yoloop("data", "import", str(source), *weights, code=2).stderr
     assert "expected a project that has not begun, found dataset-v0" in refused
 
 
-def test_the_starter_weights_are_placed_in_a_clone_that_names_them_already(shown: Shown, tmp_path: Path):
+def test_the_starter_weights_are_placed_in_a_clone_that_names_them_already(copy: Shown, tmp_path: Path):
     """The way without a network that README shows; the clone has the demo's .dvc files, and none of its data."""
-    assert not (shown.clone.root / "models/parent.pt").exists()
+    assert not (copy.clone.root / "models/parent.pt").exists()
     source = write_yolo_folder(tmp_path / "mine", {"train": 3, "val": 2, "pool": 2}, seed=1)
     weights = ["--baseline", "starter/yolo26n.pt", "--target", "starter/yoloe-26n.pt"]
-    shown.clone.yoloop("data", "import", str(source), *weights)
+    copy.clone.yoloop("data", "import", str(source), *weights)
     for name, starter in (("parent", "yolo26n"), ("target", "yoloe-26n")):
-        placed = (shown.clone.root / f"models/{name}.pt").read_bytes()
+        placed = (copy.clone.root / f"models/{name}.pt").read_bytes()
         assert placed == (REPO / f"starter/{starter}.pt").read_bytes()
-    assert "next     yoloop run" in shown.clone.yoloop("status").stdout
+    assert "next     yoloop run" in copy.clone.yoloop("status").stdout

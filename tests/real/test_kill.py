@@ -65,10 +65,13 @@ def _start_and_kill(project: Project) -> None:
     """Start the loop, and kill every process that works in the project while it trains."""
     process = _popen(project, "stages.loop", "run", "--review", "person")
     _wait_for_epochs(project, process)
-    for pid in _processes_in(project.root):
+    killed = _processes_in(project.root)
+    for pid in killed:
         os.kill(pid, signal.SIGKILL)
     process.wait()
-    time.sleep(1)  # for the system to clear the orphans away: DVC would take them for living
+    deadline = time.monotonic() + 60
+    while any(Path(f"/proc/{pid}").exists() for pid in killed) and time.monotonic() < deadline:
+        time.sleep(0.05)  # until the system has cleared the orphans away: DVC would take them for living
 
 
 def _processes_in(folder: Path) -> list[int]:
