@@ -1,0 +1,92 @@
+"""How likely a detection is right, learned from sheets that the detector was not trained on, and what it overlooks.
+
+A confidence is no probability: with few labelled sheets a detector is too sure of some classes, and its faint boxes are
+right more often than they say, or less. On sheets with labels it was seen which detections were right. From these a
+logistic line is fitted (Platt, 1999) on the logit of the confidence with an offset for each class:
+
+    logit P(right) = a + b logit(confidence) + offset of the class
+
+by penalized likelihood: normal priors on a (around 0), b (around 1) and the offsets (around 0), whose widths stand
+below. Without any sheet that is the prior: the confidence itself. It is the mode of the posterior (Newton's method; the
+loss is convex, so there is one).
+
+Objects that no detection lies on cannot be seen from detections. They are counted on the same sheets, per object that
+was detected, with a prior as well.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+FAINTEST = 0.01  # confidence under which a detection says nothing about a sheet: most are noise
+INTERCEPT_SD = 2.0  # logits: a detector may well be off by a factor of seven in odds
+SLOPE_SD = 0.5  # of b around 1
+OFFSET_SD = 1.0  # logits, of a class beside the others
+PRIOR_FOUND, PRIOR_OVERLOOKED = 8.0, 2.0  # objects that stand for "a fifth is overlooked" before anything is known
+_STEPS, _CLOSE = 50, 1e-10  # Newton's; it takes six as a rule
+
+
+class Seen(NamedTuple):
+    """Detections on sheets whose labels are known, and how many labelled objects none of them lies on."""
+
+    class_id: Ints  # (k,)
+    confidence: Floats  # (k,) in [0, 1], from FAINTEST on
+    right: NDArray[np.bool_]  # (k,) a labelled object of its class is matched with it
+    overlooked: int  # objects without any such detection
+
+
+class Calibration(NamedTuple):
+    """The fitted line, and the overlooked objects per object that some detection lies on."""
+
+    intercept: float
+    slope: float
+    offsets: Floats  # (classes,)
+    overlooked: float
+
+    def chance(self, class_id: Ints, confidence: Floats) -> Floats:
+        """Return how likely each detection is right, (n,) in (0, 1)."""
+        return _logistic(self.intercept + self.slope * logit(confidence) + self.offsets[class_id])
+
+
+def calibrate(seen: Sequence[Seen], *, classes: int) -> Calibration:
+    """Return the line that fits all of `seen` best, given the priors."""
+    class_id = np.concatenate([np.zeros(0, np.int64), *(one.class_id for one in seen)])
+    confidence = np.concatenate([np.zeros(0), *(one.confidence for one in seen)])
+    right = np.concatenate([np.zeros(0), *(one.right.astype(float) for one in seen)])
+    order = np.lexsort((right, confidence, class_id))  # sums must not depend on the order of rows
+    design = np.column_stack([np.ones(len(order)), logit(confidence[order]), np.eye(classes)[class_id[order]]])
+    beta = _mode(design, right[order], np.array([INTERCEPT_SD, SLOPE_SD, *[OFFSET_SD] * classes]))
+    found = PRIOR_FOUND + right.sum()
+    overlooked = PRIOR_OVERLOOKED + sum(one.overlooked for one in seen)
+    return Calibration(float(beta[0]), float(beta[1]), beta[2:], float(overlooked / found))
+
+
+def logit(confidence: Floats) -> Floats:
+    """Return the log of the odds; a confidence of 0 or 1 counts as one in ten thousand short of it."""
+    inside = np.clip(confidence, 1e-4, 1 - 1e-4)
+    return np.asarray(np.log(inside / (1 - inside)), dtype=np.float64)
+
+
+def _mode(design: Floats, right: Floats, sd: Floats) -> Floats:
+    """Return the coefficients of highest posterior density; the priors are normal around (0, 1, 0, …)."""
+    center, precision = np.zeros(len(sd)), np.diag(1 / sd**2)
+    center[1] = 1.0
+    beta = center.copy()
+    for _ in range(_STEPS):
+        chance = _logistic(design @ beta)
+        slope = design.T @ (right - chance) - precision @ (beta - center)
+        curve = (design * (chance * (1 - chance))[:, None]).T @ design + precision
+        step = np.linalg.solve(curve, slope)
+        beta = beta + step / max(1.0, float(np.abs(step).max()))  # a long step may overshoot
+        if float(np.abs(step).max()) < _CLOSE:
+            break
+    return beta
+
+
+def _logistic(value: Floats) -> Floats:
+    return np.asarray(1 / (1 + np.exp(-value)), dtype=np.float64)

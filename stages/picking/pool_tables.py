@@ -1,0 +1,93 @@
+"""Reads the tables of the stages into what a strategy knows: `PoolView`."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from stages.picking.calibration import FAINTEST, Seen, calibrate
+from stages.picking.candidates import without_duplicates
+from stages.picking.strategies.pool_view import PoolView
+from stages.ruler.matching.matching import outcomes
+
+SPLITS = ("train", "val")  # where labels are: train for what is known already, val for how good the detector is
+
+
+class Tables(NamedTuple):
+    """What the stages left; the columns of DETECTIONS and GROUND_TRUTH."""
+
+    detections: pd.DataFrame  # of all splits
+    features: NDArray[np.float16]  # of the detections from FAINTEST on, in their order: (k, F)
+    truth: pd.DataFrame  # labelled boxes of train and val
+
+
+def pool_view(
+    pool: pd.DataFrame,
+    tables: Tables,
+    *,
+    reviews: Sequence[Seen],
+    classes: int,
+    prelabel: float,
+    wanted: int,
+    iou: float,
+) -> PoolView:
+    """Return what is known of the sheets of `pool` (image_id, group).
+
+    `reviews` are what earlier reviews said of the detections of their time. `iou` is the ruler's. Detections that lie
+    on a surer one are no objects of their own, and those under FAINTEST are left out.
+    """
+    sheets = sorted(pool["image_id"])
+    place = {name: at for at, name in enumerate(sheets)}
+    groups = pool.set_index("image_id")["group"]
+    seen = tables.detections.loc[tables.detections["confidence"] >= FAINTEST].reset_index(drop=True)
+    unique = without_duplicates(seen)
+    own = unique[(unique["split"] == "pool") & unique["image_id"].isin(place)]
+    val = _seen(unique[unique["split"] == "val"], tables.truth[tables.truth["split"] == "val"], iou=iou)
+    known = tables.truth[tables.truth["split"] == "train"]
+    return PoolView(
+        sheets=tuple(sheets),
+        groups=np.array([groups[name] for name in sheets], dtype=str),
+        sheet=own["image_id"].map(place).to_numpy(np.int64),
+        class_id=own["class_id"].to_numpy(np.int64),
+        confidence=own["confidence"].to_numpy(float),
+        features=tables.features[own.index].astype(np.float32),
+        known_class=known["class_id"].to_numpy(np.int64),
+        known_features=_known_features(unique[unique["split"] == "train"], known, tables.features, iou=iou),
+        calibration=calibrate([val, *reviews], classes=classes),
+        prelabel=prelabel,
+        wanted=wanted,
+        classes=classes,
+    )
+
+
+def seen_on(detections: pd.DataFrame, truth: pd.DataFrame, *, iou: float) -> Seen:
+    """Return which of the `detections` are right, and how many boxes of `truth` none of them lies on."""
+    return _seen(without_duplicates(detections[detections["confidence"] >= FAINTEST]), truth, iou=iou)
+
+
+def _seen(unique: pd.DataFrame, truth: pd.DataFrame, *, iou: float) -> Seen:
+    judged = outcomes(detections=unique, ground_truth=truth, iou=iou, confidence=FAINTEST)
+    found = judged[judged["outcome"] != "fn"]
+    return Seen(
+        found["class_id"].to_numpy(np.int64),
+        found["confidence"].to_numpy(float),
+        (found["outcome"] == "tp").to_numpy(bool),
+        int((judged["outcome"] == "fn").sum()),
+    )
+
+
+def _known_features(
+    unique: pd.DataFrame, known: pd.DataFrame, features: NDArray[np.float16], *, iou: float
+) -> NDArray[np.float32]:
+    """Return the features of the detection on each labelled object of train, rows of 0 where there is none."""
+    judged = outcomes(detections=unique, ground_truth=known, iou=iou, confidence=FAINTEST)
+    hits = judged[judged["outcome"] == "tp"]
+    row = pd.Series(unique.index, index=pd.MultiIndex.from_frame(unique[["image_id", "detection_id"]]))
+    at = pd.Series(np.arange(len(known)), index=pd.MultiIndex.from_frame(known[["image_id", "object_id"]]))
+    result = np.zeros((len(known), features.shape[1]), dtype=np.float32)
+    objects = at[pd.MultiIndex.from_frame(hits[["image_id", "object_id"]].astype({"object_id": "int64"}))]
+    rows = row[pd.MultiIndex.from_frame(hits[["image_id", "detection_id"]].astype({"detection_id": "int64"}))]
+    result[objects.to_numpy()] = features[rows.to_numpy()]
+    return result

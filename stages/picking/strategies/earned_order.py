@@ -1,0 +1,47 @@
+"""`earned`: the sheets with most errors to mend in a minute of review, as this project's own labels let expect.
+
+On a sheet the reviewer deletes or renames pre-labels that are wrong, and adds what has none. With p the calibrated
+chance that a detection is right (stages/picking/calibration.py), a pre-label is wrong with 1 - p, and a fainter
+detection is an object without a pre-label with p; objects without any detection are expected in proportion to all that
+are there. The minutes are those of stages/picking/review_cost.py for a sheet with these boxes and errors.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from stages.picking.review_cost import Cost
+from stages.picking.strategies.pool_view import Floats, Order, PoolView, by_score, summed
+
+
+class Expected(NamedTuple):
+    """What is expected on each sheet, (s,) each, before a reviewer looks."""
+
+    boxes: Floats  # looked at: pre-labels, and what is added
+    errors: Floats
+    variance: Floats  # of the errors, each box for itself
+    minutes: Floats
+
+
+def earned_order(view: PoolView, cost: Cost, rng: np.random.Generator) -> Order:
+    """Return the sheets by expected errors per expected minute."""
+    found = expected(view, cost)
+    said = [
+        f"{errors:.1f} errors expected among {boxes:.0f} boxes, in {minutes:.1f} minutes."
+        for boxes, errors, _, minutes in zip(*found, strict=True)
+    ]
+    return by_score(found.errors / found.minutes, said, rng)
+
+
+def expected(view: PoolView, cost: Cost) -> Expected:
+    """Return what a reviewer is expected to find on each sheet."""
+    chance = view.calibration.chance(view.class_id, view.confidence)
+    drawn = view.confidence >= view.prelabel
+    wrong, missing = np.where(drawn, 1 - chance, 0.0), np.where(drawn, 0.0, chance)
+    overlooked = view.calibration.overlooked * summed(chance, view)
+    added = summed(missing, view) + overlooked
+    errors = summed(wrong, view) + added
+    boxes = summed(drawn.astype(float), view) + added
+    variance = summed(chance * (1 - chance), view) + overlooked
+    minutes = cost.minutes(sheets=np.ones(len(errors)), boxes=boxes, errors=errors)
+    return Expected(boxes, errors, variance, minutes)

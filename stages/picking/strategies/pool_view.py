@@ -1,0 +1,57 @@
+"""What a strategy knows of the pool, and what it returns: the one interface of all strategies.
+
+Places are row numbers: of sheets (s), of detections (n), of labelled objects (m). A strategy is a function of a
+`PoolView` and a Generator that returns every sheet once, the best first; how many of them go to review is not its
+business. Permuted detections give the same order, and so do permuted sheets: nothing depends on places but luck.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stages.picking.calibration import Calibration
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+
+class PoolView(NamedTuple):
+    """The unlabelled sheets of the pool, what was seen on them, and what is labelled already."""
+
+    sheets: tuple[str, ...]  # (s,) image_ids
+    groups: NDArray[np.str_]  # (s,) drawing set of each, "" where unknown
+    sheet: Ints  # (n,) place of each detection's sheet
+    class_id: Ints  # (n,)
+    confidence: Floats  # (n,) in [0, 1]
+    features: NDArray[np.float32]  # (n, F) of length 1, or 0 where there are none
+    known_class: Ints  # (m,) of each object in train
+    known_features: NDArray[np.float32]  # (m, F), rows of 0 where the detector did not see the object
+    calibration: Calibration
+    prelabel: float  # confidence from which a detection is drawn for the reviewer
+    wanted: int  # sheets that about go to review: what looks at the choice as a whole looks at some times as many
+    classes: int
+
+
+class Order(NamedTuple):
+    """Sheets by place, the best first; score and sentence of each in the order of `PoolView.sheets`."""
+
+    places: Ints  # (s,)
+    score: Floats  # (s,) higher is better
+    said: tuple[str, ...]  # (s,)
+
+
+def by_score(score: Floats, said: list[str], rng: np.random.Generator) -> Order:
+    """Return the order of falling `score`, (s,); equal ones stand in an order of chance."""
+    luck = rng.permutation(len(score))
+    return Order(np.lexsort((luck, -score.round(9))), score, tuple(said))
+
+
+def summed(values: Floats, view: PoolView) -> Floats:
+    """Return the sum of a value per detection, (n,), for each sheet, (s,).
+
+    Summed in the order of values, so that permuted detections give the same last bits.
+    """
+    order = np.lexsort((values, view.sheet))
+    total = np.bincount(view.sheet[order], weights=values[order], minlength=len(view.sheets))
+    return np.asarray(total, dtype=np.float64)
