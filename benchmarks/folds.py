@@ -167,6 +167,7 @@ def train(sheets: Sequence[Sheet], classes: Sequence[str], training: Training, f
         "seed": training.seed,
         "warmup_bias_lr": 0.1,
     }
+    start_ultralytics()  # or DVCLive, where it is installed, writes into dvc.yaml
     torch.set_num_threads(1)
     shutil.rmtree(folder, ignore_errors=True)  # or `fit` would go on with an earlier training
     data = write_view(folder / "data", {"train": list(sheets)}, classes)

@@ -24,10 +24,10 @@ from benchmarks.yield_models import HOME, PACKETS, SETTINGS
 from stages.base.boxes import BOX
 from stages.base.tables import read_table
 from stages.picking.candidates import without_duplicates
-from stages.picking.pool_tables import Tables, pool_view, seen_on
-from stages.picking.review_cost import Cost
+from stages.picking.pool_tables import PoolTables, pool_view, seen_on
 from stages.picking.strategies.earned_order import expected
 from stages.picking.strategies.pool_view import PoolView, by_score, summed
+from stages.picking.strategies.review_cost import ReviewCost
 from stages.picking.strategies.strategy_list import SHEET_STRATEGIES, order_sheets
 from stages.review.ledger.correction_ledger import box_ledger
 from stages.ruler.pairing.box_tables import DETECTIONS
@@ -65,7 +65,7 @@ def main(
 def of_packet(folder: Path, packet: int, draws: int) -> pd.DataFrame:
     """Return for every strategy the errors per minute and per box of its packet, over those of the whole pool."""
     place = folder / f"packet{packet}"
-    tables = Tables(
+    tables = PoolTables(
         read_table(place / "detections.parquet", DETECTIONS),
         np.load(place / "features.npy"),
         read_table(place / "ground_truth.parquet", GROUND_TRUTH),
@@ -81,13 +81,13 @@ def of_packet(folder: Path, packet: int, draws: int) -> pd.DataFrame:
     view = pool_view(pool, known, reviews=reviews, classes=len(classes), prelabel=PRELABEL, wanted=wanted, iou=IOU)
     found = mended(view.sheets, tables.detections, held_back)
     chance = rates(found)
-    guess = expected(view, Cost())
+    guess = expected(view, ReviewCost())
     rows = []
     for name in NAMES:
         for draw in range(draws if name in {"random", "by_group"} else 1):
             rng = np.random.default_rng([draw, packet])
             places = (
-                plain(name, view, rng) if name in PLAIN else order_sheets(name, view, cost=Cost(), rng=rng)
+                plain(name, view, rng) if name in PLAIN else order_sheets(name, view, cost=ReviewCost(), rng=rng)
             ).places
             picked = places[:wanted]
             own = rates(found.iloc[picked])
@@ -114,7 +114,7 @@ def mended(names: tuple[str, ...], detections: pd.DataFrame, truth: pd.DataFrame
     ledger = box_ledger(prelabels=before[[*columns, "confidence"]], reviewed=after[columns], iou=IOU)
     counts = ledger.groupby("image_id")["error"].agg(["size", "sum"]).reindex(list(names), fill_value=0)
     boxes, errors = counts["size"].to_numpy(float), counts["sum"].to_numpy(float)
-    minutes = Cost().minutes(sheets=np.ones(len(boxes)), boxes=boxes, errors=errors)
+    minutes = ReviewCost().minutes(sheets=np.ones(len(boxes)), boxes=boxes, errors=errors)
     return pd.DataFrame({"boxes": boxes, "errors": errors, "minutes": minutes})
 
 

@@ -1,8 +1,9 @@
 """Chooses what a person looks at next, and puts it into a packet."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Literal, NamedTuple, Self
 
 import numpy as np
 import pandas as pd
@@ -15,21 +16,30 @@ from stages.base.errors import problem
 from stages.base.params import Strict, read_classes, read_iteration, read_section
 from stages.base.tables import read_metrics, read_table, write_csv, write_metrics
 from stages.dataset.sheets.split_folder import Sheet, read_split
+from stages.firewall.signatures import copies, fingerprint_file
 from stages.picking.arms_file import ARMS
 from stages.picking.candidates import labels_to_check, pool_candidates, prelabels, without_wrong_labels
 from stages.picking.greedy_choice import FACTORS, Weights
 from stages.picking.packet import Outgoing, Packet, read_packet, write_packet
-from stages.picking.packet_choice import PickPlan, pick, rarities_of
+from stages.picking.packet_choice import Chooser, PickPlan, hard_chooser, pick, rarities_of
 from stages.picking.packet_order import OrderedSheet, in_order
 from stages.picking.packet_pictures import write_contact_sheet
+from stages.picking.pool_tables import PoolTables, pool_view
+from stages.picking.random_arm import PICKED
 from stages.picking.reasons import with_check
+from stages.picking.sheet_choice import Forecast, SheetPlan, Unit, forecast, sheet_chooser
+from stages.picking.strategies.earned_order import expected
+from stages.picking.strategies.review_cost import ReviewCost
+from stages.picking.strategies.strategy_list import SheetStrategy, order_sheets
 from stages.ruler.pairing.box_tables import DETECTIONS, PREDICTED
 from stages.ruler.schemas import GROUND_TRUTH, IMAGES
 from stages.ruler.size_bounds import SizeBounds
+from stages.ruler.validate_params import ValidateParams
 
 VALIDATE = Path("data/validate")
 FINDINGS_FILE = Path("data/analyze/findings.parquet")
 SUSPECTS_FILE = Path("data/analyze/suspects.parquet")
+FEATURES = PREDICTED / "features.npy"
 CANDIDATES = Path("data/sample/candidates.csv")
 METRICS = Path("metrics/sample.json")
 MEASURED = Path("metrics/validate.json")
@@ -51,9 +61,14 @@ COLUMNS = [
     "confidence",
     "size",
     "position",
-    "score",  # sum of the four factors by their weights, 0 to 1
-    *FACTORS,
+    # of `hard`: sum of the four factors by their weights, 0 to 1; else the sheet's, and what it means is the strategy's
+    "score",
+    *FACTORS,  # of `hard`
+    "chance",  # that the detection is right, 0 to 1, as labels on other sheets tell; not of `hard`
+    "expected_errors",  # that a reviewer mends on the sheet; not of `hard`
+    "expected_minutes",  # that the sheet takes; not of `hard`
     "reason",
+    "sheet_reason",  # why the sheet was picked, which no reviewer sees; not of `hard`
 ]
 
 Weight = Annotated[float, Field(ge=0)]
@@ -62,7 +77,9 @@ Weight = Annotated[float, Field(ge=0)]
 class SampleParams(Strict):
     """Section `sample`: how much goes to review, and what is preferred."""
 
-    budget: int = Field(ge=1)
+    strategy: Literal["hard"] | SheetStrategy = "hard"  # as it was before there were others
+    budget: float = Field(ge=1)
+    unit: Unit = "objects"
     class_balance: Weight
     size_diversity: Weight
     spatial_diversity: Weight
@@ -74,6 +91,12 @@ class SampleParams(Strict):
     seed: int = Field(ge=0)
 
     @model_validator(mode="after")
+    def _hard_counts_objects(self) -> Self:
+        if self.strategy == "hard" and (self.unit != "objects" or self.budget % 1):
+            raise ValueError("unit objects and a whole budget with the strategy hard")
+        return self
+
+    @model_validator(mode="after")
     def _one_weight_counts(self) -> Self:
         if sum(self.weights()) == 0:
             raise ValueError("at least one of the four weights above 0")
@@ -83,16 +106,20 @@ class SampleParams(Strict):
         """Return the weights of the four factors."""
         return Weights(self.class_balance, self.size_diversity, self.spatial_diversity, self.uncertainty)
 
-    def plan(self) -> PickPlan:
-        """Return what picking needs of it."""
-        return PickPlan(self.budget, self.weights(), self.most_per_sheet, self.plausible, self.random_share)
+    def hard_plan(self) -> PickPlan:
+        """Return what the strategy `hard` needs of it."""
+        return PickPlan(int(self.budget), self.weights(), self.most_per_sheet)
+
+    def sheet_plan(self) -> SheetPlan:
+        """Return what the other strategies need of it."""
+        return SheetPlan(self.budget, self.unit, self.most_per_sheet)
 
 
 Params = SampleParams  # as every stage calls them
 
 
 def run() -> None:
-    """Choose the objects of the pool that are most worth a look; the packet is the sheets that hold them.
+    """Choose the sheets of the pool that are most worth a look.
 
     Some sheets are drawn at random besides, and nothing in the packet tells which.
     """
@@ -106,17 +133,24 @@ def run() -> None:
     to_check = labels_to_check(suspects)
     truth = read_table(VALIDATE / "ground_truth.parquet", GROUND_TRUTH)
     detections = read_table(PREDICTED / "detections.parquet", DETECTIONS)
-    rarities = rarities_of(truth[truth["split"] == "train"], classes=classes, bounds=bounds)
     candidates = found.assign(class_name=[_name(class_id, classes) for class_id in found["class_id"]])
     rng = np.random.default_rng([params.seed, read_iteration()])
+    if params.strategy == "hard" or pool.empty or bool(pool["labelled"].any()):
+        rarities = rarities_of(truth[truth["split"] == "train"], classes=classes, bounds=bounds)
+        picker = Picker(hard_chooser(rarities, params.hard_plan()), None)
+    else:
+        picker = _by_sheets(
+            pool, PoolTables(detections, np.load(FEATURES), truth), params, classes=len(classes), rng=rng
+        )
     scored = pick(
         candidates,
         pool=pool,
         detections=detections[detections["split"] == "pool"],
         classes=classes,
-        rarities=rarities,
         bounds=bounds,
-        plan=params.plan(),
+        chooser=picker.chooser,
+        plausible=params.plausible,
+        random_share=params.random_share,
         rng=rng,
     )
     checks = scored["image_id"].map(to_check).fillna(0).astype(int)
@@ -130,14 +164,68 @@ def run() -> None:
         seed=params.seed,
         ruler=str(read_metrics(MEASURED)["ruler"]),
     )
-    metrics = counts(scored, pool_sheets=len(pool), to_check=to_check)
-    write_csv(scored[COLUMNS], CANDIDATES)
     arms = scored.loc[scored["arm"] != "", ["image_id", "arm"]].drop_duplicates().sort_values("image_id")
+    metrics = counts(scored, pool_sheets=len(pool), to_check=to_check)
+    expectation = picker.expects(arms.loc[arms["arm"] == PICKED, "image_id"].tolist()) if picker.expects else None
+    write_csv(scored.reindex(columns=COLUMNS), CANDIDATES)
     write_csv(arms, ARMS)
     _draw(read_packet(), pictures, metrics)
     rest = {key: value for key, value in metrics.items() if key not in _SHOWN}
-    write_metrics({key: metrics[key] for key in _SHOWN}, rest, METRICS)
-    print(f"[SAMPLING] {_summary(metrics)}")
+    write_metrics({key: metrics[key] for key in _SHOWN}, {**rest, **_forecast(expectation)}, METRICS)
+    print(f"[SAMPLING] {_summary(metrics)}{_expected(expectation)}")
+
+
+class Picker(NamedTuple):
+    """How sheets are chosen, and what is expected of some (None: the strategy expects nothing)."""
+
+    chooser: Chooser
+    expects: Callable[[Sequence[str]], Forecast] | None
+
+
+def _by_sheets(
+    pool: pd.DataFrame, tables: PoolTables, params: SampleParams, *, classes: int, rng: np.random.Generator
+) -> Picker:
+    """Return the picker of a strategy that orders sheets; no sheet of `pool` has labels."""
+    view = pool_view(
+        pool,
+        tables,
+        reviews=[],
+        classes=classes,
+        prelabel=params.prelabel_confidence,
+        wanted=params.sheet_plan().wanted(),
+        iou=read_section(ValidateParams, "validate").iou,
+    )
+    assert params.strategy != "hard"
+    order, guess = order_sheets(params.strategy, view, cost=ReviewCost(), rng=rng), expected(view, ReviewCost())
+    files = {sheet.image_id: sheet.image for sheet in read_split("pool")}
+    look = cache(lambda name: fingerprint_file(files[name]))
+
+    def is_copy(name: str, taken: list[str]) -> bool:
+        return bool(taken) and bool(copies({name: look(name)}, {one: look(one) for one in taken}))
+
+    place = {name: at for at, name in enumerate(view.sheets)}
+    return Picker(
+        sheet_chooser(view, order, guess, params.sheet_plan(), is_copy),
+        lambda names: forecast(guess, np.array([place[name] for name in names], dtype=np.int64)),
+    )
+
+
+def _forecast(found: Forecast | None) -> dict[str, float | None]:
+    return {
+        "expected_errors": found and found.errors,  # that a reviewer mends on the picked sheets; null with `hard`
+        "expected_errors_low": found and found.low,  # lower end of the 95 % interval
+        "expected_errors_high": found and found.high,  # upper end
+        "expected_minutes": found and found.minutes,  # that the picked sheets take
+    }
+
+
+def _expected(found: Forecast | None) -> str:
+    if found is None:
+        return ""
+    return (
+        f"; expected {found.errors:.0f} errors, {found.low:.0f} to {found.high:.0f}, in {found.minutes:.0f} minutes "
+        "on the picked sheets"
+    )
 
 
 def outgoing(scored: pd.DataFrame, pool: pd.DataFrame, *, rng: np.random.Generator) -> list[Outgoing]:

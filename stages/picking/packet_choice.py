@@ -1,6 +1,6 @@
 """Picks what goes to review: the picker's choice, and the sheets that are drawn at random beside it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -21,13 +21,18 @@ class Rarities(NamedTuple):
 
 
 class PickPlan(NamedTuple):
-    """How much is picked, and what is preferred; the section `sample` of params.yaml has the meanings."""
+    """How much `hard` picks, and what it prefers; the section `sample` of params.yaml has the meanings."""
 
     budget: int
     weights: Weights
     most_per_sheet: float
-    plausible: float
-    random_share: float
+
+
+class Chooser(NamedTuple):
+    """A strategy as `pick` needs it: both return candidates with factors, score, rank and reason, the best first."""
+
+    choose: Callable[[pd.DataFrame, np.random.Generator], pd.DataFrame]  # of any sheets, as the budget allows
+    show: Callable[[pd.DataFrame, int, np.random.Generator], pd.DataFrame]  # that many of one sheet
 
 
 def pick(
@@ -36,9 +41,10 @@ def pick(
     pool: pd.DataFrame,
     detections: pd.DataFrame,
     classes: Sequence[str],
-    rarities: Rarities,
     bounds: Sequence[float],
-    plan: PickPlan,
+    chooser: Chooser,
+    plausible: float,
+    random_share: float,
     rng: np.random.Generator,
 ) -> pd.DataFrame:
     """Return the candidates with factors, score, rank, reason and arm: picked, random, or "" for what stays.
@@ -47,29 +53,38 @@ def pick(
     pool; what is picked comes from the others. On a random sheet as many objects are shown as on some picked one. A
     random sheet on which all was found has no candidate, and shows its least sure detection.
     """
-    first = score(candidates, rarities=rarities, plan=plan, rng=rng)
+    first = chooser.choose(candidates, rng)
     picked = int(first.loc[first["rank"].notna(), "image_id"].nunique())
-    by_chance = draw_sheets(pool["image_id"].tolist(), picked=picked, share=plan.random_share, rng=rng)
+    by_chance = draw_sheets(pool["image_id"].tolist(), picked=picked, share=random_share, rng=rng)
     if not by_chance:
         return _in_arm(first, PICKED)
     others = candidates[~candidates["image_id"].isin(by_chance)].reset_index(drop=True)
-    best = score(others, rarities=rarities, plan=plan, rng=rng)
+    best = chooser.choose(others, rng)
     per_sheet = best[best["rank"].notna()].groupby("image_id").size().tolist() or [1]
     parts = [_in_arm(best, PICKED)]
     for name in by_chance:
         own = candidates[candidates["image_id"] == name].reset_index(drop=True)
         if own.empty:
-            own = least_sure(pool[pool["image_id"] == name], detections, classes, bounds, plausible=plan.plausible)
-        shown = plan._replace(most_per_sheet=1.0, budget=int(rng.choice(per_sheet)))
-        parts.append(_in_arm(score(own, rarities=rarities, plan=shown, rng=rng), RANDOM))
+            own = least_sure(pool[pool["image_id"] == name], detections, classes, bounds, plausible=plausible)
+        parts.append(_in_arm(chooser.show(own, int(rng.choice(per_sheet)), rng), RANDOM))
     together = pd.concat(parts, ignore_index=True)
     keys = together["arm"].map({PICKED: 0, RANDOM: 1, "": 2})
     order = np.lexsort((-together["score"], together["rank"].fillna(len(together)), keys))
     return together.iloc[order].reset_index(drop=True)
 
 
+def hard_chooser(rarities: Rarities, plan: PickPlan) -> Chooser:
+    """Return the strategy `hard`: objects by four factors (stages/picking/greedy_choice.py), whatever their sheet."""
+    return Chooser(
+        lambda candidates, rng: score(candidates, rarities=rarities, plan=plan, rng=rng),
+        lambda own, count, rng: score(
+            own, rarities=rarities, plan=plan._replace(most_per_sheet=1.0, budget=count), rng=rng
+        ),
+    )
+
+
 def score(candidates: pd.DataFrame, *, rarities: Rarities, plan: PickPlan, rng: np.random.Generator) -> pd.DataFrame:
-    """Return the candidates with factors, score, rank and reason."""
+    """Return the candidates with factors, score, rank and reason, as `hard` has them."""
     ranked = choose(
         candidates,
         class_rarity=rarities.classes,

@@ -7,15 +7,15 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from stages.picking.calibration import FAINTEST, Seen, calibrate
 from stages.picking.candidates import without_duplicates
+from stages.picking.strategies.calibration import FAINTEST, JudgedDetections, calibrate
 from stages.picking.strategies.pool_view import PoolView
 from stages.ruler.matching.matching import outcomes
 
 SPLITS = ("train", "val")  # where labels are: train for what is known already, val for how good the detector is
 
 
-class Tables(NamedTuple):
+class PoolTables(NamedTuple):
     """What the stages left; the columns of DETECTIONS and GROUND_TRUTH."""
 
     detections: pd.DataFrame  # of all splits
@@ -25,9 +25,9 @@ class Tables(NamedTuple):
 
 def pool_view(
     pool: pd.DataFrame,
-    tables: Tables,
+    tables: PoolTables,
     *,
-    reviews: Sequence[Seen],
+    reviews: Sequence[JudgedDetections],
     classes: int,
     prelabel: float,
     wanted: int,
@@ -62,15 +62,15 @@ def pool_view(
     )
 
 
-def seen_on(detections: pd.DataFrame, truth: pd.DataFrame, *, iou: float) -> Seen:
+def seen_on(detections: pd.DataFrame, truth: pd.DataFrame, *, iou: float) -> JudgedDetections:
     """Return which of the `detections` are right, and how many boxes of `truth` none of them lies on."""
     return _seen(without_duplicates(detections[detections["confidence"] >= FAINTEST]), truth, iou=iou)
 
 
-def _seen(unique: pd.DataFrame, truth: pd.DataFrame, *, iou: float) -> Seen:
+def _seen(unique: pd.DataFrame, truth: pd.DataFrame, *, iou: float) -> JudgedDetections:
     judged = outcomes(detections=unique, ground_truth=truth, iou=iou, confidence=FAINTEST)
     found = judged[judged["outcome"] != "fn"]
-    return Seen(
+    return JudgedDetections(
         found["class_id"].to_numpy(np.int64),
         found["confidence"].to_numpy(float),
         (found["outcome"] == "tp").to_numpy(bool),

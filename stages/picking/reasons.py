@@ -8,6 +8,7 @@ import pandas as pd
 from stages.picking.greedy_choice import FACTORS, Weights
 
 _PLACE = {"corner": " in a corner", "edge": " at the edge", "center": ""}
+_EMPTY = "Nothing was seen on this sheet: is it empty?"
 _STRONGEST = {
     "class_balance": "its class is rare in train",
     "size_diversity": "its size is rare in train",
@@ -19,13 +20,22 @@ _STRONGEST = {
 def reason(candidate: Mapping[Any, Any], weights: Weights) -> str:
     """Return what was seen and which factor spoke loudest, for a row of what `choose` returned."""
     if candidate["kind"] == "nothing_seen":
-        return "Nothing was seen on this sheet: is it empty?"
+        return _EMPTY
+    return f"{_seen(candidate)}; {_STRONGEST[strongest(candidate, weights)]}."
+
+
+def odds(candidate: Mapping[Any, Any], chance: float) -> str:
+    """Return what was seen and how often such a thing is right: `chance`, in [0, 1], for a row of candidates."""
+    if candidate["kind"] == "nothing_seen":
+        return _EMPTY
+    return f"{_seen(candidate)}; of ten like it {10 * chance:.0f} are right."
+
+
+def _seen(candidate: Mapping[Any, Any]) -> str:
     what = f"{candidate['size']} {candidate['class_name']}{_PLACE[candidate['position']]}"
     if candidate["kind"] == "missed":
-        seen = f"The model missed this {what}"
-    else:
-        seen = f"The model is {candidate['confidence']:.0%} sure of this {what}"
-    return f"{seen}{_signs(candidate)}; {_STRONGEST[strongest(candidate, weights)]}."
+        return f"The model missed this {what}{_signs(candidate)}"
+    return f"The model is {candidate['confidence']:.0%} sure of this {what}{_signs(candidate)}"
 
 
 def with_check(said: str, labels: int) -> str:

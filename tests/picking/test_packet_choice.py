@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from stages.picking.greedy_choice import Weights
-from stages.picking.packet_choice import PickPlan, Rarities, pick, score
+from stages.picking.packet_choice import PickPlan, Rarities, hard_chooser, pick, score
 
 BOUNDS = (500, 2000, 10000)
 SHEETS = {name: [0.5, 0.4, 0.3][: 1 + i % 3] for i, name in enumerate("abcdefghijklmnopqrst")}
@@ -47,15 +47,16 @@ def picked(objects, names, *, budget=4, share=0.1, seed=0, detections=()):
         pool=pool(names),
         detections=pd.DataFrame(rows, columns=columns),
         classes=["door", "sign"],
-        rarities=RARITIES,
         bounds=BOUNDS,
-        plan=plan(budget, share),
+        chooser=hard_chooser(RARITIES, plan(budget)),
+        plausible=0.1,
+        random_share=share,
         rng=np.random.default_rng(seed),
     )
 
 
-def plan(budget, share):
-    return PickPlan(budget, WEIGHTS, most_per_sheet=0.5, plausible=0.1, random_share=share)
+def plan(budget):
+    return PickPlan(budget, WEIGHTS, most_per_sheet=0.5)
 
 
 def arms(scored):
@@ -82,7 +83,7 @@ def test_laws(seed):
 def test_without_a_share_it_is_the_choice_of_the_picker():
     objects = candidates(**SHEETS)
     scored = picked(objects, SHEETS, share=0.0)
-    alone = score(objects, rarities=RARITIES, plan=plan(4, 0.0), rng=np.random.default_rng(0))
+    alone = score(objects, rarities=RARITIES, plan=plan(4), rng=np.random.default_rng(0))
     pd.testing.assert_frame_equal(scored.drop(columns="arm"), alone)
     assert arms(scored)["random"] == set()
 

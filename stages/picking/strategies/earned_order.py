@@ -1,17 +1,17 @@
 """`earned`: the sheets with most errors to mend in a minute of review, as this project's own labels let expect.
 
 On a sheet the reviewer deletes or renames pre-labels that are wrong, and adds what has none. With p the calibrated
-chance that a detection is right (stages/picking/calibration.py), a pre-label is wrong with 1 - p, and a fainter
-detection is an object without a pre-label with p; objects without any detection are expected in proportion to all that
-are there. The minutes are those of stages/picking/review_cost.py for a sheet with these boxes and errors.
+chance that a detection is right (calibration.py beside this), a pre-label is wrong with 1 - p, and a fainter detection
+is an object without a pre-label with p; objects without any detection are expected in proportion to all that are there.
+The minutes are those of review_cost.py for a sheet with these boxes and errors.
 """
 
 from typing import NamedTuple
 
 import numpy as np
 
-from stages.picking.review_cost import Cost
 from stages.picking.strategies.pool_view import Floats, Order, PoolView, by_score, summed
+from stages.picking.strategies.review_cost import ReviewCost
 
 
 class Expected(NamedTuple):
@@ -23,7 +23,7 @@ class Expected(NamedTuple):
     minutes: Floats
 
 
-def earned_order(view: PoolView, cost: Cost, rng: np.random.Generator) -> Order:
+def earned_order(view: PoolView, cost: ReviewCost, rng: np.random.Generator) -> Order:
     """Return the sheets by expected errors per expected minute."""
     found = expected(view, cost)
     said = [
@@ -33,7 +33,7 @@ def earned_order(view: PoolView, cost: Cost, rng: np.random.Generator) -> Order:
     return by_score(found.errors / found.minutes, said, rng)
 
 
-def expected(view: PoolView, cost: Cost) -> Expected:
+def expected(view: PoolView, cost: ReviewCost) -> Expected:
     """Return what a reviewer is expected to find on each sheet."""
     chance = view.calibration.chance(view.class_id, view.confidence)
     drawn = view.confidence >= view.prelabel

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from stages.picking.calibration import Calibration
+from stages.picking.strategies.calibration import Calibration
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]

@@ -31,7 +31,7 @@ PRIOR_FOUND, PRIOR_OVERLOOKED = 8.0, 2.0  # objects that stand for "a fifth is o
 _STEPS, _CLOSE = 50, 1e-10  # Newton's; it takes six as a rule
 
 
-class Seen(NamedTuple):
+class JudgedDetections(NamedTuple):
     """Detections on sheets whose labels are known, and how many labelled objects none of them lies on."""
 
     class_id: Ints  # (k,)
@@ -53,7 +53,7 @@ class Calibration(NamedTuple):
         return _logistic(self.intercept + self.slope * logit(confidence) + self.offsets[class_id])
 
 
-def calibrate(seen: Sequence[Seen], *, classes: int) -> Calibration:
+def calibrate(seen: Sequence[JudgedDetections], *, classes: int) -> Calibration:
     """Return the line that fits all of `seen` best, given the priors."""
     class_id = np.concatenate([np.zeros(0, np.int64), *(one.class_id for one in seen)])
     confidence = np.concatenate([np.zeros(0), *(one.confidence for one in seen)])

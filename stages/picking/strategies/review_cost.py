@@ -13,7 +13,7 @@ Floats = NDArray[np.float64]
 PRIOR_SHEETS = 10.0  # timed sheets that the numbers below weigh as much as
 
 
-class Cost(NamedTuple):
+class ReviewCost(NamedTuple):
     """Seconds of a person."""
 
     sheet: float = 20.0  # to open it, look over it once, and go on
@@ -25,17 +25,17 @@ class Cost(NamedTuple):
         return (self.sheet * sheets + self.box * boxes + self.error * errors) / 60
 
 
-def fitted_cost(*, boxes: Floats, errors: Floats, seconds: Floats) -> Cost:
-    """Return the cost that fits timed sheets best, (k,) each: least squares with a ridge towards `Cost()`.
+def fitted_cost(*, boxes: Floats, errors: Floats, seconds: Floats) -> ReviewCost:
+    """Return the cost that fits timed sheets best, (k,) each: least squares with a ridge towards `ReviewCost()`.
 
     Boxes and errors rise together, so their shares are poorly known from a few sheets: the ridge weighs as much as
     `PRIOR_SHEETS` sheets of a mean size. No number falls below a tenth of where it started: nobody looks for nothing.
     """
-    start = np.array(Cost())
+    start = np.array(ReviewCost())
     if not len(seconds):
-        return Cost()
+        return ReviewCost()
     design = np.column_stack([np.ones(len(seconds)), boxes, errors])
     size = np.maximum((design**2).mean(axis=0), 1e-9)
     ridge = np.diag(PRIOR_SHEETS * size)
     found = np.linalg.solve(design.T @ design + ridge, design.T @ seconds + ridge @ start)
-    return Cost(*np.maximum(found, start / 10).tolist())
+    return ReviewCost(*np.maximum(found, start / 10).tolist())
