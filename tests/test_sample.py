@@ -23,6 +23,9 @@ from tests.fake_project import person_params
 ROOT = Path(__file__).parents[1]
 WIDTH, HEIGHT = 400, 300
 NO_BOX = pd.NA
+NO_FORECAST = dict.fromkeys(
+    ("expected_errors", "expected_errors_low", "expected_errors_high", "expected_minutes"), None
+)
 # Box of 20 x 20 px at (x, 100); train holds 8 details, 2 elevations and no title.
 DETECTED = [  # split, image_id, detection_id, class_id, confidence, x
     ("pool", "seen.png", 0, 0, 0.5, 10),
@@ -51,8 +54,17 @@ def findings(missed, detected):
     return conform(table.assign(**facts, **flags, aspect=1.0, overlap_iou=0.0, near_miss=NO_BOX), FINDINGS)
 
 
-def write_inputs(pool, detected=DETECTED, missed=MISSED, groups=None):
-    """Write the tables for a pool of sheets by name and whether they are labelled, and the sheets themselves."""
+def picture(seed):
+    """A sheet that looks like no other: rough blocks by a seed."""
+    blocks = np.random.default_rng(seed).integers(0, 2, (HEIGHT // 20, WIDTH // 20)).astype(np.uint8)
+    return np.kron(255 * blocks, np.ones((20, 20), np.uint8))
+
+
+def write_inputs(pool, detected=DETECTED, missed=MISSED, groups=None, looks=None):
+    """Write the tables for a pool of sheets by name and whether they are labelled, and the sheets themselves.
+
+    `looks` are seeds of their pictures by name; without, each looks like no other.
+    """
     groups = groups or {}
     sheets = [("pool", f"{name}.png", WIDTH, HEIGHT, labelled, groups.get(name, "")) for name, labelled in pool.items()]
     sheets += [("train", "train.png", WIDTH, HEIGHT, True, ""), ("val", "val.png", WIDTH, HEIGHT, True, "")]
@@ -66,12 +78,14 @@ def write_inputs(pool, detected=DETECTED, missed=MISSED, groups=None):
     )
     write_table(frame(boxes, DETECTIONS, list(DETECTIONS.columns)), PREDICTED / "detections.parquet", DETECTIONS)
     write_table(findings(missed, detected), Path("data/analyze/findings.parquet"), FINDINGS)
+    features = np.random.default_rng(0).normal(size=(len(detected), 8))
+    np.save(sample.FEATURES, (features / np.linalg.norm(features, axis=1, keepdims=True)).astype(np.float16))
     write_json({"f1": 0.8, "ruler": "3f2a90bc"}, sample.MEASURED)
     folder = Path("data/dataset/pool")
     for part in ("images", "labels"):
         (folder / part).mkdir(parents=True)
-    for name, labelled in pool.items():
-        cv2.imwrite(str(folder / f"images/{name}.png"), np.full((HEIGHT, WIDTH, 3), 230, np.uint8))
+    for place, (name, labelled) in enumerate(pool.items()):
+        cv2.imwrite(str(folder / f"images/{name}.png"), picture((looks or {}).get(name, place)))
         if labelled:
             (folder / f"labels/{name}.txt").write_text("1 0.275 0.366667 0.05 0.066667\n")
     rows = [
@@ -95,6 +109,11 @@ def set_param(old, new):
     text = Path("params.yaml").read_text()
     assert old in text
     Path("params.yaml").write_text(text.replace(old, new))
+
+
+def set_strategy(name):
+    text = Path("params.yaml").read_text()
+    Path("params.yaml").write_text(re.sub(r"  strategy: \w+", f"  strategy: {name}", text))
 
 
 def files(root):
@@ -127,6 +146,7 @@ def test_three_kinds_of_candidates_and_both_counts(project):
     assert metrics() == {
         **{"candidates": 4, "missed": 1, "uncertain": 2, "nothing_seen": 1},
         **{"chosen_objects": 4, "packet_sheets": 3, "random_sheets": 0, "pool_sheets": 3, "labels_to_check": 0},
+        **NO_FORECAST,  # a pool with labels is mined by `hard`, whatever the strategy
     }
     packet = read_packet().focus
     assert sorted(zip(packet["kind"], packet["image_id"], packet["class_name"], strict=True)) == [
@@ -187,11 +207,12 @@ SEEN = [
 ]
 
 
-@pytest.fixture
-def crowd(tmp_path, monkeypatch):
+@pytest.fixture(params=["hard", "earned", "coverage"])
+def crowd(request, tmp_path, monkeypatch):
     """A pool of twelve sheets, half of whose packet comes by chance; two in three are of a group."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "params.yaml").write_text(person_params())
+    set_strategy(request.param)
     set_param("random_share: 0.1", "random_share: 0.5")
     set_param("budget: 20", "budget: 4")
     write_inputs(CROWD, SEEN, missed=[], groups={name: "AB"[i // 6] for i, name in enumerate(CROWD) if i % 3})
@@ -248,8 +269,11 @@ def test_nothing_in_the_packet_tells_which_sheets_came_by_chance(crowd):
         assert not re.findall(r"\b(random|picked|arm|score|rank)", texts)
         assert list(pd.read_csv(PACKET / "focus.csv")) == list(FOCUS)
         assert list(pd.read_csv(PACKET / "prelabels.csv")) == list(PRELABELS)
-    assert seen["random"] == seen["picked"]
-    assert len(seen["picked"]) > 1
+    # Strategies that order sheets leave those on which nothing was seen to chance.
+    by_chance = (
+        {one for one in seen["random"] if one[0] != "nothing_seen"} if len(seen["picked"]) == 1 else seen["random"]
+    )
+    assert by_chance == seen["picked"]
 
 
 def test_budget_counts_objects(project):
@@ -270,6 +294,7 @@ def test_equal_inputs_are_equal_bytes(project):
 def test_iteration_and_seed_settle_ties(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "params.yaml").write_text(person_params())
+    set_strategy("hard")
     set_param("budget: 20", "budget: 4")
     write_inputs(CROWD, detected=[], missed=[])
     sample.run()
@@ -294,6 +319,7 @@ def test_nothing_to_review_is_an_empty_packet(tmp_path, monkeypatch, pool):
         "random_sheets": 0,
         "pool_sheets": len(pool),
         "labels_to_check": 0,
+        **NO_FORECAST,
     }
     assert order() == []
     assert read_arms() == {}
@@ -309,6 +335,8 @@ def test_nothing_to_review_is_an_empty_packet(tmp_path, monkeypatch, pool):
         ("random_share: 0", "random_share: 1", "sample.random_share"),  # nothing would be left for the picker
         ("random_share: 0", "random_share: -0.1", "sample.random_share"),
         ("tiny_area: 500", "tiny_area: small", "analyze.tiny_area"),
+        ("strategy: ", "strategy: best # ", "sample.strategy"),
+        ("unit: objects", "unit: hours", "sample.unit"),
     ],
 )
 def test_params_are_strict(project, old, new, found):
@@ -322,6 +350,48 @@ def test_all_weights_zero_is_refused():
     weights = dict.fromkeys(("class_balance", "size_diversity", "spatial_diversity", "uncertainty"), 0.0)
     with pytest.raises(ValueError, match="at least one of the four weights above 0"):
         sample.SampleParams(budget=1, seed=0, most_per_sheet=0.25, plausible=0.1, prelabel_confidence=0.25, **weights)
+
+
+@pytest.mark.parametrize(("budget", "unit"), [(2.5, "objects"), (3, "sheets"), (10, "minutes")])
+def test_hard_counts_objects(budget, unit):
+    values = dict.fromkeys(("class_balance", "size_diversity", "spatial_diversity", "uncertainty"), 0.2)
+    plain = {"seed": 0, "most_per_sheet": 0.25, "plausible": 0.1, "prelabel_confidence": 0.25}
+    with pytest.raises(ValueError, match="unit objects and a whole budget with the strategy hard"):
+        sample.SampleParams(strategy="hard", budget=budget, unit=unit, **plain, **values)
+    sample.SampleParams(strategy="earned", budget=budget, unit=unit, **plain, **values)
+
+
+@pytest.mark.parametrize("strategy", ["earned", "uncertain", "diverse", "coverage", "crowd", "by_group", "random"])
+def test_every_strategy_fills_a_packet_and_says_what_it_expects(tmp_path, monkeypatch, strategy, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "params.yaml").write_text(person_params())
+    set_strategy(strategy)
+    set_param("budget: 20", "budget: 3")
+    set_param("unit: objects", "unit: sheets")
+    set_param("random_share: 0.1", "random_share: 0")
+    write_inputs(CROWD, SEEN, missed=[])
+    sample.run()
+    found = metrics()
+    assert found["packet_sheets"] == 3
+    assert 0 <= found["expected_errors_low"] <= found["expected_errors"] <= found["expected_errors_high"]
+    assert found["expected_minutes"] >= 1  # 20 s a sheet
+    table = pd.read_csv(sample.CANDIDATES)
+    assert table["sheet_reason"].notna().all()
+    assert table.loc[table["rank"].notna(), "image_id"].nunique() == 3
+    assert f"; expected {found['expected_errors']:.0f} errors, " in capsys.readouterr().out
+
+
+def test_a_copy_in_the_pool_goes_to_review_once(tmp_path, monkeypatch):
+    """Two of three sheets are one picture."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "params.yaml").write_text(person_params())
+    set_strategy("earned")
+    set_param("random_share: 0.1", "random_share: 0")
+    detected = [("pool", name, 0, 0, 0.5, 10) for name in ("a.png", "b.png", "c.png")]
+    write_inputs(dict.fromkeys("abc", False), detected, missed=[], looks={"a": 0, "b": 0, "c": 1})
+    sample.run()
+    assert len(order()) == 2
+    assert "c.png" in order()
 
 
 def test_before_validate_has_run(project):
