@@ -227,8 +227,11 @@ def metrics() -> list[Listed]:
             "metrics/sample.json",
             "What goes to review: counts. Which sheets were drawn at random is in `data/sample/arms.csv`: do not look "
             "before the review.",
-            sample.counts(nothing, pool_sheets=0, to_check=pd.Series(dtype=int)),
-            ["stages/sample.py:KINDS", "stages/sample.py:counts"],
+            {
+                **sample.counts(nothing, pool_sheets=0, to_check=pd.Series(dtype=int)),
+                **sample.forecast_metrics(None),
+            },
+            ["stages/sample.py:KINDS", "stages/sample.py:counts", "stages/sample.py:forecast_metrics"],
         ),
         Listed(
             "metrics/review.json",

@@ -28,6 +28,7 @@ from stages.picking.pool_tables import PoolTables, pool_view
 from stages.picking.random_arm import PICKED
 from stages.picking.reasons import with_check
 from stages.picking.sheet_choice import Forecast, SheetPlan, Unit, forecast, sheet_chooser
+from stages.picking.strategies.earlier_reviews import judged_detections
 from stages.picking.strategies.earned_order import expected
 from stages.picking.strategies.review_cost import ReviewCost
 from stages.picking.strategies.strategy_list import SheetStrategy, order_sheets
@@ -43,6 +44,7 @@ FEATURES = PREDICTED / "features.npy"
 CANDIDATES = Path("data/sample/candidates.csv")
 METRICS = Path("metrics/sample.json")
 MEASURED = Path("metrics/validate.json")
+REVIEWED = Path("metrics/review.json")  # of the reviews before
 FIGURE = Path("plots/sample/packet.png")
 _SHOWN = ("chosen_objects", "packet_sheets", "labels_to_check")  # in DVC's tables; the file has all
 KINDS = (
@@ -139,9 +141,7 @@ def run() -> None:
         rarities = rarities_of(truth[truth["split"] == "train"], classes=classes, bounds=bounds)
         picker = Picker(hard_chooser(rarities, params.hard_plan()), None)
     else:
-        picker = _by_sheets(
-            pool, PoolTables(detections, np.load(FEATURES), truth), params, classes=len(classes), rng=rng
-        )
+        picker = _by_sheets(pool, PoolTables(detections, np.load(FEATURES), truth), params, classes=classes, rng=rng)
     scored = pick(
         candidates,
         pool=pool,
@@ -171,7 +171,7 @@ def run() -> None:
     write_csv(arms, ARMS)
     _draw(read_packet(), pictures, metrics)
     rest = {key: value for key, value in metrics.items() if key not in _SHOWN}
-    write_metrics({key: metrics[key] for key in _SHOWN}, {**rest, **_forecast(expectation)}, METRICS)
+    write_metrics({key: metrics[key] for key in _SHOWN}, {**rest, **forecast_metrics(expectation)}, METRICS)
     print(f"[SAMPLING] {_summary(metrics)}{_expected(expectation)}")
 
 
@@ -183,20 +183,22 @@ class Picker(NamedTuple):
 
 
 def _by_sheets(
-    pool: pd.DataFrame, tables: PoolTables, params: SampleParams, *, classes: int, rng: np.random.Generator
+    pool: pd.DataFrame, tables: PoolTables, params: SampleParams, *, classes: Sequence[str], rng: np.random.Generator
 ) -> Picker:
     """Return the picker of a strategy that orders sheets; no sheet of `pool` has labels."""
+    reviewed = read_metrics(REVIEWED)
+    cost = ReviewCost(**reviewed["seconds"]) if "seconds" in reviewed else ReviewCost()
     view = pool_view(
         pool,
         tables,
-        reviews=[],
-        classes=classes,
+        reviews=[judged_detections(reviewed.get("judged", []), classes)],
+        classes=len(classes),
         prelabel=params.prelabel_confidence,
         wanted=params.sheet_plan().wanted(),
         iou=read_section(ValidateParams, "validate").iou,
     )
     assert params.strategy != "hard"
-    order, guess = order_sheets(params.strategy, view, cost=ReviewCost(), rng=rng), expected(view, ReviewCost())
+    order, guess = order_sheets(params.strategy, view, cost=cost, rng=rng), expected(view, cost)
     files = {sheet.image_id: sheet.image for sheet in read_split("pool")}
     look = cache(lambda name: fingerprint_file(files[name]))
 
@@ -210,7 +212,8 @@ def _by_sheets(
     )
 
 
-def _forecast(found: Forecast | None) -> dict[str, float | None]:
+def forecast_metrics(found: Forecast | None) -> dict[str, float | None]:
+    """Return what is expected of the picked sheets."""
     return {
         "expected_errors": found and found.errors,  # that a reviewer mends on the picked sheets; null with `hard`
         "expected_errors_low": found and found.low,  # lower end of the 95 % interval

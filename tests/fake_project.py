@@ -11,6 +11,7 @@ import numpy as np
 import yaml
 
 from stages.dataset.sheets.manifest import MANIFEST, manifest_row, write_manifest
+from stages.review.ledger.ledger_files import no_review_text
 
 HERE = Path(__file__).resolve().parent
 REPO = HERE.parent
@@ -82,6 +83,7 @@ def build(root: Path) -> None:
     write_files(root / "data/oracle/labels", {f"{stem}.txt": text for stem, text in ORACLE.items()})
     write_files(root / "models", {"parent.pt": "baseline", "target.pt": "target"})
     carried = {"history.csv": history_header() + "\n", "history_sheets.json": '{"iterations":[]}\n'}
+    carried["review.json"] = no_review_text()
     write_files(root / "metrics", carried)
     dvc(root, "add", "-q", "data/dataset", "models/parent.pt", "models/target.pt", "data/oracle")
     sh(root, "git", "add", ".")

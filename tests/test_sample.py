@@ -16,6 +16,7 @@ from stages.base.tables import conform, read_metrics, write_json, write_table
 from stages.dataset.sheets.manifest import MANIFEST, manifest_row, write_manifest
 from stages.picking.arms_file import read_arms
 from stages.picking.packet import FOCUS, PACKET, PRELABELS, read_packet
+from stages.review.ledger.ledger_files import no_review_text
 from stages.ruler.pairing.box_tables import DETECTIONS, PREDICTED
 from stages.ruler.schemas import GROUND_TRUTH, IMAGES
 from tests.fake_project import person_params
@@ -81,6 +82,7 @@ def write_inputs(pool, detected=DETECTED, missed=MISSED, groups=None, looks=None
     features = np.random.default_rng(0).normal(size=(len(detected), 8))
     np.save(sample.FEATURES, (features / np.linalg.norm(features, axis=1, keepdims=True)).astype(np.float16))
     write_json({"f1": 0.8, "ruler": "3f2a90bc"}, sample.MEASURED)
+    sample.REVIEWED.write_text(no_review_text())
     folder = Path("data/dataset/pool")
     for part in ("images", "labels"):
         (folder / part).mkdir(parents=True)

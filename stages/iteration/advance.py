@@ -7,7 +7,7 @@ from typing import NamedTuple
 from stages.base.atomic import replacing
 from stages.base.errors import problem
 from stages.base.params import PARAMS, read_classes, read_iteration, read_params
-from stages.base.tables import read_metrics, write_csv
+from stages.base.tables import read_metrics, read_table, write_csv
 from stages.convergence.history.history_file import CARRIED, read_history, write_history
 from stages.convergence.sheet_history import CARRIED_SHEETS, SHEETS
 from stages.dataset.sheets.split_folder import DATASET, read_split
@@ -45,7 +45,10 @@ from stages.review.ledger.ledger_files import (
     review_sheets_text,
 )
 from stages.review.ledger.ledger_lines import review_lines
+from stages.ruler.pairing.box_tables import DETECTIONS, PREDICTED
 from stages.wording.quantities import counted
+
+SAMPLED = Path("metrics/sample.json")
 
 
 class Step(NamedTuple):
@@ -133,6 +136,9 @@ def _keep(root: Path, data: Path, packet: Packet, review: Review, *, by_hand: bo
         review,
         arms=read_arms(root / ARMS),
         before=read_review_sheets(root / REVIEW_SHEETS),
+        earlier_judged=read_metrics(root / METRICS).get("judged", []) if (root / METRICS).is_file() else [],
+        detections=read_table(root / PREDICTED / "detections.parquet", DETECTIONS),
+        forecast=read_metrics(root / SAMPLED),
         iou=read_params(root / PARAMS)["validate"]["iou"],
     )
     write_csv(ledger.boxes, kept / LEDGER)

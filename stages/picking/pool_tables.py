@@ -73,7 +73,8 @@ def _seen(unique: pd.DataFrame, truth: pd.DataFrame, *, iou: float) -> JudgedDet
     return JudgedDetections(
         found["class_id"].to_numpy(np.int64),
         found["confidence"].to_numpy(float),
-        (found["outcome"] == "tp").to_numpy(bool),
+        np.asarray(found["outcome"] == "tp", dtype=np.float64),
+        np.asarray(found["outcome"] == "fp", dtype=np.float64),
         int((judged["outcome"] == "fn").sum()),
     )
 

@@ -36,7 +36,8 @@ class JudgedDetections(NamedTuple):
 
     class_id: Ints  # (k,)
     confidence: Floats  # (k,) in [0, 1], from FAINTEST on
-    right: NDArray[np.bool_]  # (k,) a labelled object of its class is matched with it
+    right: Floats  # (k,) how many detections of this class and confidence have a labelled object matched with them
+    wrong: Floats  # (k,) how many have not
     overlooked: int  # objects without any such detection
 
 
@@ -57,10 +58,11 @@ def calibrate(seen: Sequence[JudgedDetections], *, classes: int) -> Calibration:
     """Return the line that fits all of `seen` best, given the priors."""
     class_id = np.concatenate([np.zeros(0, np.int64), *(one.class_id for one in seen)])
     confidence = np.concatenate([np.zeros(0), *(one.confidence for one in seen)])
-    right = np.concatenate([np.zeros(0), *(one.right.astype(float) for one in seen)])
-    order = np.lexsort((right, confidence, class_id))  # sums must not depend on the order of rows
+    right = np.concatenate([np.zeros(0), *(one.right for one in seen)])
+    wrong = np.concatenate([np.zeros(0), *(one.wrong for one in seen)])
+    order = np.lexsort((wrong, right, confidence, class_id))  # sums must not depend on the order of rows
     design = np.column_stack([np.ones(len(order)), logit(confidence[order]), np.eye(classes)[class_id[order]]])
-    beta = _mode(design, right[order], np.array([INTERCEPT_SD, SLOPE_SD, *[OFFSET_SD] * classes]))
+    beta = _mode(design, right[order], wrong[order], np.array([INTERCEPT_SD, SLOPE_SD, *[OFFSET_SD] * classes]))
     found = PRIOR_FOUND + right.sum()
     overlooked = PRIOR_OVERLOOKED + sum(one.overlooked for one in seen)
     return Calibration(float(beta[0]), float(beta[1]), beta[2:], float(overlooked / found))
@@ -72,15 +74,15 @@ def logit(confidence: Floats) -> Floats:
     return np.asarray(np.log(inside / (1 - inside)), dtype=np.float64)
 
 
-def _mode(design: Floats, right: Floats, sd: Floats) -> Floats:
+def _mode(design: Floats, right: Floats, wrong: Floats, sd: Floats) -> Floats:
     """Return the coefficients of highest posterior density; the priors are normal around (0, 1, 0, …)."""
     center, precision = np.zeros(len(sd)), np.diag(1 / sd**2)
     center[1] = 1.0
     beta = center.copy()
     for _ in range(_STEPS):
         chance = _logistic(design @ beta)
-        slope = design.T @ (right - chance) - precision @ (beta - center)
-        curve = (design * (chance * (1 - chance))[:, None]).T @ design + precision
+        slope = design.T @ (right - (right + wrong) * chance) - precision @ (beta - center)
+        curve = (design * ((right + wrong) * chance * (1 - chance))[:, None]).T @ design + precision
         step = np.linalg.solve(curve, slope)
         beta = beta + step / max(1.0, float(np.abs(step).max()))  # a long step may overshoot
         if float(np.abs(step).max()) < _CLOSE:

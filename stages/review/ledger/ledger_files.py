@@ -5,7 +5,7 @@ metrics/review.json         the last review, and the comparison of the arms over
 data/review/ledger.csv      box by box; kept with the review in DVC's cache
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from io import StringIO
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -16,10 +16,12 @@ from stages.base.boxes import BOX
 from stages.base.errors import problem
 from stages.base.tables import json_text
 from stages.picking.packet import Packet
+from stages.picking.pool_tables import seen_on
+from stages.picking.strategies.earlier_reviews import counted_detections
 from stages.review.kept.kept_review import Review
 from stages.review.ledger.correction_ledger import COLUMNS as LEDGER_COLUMNS
 from stages.review.ledger.correction_ledger import OUTCOMES, box_ledger
-from stages.review.ledger.ledger_summary import sheet_rows, summarize
+from stages.review.ledger.ledger_summary import UNSEEN, sheet_rows, summarize
 
 METRICS = Path("metrics/review.json")
 REVIEW_SHEETS = Path("metrics/review_sheets.csv")
@@ -45,11 +47,22 @@ class Ledger(NamedTuple):
     sheets: pd.DataFrame
 
 
-def ledger_of(packet: Packet, review: Review, *, arms: Mapping[str, str], before: pd.DataFrame, iou: float) -> Ledger:
+def ledger_of(
+    packet: Packet,
+    review: Review,
+    *,
+    arms: Mapping[str, str],
+    before: pd.DataFrame,
+    earlier_judged: Sequence[Mapping[str, Any]],
+    detections: pd.DataFrame,
+    forecast: Mapping[str, Any],
+    iou: float,
+) -> Ledger:
     """Return the ledger of `review`; `before` are the rows of earlier reviews, `iou` is the ruler's.
 
-    `arms` maps every sheet of the packet to its arm. Rows of this iteration or a later one in `before` are of another
-    line, and go.
+    `arms` maps every sheet of the packet to its arm. `earlier_judged` is what metrics/review.json had under `judged`,
+    `detections` are those of the model that made the packet, and `forecast` is its metrics/sample.json. Rows of this
+    iteration or a later one in what is earlier are of another line, and go.
     """
     boxes = review_boxes(packet, review, iou=iou)
     done = {sheet.image_id: sheet for sheet in review.reviewed}
@@ -75,8 +88,30 @@ def ledger_of(packet: Packet, review: Review, *, arms: Mapping[str, str], before
         source=review.tools,
         packet_sheets=len(packet.sheets),
         iou=iou,
+        judged=[
+            *(row for row in earlier_judged if row["iteration"] < packet.iteration),
+            *({"iteration": packet.iteration, **row} for row in judged_rows(packet, review, detections, iou=iou)),
+        ],
+        forecast=forecast,
     )
     return Ledger(boxes, metrics, sheets)
+
+
+def judged_rows(packet: Packet, review: Review, detections: pd.DataFrame, *, iou: float) -> list[dict[str, Any]]:
+    """Return which of the model's detections on the sheets that somebody reviewed are right, counted."""
+    looked = [sheet for sheet in review.reviewed if (sheet.source or review.source) != UNSEEN]
+    if not looked:
+        return []
+    place = {name: number for number, name in enumerate(packet.classes)}
+    rows = [
+        (sheet.image_id, number, place[box.class_name], *box[1:5])
+        for sheet in looked
+        for number, box in enumerate(sheet.boxes)
+    ]
+    truth = pd.DataFrame(rows, columns=["image_id", "object_id", "class_id", *BOX]).assign(split="pool")
+    names = [sheet.image_id for sheet in looked]
+    own = detections[(detections["split"] == "pool") & detections["image_id"].isin(names)]
+    return counted_detections(seen_on(own, truth, iou=iou), packet.classes)
 
 
 def review_boxes(packet: Packet, review: Review, *, iou: float) -> pd.DataFrame:
@@ -96,7 +131,9 @@ def no_review_text() -> str:
     """Return the content of metrics/review.json before the first review: DVC warns where a metrics file lacks."""
     boxes = pd.DataFrame(columns=list(LEDGER_COLUMNS)).astype(LEDGER_COLUMNS)
     none = pd.DataFrame(columns=list(COLUMNS)).astype(COLUMNS)
-    return metrics_text(summarize(boxes, none, iteration=0, source=None, packet_sheets=0, iou=1.0))
+    return metrics_text(
+        summarize(boxes, none, iteration=0, source=None, packet_sheets=0, iou=1.0, judged=[], forecast={})
+    )
 
 
 def metrics_text(metrics: dict[str, Any]) -> str:

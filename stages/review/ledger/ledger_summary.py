@@ -1,11 +1,13 @@
 """Sums a ledger up: what the review found, how good the pre-labels were, what it cost, and whether the picker paid."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
 
 from stages.picking.picker_verdict import Comparison, compare, verdict
 from stages.picking.random_arm import PICKED, RANDOM
+from stages.picking.strategies.earlier_reviews import cost_of
 from stages.review.ledger.correction_ledger import OUTCOMES, count_outcomes
 
 UNSEEN = "auto"  # labels that nobody looked at: no review
@@ -23,13 +25,22 @@ def sheet_rows(boxes: pd.DataFrame, sheets: pd.DataFrame) -> pd.DataFrame:
 
 
 def summarize(
-    boxes: pd.DataFrame, sheets: pd.DataFrame, *, iteration: int, source: str | None, packet_sheets: int, iou: float
+    boxes: pd.DataFrame,
+    sheets: pd.DataFrame,
+    *,
+    iteration: int,
+    source: str | None,
+    packet_sheets: int,
+    iou: float,
+    judged: Sequence[Mapping[str, Any]],
+    forecast: Mapping[str, Any],
 ) -> dict[str, Any]:
     """Return metrics/review.json; what is undefined is None.
 
     `boxes` is the ledger of the review of `iteration` by `source` (None: there was none yet), `sheets` has the rows of
     all reviews so far. The arms are compared over all sheets that somebody looked at; the rest is about this review,
-    and counts no sheet that nobody looked at. `packet_sheets` is how many went out, `iou` is the ruler's.
+    and counts no sheet that nobody looked at. `packet_sheets` is how many went out, `iou` is the ruler's. `judged` are
+    detections that reviews have judged, by iteration; `forecast` is what metrics/sample.json expected of this review.
     """
     last = sheets[sheets["iteration"] == iteration]
     unseen, seen = last[last["source"] == UNSEEN], last[last["source"] != UNSEEN]
@@ -43,6 +54,11 @@ def summarize(
         "prelabel_f1": quality["f1"],  # F1 of the pre-labels against the review, 0 to 1
         # time spent, where the tool says so
         "minutes": None if seconds is None else seconds / 60,
+        "picked_errors": int(seen.loc[seen["arm"] == PICKED, "errors"].sum()),  # errors on the picked sheets
+        # how many the packet had promised there; null with `hard`
+        "expected_errors": forecast.get("expected_errors"),
+        "expected_errors_low": forecast.get("expected_errors_low"),  # its low end
+        "expected_errors_high": forecast.get("expected_errors_high"),  # its high end
         **_gain(found),
     }
     details = {
@@ -59,6 +75,10 @@ def summarize(
         # sheets, boxes and errors of picked and of random sheets, over all reviews so far
         "arms": [{"arm": name, **arm._asdict()} for name, arm in ((PICKED, found.picked), (RANDOM, found.random))],
         "verdict": verdict(found),  # whether the picker is better than chance, in a sentence
+        # seconds that a sheet, a box and an error take, fitted on the sheets of all reviews that have a time
+        "seconds": cost_of(sheets[sheets["source"] != UNSEEN])._asdict(),
+        # per review what became of the model's detections, by class and confidence: what the picker learns from
+        "judged": list(judged),
         # sheets and boxes of this review that nobody looked at: in none of the other numbers
         "auto": {"sheets": len(unseen), "boxes": int((unseen["boxes"] - unseen["deleted"]).sum())},
         # such sheets in all reviews so far

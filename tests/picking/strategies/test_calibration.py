@@ -14,8 +14,9 @@ from stages.picking.strategies.calibration import (
 
 
 def judged(class_id, confidence, right, overlooked=0):
+    right = np.array(right, dtype=float)
     return JudgedDetections(
-        np.array(class_id, dtype=np.int64), np.array(confidence, dtype=float), np.array(right, dtype=bool), overlooked
+        np.array(class_id, dtype=np.int64), np.array(confidence, dtype=float), right, 1 - right, overlooked
     )
 
 
@@ -40,7 +41,7 @@ def test_it_is_the_mode_of_the_posterior_as_scipy_finds_it():
 
     def loss(beta):
         line = design @ beta
-        return np.logaddexp(0, line).sum() - line[seen.right].sum() + (((beta - center) / sd) ** 2).sum() / 2
+        return np.logaddexp(0, line).sum() - line[seen.right == 1].sum() + (((beta - center) / sd) ** 2).sum() / 2
 
     found = calibrate([seen], classes=2)
     theirs = minimize(loss, center.astype(float), method="BFGS", options={"gtol": 1e-8}).x
@@ -66,6 +67,12 @@ def test_order_and_parts_do_not_matter():
     order = np.random.default_rng(0).permutation(90)
     parts = [judged(seen.class_id[o], seen.confidence[o], seen.right[o]) for o in np.split(order, 3)]
     assert str(calibrate(parts, classes=2)) == str(calibrate([seen], classes=2))
+
+
+def test_a_count_stands_for_as_many_detections():
+    one = JudgedDetections(np.zeros(1, np.int64), np.array([0.3]), np.array([3.0]), np.array([5.0]), 0)
+    each = judged([0] * 8, [0.3] * 8, [1, 1, 1, 0, 0, 0, 0, 0])
+    assert calibrate([one], classes=1).intercept == pytest.approx(calibrate([each], classes=1).intercept)
 
 
 def test_overlooked_objects_are_counted_per_object_found():

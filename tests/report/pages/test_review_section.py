@@ -30,7 +30,9 @@ def review(name="detail", *, source="cvat", seconds=(60.0, None), labels_from="m
         }
     )  # fmt: skip
     rows = sheet_rows(boxes, sheets)
-    return with_details(summarize(boxes, rows, iteration=4, source=source, packet_sheets=3, iou=0.5))
+    return with_details(
+        summarize(boxes, rows, iteration=4, source=source, packet_sheets=3, iou=0.5, judged=[], forecast={})
+    )
 
 
 def review_view(review):

@@ -66,19 +66,37 @@ DONE = (
 )
 
 
+DETECTED = pd.DataFrame(columns=["split", "image_id", "detection_id", "class_id", "confidence", *BOX]).astype(
+    {"detection_id": "int32", "class_id": "int32", "confidence": "float64"}
+)
+
+
+def ledger(one, done, *, before=NONE, iou=0.5, judged=(), detections=DETECTED, forecast=None):
+    return ledger_of(
+        one,
+        done,
+        arms=ARMS,
+        before=before,
+        earlier_judged=judged,
+        detections=detections,
+        forecast=forecast or {},
+        iou=iou,
+    )
+
+
 def test_what_the_review_came_to():
-    ledger = ledger_of(packet(), review(*DONE), arms=ARMS, before=NONE, iou=0.5)
-    assert ledger.boxes[["image_id", "outcome"]].to_numpy().tolist() == [
+    made = ledger(packet(), review(*DONE), iou=0.5)
+    assert made.boxes[["image_id", "outcome"]].to_numpy().tolist() == [
         ["a.png", "confirmed"], ["a.png", "moved"], ["a.png", "deleted"], ["a.png", "added"],
         ["b c.png", "reclassified"],
     ]  # fmt: skip
-    assert review_sheets_text(ledger.sheets).splitlines() == [
+    assert review_sheets_text(made.sheets).splitlines() == [
         ",".join(COLUMNS),
         "0,a.png,picked,model,page,4,1,1,0,0,1,1,2,90.0",
         "0,b c.png,random,claims,page,1,0,0,0,1,0,0,1,30.0",
         "0,d.png,picked,model,page,0,0,0,0,0,0,0,0,",
     ]
-    said = with_details(json.loads(metrics_text(ledger.metrics)))
+    said = with_details(json.loads(metrics_text(made.metrics)))
     assert {key: said[key] for key in ("sheets", "boxes", "errors", "packet_sheets", "source")} == {
         "sheets": 3, "boxes": 5, "errors": 3, "packet_sheets": 4, "source": "page"
     }  # fmt: skip
@@ -100,20 +118,50 @@ def test_what_the_review_came_to():
 def test_every_sheet_has_the_tools_that_it_went_through():
     """The head names the tool that began: for a sheet without a name of its own, as an older version wrote it."""
     done = (DONE[0]._replace(source="cvat"), DONE[1]._replace(source="cvat and page"), DONE[2], DONE[3])
-    ledger = ledger_of(packet(), review(*done, source="coco"), arms=ARMS, before=NONE, iou=0.5)
-    assert ledger.sheets["source"].tolist() == ["cvat", "cvat and page", "coco"]
-    assert ledger.metrics["details"][0]["source"] == "cvat and page and coco"
-    assert review_lines(with_details(ledger.metrics))[0].endswith(", with cvat and on the page and with coco")
+    made = ledger(packet(), review(*done, source="coco"), iou=0.5)
+    assert made.sheets["source"].tolist() == ["cvat", "cvat and page", "coco"]
+    assert made.metrics["details"][0]["source"] == "cvat and page and coco"
+    assert review_lines(with_details(made.metrics))[0].endswith(", with cvat and on the page and with coco")
 
 
 def test_the_rulers_iou_decides_what_is_an_error():
-    strict = ledger_of(packet(), review(*DONE), arms=ARMS, before=NONE, iou=0.7)
+    strict = ledger(packet(), review(*DONE), iou=0.7)
     assert strict.metrics["errors"] == 4
     assert strict.metrics["details"][0]["prelabels"]["right"] == 1
 
 
+def test_what_the_model_saw_is_judged_by_the_review():
+    boxes = [("a.png", 0, 0, 0.9, 0, 0, 10, 10), ("a.png", 1, 1, 0.5, 80, 80, 90, 90), ("x.png", 0, 0, 0.9, 0, 0, 9, 9)]
+    columns = ["image_id", "detection_id", "class_id", "confidence", *BOX]
+    detections = pd.DataFrame(boxes, columns=columns).assign(split="pool")
+    earlier = [{"iteration": 0, "class_name": "door", "confidence": 0.5, "right": 7, "wrong": 1}] * 2
+    earlier.append({**earlier[0], "iteration": 3})  # of another line: this is the review of iteration 3
+    made = ledger(packet(3), review(*DONE, iteration=3), detections=detections, judged=earlier)
+    found = with_details(made.metrics)["judged"]
+    assert found[:2] == earlier[:2]
+    rows = [(row["iteration"], row["class_name"], row["right"], row["wrong"]) for row in found[2:]]
+    # Found: the door. Overlooked: the moved door, the sink that was added, and the door of b c.png.
+    assert rows == [(3, "door", 1, 0), (3, "sink ü", 0, 1), (3, "", 3, 0)]
+    unseen = review(DONE[0], source="auto")
+    assert with_details(ledger(packet(), unseen, detections=detections).metrics)["judged"] == []
+
+
+def test_what_was_promised_stands_beside_what_was_found():
+    forecast = {
+        "expected_errors": 3.4,
+        "expected_errors_low": 0.2,
+        "expected_errors_high": 6.6,
+        "expected_minutes": 2.0,
+    }
+    found = with_details(ledger(packet(), review(*DONE), forecast=forecast).metrics)
+    assert found["picked_errors"] == 2
+    line = "[REVIEW] 3 errors were expected on the picked sheets (0 to 7), 2 were found"
+    assert line in review_lines(found)
+    assert not any("expected" in said for said in review_lines(with_details(ledger(packet(), review(*DONE)).metrics)))
+
+
 def test_what_is_undefined_is_null_and_not_zero():
-    empty = ledger_of(packet(), review(sheet("d.png")), arms=ARMS, before=NONE, iou=0.5).metrics
+    empty = ledger(packet(), review(sheet("d.png")), iou=0.5).metrics
     keys = ("errors_per_box", "prelabel_f1", "minutes", "picker_gain")
     assert (empty["sheets"], [empty[key] for key in keys]) == (1, [None] * 4)
     none = json.loads(no_review_text())
@@ -123,27 +171,27 @@ def test_what_is_undefined_is_null_and_not_zero():
 
 
 def test_a_review_is_added_to_those_before_and_read_again(tmp_path):
-    first = ledger_of(packet(), review(*DONE), arms=ARMS, before=NONE, iou=0.5)
+    first = ledger(packet(), review(*DONE), iou=0.5)
     file = tmp_path / "review_sheets.csv"
     file.write_text(review_sheets_text(first.sheets), encoding="utf-8")
     before = read_review_sheets(file)
     assert review_sheets_text(before) == file.read_text(encoding="utf-8")
-    after = ledger_of(packet(1), review(DONE[0], iteration=1, source="cvat"), arms=ARMS, before=before, iou=0.5)
+    after = ledger(packet(1), review(DONE[0], iteration=1, source="cvat"), before=before, iou=0.5)
     assert after.sheets["iteration"].tolist() == [0, 0, 0, 1]
     assert after.metrics["sheets"] == 1  # of this review
     (picked, random) = after.metrics["details"][0]["arms"]
     assert (picked["sheets"], picked["errors"], random["sheets"]) == (3, 4, 1)  # of all
-    again = ledger_of(packet(), review(DONE[2]), arms=ARMS, before=after.sheets, iou=0.5)  # started over at 0
+    again = ledger(packet(), review(DONE[2]), before=after.sheets, iou=0.5)  # started over at 0
     assert review_sheets_text(again.sheets).splitlines()[1:] == ["0,d.png,picked,model,page,0,0,0,0,0,0,0,0,"]
 
 
 def test_what_nobody_looked_at_is_counted_apart():
-    first = ledger_of(packet(), review(*DONE), arms=ARMS, before=NONE, iou=0.5)
+    first = ledger(packet(), review(*DONE), iou=0.5)
     unseen = review(
         sheet("a.png", ("door", (0, 0, 10, 10), None)), sheet("b c.png", ("sink ü", (0, 0, 10, 10), "2-1")),
         iteration=1, source="auto",
     )  # fmt: skip
-    auto = ledger_of(packet(1), unseen, arms=ARMS, before=first.sheets, iou=0.5)
+    auto = ledger(packet(1), unseen, before=first.sheets, iou=0.5)
     said = with_details(auto.metrics)
     assert [said[key] for key in ("sheets", "boxes", "errors", "confirmed", "deleted")] == [0] * 5
     assert (said["prelabel_f1"], said["errors_per_box"]) == (None, None)
@@ -156,14 +204,14 @@ def test_what_nobody_looked_at_is_counted_apart():
 
 
 def test_the_lines_that_a_person_reads():
-    said = with_details(ledger_of(packet(), review(*DONE), arms=ARMS, before=NONE, iou=0.5).metrics)
+    said = with_details(ledger(packet(), review(*DONE), iou=0.5).metrics)
     assert review_lines(said)[:2] == [
         "[REVIEW] 5 boxes: 1 confirmed, 1 moved, 1 reclassified, 1 added, 1 deleted, on the page",
         "[REVIEW] The pre-labels were right with P 0.500, R 0.500, F1 0.500; 2.0 minutes on 2 of 3 sheets, "
         "24.0 s per box",
     ]
     assert review_lines(said)[2].startswith("[REVIEW] Whether the picker is better than chance is not known yet: 1 ")
-    untimed = with_details(ledger_of(packet(), review(DONE[2]), arms=ARMS, before=NONE, iou=0.5).metrics)
+    untimed = with_details(ledger(packet(), review(DONE[2]), iou=0.5).metrics)
     assert review_lines({**untimed, "source": "coco and page"})[:2] == [
         "[REVIEW] 0 boxes, with coco and on the page",
         "[REVIEW] The pre-labels were right with P –, R –, F1 –",
@@ -182,7 +230,7 @@ def test_the_lines_that_a_person_reads():
 )
 def test_a_damaged_file_is_named(tmp_path, spoil):
     file = tmp_path / "review_sheets.csv"
-    text = review_sheets_text(ledger_of(packet(), review(*DONE), arms=ARMS, before=NONE, iou=0.5).sheets)
+    text = review_sheets_text(ledger(packet(), review(*DONE), iou=0.5).sheets)
     file.write_text(spoil(text), encoding="utf-8")
     with pytest.raises(UserError) as caught:
         read_review_sheets(file)
@@ -193,14 +241,14 @@ def test_a_damaged_file_is_named(tmp_path, spoil):
 
 def test_names_that_look_like_nothing_stay_names(tmp_path):
     file = tmp_path / "review_sheets.csv"
-    text = review_sheets_text(ledger_of(packet(), review(DONE[2]), arms=ARMS, before=NONE, iou=0.5).sheets)
+    text = review_sheets_text(ledger(packet(), review(DONE[2]), iou=0.5).sheets)
     file.write_text(text.replace("d.png", "NA"), encoding="utf-8")
     assert read_review_sheets(file)["image_id"].tolist() == ["NA"]
 
 
 def test_the_box_table_has_every_number():
     """It lies with the review in DVC's cache, as ledger.csv."""
-    boxes = ledger_of(packet(), review(*DONE), arms=ARMS, before=NONE, iou=0.5).boxes
+    boxes = ledger(packet(), review(*DONE), iou=0.5).boxes
     assert boxes.loc[1, [f"after_{side}" for side in BOX]].tolist() == [52, 50, 62, 60]
     assert boxes.loc[1, "iou"] == pytest.approx(2 / 3)
     assert "arm" not in boxes.columns  # it goes with the review, which is a reviewer's
