@@ -11,6 +11,7 @@ from stages.holdout.openings import opened_text
 from stages.report.pages.iterations import Seconds, charts, costs, other_rulers, ruler_before, table_rows, tiles
 from stages.report.pages.shots import Shot
 from stages.review.ledger.correction_ledger import OUTCOMES
+from stages.review.ledger.ledger_lines import promise
 from stages.ruler.losses.fates import FATES
 
 Rows = Sequence[Mapping[str, Any]]
@@ -86,7 +87,8 @@ def ledger_values(rows: Rows) -> dict[str, Any]:
 
 def review_values(review: Mapping[str, Any]) -> dict[str, Any]:
     """Return the review before the iteration, metrics/review.json, and the outcomes that there are, in their order."""
-    return {"review": review, "outcomes": {name: review[name] for name in OUTCOMES if review.get(name)}}
+    outcomes = {name: review[name] for name in OUTCOMES if review.get(name)}
+    return {"review": review, "outcomes": outcomes, "promise": promise(review)}
 
 
 def misses(counts: Rows) -> list[dict[str, int]]:

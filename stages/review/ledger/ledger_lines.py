@@ -40,18 +40,18 @@ def review_lines(metrics: Mapping[str, Any]) -> list[str]:
     return [
         f"[REVIEW] {outcome_line(metrics)}, {where(str(metrics['source']))}",
         f"[REVIEW] The pre-labels were right with {words}{f'; {cost}' if cost else ''}",
-        *promise_lines(metrics),
+        *([f"[REVIEW] {promise(metrics)}"] if promise(metrics) else []),
         f"[REVIEW] {metrics['verdict']}",
     ]
 
 
-def promise_lines(metrics: Mapping[str, Any]) -> list[str]:
-    """Return what the packet had promised and what was found, as one line; none where it had promised nothing."""
+def promise(metrics: Mapping[str, Any]) -> str:
+    """Return what the packet had promised and what was found; "" where it had promised nothing."""
     if metrics.get("expected_errors") is None:
-        return []
+        return ""
     low, high = (round(metrics[f"expected_errors_{end}"]) for end in ("low", "high"))
     promised = f"{round(metrics['expected_errors'])} errors were expected on the picked sheets ({low} to {high})"
-    return [f"[REVIEW] {promised}, {metrics['picked_errors']} were found"]
+    return f"{promised}, {metrics['picked_errors']} were found"
 
 
 def where(source: str) -> str:

@@ -59,6 +59,13 @@ def test_says(shown):
     assert shown in review_view(review())
 
 
+def test_what_the_packet_had_promised():
+    promised = {"expected_errors": 3.6, "expected_errors_low": 1.2, "expected_errors_high": 6.0}
+    said = "<p>4 errors were expected on the picked sheets (1 to 6), 1 were found.</p>"
+    assert said in review_view({**review(), **promised, "picked_errors": 1})
+    assert "were expected" not in review_view(review())
+
+
 def test_what_the_tool_does_not_say_is_no_zero():
     view = review_view(review(seconds=(None, None), labels_from="claims"))
     assert "3 boxes looked at; the tool kept no time.</p>" in view
