@@ -51,9 +51,9 @@ class Setting(NamedTuple):
 
 SETTINGS = {
     "drawn": Setting(train=10, val=60, pool=72, reviewed=14, imgsz=320, epochs=60),
-    "circuits": Setting(train=24, val=25, pool=83, reviewed=20, imgsz=480, epochs=30),
+    "circuits": Setting(train=24, val=25, pool=83, reviewed=20, imgsz=320, epochs=30),
     "bccd": Setting(train=16, val=30, pool=120, reviewed=16, imgsz=320, epochs=30),
-    "callouts": Setting(train=12, val=10, pool=39, reviewed=8, imgsz=1024, epochs=30, batch=2),
+    "callouts": Setting(train=12, val=10, pool=39, reviewed=8, imgsz=768, epochs=20, batch=2),
 }
 
 

@@ -25,7 +25,7 @@ from stages.firewall.copies import (
 )
 
 Grey = NDArray[np.uint8]  # (THUMB, THUMB)
-SMALL = 4 * HASH_SIDE  # px: `phash` looks at the lowest quarter of the frequencies
+SMALL = 4 * HASH_SIDE  # px: a perceptual hash looks at the lowest quarter of the frequencies
 _COARSE = 2  # pixels of the square per pixel of the first, coarse alignment
 _COARSE_STEPS, _FINE_STEPS = 40, 20  # most steps of the two alignments
 _ALIGN_DONE = 1e-4  # change of the correlation at which it ends
@@ -38,9 +38,10 @@ def fingerprint(image: NDArray[np.uint8], *, crops: bool = True) -> Fingerprint:
     Without `crops`, no copy that was cropped is found by it, and it takes a fraction of the time.
     """
     thumb = _thumb(image)
-    turned = [_hash(_turned(thumb, number)) for number in range(ORIENTATIONS)]
-    parts = [_hash(_window(thumb, window)) for window in (windows()[1:] if crops else [])]
-    return Fingerprint(packed(np.array(turned)), packed(np.array([turned[0], *parts])), thumb)
+    turned = [_turned(thumb, number) for number in range(ORIENTATIONS)]
+    parts = [_window(thumb, window) for window in (windows()[1:] if crops else [])]
+    hashes = perceptual_hashes([*turned, *parts])
+    return Fingerprint(packed(hashes[:ORIENTATIONS]), packed(np.delete(hashes, range(1, ORIENTATIONS), axis=0)), thumb)
 
 
 def fingerprint_file(file: Path, *, crops: bool = True) -> Fingerprint:
@@ -108,15 +109,21 @@ def _window(thumb: Grey, window: Window) -> Grey:
     return thumb[top : top + height, left : left + width]
 
 
-def _hash(grey: Grey) -> NDArray[np.bool_]:
-    from imagehash import phash
-    from PIL import Image
+def perceptual_hashes(parts: Sequence[Grey]) -> NDArray[np.bool_]:
+    """Return the perceptual hash of each part of a square, (k, HASH_BITS).
 
-    return cast(NDArray[np.bool_], phash(Image.fromarray(_small(grey)), hash_size=HASH_SIDE).hash.reshape(HASH_BITS))
+    The bits of `imagehash.phash`: which of the lowest frequencies (DCT-II) lie above their median (Zauner, 2010). All
+    parts of a sheet at once, which takes half the time.
+    """
+    from scipy.fft import dctn
+
+    small = np.stack([_small(part) for part in parts]).astype(np.float64)
+    low = dctn(small, axes=(1, 2))[:, :HASH_SIDE, :HASH_SIDE].reshape(len(parts), HASH_BITS)
+    return cast(NDArray[np.bool_], low > np.median(low, axis=1, keepdims=True))
 
 
 def _small(grey: Grey) -> Grey:
-    """Return a part of a square at the size that `phash` works on: it would take five times as long to get there."""
+    """Return a part of a square at the size whose frequencies are looked at."""
     import cv2
 
     return cast(Grey, cv2.resize(grey, (SMALL, SMALL), interpolation=cv2.INTER_AREA))

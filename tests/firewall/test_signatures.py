@@ -4,13 +4,15 @@ from collections.abc import Callable
 from pathlib import Path
 
 import cv2
+import imagehash
 import numpy as np
 import pytest
+from PIL import Image
 
 from demo.drawing.sets import draw_set
 from stages.base.errors import UserError
 from stages.firewall.copies import Fingerprint
-from stages.firewall.signatures import copies, fingerprint, fingerprint_file, near_copies
+from stages.firewall.signatures import SMALL, copies, fingerprint, fingerprint_file, near_copies, perceptual_hashes
 
 Picture = np.ndarray
 
@@ -58,6 +60,13 @@ KINDS: dict[str, Callable[[Picture], Picture]] = {
     "upside down": lambda pixels: np.rot90(pixels, 2),
     "mirrored": lambda pixels: pixels[:, ::-1],
 }
+
+
+def test_hashes_are_those_of_imagehash(sheets):
+    """It takes PIL images one by one; the parts are brought down to its own size before."""
+    parts = [cv2.resize(sheet, (SMALL, SMALL), interpolation=cv2.INTER_AREA) for sheet in list(sheets.values())[:20]]
+    theirs = [imagehash.phash(Image.fromarray(part), hash_size=16).hash.ravel() for part in parts]
+    np.testing.assert_array_equal(perceptual_hashes(parts), theirs)
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -31,7 +31,7 @@ FOR_ALL = (
     *("celery.app.amqp", "celery.worker.worker", "kombu.transport.filesystem", "shortuuid", "voluptuous.humanize"),
     *("PIL.Image", "cv2", "pandas", "pyarrow.parquet", "pydantic", "requests", "ruamel.yaml", "typer", "yaml"),
 )
-FOR_STAGES = ("imagehash", "matplotlib.pyplot", "scipy.optimize", "scipy.stats", "torch", "torchvision")
+FOR_STAGES = ("matplotlib.pyplot", "scipy.fft", "scipy.optimize", "scipy.stats", "torch", "torchvision")
 
 
 class Asked(NamedTuple):
