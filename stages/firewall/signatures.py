@@ -115,7 +115,7 @@ def perceptual_hashes(parts: Sequence[Grey]) -> NDArray[np.bool_]:
     The bits of `imagehash.phash`: which of the lowest frequencies (DCT-II) lie above their median (Zauner, 2010). All
     parts of a sheet at once, which takes half the time.
     """
-    from scipy.fft import dctn
+    from scipy.fft import dctn  # type: ignore[import-untyped]
 
     small = np.stack([_small(part) for part in parts]).astype(np.float64)
     low = dctn(small, axes=(1, 2))[:, :HASH_SIDE, :HASH_SIDE].reshape(len(parts), HASH_BITS)
