@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from stages.base.boxes import BOX, area, iou_matrix
+from stages.base.boxes import BOX, area
 from stages.ruler.sizes import SIZES, size_ids
 
 # Two detections on one place are one question to the reviewer, whatever their classes.
@@ -100,23 +100,35 @@ def without_duplicates(detections: pd.DataFrame) -> pd.DataFrame:
 
     Needs image_id, detection_id, confidence and the box; equal confidences are settled by detection_id.
     """
-    order = detections.sort_values(["confidence", "detection_id"], ascending=[False, True], kind="stable")
-    kept = [
-        label
-        for _, sheet in order.groupby("image_id", sort=True)
-        for label, keep in zip(sheet.index, _first_on_place(sheet[BOX].to_numpy(float)), strict=True)
-        if keep
-    ]
-    return detections.loc[kept]
+    order = detections.sort_values(
+        ["image_id", "confidence", "detection_id"], ascending=[True, False, True], kind="stable"
+    )
+    sheet = np.unique(order["image_id"].to_numpy(str), return_inverse=True)[1]
+    return order[_first_on_place(sheet, order[BOX].to_numpy(float))]
 
 
-def _first_on_place(boxes: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Return which boxes (n, 4) no kept box before them covers."""
-    same_place = iou_matrix(boxes, boxes) > SAME_PLACE_IOU  # (n, n)
-    keep = np.zeros(len(boxes), dtype=bool)
-    for i in range(len(boxes)):
-        keep[i] = not (same_place[i] & keep).any()
+def _first_on_place(sheet: NDArray[np.int64], boxes: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Return which boxes (n, 4) no kept box before them on the same sheet covers; `sheet` (n,) rises.
+
+    Each box is compared with the next one of its sheet, then with the next but one, and so on, for all sheets at once.
+    """
+    pairs: list[tuple[int, int]] = []
+    for distance in range(1, int(np.bincount(sheet).max(initial=0))):
+        first = np.flatnonzero(sheet[:-distance] == sheet[distance:])
+        same = _overlap(boxes[first], boxes[first + distance]) > SAME_PLACE_IOU
+        pairs += [(i + distance, i) for i in first[same].tolist()]
+    keep = np.ones(len(boxes), dtype=bool)
+    for later, earlier in sorted(pairs):  # what covers a box is settled before the box itself
+        keep[later] &= not keep[earlier]
     return keep
+
+
+def _overlap(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the IoU of each box of `a` (n, 4) with the one of `b` in its row, 0 for two boxes without area."""
+    sides = np.clip(np.minimum(a[:, 2:], b[:, 2:]) - np.maximum(a[:, :2], b[:, :2]), 0, None)
+    inter = sides[:, 0] * sides[:, 1]
+    union = area(a) + area(b) - inter
+    return np.asarray(np.divide(inter, union, out=np.zeros_like(inter), where=union > 0), dtype=np.float64)
 
 
 def _whole_sheets(sheets: pd.DataFrame) -> pd.DataFrame:

@@ -16,6 +16,8 @@ from stages.picking.strategies.pool_view import Floats, Order, PoolView
 
 Unit = Literal["objects", "sheets", "boxes", "minutes"]
 SURE = 1.96  # standard deviations of a 95 % interval
+_SHOWN = 5  # objects of a sheet that the packet points at, where the budget does not count objects
+_USUAL = {"sheets": 1.0, "boxes": 10.0, "minutes": 1.5}  # what a sheet takes of a budget, about
 SHARED = 0.3  # of the errors of a packet: what its sheets have in common and no sum over boxes knows
 
 
@@ -28,8 +30,8 @@ class SheetPlan(NamedTuple):
 
     def wanted(self) -> int:
         """Return how many sheets about go to review, where a strategy looks at the choice as a whole."""
-        per_sheet = {"objects": self.budget * self.most_per_sheet, "sheets": 1.0, "boxes": 10.0, "minutes": 1.5}
-        return max(1, ceil(self.budget / max(per_sheet[self.unit], 1.0)))
+        per_sheet = {"objects": max(self.budget * self.most_per_sheet, 1.0), **_USUAL}
+        return ceil(self.budget / per_sheet[self.unit])
 
 
 class Forecast(NamedTuple):
@@ -122,9 +124,6 @@ def _amounts(
         if name in objects.index:
             count = min(int(objects[name]), most if plan.unit == "objects" else _SHOWN)
             yield name, count, count if plan.unit == "objects" else float(takes[plan.unit][place])
-
-
-_SHOWN = 5  # objects of a sheet that the packet points at, where the budget does not count objects
 
 
 def _filled(

@@ -1,6 +1,8 @@
+import numpy as np
 import pandas as pd
 import pytest
 
+from stages.base.boxes import BOX, iou_matrix
 from stages.picking.candidates import least_sure, pool_candidates, without_duplicates
 
 FINDING = {
@@ -119,3 +121,22 @@ def test_order_does_not_depend_on_the_order_of_the_findings():
 def test_overlapping_detections_are_one_question(second, kept):
     both = findings({"image_id": "a.png"}, {"image_id": "a.png", "detection_id": 1, **second})
     assert without_duplicates(both)["detection_id"].sort_values().tolist() == kept
+
+
+def test_doubles_are_those_of_a_plain_loop():
+    """Sheet by sheet, from the surest box on: what lies on a kept one goes."""
+    rng = np.random.default_rng(0)
+    corner = rng.uniform(0, 60, (400, 2))
+    table = pd.DataFrame(np.hstack([corner, corner + rng.uniform(10, 30, (400, 2))]), columns=BOX)
+    table["image_id"] = rng.choice([f"{n}.png" for n in range(12)], 400)
+    table["confidence"] = rng.choice([0.2, 0.5, 0.9], 400)
+    table["detection_id"] = np.arange(400)
+    kept = []
+    for _, sheet in table.sort_values(["confidence", "detection_id"], ascending=[False, True]).groupby("image_id"):
+        own: list[int] = []
+        for label, box in zip(sheet.index, sheet[BOX].to_numpy(), strict=True):
+            if not own or iou_matrix(box[None], table.loc[own, BOX].to_numpy()).max() <= 0.5:
+                own.append(label)
+        kept += own
+    assert without_duplicates(table).index.tolist() == kept
+    assert 100 < len(kept) < 390
