@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
+from math import ceil
 from pathlib import Path
 from typing import Annotated, Literal, NamedTuple, Self
 
@@ -93,12 +94,6 @@ class SampleParams(Strict):
     seed: int = Field(ge=0)
 
     @model_validator(mode="after")
-    def _hard_counts_objects(self) -> Self:
-        if self.strategy == "hard" and (self.unit != "objects" or self.budget % 1):
-            raise ValueError("unit objects and a whole budget with the strategy hard")
-        return self
-
-    @model_validator(mode="after")
     def _one_weight_counts(self) -> Self:
         if sum(self.weights()) == 0:
             raise ValueError("at least one of the four weights above 0")
@@ -109,8 +104,8 @@ class SampleParams(Strict):
         return Weights(self.class_balance, self.size_diversity, self.spatial_diversity, self.uncertainty)
 
     def hard_plan(self) -> PickPlan:
-        """Return what the strategy `hard` needs of it."""
-        return PickPlan(int(self.budget), self.weights(), self.most_per_sheet)
+        """Return what the strategy `hard` needs of it, which counts objects, whatever the unit."""
+        return PickPlan(ceil(self.budget), self.weights(), self.most_per_sheet)
 
     def sheet_plan(self) -> SheetPlan:
         """Return what the other strategies need of it."""

@@ -215,6 +215,7 @@ def crowd(request, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "params.yaml").write_text(person_params())
     set_strategy(request.param)
+    set_param("unit: sheets", "unit: objects")
     set_param("random_share: 0.1", "random_share: 0.5")
     set_param("budget: 20", "budget: 4")
     write_inputs(CROWD, SEEN, missed=[], groups={name: "AB"[i // 6] for i, name in enumerate(CROWD) if i % 3})
@@ -338,7 +339,7 @@ def test_nothing_to_review_is_an_empty_packet(tmp_path, monkeypatch, pool):
         ("random_share: 0", "random_share: -0.1", "sample.random_share"),
         ("tiny_area: 500", "tiny_area: small", "analyze.tiny_area"),
         ("strategy: ", "strategy: best # ", "sample.strategy"),
-        ("unit: objects", "unit: hours", "sample.unit"),
+        ("unit: sheets", "unit: hours", "sample.unit"),
     ],
 )
 def test_params_are_strict(project, old, new, found):
@@ -354,22 +355,12 @@ def test_all_weights_zero_is_refused():
         sample.SampleParams(budget=1, seed=0, most_per_sheet=0.25, plausible=0.1, prelabel_confidence=0.25, **weights)
 
 
-@pytest.mark.parametrize(("budget", "unit"), [(2.5, "objects"), (3, "sheets"), (10, "minutes")])
-def test_hard_counts_objects(budget, unit):
-    values = dict.fromkeys(("class_balance", "size_diversity", "spatial_diversity", "uncertainty"), 0.2)
-    plain = {"seed": 0, "most_per_sheet": 0.25, "plausible": 0.1, "prelabel_confidence": 0.25}
-    with pytest.raises(ValueError, match="unit objects and a whole budget with the strategy hard"):
-        sample.SampleParams(strategy="hard", budget=budget, unit=unit, **plain, **values)
-    sample.SampleParams(strategy="earned", budget=budget, unit=unit, **plain, **values)
-
-
 @pytest.mark.parametrize("strategy", ["earned", "uncertain", "diverse", "coverage", "crowd", "by_group", "random"])
 def test_every_strategy_fills_a_packet_and_says_what_it_expects(tmp_path, monkeypatch, strategy, capsys):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "params.yaml").write_text(person_params())
     set_strategy(strategy)
     set_param("budget: 20", "budget: 3")
-    set_param("unit: objects", "unit: sheets")
     set_param("random_share: 0.1", "random_share: 0")
     write_inputs(CROWD, SEEN, missed=[])
     sample.run()
