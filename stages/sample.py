@@ -70,7 +70,7 @@ COLUMNS = [
     "chance",  # that the detection is right, 0 to 1, as labels on other sheets tell; not of `hard`
     "expected_errors",  # that a reviewer mends on the sheet; not of `hard`
     "expected_minutes",  # that the sheet takes; not of `hard`
-    "reason",
+    "reason",  # why an object is shown; of `hard` also of those that are not
     "sheet_reason",  # why the sheet was picked, which no reviewer sees; not of `hard`
 ]
 
@@ -149,7 +149,7 @@ def run() -> None:
         rng=rng,
     )
     checks = scored["image_id"].map(to_check).fillna(0).astype(int)
-    scored["reason"] = [with_check(said, labels) for said, labels in zip(scored["reason"], checks, strict=True)]
+    scored["reason"] = [said and with_check(said, n) for said, n in zip(scored["reason"], checks, strict=True)]
     pictures = write_packet(
         outgoing(scored, pool, rng=rng),
         focus=scored[scored["arm"] != ""],

@@ -104,9 +104,7 @@ class _Ranks:
         chance[seen] = self.view.calibration.chance(class_id[seen], confidence[seen])
         wrong = np.where(confidence >= self.view.prelabel, 1 - chance, chance)
         rows = rows.assign(chance=chance, wrong=np.nan_to_num(wrong), **dict.fromkeys(FACTORS, np.nan))
-        reasons = [odds(row, value) for row, value in zip(rows.to_dict("records"), rows["chance"], strict=True)]
-        rows = rows.assign(reason=pd.Series(reasons, index=rows.index, dtype="str"))
-        keys = (rows["detection_id"].fillna(-1), -rows["wrong"].round(9), rows["image_id"], rows["turn"])
+        keys = (rows["detection_id"].fillna(-1), -rows["wrong"].round(9), rows["turn"])
         return rows.iloc[np.lexsort(tuple(key.to_numpy() for key in keys))].reset_index(drop=True)
 
 
@@ -149,9 +147,14 @@ def _filled(
 
 
 def _ranked(scored: pd.DataFrame, shown: Mapping[str, int]) -> pd.DataFrame:
-    """Return `scored`, first the objects that are shown, with their rank from 1."""
+    """Return `scored`, first the objects that are shown, with their rank from 1 and a reason."""
     nth = scored.groupby("image_id", sort=False).cumcount()
     chosen = nth < scored["image_id"].map(shown).fillna(0)
     rank = pd.Series(pd.NA, index=scored.index, dtype="Int64")
     rank[chosen] = np.arange(1, int(chosen.sum()) + 1)
-    return scored.assign(rank=rank).sort_values("rank", kind="stable", na_position="last", ignore_index=True)
+    best = scored[chosen]
+    reasons = [odds(row, chance) for row, chance in zip(best.to_dict("records"), best["chance"], strict=True)]
+    texts = np.full(len(scored), "", dtype=object)
+    texts[chosen.to_numpy()] = reasons
+    ranked = scored.assign(rank=rank, reason=pd.Series(texts, index=scored.index, dtype="str"))
+    return ranked.iloc[np.argsort(~chosen.to_numpy(), kind="stable")].reset_index(drop=True)
