@@ -75,7 +75,8 @@ def ours(folder: Path) -> None:
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("params.yaml", "data/prompts.yaml"):
         shutil.copy(ROOT / name, folder / name)
-    for name in ("metrics/history.csv", "metrics/history_sheets.json", "models/parent.pt", "models/target.pt"):
+    carried = ("history.csv", "history_sheets.json", "review.json")
+    for name in (*(f"metrics/{one}" for one in carried), "models/parent.pt", "models/target.pt"):
         (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).write_text(name)
     graph = yaml.safe_load((ROOT / "dvc.yaml").read_text())
