@@ -255,8 +255,9 @@ def counts(scored: pd.DataFrame, *, pool_sheets: int, to_check: pd.Series) -> di
     return {
         "candidates": len(scored),  # all that might have gone to review: the sum of the three kinds
         **{kind: int((scored["kind"] == kind).sum()) for kind in KINDS},
-        # candidates that go to review: at most `sample.budget`, and at most `sample.most_per_sheet` of it on one sheet
-        # while there is anything else
+        # candidates that the packet points at on picked sheets: at most `sample.budget` where that counts objects, and
+        # then at most `sample.most_per_sheet` of it on one sheet while there is anything else; at most five a sheet
+        # otherwise
         "chosen_objects": len(chosen),
         "packet_sheets": int(scored.loc[scored["arm"] != "", "image_id"].nunique()),  # sheets that go to review
         # sheets of these that were drawn at random from the whole pool, on top of the budget: `sample.random_share`
