@@ -40,7 +40,7 @@ COLUMNS: dict[str, str] = {
 
 
 class Ledger(NamedTuple):
-    """What a review came to: boxes (COLUMNS of core/review_ledger.py), the metrics, and the rows of all reviews."""
+    """What a review came to: boxes (COLUMNS of correction_ledger.py), the metrics, and the rows of all reviews."""
 
     boxes: pd.DataFrame
     metrics: dict[str, Any]
