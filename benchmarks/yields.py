@@ -60,6 +60,8 @@ def main(
     for unit in ("minute", "box"):
         print(f"\nerrors per {unit} over chance: geometric mean (95 % interval), n seeds")
         print(shown(table, f"per_{unit}").to_string())
+    print("\n`earned` over others per minute, paired within packets: geometric mean (95 % interval), n sets and seeds")
+    print(paired(table, "earned").to_string())
     forecast(table[table["strategy"] == "earned"])
 
 
@@ -151,6 +153,21 @@ def shown(table: pd.DataFrame, column: str) -> pd.DataFrame:
         for mean, size, h in zip(cells["mean"], cells["size"], half, strict=True)
     ]
     return pd.Series(texts, index=cells.index).unstack(["set", "packet"]).reindex(list(NAMES))
+
+
+def paired(table: pd.DataFrame, name: str) -> "pd.Series[str]":
+    """Return by how much `name` finds more per minute than each other strategy, means of a set's and seed's packets."""
+    cells = table.assign(log=np.log(table["per_minute"])).pivot_table(
+        index=["set", "seed"], columns="strategy", values="log"
+    )
+    gains = cells.rsub(cells[name], axis=0).drop(columns=name)
+    half = t.ppf(0.975, max(len(gains) - 1, 1)) * gains.std() / np.sqrt(len(gains))
+    ends = pd.DataFrame({"mean": gains.mean(), "low": gains.mean() - half, "high": gains.mean() + half})
+    texts = {
+        other: f"{row['mean']:.2f} ({row['low']:.2f} to {row['high']:.2f}), {len(gains)}"
+        for other, row in np.exp(ends).iterrows()
+    }
+    return pd.Series(texts).reindex([one for one in NAMES if one != name])
 
 
 def forecast(table: pd.DataFrame) -> None:
