@@ -20,11 +20,10 @@ import numpy as np
 import pandas as pd
 import typer
 
-from benchmarks.folds import SCRATCH, Training, plain_params, read_names, sheets_of, train
+from benchmarks.folds import SCRATCH, Training, plain_params, read_names, sheet_tables, sheets_of, train
 from demo.demo_data import write_source
 from demo.drawing.sets import draw_set
 from demo.drawing.sheet import CLASSES
-from stages.base.boxes import xywhn_to_xyxy
 from stages.base.tables import write_table
 from stages.dataset.sheets.split_folder import Sheet, SplitSheet, read_labels
 from stages.detector.prediction.prediction_tables import predicted_tables, save_predicted
@@ -126,18 +125,10 @@ def _ask(
         )
     )
     save_predicted(predicted_tables(split, seen), place)
-    rows = []
-    for one, its in zip(split, seen, strict=True):
-        boxes = xywhn_to_xyxy(one.labels.xywhn, width=its.width, height=its.height)
-        frame = pd.DataFrame(boxes.reshape(-1, 4), columns=["x1", "y1", "x2", "y2"])
-        rows.append(
-            frame.assign(
-                split=one.split,
-                image_id=one.sheet.image_id,
-                object_id=np.arange(len(frame)),
-                class_id=one.labels.class_id,
-            )
-        )
+    rows = [
+        sheet_tables(one.sheet, its, classes)["ground_truth"].assign(split=one.split)
+        for one, its in zip(split, seen, strict=True)
+    ]
     write_table(pd.concat(rows, ignore_index=True), place / "ground_truth.parquet", GROUND_TRUTH)
 
 
