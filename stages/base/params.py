@@ -1,5 +1,6 @@
 """Reads `params.yaml`: typed, strict, and every complaint names file and line."""
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, TypeVar
@@ -14,6 +15,18 @@ PARAMS = Path("params.yaml")
 # Every top-level key that params.yaml may hold; anything else is a spelling mistake.
 SECTIONS = ("iteration", "classes", "train", "predict", "validate", "analyze", "converge", "sample", "review")
 TAKEN = ("all", "background")  # names that the curves and the confusion matrix need for themselves
+
+
+class _Loader(yaml.SafeLoader):
+    """Reads numbers like 1e-05 as numbers: `dvc exp run -S train.base_lr=0.00001` writes them so, as YAML 1.2 has them.
+
+    PyYAML keeps to YAML 1.1, where a number with an exponent needs a point and a sign, and would give a text.
+    """
+
+
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:float", re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)[eE][-+]?[0-9]+\Z"), list("-+.0123456789")
+)
 
 
 class Strict(BaseModel):
@@ -68,7 +81,7 @@ def read_yaml(file: Path) -> dict[str, Any]:
     if not file.is_file():
         raise problem("params.file", file, path=Path.cwd())
     try:
-        values = yaml.safe_load(file.read_text(encoding="utf-8-sig"))
+        values = yaml.load(file.read_text(encoding="utf-8-sig"), _Loader)
     except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
         where = f"{file}:{mark.line + 1}" if mark else str(file)

@@ -1,0 +1,37 @@
+"""Numbers of params.yaml mean what DVC, which writes some of them, means by them."""
+
+from pathlib import Path
+
+import pytest
+from ruamel.yaml import YAML
+
+from stages.base.params import read_yaml
+from stages.project.yaml_edits import edited
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("1e-05", 1e-05),  # as `dvc exp run -S train.base_lr=0.00001` writes it
+        ("1e-3", 0.001),
+        ("1E3", 1000.0),
+        ("-2.e+4", -20000.0),
+        ("1.5", 1.5),
+        ("3", 3),
+        ("1e", "1e"),
+        ("1e-05x", "1e-05x"),
+        ("e5", "e5"),
+        ("'1e-05'", "1e-05"),
+    ],
+)
+def test_a_number_with_an_exponent_is_one_for_us_where_it_is_one_for_dvc(tmp_path: Path, text: str, value: object):
+    (tmp_path / "params.yaml").write_text(f"a: {text}\n", encoding="utf-8")
+    found = read_yaml(tmp_path / "params.yaml")["a"]
+    assert (found, type(found)) == (value, type(value))
+    assert YAML().load(f"a: {text}\n")["a"] == value  # DVC's own reader
+
+
+@pytest.mark.parametrize("name", ["1e5", "1E-3", "yes", "12", "on"])
+def test_a_name_that_looks_like_something_else_comes_back_as_text(tmp_path: Path, name: str):
+    (tmp_path / "params.yaml").write_text(edited("classes:\n- a\n", {"classes": [name]}), encoding="utf-8")
+    assert read_yaml(tmp_path / "params.yaml")["classes"] == [name]
