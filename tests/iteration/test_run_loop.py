@@ -15,6 +15,7 @@ from stages.iteration.run_loop import run_iteration, run_loop
 from stages.project.location import locate
 from tests.browser import CHROMIUM, opened
 from tests.fake_project import REPO, sh
+from tests.forks import FORKED
 from tests.reviews import review_packet
 
 YOLOOP = [sys.executable, "-m", "stages.loop"]
@@ -36,8 +37,10 @@ def replace(file: Path, old: str, new: str) -> None:
     file.write_text(text.replace(old, new))
 
 
-def on_terminal(root: Path, *args: str) -> pexpect.spawn:
-    return pexpect.spawn(YOLOOP[0], [*YOLOOP[1:], "run", *args], cwd=str(root), encoding="utf-8", timeout=90)
+def on_terminal(root: Path, *args: str, forked: bool = False) -> pexpect.spawn:
+    """Start `yoloop run`; `forked`: not as a true process, which is dear, and so is all that it starts."""
+    env = {**os.environ, **({FORKED: "1"} if forked else {})}
+    return pexpect.spawn(YOLOOP[0], [*YOLOOP[1:], "run", *args], cwd=str(root), env=env, encoding="utf-8", timeout=90)
 
 
 def ended(child: pexpect.spawn) -> tuple[int, str]:

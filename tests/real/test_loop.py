@@ -4,7 +4,6 @@ import json
 import pickle
 import shutil
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -64,7 +63,6 @@ def loop(folder: Path, toy_weights: Path) -> None:
     terminal.send("\r")
     terminal.expect("iteration 1")
     terminal.expect("ENTER")
-    time.sleep(2)  # a person reads the block first; in the instant in which it is printed Ctrl+C has been lost once
     terminal.sendintr()
     terminal.expect("yoloop run")
     terminal.expect(pexpect.EOF)
