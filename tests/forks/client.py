@@ -1,7 +1,7 @@
 """What a test starts instead of `python`: has the fork server run a program, and ends as that ended.
 
-It knows DVC, the stages, `yoloop`, the demo, the starter and scripts; whatever else is asked of it the true interpreter
-does. It loads next to nothing, since it is started for every program.
+It knows DVC, the project's own modules and scripts; whatever else is asked of it the true interpreter does. It loads
+next to nothing, since it is started for every program.
 """
 
 import _socket
@@ -10,6 +10,7 @@ import signal
 import sys
 from marshal import dumps
 
+OURS = ("dvc", "stages.", "demo", "starter.", "benchmarks.")
 UNDERSTOOD = ("PYTHONPATH", "PYTHONUNBUFFERED", "PYTHONDONTWRITEBYTECODE")
 FORWARDED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -34,7 +35,9 @@ def forkable(args: list[str]) -> bool:
     """Return whether the server knows how to run it."""
     odd = [name for name in os.environ if name.startswith("PYTHON") and name not in UNDERSTOOD]
     module = args[1] if args[:1] == ["-m"] and len(args) > 1 else ""
-    known = module.startswith(("dvc", "stages.", "demo", "starter.")) or (args and args[0].endswith(".py"))
+    known = module.startswith(("dvc", "stages.", "demo", "starter.", "benchmarks.")) or (
+        args and args[0].endswith(".py")
+    )
     daemon = "--run-all" in args or args[2:3] == ["queue"]  # DVC starts a worker there that outlives it
     return bool(known) and not odd and not daemon and "REAL_PYTHON" not in os.environ
 

@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from tests.fake_project import REPO, write_files
-from tests.forks import REAL, fork_server
+from tests.forks import FORKED, REAL, fork_server
 from tests.real_project import clean_environment
 
 pytestmark = pytest.mark.slow
@@ -105,6 +105,20 @@ def test_on_a_terminal_it_is_true_and_so_is_what_it_starts(env: dict[str, str], 
     both_paths = {**env, "PATH": f"{stand_in}:{env['PATH']}"}
     for script in ("who.py", "start.py"):
         assert "loaded: False" in pexpect.run(f"{sys.executable} {script}", cwd=str(tmp_path), env=both_paths).decode()
+
+
+def test_on_a_terminal_it_is_forked_where_that_is_asked_for_and_ctrl_c_reaches_what_it_starts(env, tmp_path: Path):
+    write_files(tmp_path, {"start.py": "import subprocess, sys; subprocess.run([sys.executable, 'wait.py'])"})
+    write_files(tmp_path, {"wait.py": f"import sys; print(sys.stdin.isatty(), 'dvc' in sys.modules)\n{WAITS}"})
+    child = pexpect.spawn(sys.executable, ["start.py"], cwd=str(tmp_path), env={**env, FORKED: "1"}, encoding="utf-8")
+    child.expect_exact("True True")
+    child.expect_exact("on")
+    child.sendintr()
+    child.expect_exact("stopped")
+    child.expect(pexpect.EOF)
+    child.close()
+    assert child.signalstatus == signal.SIGINT  # as start.py ends, which waited
+    assert gone_soon(tmp_path)
 
 
 WAITS = "import subprocess, sys\ntry: print('on', flush=True); subprocess.run(['sleep', '60'])\n"
