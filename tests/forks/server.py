@@ -135,6 +135,7 @@ def become(asked: Asked, files: list[int], stand_in: str) -> None:
         sys.modules["colorama"].deinit()  # which DVC put around the streams when it was loaded
     if asked.env.get("PYTHONUNBUFFERED") or os.isatty(1):
         sys.__stdout__.reconfigure(line_buffering=True)
+    sys.modules["tempfile"].tempdir = None  # else TMPDIR of the server's own environment
     sys.modules["numpy"].random.seed()  # else every child would draw the same "random" numbers
 
 

@@ -24,8 +24,8 @@ COMMANDS = (
     *(["loop", *words.split()] for words in ("data check", "data accept", "prompts history", "holdout", "report")),
 )
 SCRIPT = """
-import os, signal, sys
-print(sys.argv, os.getcwd(), os.umask(0), sys.path[0], __name__, __file__, flush=True)
+import os, signal, sys, tempfile
+print(sys.argv, tempfile.gettempdir(), os.getcwd(), os.umask(0), sys.path[0], __name__, __file__, flush=True)
 print(*sorted(os.environ.items()), sep="\\n", flush=True)
 print(sys.stdin.read(), signal.getsignal(signal.SIGINT), "pytest" in sys.modules, "tests" in sys.modules, flush=True)
 print("to stderr", file=sys.stderr)
@@ -77,7 +77,8 @@ def test_dvc_says_the_same(env: dict[str, str], tmp_path: Path, args: str) -> No
 @pytest.mark.parametrize("more", ENDS.values(), ids=ENDS)
 def test_a_script_sees_the_same_and_ends_the_same(env: dict[str, str], tmp_path: Path, more: str) -> None:
     write_files(tmp_path / "a folder", {"script.py": SCRIPT + more})
-    forked, true = both("a folder/script.py", "one", "--two", env={**env, "ODD": "ü\udcff\n"}, cwd=tmp_path)
+    odd = {"ODD": "ü\udcff\n", "TMPDIR": str(tmp_path / "a folder")}
+    forked, true = both("a folder/script.py", "one", "--two", env={**env, **odd}, cwd=tmp_path)
     assert (forked[0], forked[1].splitlines()) == (true[0], true[1].splitlines())
     assert forked[2].splitlines()[-1] == true[2].splitlines()[-1]
     assert "typed" in true[1]

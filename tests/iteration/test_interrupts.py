@@ -106,7 +106,7 @@ def test_what_git_stash_took_away_comes_back_unless_it_was_typed_anew(stale):
 
 
 def test_ctrl_c_at_the_review(stale):
-    child = on_terminal(stale)
+    child = on_terminal(stale, forked=True)
     child.expect_exact("ENTER goes on")
     before = contents(stale), sh(stale, "git", "for-each-ref", "refs/heads", "refs/tags")
     child.sendintr()

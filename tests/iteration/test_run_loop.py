@@ -88,7 +88,7 @@ def test_two_iterations_with_a_person(short):
     assert "Traceback" not in said
 
     review_packet(short)
-    child = on_terminal(short, "--resume")
+    child = on_terminal(short, "--resume", forked=True)
     child.expect_exact("MANUAL REVIEW - iteration 0")
     child.expect_exact("ENTER goes on")
     child.sendline()
@@ -139,7 +139,7 @@ def test_a_stop_in_training_leaves_no_orphan(short, stop):
     wait = 'def wait():\n    import time\n    print("training", flush=True)\n    time.sleep(60)\n\n\n'
     replace(short / "fake_stages.py", "def train()", f"{wait}def train()")
     replace(short / "params.yaml", "epochs_baseline: 150", "epochs_baseline: 3")
-    child = on_terminal(short)
+    child = on_terminal(short, forked=stop == "kill")
     child.expect_exact("[STEP 1/6] Training...")
     child.expect_exact("training\r\n")
     assert len(running_in(short)) >= 3  # yoloop, DVC, the stage
