@@ -36,7 +36,7 @@ def stale(project: Callable[[], Path], monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_ctrl_c_in_each_step_one_after_the_other(stale):
-    """Whoever stops six times, each time in the next step, does no step again and ends where one run ends."""
+    """Whoever stops six times, each time one step further, does no finished step again and ends where one run ends."""
     before = sh(stale, "git", "for-each-ref", "refs/heads", "refs/tags")
     params = (stale / "params.yaml").read_text()
     program = (stale / "fake_stages.py").read_text()
@@ -55,12 +55,12 @@ def test_ctrl_c_in_each_step_one_after_the_other(stale):
         assert sh(stale, "git", "for-each-ref", "refs/heads", "refs/tags") == before, stage
         assert sh(stale, "git", "symbolic-ref", "--short", "HEAD").strip() in ("main", "HEAD"), stage
         assert (stale / "params.yaml").read_text() == params, stage
-        assert steps_in(seen) == [(step, False) for step in range(1, number)], stage
+        assert steps_in(seen) == [(step, step == number - 1) for step in range(1, number)], stage
 
     (stale / "fake_stages.py").write_text(program)
     done = in_pipe(stale)
     assert (done.returncode, done.stderr) == (0, "")
-    assert steps_in(done.stdout) == [*((step, False) for step in range(1, 6)), (6, True)]
+    assert steps_in(done.stdout) == [(step, step == 6) for step in range(1, 7)]
     assert "MANUAL REVIEW - iteration 0" in done.stdout
     assert yaml.safe_load(sh(stale, "git", "show", "iteration-0:params.yaml")) == yaml.safe_load(params)
     assert sh(stale, "git", "status", "--porcelain") == ""
