@@ -8,35 +8,18 @@ from pathlib import Path
 from zlib import crc32
 
 from tests.fake_project import REPO, sh, write_files
-from tests.forks import REAL
 
-# Stands in front of the real git on PATH (or of DVC on PYTHONPATH), counts its calls in a file, and kills its
-# parent at the call KILL_AT: before or after the real one has done its work.
-FAKE_GIT = """#!/bin/sh
+# Stands in front of the real git on PATH, or of the `python` that DVC is started by (`-m dvc`), counts its calls in a
+# file, and kills its parent at the call KILL_AT: before or after the real one has done its work.
+FAKE = """#!/bin/sh
+case "$0 $1 $2" in */python\\ -m\\ dvc | */git\\ *) ;; *) exec "$REAL" "$@" ;; esac
 n=$(($(cat "$COUNTER") + 1)); echo $n > "$COUNTER"
 [ "$n" = "$KILL_AT" ] && [ "$KILL" = before ] && kill -9 $PPID && exit 1
-"$REAL_GIT" "$@"; rc=$?
+"$REAL" "$@"; rc=$?
 [ "$n" = "$KILL_AT" ] && [ "$KILL" = after ] && kill -9 $PPID
 exit $rc
 """
-FAKE_DVC = """
-import os, runpy, signal, sys
-from pathlib import Path
-counter = Path(os.environ["COUNTER"])
-n = int(counter.read_text()) + 1
-counter.write_text(str(n))
-if str(n) == os.environ["KILL_AT"] and os.environ["KILL"] == "before":
-    os.kill(os.getppid(), signal.SIGKILL)
-    sys.exit(1)
-sys.path[:] = [path for path in sys.path if path != os.environ["FAKES"]]
-for name in [name for name in sys.modules if name == "dvc"]:
-    del sys.modules[name]
-try:
-    runpy.run_module("dvc", run_name="__main__", alter_sys=True)
-finally:
-    if str(n) == os.environ["KILL_AT"]:
-        os.kill(os.getppid(), signal.SIGKILL)
-"""
+WITH_FAKE_DVC = "import os, sys\nsys.executable = os.environ['FAKES'] + '/bin/python'\n"
 
 
 def run_killed(code: str, *args: str, fakes: Path, what: str = "dvc", kill: str = "after", at: int) -> int:
@@ -44,17 +27,15 @@ def run_killed(code: str, *args: str, fakes: Path, what: str = "dvc", kill: str 
 
     The stand-ins that do it are written into the folder `fakes`; how often `what` was called is in its file `count`.
     """
-    env = {"COUNTER": str(fakes / "count"), "KILL_AT": str(at), "KILL": kill, "FAKES": str(fakes)}
-    env = {**os.environ, **env, "REAL_GIT": str(shutil.which("git")), "PYTHONPATH": str(REPO)}
-    write_files(fakes, {"count": "0", "driver.py": code})
-    command = [sys.executable, str(fakes / "driver.py"), *args]
+    name, real = ("git", str(shutil.which("git"))) if what == "git" else ("python", sys.executable)
+    env = {"COUNTER": str(fakes / "count"), "KILL_AT": str(at), "KILL": kill, "FAKES": str(fakes), "REAL": real}
+    env = {**os.environ, **env, "PYTHONPATH": str(REPO)}
+    driver = code if what == "git" else WITH_FAKE_DVC + code
+    write_files(fakes, {"count": "0", "driver.py": driver, f"bin/{name}": FAKE})
+    (fakes / "bin" / name).chmod(0o755)
     if what == "git":
-        write_files(fakes / "bin", {"git": FAKE_GIT})
-        (fakes / "bin/git").chmod(0o755)
         env["PATH"] = f"{fakes / 'bin'}:{env['PATH']}"
-    else:
-        write_files(fakes / "dvc", {"__init__.py": "", "__main__.py": FAKE_DVC})
-        env |= {"PYTHONPATH": f"{fakes}:{REPO}", REAL: "1"}
+    command = [sys.executable, str(fakes / "driver.py"), *args]
     return subprocess.run(command, env=env, capture_output=True, check=False, stdin=subprocess.DEVNULL).returncode
 
 

@@ -12,6 +12,7 @@ from stages.intake.expectations import expectation_lines
 from stages.iteration import run_lines as wording
 from stages.iteration.advance import advance
 from stages.iteration.finish import finish
+from stages.iteration.keyboard import typed_line
 from stages.iteration.preflight import preflight
 from stages.iteration.restored_files import put_back, remember
 from stages.iteration.status import f1_text
@@ -150,7 +151,7 @@ def _ask(root: Path, reviewer: Reviewer, *, say: Say) -> bool:
     """Wait at the keyboard until the review is there; return False when nobody is."""
     while sys.stdin.isatty():
         try:
-            answer = input()
+            answer = typed_line()
         except EOFError:
             break
         try:

@@ -11,6 +11,7 @@ from tests.real_project import clean_environment
 
 HERE = Path(__file__).resolve().parent
 REAL = "REAL_PYTHON"  # set in an environment: no stand-in here, and in no process below
+FORKED = "FORKED_PYTHON"  # set in an environment: a stand-in on a terminal too, which hands Ctrl+C on to what it runs
 
 
 @contextmanager

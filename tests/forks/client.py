@@ -1,7 +1,7 @@
 """What a test starts instead of `python`: has the fork server run a program, and ends as that ended.
 
-It knows DVC, the stages, `yoloop`, the demo and scripts; whatever else is asked of it the true interpreter does. It
-loads next to nothing, since it is started for every program.
+It knows DVC, the project's own modules and scripts; whatever else is asked of it the true interpreter does. It loads
+next to nothing, since it is started for every program.
 """
 
 import _socket
@@ -10,6 +10,7 @@ import signal
 import sys
 from marshal import dumps
 
+OURS = ("dvc", "stages.", "demo", "starter.", "benchmarks.")
 UNDERSTOOD = ("PYTHONPATH", "PYTHONUNBUFFERED", "PYTHONDONTWRITEBYTECODE")
 FORWARDED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -17,7 +18,7 @@ FORWARDED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 def main(true: str, address: str) -> None:
     """Do what `true`, the interpreter, would do with these arguments: through the server at `address` if it can."""
     args = sys.argv[1:]
-    if any(os.isatty(number) for number in range(3)):
+    if "FORKED_PYTHON" not in os.environ and any(os.isatty(number) for number in range(3)):
         os.environ["REAL_PYTHON"] = "1"  # Ctrl+C on a terminal reaches a whole group: all of it must be true
     if forkable(args):
         server = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM)
@@ -34,7 +35,9 @@ def forkable(args: list[str]) -> bool:
     """Return whether the server knows how to run it."""
     odd = [name for name in os.environ if name.startswith("PYTHON") and name not in UNDERSTOOD]
     module = args[1] if args[:1] == ["-m"] and len(args) > 1 else ""
-    known = module.startswith(("dvc", "stages.", "demo")) or (args and args[0].endswith(".py"))
+    known = module.startswith(("dvc", "stages.", "demo", "starter.", "benchmarks.")) or (
+        args and args[0].endswith(".py")
+    )
     daemon = "--run-all" in args or args[2:3] == ["queue"]  # DVC starts a worker there that outlives it
     return bool(known) and not odd and not daemon and "REAL_PYTHON" not in os.environ
 

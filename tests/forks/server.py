@@ -133,8 +133,9 @@ def become(asked: Asked, files: list[int], stand_in: str) -> None:
     sys.dont_write_bytecode = bool(asked.env.get("PYTHONDONTWRITEBYTECODE"))
     if asked.args[:2] != ["-m", "dvc"]:
         sys.modules["colorama"].deinit()  # which DVC put around the streams when it was loaded
-    if asked.env.get("PYTHONUNBUFFERED"):
+    if asked.env.get("PYTHONUNBUFFERED") or os.isatty(1):
         sys.__stdout__.reconfigure(line_buffering=True)
+    sys.modules["tempfile"].tempdir = None  # else TMPDIR of the server's own environment
     sys.modules["numpy"].random.seed()  # else every child would draw the same "random" numbers
 
 

@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from tests.fake_project import REPO, write_files
-from tests.forks import REAL, fork_server
+from tests.forks import FORKED, REAL, fork_server
 from tests.real_project import clean_environment
 
 pytestmark = pytest.mark.slow
@@ -24,8 +24,8 @@ COMMANDS = (
     *(["loop", *words.split()] for words in ("data check", "data accept", "prompts history", "holdout", "report")),
 )
 SCRIPT = """
-import os, signal, sys
-print(sys.argv, os.getcwd(), os.umask(0), sys.path[0], __name__, __file__, flush=True)
+import os, signal, sys, tempfile
+print(sys.argv, tempfile.gettempdir(), os.getcwd(), os.umask(0), sys.path[0], __name__, __file__, flush=True)
 print(*sorted(os.environ.items()), sep="\\n", flush=True)
 print(sys.stdin.read(), signal.getsignal(signal.SIGINT), "pytest" in sys.modules, "tests" in sys.modules, flush=True)
 print("to stderr", file=sys.stderr)
@@ -77,7 +77,8 @@ def test_dvc_says_the_same(env: dict[str, str], tmp_path: Path, args: str) -> No
 @pytest.mark.parametrize("more", ENDS.values(), ids=ENDS)
 def test_a_script_sees_the_same_and_ends_the_same(env: dict[str, str], tmp_path: Path, more: str) -> None:
     write_files(tmp_path / "a folder", {"script.py": SCRIPT + more})
-    forked, true = both("a folder/script.py", "one", "--two", env={**env, "ODD": "ü\udcff\n"}, cwd=tmp_path)
+    odd = {"ODD": "ü\udcff\n", "TMPDIR": str(tmp_path / "a folder")}
+    forked, true = both("a folder/script.py", "one", "--two", env={**env, **odd}, cwd=tmp_path)
     assert (forked[0], forked[1].splitlines()) == (true[0], true[1].splitlines())
     assert forked[2].splitlines()[-1] == true[2].splitlines()[-1]
     assert "typed" in true[1]
@@ -105,6 +106,20 @@ def test_on_a_terminal_it_is_true_and_so_is_what_it_starts(env: dict[str, str], 
     both_paths = {**env, "PATH": f"{stand_in}:{env['PATH']}"}
     for script in ("who.py", "start.py"):
         assert "loaded: False" in pexpect.run(f"{sys.executable} {script}", cwd=str(tmp_path), env=both_paths).decode()
+
+
+def test_on_a_terminal_it_is_forked_where_that_is_asked_for_and_ctrl_c_reaches_what_it_starts(env, tmp_path: Path):
+    write_files(tmp_path, {"start.py": "import subprocess, sys; subprocess.run([sys.executable, 'wait.py'])"})
+    write_files(tmp_path, {"wait.py": f"import sys; print(sys.stdin.isatty(), 'dvc' in sys.modules)\n{WAITS}"})
+    child = pexpect.spawn(sys.executable, ["start.py"], cwd=str(tmp_path), env={**env, FORKED: "1"}, encoding="utf-8")
+    child.expect_exact("True True")
+    child.expect_exact("on")
+    child.sendintr()
+    child.expect_exact("stopped")
+    child.expect(pexpect.EOF)
+    child.close()
+    assert child.signalstatus == signal.SIGINT  # as start.py ends, which waited
+    assert gone_soon(tmp_path)
 
 
 WAITS = "import subprocess, sys\ntry: print('on', flush=True); subprocess.run(['sleep', '60'])\n"

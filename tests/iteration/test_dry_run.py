@@ -30,7 +30,8 @@ save_model(model, Path("parent.pt"), imgsz=64)
 def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A detector with random weights: the one thing in a dry run that no fake stage stands for."""
     folder = tmp_path_factory.mktemp("weights")
-    subprocess.run([sys.executable, "-c", MAKE], cwd=folder, env={"PYTHONPATH": str(REPO)}, check=True)
+    (folder / "make.py").write_text(MAKE)
+    subprocess.run([sys.executable, "make.py"], cwd=folder, env={"PYTHONPATH": str(REPO)}, check=True)
     return folder / "parent.pt"
 
 
@@ -50,6 +51,7 @@ def root(
     (root / "models/parent.pt").unlink()
     (root / "models/parent.pt").write_bytes(weights.read_bytes())
     replace(root / "params.yaml", "plausible: 0.1", "plausible: 0.2")
+    replace(root / "params.yaml", "imgsz: 2560 # px of the longer side in training", "imgsz: 64 # a step is timed")
     (root / "fake_stages.py").open("a").write("# edited\n")
     (root / "notes.txt").write_text("new\n")
     sh(root, "git", "add", "params.yaml")
@@ -94,7 +96,7 @@ def test_ctrl_c_leaves_nothing_behind(root, temporary, stage):
     wait = 'def wait():\n    import time\n    print("waiting", flush=True)\n    time.sleep(60)\n\n\n'
     replace(root / "fake_stages.py", "def train()", f"{wait}def train()")
     before = everything(root)
-    child = on_terminal(root, "--dry-run")
+    child = on_terminal(root, "--dry-run", forked=True)
     child.expect_exact("waiting\r\n")
     assert list(temporary.glob("yoloop*"))
     child.sendintr()

@@ -35,41 +35,49 @@ def stale(project: Callable[[], Path], monkeypatch: pytest.MonkeyPatch) -> Path:
     return root
 
 
-@pytest.mark.parametrize("stage", STEPS)
-def test_ctrl_c_in_a_step(stale, stage):
-    number = list(STEPS).index(stage) + 1
+def test_ctrl_c_in_each_step_one_after_the_other(stale):
+    """Whoever stops six times, each time one step further, does no finished step again and ends where one run ends."""
     before = sh(stale, "git", "for-each-ref", "refs/heads", "refs/tags")
     params = (stale / "params.yaml").read_text()
-    replace(stale / "fake_stages.py", f"def {stage}() -> None:", f"def {stage}() -> None:{WAIT}")
-    child = on_terminal(stale)
-    child.expect_exact(f"[STEP {number}/6]")
-    child.expect_exact("waiting")
-    child.sendintr()
-    code, said = ended(child)
-    assert code == 130
-    assert f"Stopped in iteration 0 (step {number}/6, {stage}). Go on with: yoloop run" in said
-    assert not_running_soon(stale)
-    assert sh(stale, "git", "for-each-ref", "refs/heads", "refs/tags") == before
-    assert sh(stale, "git", "symbolic-ref", "--short", "HEAD").strip() in ("main", "HEAD")
-    assert (stale / "params.yaml").read_text() == params
+    program = (stale / "fake_stages.py").read_text()
+    for number, stage in enumerate(STEPS, 1):
+        (stale / "fake_stages.py").write_text(program)
+        replace(stale / "fake_stages.py", f"def {stage}() -> None:", f"def {stage}() -> None:{WAIT}")
+        child = on_terminal(stale, forked=True)
+        child.expect_exact(f"[STEP {number}/6]")
+        seen = child.before
+        child.expect_exact("waiting")
+        child.sendintr()
+        code, said = ended(child)
+        assert code == 130, stage
+        assert f"Stopped in iteration 0 (step {number}/6, {stage}). Go on with: yoloop run" in said
+        assert not_running_soon(stale), stage
+        assert sh(stale, "git", "for-each-ref", "refs/heads", "refs/tags") == before, stage
+        assert sh(stale, "git", "symbolic-ref", "--short", "HEAD").strip() in ("main", "HEAD"), stage
+        assert (stale / "params.yaml").read_text() == params, stage
+        assert steps_in(seen) == [(step, step == number - 1) for step in range(1, number)], stage
 
-    replace(stale / "fake_stages.py", WAIT, "")
+    (stale / "fake_stages.py").write_text(program)
     done = in_pipe(stale)
     assert (done.returncode, done.stderr) == (0, "")
-    for step, name in enumerate(STEPS, 1):
-        line = next(line for line in done.stdout.splitlines() if line.startswith(f"[STEP {step}/6]"))
-        assert line.endswith("...") == (step >= number), (name, line)  # finished steps are not done again
+    assert steps_in(done.stdout) == [(step, step == 6) for step in range(1, 7)]
     assert "MANUAL REVIEW - iteration 0" in done.stdout
     assert yaml.safe_load(sh(stale, "git", "show", "iteration-0:params.yaml")) == yaml.safe_load(params)
     assert sh(stale, "git", "status", "--porcelain") == ""
     assert sh(stale, "git", "symbolic-ref", "--short", "HEAD").strip() == "main"
 
 
+def steps_in(said: str) -> list[tuple[int, bool]]:
+    """Return the steps that were named, each with whether it was done: those of before are only named."""
+    lines = [line.strip() for line in said.splitlines() if line.strip().startswith("[STEP ")]
+    return [(int(line[6]), line.endswith("...")) for line in lines]
+
+
 @pytest.mark.parametrize("end", ["ctrl-c", "failure"])
 def test_what_is_typed_while_a_step_runs_stays(stale, end):
-    fails = WAIT.replace("sleep(60)", "sleep(5)") + '\n    sys.exit("error: x: bad.")'
+    fails = WAIT.replace("sleep(60)", "sleep(2)") + '\n    sys.exit("error: x: bad.")'
     replace(stale / "fake_stages.py", "def analyze() -> None:", f"def analyze() -> None:{fails}")
-    child = on_terminal(stale)
+    child = on_terminal(stale, forked=True)
     child.expect_exact("waiting")
     typed = {name: (stale / name).read_text() + "# typed meanwhile\n" for name in ("params.yaml", "data/prompts.yaml")}
     for name, text in typed.items():
@@ -98,7 +106,7 @@ def test_what_git_stash_took_away_comes_back_unless_it_was_typed_anew(stale):
 
 
 def test_ctrl_c_at_the_review(stale):
-    child = on_terminal(stale)
+    child = on_terminal(stale, forked=True)
     child.expect_exact("ENTER goes on")
     before = contents(stale), sh(stale, "git", "for-each-ref", "refs/heads", "refs/tags")
     child.sendintr()

@@ -15,6 +15,7 @@ from stages.iteration.run_loop import run_iteration, run_loop
 from stages.project.location import locate
 from tests.browser import CHROMIUM, opened
 from tests.fake_project import REPO, sh
+from tests.forks import FORKED
 from tests.reviews import review_packet
 
 YOLOOP = [sys.executable, "-m", "stages.loop"]
@@ -36,8 +37,10 @@ def replace(file: Path, old: str, new: str) -> None:
     file.write_text(text.replace(old, new))
 
 
-def on_terminal(root: Path, *args: str) -> pexpect.spawn:
-    return pexpect.spawn(YOLOOP[0], [*YOLOOP[1:], "run", *args], cwd=str(root), encoding="utf-8", timeout=90)
+def on_terminal(root: Path, *args: str, forked: bool = False) -> pexpect.spawn:
+    """Start `yoloop run`; `forked`: not as a true process, which is dear, and so is all that it starts."""
+    env = {**os.environ, **({FORKED: "1"} if forked else {})}
+    return pexpect.spawn(YOLOOP[0], [*YOLOOP[1:], "run", *args], cwd=str(root), env=env, encoding="utf-8", timeout=90)
 
 
 def ended(child: pexpect.spawn) -> tuple[int, str]:
@@ -85,7 +88,7 @@ def test_two_iterations_with_a_person(short):
     assert "Traceback" not in said
 
     review_packet(short)
-    child = on_terminal(short, "--resume")
+    child = on_terminal(short, "--resume", forked=True)
     child.expect_exact("MANUAL REVIEW - iteration 0")
     child.expect_exact("ENTER goes on")
     child.sendline()
@@ -136,7 +139,7 @@ def test_a_stop_in_training_leaves_no_orphan(short, stop):
     wait = 'def wait():\n    import time\n    print("training", flush=True)\n    time.sleep(60)\n\n\n'
     replace(short / "fake_stages.py", "def train()", f"{wait}def train()")
     replace(short / "params.yaml", "epochs_baseline: 150", "epochs_baseline: 3")
-    child = on_terminal(short)
+    child = on_terminal(short, forked=stop == "kill")
     child.expect_exact("[STEP 1/6] Training...")
     child.expect_exact("training\r\n")
     assert len(running_in(short)) >= 3  # yoloop, DVC, the stage

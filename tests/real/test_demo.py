@@ -10,6 +10,7 @@ from ruamel.yaml import YAML
 from yaml import safe_load
 
 from demo.demo_run import copy_project
+from demo.drawing.sets import DEFAULT_COUNTS
 from stages.project.yaml_edits import flat
 from tests.fake_project import REPO, person_params
 from tests.once import Once
@@ -68,6 +69,14 @@ def test_the_clone_stays_clean(shown: Shown):
     assert shown.clone.git("status", "--porcelain") == ""
     assert shown.clone.git("tag") == ""
     assert (shown.clone.root / "params.yaml").read_text() == person_params()
+
+
+def test_all_its_sheets_were_drawn_with_exactly_the_hashes_that_git_holds(shown: Shown):
+    """Others are refused when they are drawn, as tests/demo/test_demo_run.py sees on a few."""
+    assert f"Drawn: {', '.join(f'{split} {count}' for split, count in DEFAULT_COUNTS.items())} sheets" in shown.said
+    for name in ("data/dataset.dvc", "data/oracle.dvc", "models/parent.pt.dvc", "models/target.pt.dvc"):
+        assert shown.demo.git("show", f"dataset-v0:{name}") == (REPO / name).read_text()
+    assert len(list((shown.demo.root / "data/oracle/labels").iterdir())) > 50
 
 
 def test_it_ends_with_a_row_per_iteration_a_page_and_commands_to_try(shown: Shown):

@@ -4,7 +4,6 @@ import json
 import pickle
 import shutil
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -17,6 +16,7 @@ import yaml
 from stages.base.tables import with_details
 from stages.convergence.score_files import read_scores
 from stages.ruler.scores.score_rows import row_of
+from tests.forks import FORKED
 from tests.once import Once
 from tests.real_project import PROMPTS, Project, build
 from tests.toy import CLASSES
@@ -54,8 +54,9 @@ def loop(folder: Path, toy_weights: Path) -> None:
     """Iteration 0 reviewed in a tool (YOLO) and ENTER on a terminal, 1 by the oracle; iteration 2 stops."""
     project = build(folder / "project", toy_weights)
     command = [sys.executable, "-m", "stages.loop", "run", "--review", "person"]
+    env = {**project.env, FORKED: "1"}
     terminal = pexpect.spawn(
-        command[0], command[1:], cwd=str(project.root), env=project.env, timeout=TRAINING, encoding="utf-8"
+        command[0], command[1:], cwd=str(project.root), env=env, timeout=TRAINING, encoding="utf-8"
     )
     seen: list[str] = []
     terminal.logfile_read = _Sink(seen)
@@ -64,7 +65,6 @@ def loop(folder: Path, toy_weights: Path) -> None:
     terminal.send("\r")
     terminal.expect("iteration 1")
     terminal.expect("ENTER")
-    time.sleep(2)  # a person reads the block first; in the instant in which it is printed Ctrl+C has been lost once
     terminal.sendintr()
     terminal.expect("yoloop run")
     terminal.expect(pexpect.EOF)
