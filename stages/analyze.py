@@ -248,8 +248,7 @@ def _sheets(rows: pd.DataFrame, images: pd.DataFrame) -> Iterator[tuple[pd.DataF
         image = read_bgr(file) if file.is_file() else None
         if image is None or image.shape[:2] != (height, width):
             found = "no file" if image is None else f"{image.shape[1]} × {image.shape[0]} px"
-            mend = "The dataset changed since `validate`: run `dvc repro`."
-            raise problem("analyze.sheet_px", file, width=width, height=height, found=found, mend=mend)
+            raise problem("analyze.sheet_px", file, width=width, height=height, found=found)
         yield group, image
 
 

@@ -15,8 +15,7 @@ def require_shallow(folder: Path) -> None:
         level = [inner for outer in level for inner in folders_in(outer)]
     if level:
         where = f"{str(level[0])[:200]}..."
-        mend = "Give the folder that holds the pictures."
-        raise problem("folder_depth.most_folders_each", where, deepest=DEEPEST, mend=mend)
+        raise problem("folder_depth.most_folders_each", where, deepest=DEEPEST)
 
 
 def folders_in(folder: Path) -> list[Path]:

@@ -43,9 +43,8 @@ def coco_file(file: Path) -> CocoFile | None:
     for part in _PARTS:
         for number, one in enumerate(content[part], 1):
             if not isinstance(one, dict) or not all(isinstance(one.get(key), _ID) for key in _KEYS):
-                mend = "Export it again: the file is damaged."
                 found = f"{repr(one)[:60]} at place {number}"
-                raise problem("coco_reader.objects_plain_ids", file, part=part, found=found, mend=mend)
+                raise problem("coco_reader.objects_plain_ids", file, part=part, found=found)
     return CocoFile(file, _split(file), content)
 
 
@@ -56,15 +55,12 @@ def read_coco(folder: Path, files: Sequence[CocoFile]) -> Dataset:
     sheets: list[SourceSheet] = []
     for part in files:
         if part.split in {sheet.split for sheet in sheets}:
-            mend = "Keep one of the files."
-            expected = "one file of annotations per split"
-            raise problem("coco_reader.second", part.file, expected=expected, split=part.split, mend=mend)
+            raise problem("coco_reader.second", part.file, split=part.split)
         more, found = coco_sheets(part, classes, images)
         sheets += more
         findings += found
     if not sheets:
-        mend = "Bring the images beside the JSON file."
-        raise problem("coco_reader.images_there", files[0].file, mend=mend)
+        raise problem("coco_reader.images_there", files[0].file)
     splits: dict[str, dict[str, Item]] = {}
     for sheet in sheets:
         splits.setdefault(sheet.split, {})[sheet.item.image.name] = sheet.item
@@ -80,8 +76,7 @@ def _content(file: Path) -> dict[str, Any]:
         if '"annotations"' not in text:
             return {}
         line, found = (error.lineno, error.msg) if isinstance(error, json.JSONDecodeError) else (1, str(error))
-        mend = "Export it again: the file is damaged."
-        raise problem("coco_reader.json", f"{file}:{line}", found=found, mend=mend) from error
+        raise problem("coco_reader.json", f"{file}:{line}", found=found) from error
     return content if isinstance(content, dict) else {}
 
 
@@ -118,8 +113,7 @@ def _classes(files: Sequence[CocoFile]) -> tuple[tuple[str, ...], list[Defect]]:
         for name in gone
     ]
     if not names:
-        mend = "Export it again with its categories."
-        raise problem("coco_reader.categories_names", files[0].file, mend=mend)
+        raise problem("coco_reader.categories_names", files[0].file)
     return tuple(names), findings
 
 
@@ -129,8 +123,7 @@ def categories_of(part: CocoFile) -> dict[int, str]:
     listed = [one for one in part.content["categories"] if _is_category(one) and one["id"] not in gone]
     found = {one["id"]: str(one["name"]).strip() for one in listed}
     if len(set(found.values())) != len(found):
-        mend = "Rename one of them."
-        raise problem("coco_reader.categories_different_names", part.file, found=", ".join(found.values()), mend=mend)
+        raise problem("coco_reader.categories_different_names", part.file, found=", ".join(found.values()))
     return found
 
 

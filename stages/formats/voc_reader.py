@@ -49,8 +49,7 @@ def read_voc(folder: Path, files: Sequence[VocFile]) -> Dataset:
         else:
             sheets.append(voc_sheet(one, image, _split(folder, image, lists), classes, named))
     if not sheets:
-        mend = "Bring the images beside the XML files."
-        raise problem("voc_reader.images_annotations", folder, mend=mend)
+        raise problem("voc_reader.images_annotations", folder)
     folders = {sheet.item.image.parent for sheet in sheets}
     rest = images.without(sheet.item.image for sheet in sheets)
     sheets += [
@@ -83,8 +82,7 @@ def _classes(folder: Path, files: Sequence[VocFile]) -> tuple[tuple[str, ...], b
         return tuple(line.strip() for line in lines if line.strip()), True, []
     names = tuple(sorted(class_names(files)))
     if not names:
-        mend = "Write the class names into classes.txt, one a line."
-        raise problem("voc_reader.objects_names", folder, mend=mend)
+        raise problem("voc_reader.objects_names", folder)
     mend = f"They are taken in the alphabet's order: {', '.join(names)}."
     return names, False, [Defect("note", "names-not-listed", folder, None, "a list of classes", "none", mend)]
 

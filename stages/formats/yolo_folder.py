@@ -44,8 +44,7 @@ class _Part(NamedTuple):
 def read_source(folder: Path) -> Source:
     """Return what is in `folder`; raise `UserError` for no YOLO folder, and for two folders of one split."""
     if not folder.is_dir():
-        mend = "Give the folder that has data.yaml."
-        raise problem("yolo_folder.yolo_folder", folder, mend=mend)
+        raise problem("yolo_folder.yolo_folder", folder)
     classes = read_names(folder)
     parts, findings = _parts(folder)
     findings += _count_differs(folder, classes)

@@ -92,8 +92,7 @@ def require_sheets(root: Path) -> None:
     folder = root / DATASET / "test"
     sheets = read_split("test", root / DATASET) if folder.is_dir() else []
     if not sheets:
-        mend = "It is set aside at the import: yoloop data import --help (--test)."
-        raise problem("holdout.sheets", folder, mend=mend)
+        raise problem("holdout.sheets", folder)
     unlabelled = [sheet.image_id for sheet in sheets if not sheet.labelled]
     if unlabelled:
         raise problem(

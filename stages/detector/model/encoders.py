@@ -31,8 +31,7 @@ class MobileClip2:
         import torch
 
         if find_spec("clip") is None:  # Ultralytics needs its tokenizer, and would try to install it
-            mend = "Run `pip install -e '.[mobileclip]'`, or set train.encoder: wordllama."
-            raise problem("encoders.package_clip", "train.encoder", mend=mend)
+            raise problem("encoders.package_clip", "train.encoder")
         from ultralytics.nn.text_model import build_text_model
 
         file = cache_folder() / MOBILECLIP2_FILE

@@ -27,11 +27,9 @@ def require_target(source: Path, target: Path) -> None:
     """Raise `UserError` unless a copy of `source` can be written to `target` without touching anything."""
     inside = source.resolve() in (target.resolve(), *target.resolve().parents)
     if inside or target.resolve() in source.resolve().parents:
-        mend = "Give another folder: --fix ../repaired"
-        raise problem("repaired_copy.folder_apart_from", target, source=source, mend=mend)
+        raise problem("repaired_copy.folder_apart_from", target, source=source)
     if (target.is_dir() and any(target.iterdir())) or (target.exists() and not target.is_dir()):
-        mend = "Give a new folder: nothing is overwritten."
-        raise problem("repaired_copy.folder_yet_empty", target, mend=mend)
+        raise problem("repaired_copy.folder_yet_empty", target)
 
 
 def write_fixed(
@@ -60,8 +58,7 @@ def write_fixed(
         if finding.severity != "note" and "same-stem" not in finding.code and finding.code != UNPRINTABLE
     ]
     if not plans:
-        mend = "Look at the findings: yoloop data check SOURCE --all"
-        raise problem("repaired_copy.sheets_can_repaired", dataset.source.folder, mend=mend)
+        raise problem("repaired_copy.sheets_can_repaired", dataset.source.folder)
     partial = target.with_name(f".{target.name}.partial")
     if partial.exists():
         shutil.rmtree(partial)  # of a copy that was killed

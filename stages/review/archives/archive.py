@@ -88,8 +88,7 @@ def unpack(archive: Path, folder: Path, limits: Limits = LIMITS) -> None:
     except _DAMAGED as error:
         remove_tree(folder)
         found = " ".join(str(error).split())[:100] or type(error).__name__
-        mend = "Export or download it again."
-        raise problem("archive.whole_zip_tar", archive, found=found, mend=mend) from error
+        raise problem("archive.whole_zip_tar", archive, found=found) from error
     except BaseException:
         remove_tree(folder)
         raise
@@ -151,8 +150,7 @@ def _kind(archive: Path) -> str:
 def _members(archive: Path) -> Iterator[Member]:
     kind = _kind(archive)
     if kind in _OTHERS.values():
-        mend = "Export it as ZIP, or unpack it yourself and give the folder."
-        raise problem("archive.zip_tar_archive", archive, kind=kind, mend=mend)
+        raise problem("archive.zip_tar_archive", archive, kind=kind)
     yield from _of_zip(archive) if kind == "zip" else _of_tar(archive)
 
 

@@ -88,12 +88,10 @@ def _has_root(file: Path) -> bool:
 def _require_images(root: Node, file: Path) -> None:
     track = root.find("track")
     if track is not None:
-        mend = "Export the task as 'CVAT for images 1.1'."
         where = f"{file}:{track.sourceline}"
-        raise problem("cvat.images_their_boxes", where, mend=mend)
+        raise problem("cvat.images_their_boxes", where)
     if root.find("image") is None:
-        mend = "Export the task as 'CVAT for images 1.1'."
-        raise problem("cvat.require_images", file, mend=mend)
+        raise problem("cvat.require_images", file)
 
 
 def _classes(root: Node) -> tuple[str, ...]:
@@ -115,9 +113,8 @@ def _sheet(node: Node, file: Path, images: Images, *, marked: bool) -> ReturnedS
     name = node.get("name", "")
     frame = (cvat_shapes.number(node, "width", where), cvat_shapes.number(node, "height", where))
     if not name or min(frame) <= 0:
-        mend = "Export it again: the file is damaged."
         found = f"name {name!r}, {frame[0]:g} × {frame[1]:g} px"
-        raise problem("cvat.image_name_size", where, found=found, mend=mend)
+        raise problem("cvat.image_name_size", where, found=found)
     shapes = [child for child in node if child.tag != "tag"]
     done = any(child.get("label") == DONE for child in node.iterfind("tag"))
     place = "/".join(part for part in (node.get("subset", ""), name) if part)  # a project's pictures, by subset

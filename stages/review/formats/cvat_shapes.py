@@ -13,8 +13,7 @@ _MEND = "Export it again: the file is damaged."
 def corners(shape: Node, where: str) -> Corners:
     """Return the box around `shape`; raise `UserError`, at `where`, for what has no inside or no numbers."""
     if shape.tag not in _SHAPES:
-        mend = "Draw a rectangle in its place, or delete it, and export again."
-        raise problem("cvat_shapes.box_polygon_ellipse", where, tag=shape.tag, mend=mend)
+        raise problem("cvat_shapes.box_polygon_ellipse", where, tag=shape.tag)
     return _SHAPES[shape.tag](shape, where)
 
 

@@ -114,8 +114,7 @@ def _sheet(task: Mapping[str, Any], where: str) -> ReturnedSheet:
     found = [_boxes(one, where) for one in submitted]
     if any(_content(boxes) != _content(found[0]) for boxes in found):
         ids = ", ".join(str(one.get("id")) for one in submitted)
-        mend = "Open the sheet in Label Studio, delete the annotation that does not hold, and export again."
-        raise problem("label_studio_export.annotation", where, number_of_found=len(found), ids=ids, mend=mend)
+        raise problem("label_studio_export.annotation", where, number_of_found=len(found), ids=ids)
     spent = [float(one["lead_time"]) for one in submitted if isinstance(one.get("lead_time"), int | float)]
     boxes = found[-1]
     polygons = sum(_is_around(region) for region in submitted[-1]["result"])
@@ -143,8 +142,7 @@ def _require_no_draft(task: Mapping[str, Any], where: str) -> None:
     """Raise `UserError` when an annotation was changed after it had been submitted, and the change was not."""
     drafts = task.get("drafts")
     if isinstance(drafts, list) and any(isinstance(one, dict) and one.get("annotation") for one in drafts):
-        mend = "Open the sheet in Label Studio and press Update (or undo the change), and export again."
-        raise problem("label_studio_export.was_submitted", where, mend=mend)
+        raise problem("label_studio_export.was_submitted", where)
 
 
 def _name(data: Mapping[str, Any]) -> str:

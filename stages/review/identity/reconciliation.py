@@ -148,8 +148,7 @@ def _notes(
 
 def _old(packet: Packet, found: Identified, where: str) -> UserError:
     if not found.passed_over:
-        mend = "Give the whole export: yoloop review import PATH"
-        return problem("reconciliation.sheets_came_back", where, mend=mend)
+        return problem("reconciliation.sheets_came_back", where)
     last = max(known.added_iteration for known in found.passed_over)
     names = some([known.image_id for known in found.passed_over])
     when = f"the review of iteration {last - 1}" if last else "the import"

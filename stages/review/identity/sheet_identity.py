@@ -130,8 +130,7 @@ class _Finder:
             return hits[0]
         if hits:
             names = some([sheet.image_id for sheet in hits])
-            mend = "Export with the names that the sheets had."
-            raise problem("sheet_identity.picture_sheet", one.where, names=names, mend=mend)
+            raise problem("sheet_identity.picture_sheet", one.where, names=names)
         copy = self._copy(image)
         if copy is not None:
             return self._allowed(one, copy)
@@ -158,9 +157,8 @@ class _Finder:
         copy = self._copy(image)
         if copy is not None:
             return _forbidden(one, copy) if copy.split in _RULERS else self._mixed_up(one, sheet, copy)
-        mend = "Give it its own picture or its own name again, and export again."
         expected = f"a picture of {self._file(sheet)}, as the name says"
-        return problem("sheet_identity.another", one.where, expected=expected, mend=mend)
+        return problem("sheet_identity.another", one.where, expected=expected)
 
     def _mixed_up(self, one: ReturnedSheet, named: PacketSheet | Known, shown: PacketSheet | Known) -> Exception:
         return problem("sheet_identity.picture_name_says", one.where, file=self._file(named), file_2=self._file(shown))

@@ -77,7 +77,6 @@ def _require_complete(root: Path, review: Review, packet: Packet, *, partial: bo
     rest = still_open(review, packet)
     if not rest or (partial and review.reviewed):
         return
-    go_on = "Go on: yoloop review open"
     leave = "; or leave them in the pool: yoloop advance --partial" if review.reviewed else ""
     raise problem(
         "review_gate.all_sheets_packet",
@@ -85,7 +84,6 @@ def _require_complete(root: Path, review: Review, packet: Packet, *, partial: bo
         number_of_sheets=len(packet.sheets),
         number_of_rest=len(rest),
         some=some(rest),
-        go_on=go_on,
         leave=leave,
     )
 
