@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from stages.base.errors import problem
-from stages.dataset.defects import Defect
+from stages.dataset.defects import Defect, finding
 from stages.dataset.sheets.manifest import MANIFEST, read_manifest
 from stages.dataset.sheets.split_folder import read_split
 from stages.firewall.kinship import copies_among, copies_of
@@ -56,12 +56,14 @@ def _leak(kept: Path, kept_role: str, other: Path, other_role: str, kinship: Kin
     group = kinship.groups.get(kept.name)
     copied = any({kept.name, other.name} <= set(names) for names in kinship.copies)
     what = f"of the group {group} as well" if group and not copied else "a copy of it"
-    return Defect("error", "leak", kept, None, f"no sheet of {kept_role} in {other_role}", f"{other}, {what}", mend)
+    return finding(
+        "error", "leak_check.leak", kept, kept_role=kept_role, other_role=other_role, other=other, what=what, mend=mend
+    )
 
 
 def _twice(names: Sequence[str], files: Mapping[str, Path]) -> Defect:
-    found = f"a copy: {', '.join(names[1:4])}{', ...' * (len(names) > 4)}"
-    return Defect("warning", "copy", files[names[0]], None, "every sheet once", found, "It counts as often as it lies.")
+    found = f"{', '.join(names[1:4])}{', ...' * (len(names) > 4)}"
+    return finding("warning", "leak_check.copy", files[names[0]], found=found)
 
 
 def _one_side(names: Sequence[str], split_of: Mapping[str, str]) -> bool:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from stages.base.errors import problem
-from stages.dataset.defects import Defect, refuse
+from stages.dataset.defects import Defect, finding, refuse
 from stages.formats.image_lookup import Images, every_image, known_split
 from stages.formats.label_rows import box_around, polygon_findings, sorted_out
 from stages.formats.source_sheets import Box, Dataset, Row, SourceSheet
@@ -103,12 +103,13 @@ def _classes(files: Sequence[CocoFile]) -> tuple[tuple[str, ...], list[Defect]]:
         listed = [name for _, name in sorted(categories_of(part).items())]
         if names and listed != names[: len(listed)]:
             found = ", ".join(listed)
-            mend = "They are matched by name."
-            findings.append(Defect("warning", "names-differ-by-split", part.file, None, ", ".join(names), found, mend))
+            findings.append(
+                finding("warning", "coco_reader.names-differ-by-split", part.file, names=", ".join(names), found=found)
+            )
         names += [name for name in listed if name not in names]
     parents = {part.file: _parents(part).values() for part in files}
     findings += [
-        Defect("note", "parent-category", file, None, "classes", f"the group '{name}'", "It has no box: no class.")
+        finding("note", "coco_reader.parent-category", file, name=name)
         for file, gone in parents.items()
         for name in gone
     ]
@@ -164,7 +165,7 @@ def coco_sheets(
         name = str(entry.get("file_name") or "")
         image = images.find(name, near=part.file.parent, split=part.file.stem) if name else None
         if image is None and not strict:
-            findings.append(_no_image(part.file, name, len(objects)))
+            findings.append(finding("warning", "coco_reader.image-missing", part.file, name=name, count=len(objects)))
         else:
             sheet = _sheet(part, entry, Item(image or Path(), part.file), objects, ids, strict=strict)
             sheets.append(sheet._replace(name=name.replace("\\", "/"), is_there=image is not None))
@@ -172,7 +173,8 @@ def coco_sheets(
     if lost and strict:
         where, number = f"{part.file} annotation {lost[0]}", next(iter(grouped))
         raise problem("coco_reader.annotations_images_listed", where, grouped=len(lost), number=number)
-    return sheets, [*findings, *([_orphans(part.file, lost)] if lost else [])]
+    orphans = [finding("warning", "coco_reader.orphans", part.file, lost[0], count=len(lost))] if lost else []
+    return sheets, [*findings, *orphans]
 
 
 def _require_own_ids(part: CocoFile) -> None:
@@ -223,29 +225,22 @@ def _sheet(
 
 def no_size(item: Item) -> Defect:
     """Return the finding for an image whose annotations do not say its size."""
-    expected, found = f"the size of {item.image.name}", "none"
-    return Defect("warning", "size-missing", item.label, None, expected, found, "That of the image is taken.")
+    return finding("warning", "coco_reader.size-missing", item.label, name=item.image.name)
 
 
 def _row(line: int, one: Mapping[str, Any], file: Path, ids: Mapping[int, int], *, strict: bool) -> Row | Defect:
     """Return an annotation as a row in px, or what is wrong with it; `ids` maps category ids to class_ids."""
     class_id = ids.get(one.get("category_id", -1))
-    if one.get("iscrowd") and strict:
-        mend = "Draw a box around each of them, or delete it, and export again."
-        return Defect("error", "crowd", file, line, "one object", "a crowd", mend)
     if one.get("iscrowd"):
-        mend = "A box around many is no object: it is left out."
-        return Defect("warning", "crowd", file, line, "one object", "a crowd", mend)
+        redraw = "Draw a box around each of them, or delete it, and export again."
+        mend = redraw if strict else "A box around many is no object: it is left out."
+        return finding("error" if strict else "warning", "coco_reader.crowd", file, line, mend=mend)
     if class_id is None:
-        found = f"category_id {one.get('category_id')}"
-        mend = "Add the category, or correct the annotation."
-        return Defect("error", "class-unknown", file, line, "an id of the categories", found, mend)
+        return finding("error", "coco_reader.class-unknown", file, line, found=one.get("category_id"))
     box = _numbers(one.get("bbox"), 4)
     xywh = (box[0] + box[2] / 2, box[1] + box[3] / 2, box[2], box[3]) if box else _around(one.get("segmentation"))
     if xywh is None:
-        found = repr(one.get("bbox"))[:60]
-        mend = "Export it again with boxes, or remove the annotation."
-        return Defect("error", "no-box", file, line, "bbox: x y w h, finite numbers", found, mend)
+        return finding("error", "coco_reader.no-box", file, line, found=repr(one.get("bbox"))[:60])
     prelabel = one.get(PRELABEL)
     kept = prelabel if isinstance(prelabel, str) else None
     return Row(line, class_id, xywh, polygon=not box, outline=_is_outline(one), prelabel=kept)
@@ -272,14 +267,3 @@ def _numbers(values: object, count: int | None) -> list[float] | None:
         return None
     plain = all(isinstance(value, int | float) and abs(value) < _LARGEST for value in values)
     return [float(value) for value in values] if plain else None
-
-
-def _no_image(file: Path, name: str, count: int) -> Defect:
-    mend = "Bring the image; without it, it is left out."
-    found = f"no file {name}, which has {count} objects"
-    return Defect("warning", "image-missing", file, None, "images that are there", found, mend)
-
-
-def _orphans(file: Path, lines: Sequence[int]) -> Defect:
-    found = f"{len(lines)} of images that are not listed"
-    return Defect("warning", "orphans", file, lines[0], "annotations of listed images", found, "They are left out.")
