@@ -32,7 +32,7 @@ def put_back(root: Path, before: Remembered) -> list[str]:
     """Restore what is gone, and return lines to print; what stages or a person wrote in the meantime stays."""
     said = []
     for path, data in {**before.results, **before.typed}.items():
-        now = _bytes(root / path)
+        now = git.here(root, path)
         if now is None or (path in before.typed and now != data and now == git.content(root, "HEAD", path)):
             with replacing(root / path) as temporary:
                 temporary.write_bytes(data)
@@ -48,11 +48,7 @@ def put_back(root: Path, before: Remembered) -> list[str]:
 
 
 def _contents(root: Path, paths: Iterable[str]) -> dict[str, bytes]:
-    return {path: data for path in paths if (data := _bytes(root / path)) is not None}
-
-
-def _bytes(file: Path) -> bytes | None:
-    return file.read_bytes() if file.is_file() else None
+    return {path: data for path in paths if (data := git.here(root, path)) is not None}
 
 
 def _deleted(root: Path) -> list[str]:

@@ -31,6 +31,7 @@ from stages.dataset.crops import safe_name, save_image
 from stages.dataset.sheets.manifest import file_sha256
 from stages.dataset.sheets.split_folder import Sheet, label_text, read_labels
 from stages.picking.packet_pictures import Picture, zoom_on_map
+from stages.ruler.pairing.box_tables import CORNERS
 
 PACKET = Path("data/sample/packet")
 HEAD = "packet.json"
@@ -38,10 +39,7 @@ PRELABELS = {
     "image_id": "str",
     "prelabel_id": "str",  # one in the packet: the sheet's place, and the box's on it
     "class_name": "str",
-    "x1": "float64",  # px of the original image
-    "y1": "float64",
-    "x2": "float64",
-    "y2": "float64",
+    **CORNERS,
     "confidence": "Float64",  # of the detection; null for a claim
 }
 FOCUS = {
@@ -49,10 +47,7 @@ FOCUS = {
     "focus_id": "str",  # one in the packet: the sheet's place, and the row's on it
     "kind": "str",  # missed, uncertain, nothing_seen
     "class_name": "str",  # "" for nothing_seen
-    "x1": "float64",  # px of the original image; the whole sheet for nothing_seen
-    "y1": "float64",
-    "x2": "float64",
-    "y2": "float64",
+    **CORNERS,  # the whole sheet for nothing_seen
     "confidence": "Float64",  # of the detection, if it is one
     "reason": "str",
     "crop": "str",  # path in the packet

@@ -98,6 +98,11 @@ def content(root: Path, rev: str, path: str) -> bytes | None:
     return done.stdout if done.returncode == 0 else None
 
 
+def here(root: Path, path: str) -> bytes | None:
+    """Return the bytes of the file `path` as it lies in the workspace, or None when it is not there."""
+    return (root / path).read_bytes() if (root / path).is_file() else None
+
+
 def changed(root: Path, paths: Sequence[str] = ()) -> list[str]:
     """Return the files under `paths` (all if empty) that differ from HEAD or are new, and not ignored."""
     lines = run(root, "status", "--porcelain", "-z", "--no-renames", "--untracked-files=all", "--", *paths)
