@@ -169,8 +169,9 @@ def look(
             if row["outcome"] == "fn" and row["split"] in CROPPED:
                 save_image(cut(image, box, padding=params.crop_padding), crop_file(row, classes))
         for label in rows.index.intersection(shown):
-            box = described.loc[label, BOX].to_numpy(float)
-            crops[label] = _titled(described.loc[label], classes, cut(image, box, padding=params.crop_padding))
+            row = described.loc[label]
+            crop = cut(image, row[BOX].to_numpy(float), padding=params.crop_padding)
+            crops[label] = Crop(f"{classes[row['class_id']]} · {row['size']}", Path(row["image_id"]).stem, crop)
     low = contrast < params.low_contrast
     return described.assign(contrast=contrast.astype("Float64"), low_contrast=low), [crops[label] for label in shown]
 
@@ -232,10 +233,6 @@ def suggest_prompts(
         prompts=prompts,
     )
     return report(evidence, prompts)
-
-
-def _titled(row: pd.Series, classes: Sequence[str], image: NDArray[np.uint8]) -> Crop:
-    return Crop(f"{classes[row['class_id']]} · {row['size']}", Path(row["image_id"]).stem, image)
 
 
 def _sheets(rows: pd.DataFrame, images: pd.DataFrame) -> Iterator[tuple[pd.DataFrame, NDArray[np.uint8]]]:

@@ -42,14 +42,11 @@ def require_no_leak(dataset: Path, moved: Sequence[str]) -> None:
     rulers = {row.group: row.image_id for split in _RULERS for row in read_manifest(dataset / split / MANIFEST)}
     own = {row.image_id: row.group for row in read_manifest(dataset / "pool" / MANIFEST)}
     for name, other in copies_of(mine, others):
-        raise _forbidden(mine[name], f"a copy of {others[other]}")
+        raise problem("leak_check.sheet_val_test", mine[name], found=f"a copy of {others[other]}")
     for name in moved:
         if own.get(name) and own[name] in rulers:
-            raise _forbidden(mine[name], f"the group {own[name]}, of which is {others[rulers[own[name]]]} as well")
-
-
-def _forbidden(file: Path, found: str) -> Exception:
-    return problem("leak_check.sheet_val_test", file, found=found)
+            found = f"the group {own[name]}, of which is {others[rulers[own[name]]]} as well"
+            raise problem("leak_check.sheet_val_test", mine[name], found=found)
 
 
 def _leak(kept: Path, kept_role: str, other: Path, other_role: str, kinship: Kinship, mend: str) -> Defect:

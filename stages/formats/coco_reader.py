@@ -192,12 +192,9 @@ def _annotations(part: CocoFile) -> dict[object, list[tuple[int, dict[str, Any]]
     grouped: dict[object, list[tuple[int, dict[str, Any]]]] = {}
     for number, one in enumerate(part.content["annotations"]):
         if isinstance(one, dict):
-            grouped.setdefault(one.get("image_id"), []).append((_line(one, number), one))
+            line = one["id"] if isinstance(one.get("id"), int) else number
+            grouped.setdefault(one.get("image_id"), []).append((line, one))
     return grouped
-
-
-def _line(one: Mapping[str, Any], number: int) -> int:
-    return one["id"] if isinstance(one.get("id"), int) else number
 
 
 def _sheet(

@@ -14,7 +14,7 @@ from urllib.parse import quote
 from xml.sax.saxutils import quoteattr
 
 from stages.picking.packet import Packet, PacketSheet
-from stages.review.formats.label_studio_export import export_file, is_export, read_tasks, returned
+from stages.review.formats.label_studio_export import export_file, holds_tasks, read_tasks, returned
 from stages.review.formats.outgoing_boxes import Prelabel, prelabels_of, reasons_of
 from stages.review.formats.returned_boxes import Returned
 from stages.review.page.pictures import picture
@@ -35,7 +35,7 @@ _START_FROM = {"claims": "The boxes are labels to confirm.", "model": "The boxes
 
 def is_one(path: Path) -> bool:
     """Say whether `path` is Label Studio's JSON export, or a folder with one at its top."""
-    return is_export(path)
+    return holds_tasks(export_file(path))
 
 
 def read(path: Path) -> Returned:

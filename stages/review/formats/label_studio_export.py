@@ -26,14 +26,9 @@ Corners = tuple[float, float, float, float]
 
 
 def export_file(path: Path) -> Path:
-    """Return the file that `is_export` means by `path`, else the one that was most likely meant."""
+    """Return the file with tasks that `path` is, or has at its top; else the one that was most likely meant."""
     files = sorted(path.glob("*.json")) if path.is_dir() else [path]
-    return next((file for file in files if _holds_tasks(file)), files[0] if files else path)
-
-
-def is_export(path: Path) -> bool:
-    """Say whether `path` is a JSON file with tasks, or a folder with one at its top."""
-    return _holds_tasks(export_file(path))
+    return next((file for file in files if holds_tasks(file)), files[0] if files else path)
 
 
 def read_tasks(file: Path) -> list[dict[str, Any]]:
@@ -69,7 +64,8 @@ def returned(tasks: Sequence[Mapping[str, Any]], where: str) -> Returned:
     return Returned("label-studio", (), sheets, next(iter(packets), ""))
 
 
-def _holds_tasks(file: Path) -> bool:
+def holds_tasks(file: Path) -> bool:
+    """Say whether `file` is JSON with tasks."""
     if file.suffix.lower() != ".json" or not file.is_file():
         return False
     try:

@@ -1,8 +1,10 @@
 """What all formats write alike: the pictures of a packet, and the boxes that a sheet starts from."""
 
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
+from xml.etree import ElementTree
 
 import pandas as pd
 
@@ -19,6 +21,12 @@ class Prelabel(NamedTuple):
     x2: float
     y2: float
     confidence: float | None
+
+
+def add_texts(parent: ElementTree.Element, texts: Mapping[str, str]) -> None:
+    """Put an element with its text into `parent` for each of `texts`, by their tags."""
+    for tag, text in texts.items():
+        ElementTree.SubElement(parent, tag).text = text
 
 
 def copy_images(packet: Packet, folder: Path) -> None:

@@ -19,13 +19,14 @@ def take_review(root: Path, packet: Packet, reviewer: Reviewer, *, confidence: f
     `UserError` for no review, one of another packet, and one that is not complete.
     """
     if not packet.sheets:
-        raise _nothing_picked(root)
+        raise problem("review_gate.sheets_review", root / PACKET, pool_size=pool_size(root))
     if reviewer == "oracle":
         return read_oracle(packet, root)
     if reviewer == "auto":
         review = auto_review(root, packet, confidence=confidence)
         if not review.reviewed:
-            raise _nothing_seen(root, packet, confidence)
+            sheets = len(packet.sheets)
+            raise problem("review_gate.sheet_detection_confidence", root / PACKET, confidence=confidence, sheets=sheets)
         return review
     review = read_review(root / REVIEW)
     require_of_packet(root, review, packet)
@@ -85,17 +86,4 @@ def _require_complete(root: Path, review: Review, packet: Packet, *, partial: bo
         number_of_rest=len(rest),
         some=some(rest),
         leave=leave,
-    )
-
-
-def _nothing_picked(root: Path) -> Exception:
-    return problem("review_gate.sheets_review", root / PACKET, pool_size=pool_size(root))
-
-
-def _nothing_seen(root: Path, packet: Packet, confidence: float) -> Exception:
-    return problem(
-        "review_gate.sheet_detection_confidence",
-        root / PACKET,
-        confidence=confidence,
-        number_of_sheets=len(packet.sheets),
     )
