@@ -21,7 +21,6 @@ from stages.formats.source_sheets import TURNED, Picture
 _LEAST_SIDE = 10  # px: Ultralytics leaves smaller images out of the training without a word
 _ORIENTATION = 274  # the tag of EXIF
 _BITS = 258  # the tag of TIFF
-_TAIL = 64_000  # bytes in which `read_bgr` looks for the end of a JPEG
 
 
 class Header(NamedTuple):

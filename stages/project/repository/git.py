@@ -47,12 +47,6 @@ def require_repository(root: Path) -> None:
         raise problem("git.your_name_email", "git")
 
 
-def require_work_tree(root: Path) -> None:
-    """Raise `UserError` unless `root` is a checkout of a Git repository."""
-    if call(root, "rev-parse", "--is-inside-work-tree").stdout.strip() != b"true":
-        raise problem("git.clone_repository", root.resolve())
-
-
 def head(root: Path) -> str:
     """Return the commit that is checked out; raise `UserError` when there is none yet."""
     sha = resolve(root, "HEAD")
