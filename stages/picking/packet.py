@@ -20,7 +20,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
-import yaml
 
 from stages.base.atomic import replacing_folder
 from stages.base.boxes import BOX, xywhn_to_xyxy, xyxy_to_xywhn
@@ -28,6 +27,7 @@ from stages.base.decoding import read_bgr
 from stages.base.errors import problem
 from stages.base.tables import write_csv
 from stages.dataset.crops import safe_name, save_image
+from stages.dataset.new_dataset import write_description
 from stages.dataset.sheets.manifest import file_sha256
 from stages.dataset.sheets.split_folder import Sheet, label_text, read_labels
 from stages.picking.packet_pictures import Picture, zoom_on_map
@@ -123,8 +123,7 @@ def write_packet(
         pictures = _write_crops(filled, building)
         write_csv(prelabels.astype(PRELABELS), building / "prelabels.csv")
         write_csv(filled.reindex(columns=list(FOCUS)).astype(FOCUS), building / "focus.csv")
-        names = yaml.safe_dump({"names": list(classes)}, sort_keys=False, allow_unicode=True)
-        (building / "data.yaml").write_text(names, encoding="utf-8")
+        write_description(building, classes)
         _write_head(listed, building, classes=classes, iteration=iteration, seed=seed, ruler=ruler)
     return pictures
 

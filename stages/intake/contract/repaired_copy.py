@@ -6,12 +6,11 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-import yaml
-
 from stages.base.errors import printable, problem
 from stages.dataset.crops import save_image
 from stages.dataset.defects import Defect
 from stages.dataset.image_names import UNPRINTABLE
+from stages.dataset.new_dataset import write_description
 from stages.formats.geometry import rows_text
 from stages.formats.source_sheets import Dataset
 from stages.intake.contract.contract import Checked
@@ -88,9 +87,7 @@ def _write_sheet(one: Plan, folder: Path) -> None:
 
 def _write_names(folder: Path, classes: Sequence[str], plans: Sequence[Plan]) -> None:
     splits = dict.fromkeys(one.checked.sheet.split for one in plans)
-    values = {**{split: f"images/{split}" for split in splits}, "names": list(classes)}
-    text = yaml.safe_dump(values, sort_keys=False, allow_unicode=True)
-    (folder / "data.yaml").write_text(text, encoding="utf-8")
+    write_description(folder, classes, **{split: f"images/{split}" for split in splits})
 
 
 def _of_whole(finding: Defect) -> Change:

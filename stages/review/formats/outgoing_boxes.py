@@ -59,8 +59,3 @@ def prelabels_of(packet: Packet, sheet: PacketSheet) -> list[Prelabel]:
         )
         for row in rows.to_dict("records")
     ]
-
-
-def reasons_of(packet: Packet, sheet: PacketSheet) -> list[str]:
-    """Return why `sheet` is worth a look, one sentence for each focus box."""
-    return packet.focus.loc[packet.focus["image_id"] == sheet.image_id, "reason"].tolist()

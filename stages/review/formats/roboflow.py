@@ -11,9 +11,8 @@ import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
 
-import yaml
-
 from stages.base.errors import problem
+from stages.dataset.new_dataset import write_description
 from stages.formats.coco_reader import coco_files
 from stages.formats.yolo_folder import description
 from stages.picking.packet import Packet
@@ -63,9 +62,7 @@ def write(packet: Packet, folder: Path) -> list[str]:
     """
     copy_images(packet, folder / "train/images")
     copy_labels(packet, folder / "train/labels")
-    content = {"train": "train/images", "nc": len(packet.classes), "names": list(packet.classes)}
-    text = yaml.safe_dump(content, sort_keys=False, allow_unicode=True)
-    (folder / "data.yaml").write_text(text, encoding="utf-8")
+    write_description(folder, packet.classes, train="train/images", nc=len(packet.classes))
     return [
         "With an API key this step is done for you: yoloop review export --to roboflow --project WORKSPACE/PROJECT",
         "In an Object Detection project: Upload Data > this folder; Save and Continue, all images to Train.",
