@@ -143,8 +143,7 @@ def read_packet(folder: Path = PACKET, *, whole: bool = True) -> Packet:
         facts = (int(head["iteration"]), tuple(map(str, head["classes"])), int(head["seed"]), str(head["ruler"]))
         fits = packet_id == _digest(head)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        found = " ".join(str(error).split())[:120]
-        raise problem("packet.head_packet", file, found=found, damaged=_DAMAGED) from error
+        raise problem("packet.head_packet", file, found=" ".join(str(error).split())[:120], damaged=_DAMAGED) from error
     if not fits:
         raise problem("packet.content_fits_own", file, damaged=_DAMAGED)
     for name, listed in files.items() if whole else ():

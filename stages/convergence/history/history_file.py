@@ -67,8 +67,7 @@ def _read_texts(file: Path) -> pd.DataFrame:
 
 
 def _damaged(file: Path, expected: str, found: str) -> UserError:
-    line = " ".join(found.split())[:120]
-    return problem("history_file.damaged", file, expected=expected, line=line, file=file)
+    return problem("history_file.damaged", file, expected=expected, line=" ".join(found.split())[:120], file=file)
 
 
 def _other_columns(columns: list[str], classes: Sequence[str], file: Path) -> UserError:

@@ -76,8 +76,7 @@ def _xml(path: Path) -> Path | None:
 def _require_images(root: Node, file: Path) -> None:
     track = root.find("track")
     if track is not None:
-        where = f"{file}:{track.sourceline}"
-        raise problem("cvat.images_their_boxes", where)
+        raise problem("cvat.images_their_boxes", f"{file}:{track.sourceline}")
     if root.find("image") is None:
         raise problem("cvat.require_images", file)
 
@@ -100,8 +99,7 @@ def _sheet(node: Node, file: Path, images: Images, *, marked: bool) -> ReturnedS
     name = node.get("name", "")
     frame = (cvat_shapes.number(node, "width", where), cvat_shapes.number(node, "height", where))
     if not name or min(frame) <= 0:
-        found = f"name {name!r}, {frame[0]:g} × {frame[1]:g} px"
-        raise problem("cvat.image_name_size", where, found=found)
+        raise problem("cvat.image_name_size", where, found=f"name {name!r}, {frame[0]:g} × {frame[1]:g} px")
     shapes = [child for child in node if child.tag != "tag"]
     done = any(child.get("label") == DONE for child in node.iterfind("tag"))
     place = "/".join(part for part in (node.get("subset", ""), name) if part)  # a project's pictures, by subset

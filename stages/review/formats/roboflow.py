@@ -108,8 +108,7 @@ def _preprocessing(path: Path) -> Iterator[str]:
     listing = False
     for number, line in enumerate(lines, 1):
         if _AUGMENTED.match(line):
-            found = f"'{line.strip().rstrip(':')}'"
-            raise problem("roboflow.sheets_they_were", f"{file}:{number}", found=found)
+            raise problem("roboflow.sheets_they_were", f"{file}:{number}", found=f"'{line.strip().rstrip(':')}'")
         if line.startswith("* ") and listing and _HARMLESS not in line:
             yield line[2:].strip()
         listing = line.startswith(_DONE_TO_ALL) or (listing and line.startswith("* "))

@@ -131,8 +131,7 @@ class _Finder:
         if len(hits) == 1:
             return hits[0]
         if hits:
-            names = some([sheet.image_id for sheet in hits])
-            raise problem("sheet_identity.picture_sheet", one.where, names=names)
+            raise problem("sheet_identity.picture_sheet", one.where, names=some([sheet.image_id for sheet in hits]))
         copy = self._copy(image)
         if copy is not None:
             return self._allowed(one, copy)

@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Sequence
+from itertools import count
 from pathlib import Path
 from typing import NamedTuple
 
@@ -121,10 +122,8 @@ def _copied(root: Path) -> Path:
 def _free(root: Path) -> Path:
     """Return a name for a review of before that nothing has yet."""
     (root / STATE).mkdir(exist_ok=True)
-    number = 1
-    while (root / STATE / f"review-{number}").exists():
-        number += 1
-    return root / STATE / f"review-{number}"
+    places = (root / STATE / f"review-{number}" for number in count(1))
+    return next(place for place in places if not place.exists())
 
 
 def _names(sheets: Sequence[ReviewedSheet]) -> tuple[str, ...]:
