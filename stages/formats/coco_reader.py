@@ -22,7 +22,7 @@ _LARGEST = 1e9  # px: beyond is no picture, and no number that could be reckoned
 
 
 class CocoFile(NamedTuple):
-    """One JSON file that holds objects: its split, and its content."""
+    """One JSON file that holds objects: its split, and its content, whose three lists hold objects with plain ids."""
 
     file: Path
     split: str
@@ -92,7 +92,7 @@ def _without_keypoints(files: Sequence[CocoFile]) -> list[CocoFile]:
 
 
 def _has_keypoints(part: CocoFile) -> bool:
-    return any(isinstance(one, dict) and "keypoints" in one for one in part.content["categories"])
+    return any("keypoints" in one for one in part.content["categories"])
 
 
 def _classes(files: Sequence[CocoFile]) -> tuple[tuple[str, ...], list[Defect]]:
@@ -133,7 +133,7 @@ def _parents(part: CocoFile) -> dict[int, str]:
 
     One of each name: Roboflow's group may be called like one of the classes in it.
     """
-    used = {one.get("category_id") for one in part.content["annotations"] if isinstance(one, dict)}
+    used = {one.get("category_id") for one in part.content["annotations"]}
     listed = [one for one in part.content["categories"] if _is_category(one)]
     found: dict[int, str] = {}
     for one in listed:
@@ -143,8 +143,8 @@ def _parents(part: CocoFile) -> dict[int, str]:
     return found
 
 
-def _is_category(one: object) -> bool:
-    return isinstance(one, dict) and isinstance(one.get("id"), int) and bool(str(one.get("name") or "").strip())
+def _is_category(one: Mapping[str, Any]) -> bool:
+    return isinstance(one.get("id"), int) and bool(str(one.get("name") or "").strip())
 
 
 def coco_sheets(
@@ -191,9 +191,8 @@ def _annotations(part: CocoFile) -> dict[object, list[tuple[int, dict[str, Any]]
     """Return the annotations of each image by its id, each with its own id."""
     grouped: dict[object, list[tuple[int, dict[str, Any]]]] = {}
     for number, one in enumerate(part.content["annotations"]):
-        if isinstance(one, dict):
-            line = one["id"] if isinstance(one.get("id"), int) else number
-            grouped.setdefault(one.get("image_id"), []).append((line, one))
+        line = one["id"] if isinstance(one.get("id"), int) else number
+        grouped.setdefault(one.get("image_id"), []).append((line, one))
     return grouped
 
 

@@ -93,7 +93,7 @@ def _has_coco(path: Path) -> bool:
 
 def _with_first_names(found: Returned, path: Path) -> Returned:
     """Return `found` with the names that its pictures were uploaded with, as far as the JSON has them."""
-    entries = [entry for part in coco_files(path) for entry in part.content["images"] if isinstance(entry, dict)]
+    entries = [entry for part in coco_files(path) for entry in part.content["images"]]
     extras = [(str(entry.get("file_name")), entry.get("extra")) for entry in entries]
     names = {name: str(extra["name"]) for name, extra in extras if isinstance(extra, dict) and extra.get("name")}
     return found._replace(
