@@ -11,7 +11,7 @@ from stages.formats.coco_reader import no_size
 from stages.formats.image_lookup import Images, every_image, known_split
 from stages.formats.label_rows import sorted_out
 from stages.formats.source_sheets import Dataset, Row, SourceSheet
-from stages.formats.xml_text import DamagedXmlError, Node, parse_xml
+from stages.formats.xml_text import DamagedXmlError, Node, number, parse_xml
 from stages.formats.yolo_folder import Item, Source, description, read_names
 
 _LISTS = Path("ImageSets/Main")
@@ -138,7 +138,7 @@ def objects(one: VocFile) -> list[Node]:
 
 def _frame(root: Node) -> tuple[float, float] | None:
     """Return width and height that an XML file says its boxes are in, None if it does not."""
-    size = [_number(_text(root, f"size/{side}")) for side in ("width", "height")]
+    size = [number(_text(root, f"size/{side}")) for side in ("width", "height")]
     return (size[0], size[1]) if size[0] > 0 and size[1] > 0 else None
 
 
@@ -148,7 +148,7 @@ def _row(thing: Node, file: Path, classes: Sequence[str], named: bool) -> Row | 
     if name not in classes:
         where = "the list of classes" if named else "a name"
         return finding("error", "voc_reader.class-unknown", file, line, where=where, name=name)
-    x1, y1, x2, y2 = (_number(_text(thing, f"bndbox/{side}")) for side in _SIDES)
+    x1, y1, x2, y2 = (number(_text(thing, f"bndbox/{side}")) for side in _SIDES)
     if not all(map(math.isfinite, (x1, y1, x2, y2))):
         found = " ".join(" ".join(_text(thing, f"bndbox/{side}").split()) or "nothing" for side in _SIDES)
         return finding("error", "voc_reader.no-box", file, line, found=found)
@@ -158,10 +158,3 @@ def _row(thing: Node, file: Path, classes: Sequence[str], named: bool) -> Row | 
 
 def _text(element: Node, path: str) -> str:
     return (element.findtext(path) or "").strip().replace("\n", " ")
-
-
-def _number(text: str) -> float:
-    try:
-        return float(text)
-    except ValueError:
-        return math.nan

@@ -1,5 +1,6 @@
 """Reads XML that somebody else wrote: no document type, so no entity can grow or fetch anything."""
 
+import math
 import re
 from pathlib import Path
 
@@ -26,6 +27,14 @@ def has_root(file: Path, tag: str) -> bool:
         return False
     with file.open("rb") as data:
         return re.search(rf"<{tag}[\s>]".encode(), data.read(_HEAD)) is not None
+
+
+def number(text: str) -> float:
+    """Return the number in `text`, NaN for anything else."""
+    try:
+        return float(text)
+    except ValueError:
+        return math.nan
 
 
 def parse_xml(data: bytes) -> Node:

@@ -63,11 +63,9 @@ def staging(root: Path) -> Iterator[tuple[Path, Path]]:
         models.mkdir(parents=True)
         try:
             yield data, models
-        except BaseException:
+        finally:
             # A kill or Ctrl+C behind the commit point leaves the journal, and `recover` needs no staging.
             _discard_staging(root)
-            raise
-        _discard_staging(root)
 
 
 def stage_dvc(root: Path, staged: Path) -> bytes:

@@ -46,16 +46,6 @@ def copy_labels(packet: Packet, folder: Path) -> None:
 
 def prelabels_of(packet: Packet, sheet: PacketSheet) -> list[Prelabel]:
     """Return the boxes that the review of `sheet` starts from."""
-    rows = packet.prelabels[packet.prelabels["image_id"] == sheet.image_id]
-    return [
-        Prelabel(
-            row["prelabel_id"],
-            row["class_name"],
-            float(row["x1"]),
-            float(row["y1"]),
-            float(row["x2"]),
-            float(row["y2"]),
-            None if pd.isna(row["confidence"]) else float(row["confidence"]),
-        )
-        for row in rows.to_dict("records")
-    ]
+    rows = packet.prelabels.loc[packet.prelabels["image_id"] == sheet.image_id, list(Prelabel._fields)]
+    known = map(Prelabel._make, rows.itertuples(index=False, name=None))
+    return [one._replace(confidence=None if pd.isna(one.confidence) else float(one.confidence)) for one in known]

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from stages.base.errors import problem
-from stages.dataset.sheets.split_folder import DATASET, IMAGE_SUFFIXES
+from stages.dataset.sheets.split_folder import DATASET, sheets_in
 from stages.picking.packet import PACKET, Packet
 from stages.review.kept.auto_reviewer import auto_review
 from stages.review.kept.kept_review import HEAD, REVIEW, Review, read_review
@@ -65,8 +65,7 @@ def still_open(review: Review, packet: Packet) -> list[str]:
 
 def pool_size(root: Path) -> int:
     """Return how many sheets are left in the pool."""
-    images = (root / DATASET / "pool/images").glob("*")
-    return sum(file.suffix.lower() in IMAGE_SUFFIXES for file in images)
+    return len(sheets_in(root / DATASET / "pool"))
 
 
 def is_by_hand(reviewer: Reviewer) -> bool:
