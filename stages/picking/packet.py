@@ -45,9 +45,9 @@ PRELABELS = {
 FOCUS = {
     "image_id": "str",
     "focus_id": "str",  # one in the packet: the sheet's place, and the row's on it
-    "kind": "str",  # missed, uncertain, nothing_seen
+    "kind": "str",  # missed, uncertain, nothing_seen (whose box is the whole sheet)
     "class_name": "str",  # "" for nothing_seen
-    **CORNERS,  # the whole sheet for nothing_seen
+    **CORNERS,
     "confidence": "Float64",  # of the detection, if it is one
     "reason": "str",
     "crop": "str",  # path in the packet
