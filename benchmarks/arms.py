@@ -19,7 +19,7 @@ import numpy as np
 import typer
 
 from stages.picking.picker_verdict import Comparison, between, sheets_to_tell, verdict
-from stages.ruler.scores.intervals import Floats
+from stages.ruler.pairing.pairs import Floats
 
 SHEETS = (2, 3, 5, 10, 20)  # random ones
 PER_RANDOM = 9  # picked sheets for each of them

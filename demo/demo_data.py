@@ -10,7 +10,7 @@ from stages.base.atomic import replacing
 from stages.base.boxes import xyxy_to_xywhn
 from stages.base.errors import UserError
 from stages.base.params import PARAMS, read_iteration
-from stages.dataset.new_dataset import write_names
+from stages.dataset.new_dataset import write_description
 from stages.dataset.sheets.split_folder import label_text
 from stages.intake.dataset_import import Start, require_unchanged_data, stage_start
 from stages.intake.demo_values import drawn_params, is_drawn
@@ -63,7 +63,7 @@ def write_source(folder: Path, splits: Mapping[str, Sequence[NamedSheet]]) -> Pa
             height, width = sheet.pixels.shape
             text = label_text(sheet.class_id, xyxy_to_xywhn(sheet.xyxy, width=width, height=height))
             (folder / "labels" / split / f"{stem}.txt").write_text(text, encoding="utf-8")
-    write_names(CLASSES, folder)
+    write_description(folder, CLASSES)
     return folder
 
 

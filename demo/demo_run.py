@@ -24,6 +24,9 @@ PLACE = Path(".demo")
 AUTHOR = ("yoloop demo", "demo@localhost")
 # A person's settings that would ask for a key, run a hook or leave files out.
 SETTINGS = {"commit.gpgsign": "false", "tag.gpgsign": "false", "core.hooksPath": "/dev/null"}
+_NO_CLONE = (
+    "expected a clone of the repository, found a folder without Git. Clone it with git instead of unpacking an archive."
+)
 INTERRUPTED = 130  # exit code of a command that Ctrl+C ended
 
 
@@ -33,7 +36,8 @@ def run_demo(clone: Path, *, reviewer: Reviewer = "oracle", say: Callable[[str],
     Raises `UserError` with the line of the step that failed; what is in `.demo` then can be looked at.
     """
     root = clone / PLACE
-    git.require_work_tree(clone)
+    if git.call(clone, "rev-parse", "--is-inside-work-tree").stdout.strip() != b"true":
+        raise UserError(f"{clone.resolve()}: {_NO_CLONE}")
     if root.exists():
         aside = next(place for n in count(1) if not (place := clone / f"{PLACE}.{n}").exists())
         root.rename(aside)  # never deleted: it may hold somebody's review

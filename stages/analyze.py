@@ -169,8 +169,9 @@ def look(
             if row["outcome"] == "fn" and row["split"] in CROPPED:
                 save_image(cut(image, box, padding=params.crop_padding), crop_file(row, classes))
         for label in rows.index.intersection(shown):
-            box = described.loc[label, BOX].to_numpy(float)
-            crops[label] = _titled(described.loc[label], classes, cut(image, box, padding=params.crop_padding))
+            row = described.loc[label]
+            crop = cut(image, row[BOX].to_numpy(float), padding=params.crop_padding)
+            crops[label] = Crop(f"{classes[row['class_id']]} · {row['size']}", Path(row["image_id"]).stem, crop)
     low = contrast < params.low_contrast
     return described.assign(contrast=contrast.astype("Float64"), low_contrast=low), [crops[label] for label in shown]
 
@@ -234,10 +235,6 @@ def suggest_prompts(
     return report(evidence, prompts)
 
 
-def _titled(row: pd.Series, classes: Sequence[str], image: NDArray[np.uint8]) -> Crop:
-    return Crop(f"{classes[row['class_id']]} · {row['size']}", Path(row["image_id"]).stem, image)
-
-
 def _sheets(rows: pd.DataFrame, images: pd.DataFrame) -> Iterator[tuple[pd.DataFrame, NDArray[np.uint8]]]:
     """Yield the rows of every sheet with its image; raise `UserError` for one that has changed since."""
     files = {(split, sheet.image_id): sheet.image for split in SPLITS for sheet in read_split(split)}
@@ -248,8 +245,7 @@ def _sheets(rows: pd.DataFrame, images: pd.DataFrame) -> Iterator[tuple[pd.DataF
         image = read_bgr(file) if file.is_file() else None
         if image is None or image.shape[:2] != (height, width):
             found = "no file" if image is None else f"{image.shape[1]} × {image.shape[0]} px"
-            mend = "The dataset changed since `validate`: run `dvc repro`."
-            raise problem("analyze.sheet_px", file, width=width, height=height, found=found, mend=mend)
+            raise problem("analyze.sheet_px", file, width=width, height=height, found=found)
         yield group, image
 
 

@@ -30,6 +30,7 @@ AutoConfidence = Annotated[
     float | None,
     typer.Option(min=0, max=1, help="From where `auto` takes detections; default: `review.auto_confidence`."),
 ]
+OpenPage = Annotated[bool, typer.Option("--open", help="Show the page in the browser.")]
 
 
 @app.command()
@@ -102,7 +103,7 @@ def report(
         int | None, typer.Argument(metavar="[N]", min=0, help="The iteration; default: the last that has run.")
     ] = None,
     *,
-    open_page: Annotated[bool, typer.Option("--open", help="Show the page in the browser.")] = False,
+    open_page: OpenPage = False,
 ) -> None:
     """Make the page of an iteration (verdict, numbers, what was missed, what to review, cost), and say where it is."""
     with project() as root:
@@ -115,10 +116,7 @@ def report(
 
 
 @app.command()
-def suspects(
-    *,
-    open_page: Annotated[bool, typer.Option("--open", help="Show the page in the browser.")] = False,
-) -> None:
+def suspects(*, open_page: OpenPage = False) -> None:
     """Make the page of the labels that look wrong, each beside what the model saw, and say where it is."""
     with project() as root:
         from stages.report.suspects_report import make_page
@@ -146,7 +144,7 @@ def plots(
         typer.Argument(metavar="[REV]...", help="Tags, commits or experiments, drawn over each other."),
     ] = None,
     *,
-    open_page: Annotated[bool, typer.Option("--open", help="Show the page in the browser.")] = False,
+    open_page: OpenPage = False,
 ) -> None:
     """Draw DVC's plots on a page that needs no network, and say where it is."""
     with project() as root:

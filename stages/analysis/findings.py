@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from stages.base.boxes import BOX, Boxes, area, iou_matrix
 from stages.ruler.matching.matching import SHEET, counting
+from stages.ruler.pairing.pairs import Bools, Floats
 from stages.ruler.sizes import SIZES, size_ids
 
-Floats = NDArray[np.float64]
 POSITIONS = ("corner", "edge", "center")
 ENOUGH_BOXES = 5  # of a class in train, from which its median says what shape is usual
 _SHORTEST = 1e-6  # px, so that a box without height has a ratio too
@@ -68,7 +68,7 @@ def usual_aspects(ground_truth: pd.DataFrame) -> dict[int, float]:
 
 def unusual_aspects(
     values: Floats, *, class_id: NDArray[np.int32], usual: Mapping[int, float], limits: FindingLimits
-) -> NDArray[np.bool_]:
+) -> Bools:
     """Return whether each width / height (n,) is odd for its class; fixed limits where none is usual."""
     typical = np.array([usual.get(int(key), np.nan) for key in class_id])
     factor = limits.aspect_factor

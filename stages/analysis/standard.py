@@ -5,11 +5,10 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from stages.base.boxes import BOX, Boxes
+from stages.ruler.pairing.pairs import Floats
 
-Floats = NDArray[np.float64]
 ALL = -1  # instead of a class_id: every class
 FEW = 10  # boxes of a class that weigh as much as those of all classes together
 _LOW_FITS = 0.05  # share of found objects whose IoU is called low

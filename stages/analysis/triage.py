@@ -20,9 +20,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from stages.analysis.standard import Floats, Standard, standards
+from stages.analysis.standard import Standard, standards
 from stages.base.boxes import BOX, iou_matrix
 from stages.ruler.matching.matching import SHEET
+from stages.ruler.pairing.pairs import Floats
 
 LABEL, UNCLEAR = 0.5, 0.25  # suspicion from which the label is blamed, and from which nobody can say
 TOUCHING = 0.1  # IoU from which a detection may be meant for a label that it missed

@@ -38,14 +38,14 @@ def _help(name: str, run: Callable[[], None]) -> str:
 
     stage = yaml.safe_load(_GRAPH.read_text(encoding="utf-8"))["stages"][name]
     deps = [dep for dep in stage["deps"] if not dep.startswith("stages/")]
-    params = [one if isinstance(one, str) else next(iter(one)) for one in stage["params"]]
-    outs = [path for kind in ("outs", "metrics", "plots") for path in _paths(stage.get(kind, []))]
-    said = {"Reads": deps, "Params": params, "Writes": [*outs, f"logs/{name}"]}
+    outs = [path for kind in ("outs", "metrics", "plots") for path in names_in(stage.get(kind, []))]
+    said = {"Reads": deps, "Params": names_in(stage["params"]), "Writes": [*outs, f"logs/{name}"]}
     lists = "\n\n".join(f"\b\n{title}:\n  " + "\n  ".join(lines) for title, lines in said.items())
     return f"{(run.__doc__ or '').strip()}\n\n{lists}"
 
 
-def _paths(entries: Iterable[Any]) -> list[str]:
+def names_in(entries: Iterable[Any]) -> list[str]:
+    """Return the paths or keys that a list of dvc.yaml names, with options or without."""
     return [one if isinstance(one, str) else str(next(iter(one))) for one in entries]
 
 

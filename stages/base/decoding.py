@@ -18,8 +18,7 @@ def read_bgr(file: Path) -> NDArray[np.uint8]:
     try:
         data = file.read_bytes()
     except OSError as error:  # a link into an emptied cache, a folder called x.png
-        mend = "Restore it with `dvc checkout`, or remove the sheet."
-        raise problem("decoding.read_bgr", file, found=str(error.strerror), mend=mend) from error
+        raise problem("decoding.read_bgr", file, found=str(error.strerror)) from error
     # OpenCV fills the missing rest of a truncated JPEG with grey and says nothing.
     truncated = data.startswith(_JPEG_START) and _JPEG_END not in data[-64_000:]
     image = None if truncated or not data else cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)

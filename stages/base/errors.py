@@ -24,8 +24,13 @@ def problem(code: str, place: object, /, **values: object) -> UserError:
 
     `place` names a file, or `file:line` where a line is known. Whatever a file is called, it is one line.
     """
+    return UserError(printable(f"{place}: {text_of(code).format(**values)}"))
+
+
+def text_of(code: str) -> str:
+    """Return the text of `code`, without its values."""
     module, _, name = code.partition(".")
-    return UserError(printable(f"{place}: {_texts()[module][name].format(**values)}"))
+    return _texts()[module][name]
 
 
 @cache

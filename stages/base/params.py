@@ -50,8 +50,7 @@ def read_iteration(file: Path = PARAMS) -> int:
     """Return `iteration`, an integer from 0."""
     value = read_params(file).get("iteration")
     if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-        where = _where(file, ("iteration",))
-        raise problem("params.iteration_whole_number", where, found=repr(value))
+        raise problem("params.iteration_whole_number", _where(file, ("iteration",)), found=repr(value))
     return value
 
 
@@ -86,8 +85,7 @@ def read_yaml(file: Path) -> dict[str, Any]:
         mark = getattr(error, "problem_mark", None)
         where = f"{file}:{mark.line + 1}" if mark else str(file)
         other = "lists in lists in lists" if isinstance(error, RecursionError) else "bytes that are not UTF-8"
-        found = getattr(error, "problem", None) or other
-        raise problem("params.valid_yaml", where, found=str(found)) from error
+        raise problem("params.valid_yaml", where, found=str(getattr(error, "problem", None) or other)) from error
     if not isinstance(values, dict):
         raise problem("params.keys_values", file, found=type(values).__name__)
     return values
@@ -106,8 +104,7 @@ def _complaint(model: type[Strict], file: Path, mistake: Mistake) -> UserError:
     path, kind, wanted, found = mistake
     name = ".".join(path)
     if kind == "extra_forbidden":
-        known = ", ".join(model.model_fields)
-        return problem("params.known_key", _where(file, path), known=known, name=name)
+        return problem("params.known_key", _where(file, path), known=", ".join(model.model_fields), name=name)
     if kind == "missing":
         return problem("params.key", _where(file, path[:-1]), name=name)
     return problem("params.complaint", _where(file, path), name=name, wanted=wanted, found=repr(found))

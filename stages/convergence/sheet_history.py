@@ -59,5 +59,4 @@ def _frame(rows: Any) -> pd.DataFrame:
 
 
 def _damaged(file: Path, expected: str, found: str) -> UserError:
-    line = " ".join(found.split())[:120]
-    return problem("sheet_history.damaged", file, expected=expected, line=line, file=file)
+    return problem("sheet_history.damaged", file, expected=expected, line=" ".join(found.split())[:120], file=file)

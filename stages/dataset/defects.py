@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from stages.base.errors import UserError, problem
+from stages.base.errors import UserError, problem, text_of
 
 Severity = Literal["error", "warning", "note"]
 
@@ -33,6 +33,14 @@ class Defect(NamedTuple):
         place = f" annotation {self.line}" if self.file.suffix == ".json" else f":{self.line}"
         where = f"{self.file}{'' if self.line is None else place}"
         return problem("defects.error", where, expected=self.expected, found=self.found, mend=self.mend)
+
+
+def finding(severity: Severity, code: str, file: Path, line: int | None = None, /, **values: object) -> Defect:
+    """Return what a check found: the text of `code`, `module.kind` in stages/messages/*.toml, with `values` in it."""
+    expected, _, rest = text_of(code).removeprefix("expected ").partition(", found ")
+    found, _, mend = rest.partition(". ")
+    told = (part.format(**values) for part in (expected, found, mend))
+    return Defect(severity, code.partition(".")[2], file, line, *told)
 
 
 def errors(findings: Iterable[Defect]) -> list[Defect]:

@@ -14,9 +14,7 @@ def require_shallow(folder: Path) -> None:
     for _ in range(DEEPEST + 1):
         level = [inner for outer in level for inner in folders_in(outer)]
     if level:
-        where = f"{str(level[0])[:200]}..."
-        mend = "Give the folder that holds the pictures."
-        raise problem("folder_depth.most_folders_each", where, deepest=DEEPEST, mend=mend)
+        raise problem("folder_depth.most_folders_each", f"{str(level[0])[:200]}...", deepest=DEEPEST)
 
 
 def folders_in(folder: Path) -> list[Path]:

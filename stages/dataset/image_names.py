@@ -5,18 +5,21 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from stages.base.errors import printable
-from stages.dataset.defects import Defect
+from stages.dataset.defects import Defect, finding
 
 UNPRINTABLE = "unprintable-name"
+
+
+def same_stem(stem: str) -> str:
+    """Return what two stems share when a computer may take them for one."""
+    return unicodedata.normalize("NFC", stem).casefold()
+
+
 # How two stems can be one: the first that holds gives the code, and what to say.
 _SAME: tuple[tuple[str, str, Callable[[str], str]], ...] = (
     ("same-stem", "", str),
     ("same-stem-but-case", ", but for capital letters, which a Mac and Windows do not tell apart", str.casefold),
-    (
-        "same-stem-but-accents",
-        ", but for the way its accents are stored, which a Mac does not tell apart",
-        lambda stem: unicodedata.normalize("NFC", stem).casefold(),
-    ),
+    ("same-stem-but-accents", ", but for the way its accents are stored, which a Mac does not tell apart", same_stem),
 )
 
 
@@ -36,19 +39,8 @@ def name_findings(images: Sequence[Path]) -> list[Defect]:
             found.append(Defect("error", code, image, None, expected, f"the same as {other}{words}", mend))
     for image in images:
         if printable(image.name) != image.name:
-            expected, mend = (
-                "a name in UTF-8, without line breaks and the like",
-                "Rename it; `--fix` does so in a copy.",
-            )
-            found.append(Defect("error", UNPRINTABLE, image, None, expected, f"'{image.name}'", mend))
+            found.append(finding("error", "image_names.unprintable-name", image, name=image.name))
     odd = [image for image in images if " " in image.name or not image.name.isascii()]
     if odd:
-        what = f"blanks or other letters in {len(odd)} names"
-        done = "They stay as they are."
-        found.append(Defect("note", "unusual-names", odd[0], None, "letters, digits and - _ . alone", what, done))
+        found.append(finding("note", "image_names.unusual-names", odd[0], count=len(odd)))
     return found
-
-
-def same_stem(stem: str) -> str:
-    """Return what two stems share when a computer may take them for one."""
-    return unicodedata.normalize("NFC", stem).casefold()

@@ -29,13 +29,13 @@ def write_dataset(folder: Path, splits: Mapping[str, Sequence[NewSheet]], classe
             if sheet.rows is not None and not sheet.held_back:
                 _write_rows(folder / split / "labels", sheet)
         write_manifest([_manifest_row(sheet, folder / split) for sheet in sheets], folder / split / MANIFEST)
-    write_names(classes, folder)
+    write_description(folder, classes)
 
 
-def write_names(classes: Sequence[str], folder: Path) -> None:
-    """Write `data.yaml`, which names the classes in the order of their ids."""
-    names = yaml.safe_dump({"names": list(classes)}, sort_keys=False, allow_unicode=True)
-    (folder / "data.yaml").write_text(names, encoding="utf-8")
+def write_description(folder: Path, classes: Sequence[str], **others: object) -> None:
+    """Write `data.yaml`, which names the classes in the order of their ids, behind what else it says."""
+    text = yaml.safe_dump({**others, "names": list(classes)}, sort_keys=False, allow_unicode=True)
+    (folder / "data.yaml").write_text(text, encoding="utf-8")
 
 
 def write_oracle(folder: Path, sheets: Sequence[NewSheet]) -> None:

@@ -142,18 +142,11 @@ def _correlation(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.f
 
 def groups(pairs: Iterable[tuple[str, str]]) -> list[tuple[str, ...]]:
     """Return the sheets that hang together by `pairs`, each group sorted, in the order of their first names."""
-    leader: dict[str, str] = {}
-    for pair in pairs:
-        a, b = (_leader(leader, name) for name in pair)
-        leader[max(a, b)] = min(a, b)
-    found: dict[str, list[str]] = {}
-    for name in sorted(leader):
-        found.setdefault(_leader(leader, name), []).append(name)
-    return [tuple(names) for names in found.values()]
+    from scipy.cluster.hierarchy import DisjointSet  # type: ignore[import-untyped]
 
-
-def _leader(leader: dict[str, str], name: str) -> str:
-    while leader.setdefault(name, name) != name:
-        leader[name] = leader[leader[name]]
-        name = leader[name]
-    return name
+    sheets = DisjointSet()
+    for one, other in pairs:
+        sheets.add(one)
+        sheets.add(other)
+        sheets.merge(one, other)
+    return sorted(tuple(sorted(names)) for names in sheets.subsets())

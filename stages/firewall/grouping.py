@@ -49,11 +49,7 @@ def _by_list(names: Sequence[str], file: Path) -> dict[str, str]:
         if name is None and (number, row) == rows[0] and Path(cells[0]).suffix.lower() not in IMAGE_SUFFIXES:
             continue  # the names of the columns
         if name is None or len(cells) != 2 or not cells[1] or found.get(name, cells[1]) != cells[1]:
-            expected = "image name, group; each image in one group"
-            mend = "Correct the line, or remove it."
-            raise problem(
-                "grouping.by_list", f"{file}:{number}", expected=expected, found=",".join(row)[:80], mend=mend
-            )
+            raise problem("grouping.by_list", f"{file}:{number}", found=",".join(row)[:80])
         found[name] = cells[1]
     return found
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from stages.base.errors import problem
-from stages.dataset.defects import Defect
+from stages.dataset.defects import Defect, finding
 from stages.dataset.sheets.manifest import MANIFEST, read_manifest
 from stages.dataset.sheets.split_folder import read_split
 from stages.firewall.kinship import copies_among, copies_of
@@ -42,26 +42,25 @@ def require_no_leak(dataset: Path, moved: Sequence[str]) -> None:
     rulers = {row.group: row.image_id for split in _RULERS for row in read_manifest(dataset / split / MANIFEST)}
     own = {row.image_id: row.group for row in read_manifest(dataset / "pool" / MANIFEST)}
     for name, other in copies_of(mine, others):
-        raise _forbidden(mine[name], f"a copy of {others[other]}")
+        raise problem("leak_check.sheet_val_test", mine[name], found=f"a copy of {others[other]}")
     for name in moved:
         if own.get(name) and own[name] in rulers:
-            raise _forbidden(mine[name], f"the group {own[name]}, of which is {others[rulers[own[name]]]} as well")
-
-
-def _forbidden(file: Path, found: str) -> Exception:
-    return problem("leak_check.sheet_val_test", file, found=found)
+            found = f"the group {own[name]}, of which is {others[rulers[own[name]]]} as well"
+            raise problem("leak_check.sheet_val_test", mine[name], found=found)
 
 
 def _leak(kept: Path, kept_role: str, other: Path, other_role: str, kinship: Kinship, mend: str) -> Defect:
     group = kinship.groups.get(kept.name)
     copied = any({kept.name, other.name} <= set(names) for names in kinship.copies)
     what = f"of the group {group} as well" if group and not copied else "a copy of it"
-    return Defect("error", "leak", kept, None, f"no sheet of {kept_role} in {other_role}", f"{other}, {what}", mend)
+    return finding(
+        "error", "leak_check.leak", kept, kept_role=kept_role, other_role=other_role, other=other, what=what, mend=mend
+    )
 
 
 def _twice(names: Sequence[str], files: Mapping[str, Path]) -> Defect:
-    found = f"a copy: {', '.join(names[1:4])}{', ...' * (len(names) > 4)}"
-    return Defect("warning", "copy", files[names[0]], None, "every sheet once", found, "It counts as often as it lies.")
+    found = f"{', '.join(names[1:4])}{', ...' * (len(names) > 4)}"
+    return finding("warning", "leak_check.copy", files[names[0]], found=found)
 
 
 def _one_side(names: Sequence[str], split_of: Mapping[str, str]) -> bool:

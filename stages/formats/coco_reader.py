@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from stages.base.errors import problem
-from stages.dataset.defects import Defect, refuse
+from stages.dataset.defects import Defect, finding, refuse
 from stages.formats.image_lookup import Images, every_image, known_split
 from stages.formats.label_rows import box_around, polygon_findings, sorted_out
 from stages.formats.source_sheets import Box, Dataset, Row, SourceSheet
@@ -22,7 +22,7 @@ _LARGEST = 1e9  # px: beyond is no picture, and no number that could be reckoned
 
 
 class CocoFile(NamedTuple):
-    """One JSON file that holds objects: its split, and its content."""
+    """One JSON file that holds objects: its split, and its content, whose three lists hold objects with plain ids."""
 
     file: Path
     split: str
@@ -43,9 +43,8 @@ def coco_file(file: Path) -> CocoFile | None:
     for part in _PARTS:
         for number, one in enumerate(content[part], 1):
             if not isinstance(one, dict) or not all(isinstance(one.get(key), _ID) for key in _KEYS):
-                mend = "Export it again: the file is damaged."
                 found = f"{repr(one)[:60]} at place {number}"
-                raise problem("coco_reader.objects_plain_ids", file, part=part, found=found, mend=mend)
+                raise problem("coco_reader.objects_plain_ids", file, part=part, found=found)
     return CocoFile(file, _split(file), content)
 
 
@@ -56,15 +55,12 @@ def read_coco(folder: Path, files: Sequence[CocoFile]) -> Dataset:
     sheets: list[SourceSheet] = []
     for part in files:
         if part.split in {sheet.split for sheet in sheets}:
-            mend = "Keep one of the files."
-            expected = "one file of annotations per split"
-            raise problem("coco_reader.second", part.file, expected=expected, split=part.split, mend=mend)
+            raise problem("coco_reader.second", part.file, split=part.split)
         more, found = coco_sheets(part, classes, images)
         sheets += more
         findings += found
     if not sheets:
-        mend = "Bring the images beside the JSON file."
-        raise problem("coco_reader.images_there", files[0].file, mend=mend)
+        raise problem("coco_reader.images_there", files[0].file)
     splits: dict[str, dict[str, Item]] = {}
     for sheet in sheets:
         splits.setdefault(sheet.split, {})[sheet.item.image.name] = sheet.item
@@ -80,8 +76,7 @@ def _content(file: Path) -> dict[str, Any]:
         if '"annotations"' not in text:
             return {}
         line, found = (error.lineno, error.msg) if isinstance(error, json.JSONDecodeError) else (1, str(error))
-        mend = "Export it again: the file is damaged."
-        raise problem("coco_reader.json", f"{file}:{line}", found=found, mend=mend) from error
+        raise problem("coco_reader.json", f"{file}:{line}", found=found) from error
     return content if isinstance(content, dict) else {}
 
 
@@ -97,7 +92,7 @@ def _without_keypoints(files: Sequence[CocoFile]) -> list[CocoFile]:
 
 
 def _has_keypoints(part: CocoFile) -> bool:
-    return any(isinstance(one, dict) and "keypoints" in one for one in part.content["categories"])
+    return any("keypoints" in one for one in part.content["categories"])
 
 
 def _classes(files: Sequence[CocoFile]) -> tuple[tuple[str, ...], list[Defect]]:
@@ -108,18 +103,18 @@ def _classes(files: Sequence[CocoFile]) -> tuple[tuple[str, ...], list[Defect]]:
         listed = [name for _, name in sorted(categories_of(part).items())]
         if names and listed != names[: len(listed)]:
             found = ", ".join(listed)
-            mend = "They are matched by name."
-            findings.append(Defect("warning", "names-differ-by-split", part.file, None, ", ".join(names), found, mend))
+            findings.append(
+                finding("warning", "coco_reader.names-differ-by-split", part.file, names=", ".join(names), found=found)
+            )
         names += [name for name in listed if name not in names]
     parents = {part.file: _parents(part).values() for part in files}
     findings += [
-        Defect("note", "parent-category", file, None, "classes", f"the group '{name}'", "It has no box: no class.")
+        finding("note", "coco_reader.parent-category", file, name=name)
         for file, gone in parents.items()
         for name in gone
     ]
     if not names:
-        mend = "Export it again with its categories."
-        raise problem("coco_reader.categories_names", files[0].file, mend=mend)
+        raise problem("coco_reader.categories_names", files[0].file)
     return tuple(names), findings
 
 
@@ -129,8 +124,7 @@ def categories_of(part: CocoFile) -> dict[int, str]:
     listed = [one for one in part.content["categories"] if _is_category(one) and one["id"] not in gone]
     found = {one["id"]: str(one["name"]).strip() for one in listed}
     if len(set(found.values())) != len(found):
-        mend = "Rename one of them."
-        raise problem("coco_reader.categories_different_names", part.file, found=", ".join(found.values()), mend=mend)
+        raise problem("coco_reader.categories_different_names", part.file, found=", ".join(found.values()))
     return found
 
 
@@ -139,7 +133,7 @@ def _parents(part: CocoFile) -> dict[int, str]:
 
     One of each name: Roboflow's group may be called like one of the classes in it.
     """
-    used = {one.get("category_id") for one in part.content["annotations"] if isinstance(one, dict)}
+    used = {one.get("category_id") for one in part.content["annotations"]}
     listed = [one for one in part.content["categories"] if _is_category(one)]
     found: dict[int, str] = {}
     for one in listed:
@@ -149,8 +143,8 @@ def _parents(part: CocoFile) -> dict[int, str]:
     return found
 
 
-def _is_category(one: object) -> bool:
-    return isinstance(one, dict) and isinstance(one.get("id"), int) and bool(str(one.get("name") or "").strip())
+def _is_category(one: Mapping[str, Any]) -> bool:
+    return isinstance(one.get("id"), int) and bool(str(one.get("name") or "").strip())
 
 
 def coco_sheets(
@@ -171,7 +165,7 @@ def coco_sheets(
         name = str(entry.get("file_name") or "")
         image = images.find(name, near=part.file.parent, split=part.file.stem) if name else None
         if image is None and not strict:
-            findings.append(_no_image(part.file, name, len(objects)))
+            findings.append(finding("warning", "coco_reader.image-missing", part.file, name=name, count=len(objects)))
         else:
             sheet = _sheet(part, entry, Item(image or Path(), part.file), objects, ids, strict=strict)
             sheets.append(sheet._replace(name=name.replace("\\", "/"), is_there=image is not None))
@@ -179,7 +173,8 @@ def coco_sheets(
     if lost and strict:
         where, number = f"{part.file} annotation {lost[0]}", next(iter(grouped))
         raise problem("coco_reader.annotations_images_listed", where, grouped=len(lost), number=number)
-    return sheets, [*findings, *([_orphans(part.file, lost)] if lost else [])]
+    orphans = [finding("warning", "coco_reader.orphans", part.file, lost[0], count=len(lost))] if lost else []
+    return sheets, [*findings, *orphans]
 
 
 def _require_own_ids(part: CocoFile) -> None:
@@ -196,13 +191,9 @@ def _annotations(part: CocoFile) -> dict[object, list[tuple[int, dict[str, Any]]
     """Return the annotations of each image by its id, each with its own id."""
     grouped: dict[object, list[tuple[int, dict[str, Any]]]] = {}
     for number, one in enumerate(part.content["annotations"]):
-        if isinstance(one, dict):
-            grouped.setdefault(one.get("image_id"), []).append((_line(one, number), one))
+        line = one["id"] if isinstance(one.get("id"), int) else number
+        grouped.setdefault(one.get("image_id"), []).append((line, one))
     return grouped
-
-
-def _line(one: Mapping[str, Any], number: int) -> int:
-    return one["id"] if isinstance(one.get("id"), int) else number
 
 
 def _sheet(
@@ -230,29 +221,22 @@ def _sheet(
 
 def no_size(item: Item) -> Defect:
     """Return the finding for an image whose annotations do not say its size."""
-    expected, found = f"the size of {item.image.name}", "none"
-    return Defect("warning", "size-missing", item.label, None, expected, found, "That of the image is taken.")
+    return finding("warning", "coco_reader.size-missing", item.label, name=item.image.name)
 
 
 def _row(line: int, one: Mapping[str, Any], file: Path, ids: Mapping[int, int], *, strict: bool) -> Row | Defect:
     """Return an annotation as a row in px, or what is wrong with it; `ids` maps category ids to class_ids."""
     class_id = ids.get(one.get("category_id", -1))
-    if one.get("iscrowd") and strict:
-        mend = "Draw a box around each of them, or delete it, and export again."
-        return Defect("error", "crowd", file, line, "one object", "a crowd", mend)
     if one.get("iscrowd"):
-        mend = "A box around many is no object: it is left out."
-        return Defect("warning", "crowd", file, line, "one object", "a crowd", mend)
+        redraw = "Draw a box around each of them, or delete it, and export again."
+        mend = redraw if strict else "A box around many is no object: it is left out."
+        return finding("error" if strict else "warning", "coco_reader.crowd", file, line, mend=mend)
     if class_id is None:
-        found = f"category_id {one.get('category_id')}"
-        mend = "Add the category, or correct the annotation."
-        return Defect("error", "class-unknown", file, line, "an id of the categories", found, mend)
+        return finding("error", "coco_reader.class-unknown", file, line, found=one.get("category_id"))
     box = _numbers(one.get("bbox"), 4)
     xywh = (box[0] + box[2] / 2, box[1] + box[3] / 2, box[2], box[3]) if box else _around(one.get("segmentation"))
     if xywh is None:
-        found = repr(one.get("bbox"))[:60]
-        mend = "Export it again with boxes, or remove the annotation."
-        return Defect("error", "no-box", file, line, "bbox: x y w h, finite numbers", found, mend)
+        return finding("error", "coco_reader.no-box", file, line, found=repr(one.get("bbox"))[:60])
     prelabel = one.get(PRELABEL)
     kept = prelabel if isinstance(prelabel, str) else None
     return Row(line, class_id, xywh, polygon=not box, outline=_is_outline(one), prelabel=kept)
@@ -279,14 +263,3 @@ def _numbers(values: object, count: int | None) -> list[float] | None:
         return None
     plain = all(isinstance(value, int | float) and abs(value) < _LARGEST for value in values)
     return [float(value) for value in values] if plain else None
-
-
-def _no_image(file: Path, name: str, count: int) -> Defect:
-    mend = "Bring the image; without it, it is left out."
-    found = f"no file {name}, which has {count} objects"
-    return Defect("warning", "image-missing", file, None, "images that are there", found, mend)
-
-
-def _orphans(file: Path, lines: Sequence[int]) -> Defect:
-    found = f"{len(lines)} of images that are not listed"
-    return Defect("warning", "orphans", file, lines[0], "annotations of listed images", found, "They are left out.")

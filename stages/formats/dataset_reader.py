@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from stages.base.errors import UserError
-from stages.dataset.defects import Defect
+from stages.dataset.defects import finding
 from stages.dataset.folder_depth import require_shallow
 from stages.formats.coco_reader import coco_files, read_coco
 from stages.formats.source_sheets import Dataset
@@ -41,8 +41,5 @@ def _yolo_or_beside(folder: Path) -> Dataset:
             return read_voc(folder, voc)
         raise
     others = [*(one.file for one in coco_files(folder)[:1]), *(one.file for one in voc_files(folder)[:1])]
-    notes = [
-        Defect("note", "other-format", file, None, "one format", "annotations beside YOLO's", "They are not read.")
-        for file in others
-    ]
+    notes = [finding("note", "dataset_reader.other-format", file) for file in others]
     return dataset._replace(findings=(*dataset.findings, *notes))

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from stages.dataset.defects import Defect, Severity
+from stages.dataset.defects import Defect, finding
 from stages.dataset.sheets.split_folder import row_text
 from stages.formats.source_sheets import FRACTIONS, TURNED, Box, Picture, Row, SourceSheet
 
@@ -35,11 +35,11 @@ def place(sheet: SourceSheet, picture: Picture | None) -> KeptRows:
             found.append(done)
             continue
         if done.xywh != row.xywh:
-            found.append(_finding("warning", "sticks-out", sheet, row, "a box inside the image", "It is cut there."))
+            found.append(finding("warning", "geometry.sticks-out", *_at(sheet, row), found=_shown(row)))
         key = (row.class_id, *(round(value, 6) for value in done.xywh))
         if key in seen:
-            expected, done_about = f"another box than that of {seen[key]}", "It is left out."
-            found.append(_finding("warning", "duplicate-row", sheet, row, expected, done_about))
+            other = seen[key]
+            found.append(finding("warning", "geometry.duplicate-row", *_at(sheet, row), other=other, found=_shown(row)))
             continue
         seen[key] = row.line
         kept.append(done)
@@ -65,27 +65,14 @@ def _frame(sheet: SourceSheet, picture: Picture | None) -> tuple[tuple[float, fl
     size = (float(picture.width), float(picture.height))
     if sheet.frame is None or sheet.frame == size:
         return size, 1, []
+    image, (width, height) = sheet.item.image, sheet.frame
+    said = f"{width:g} × {height:g} px, as {sheet.item.label.name} says"
+    found = f"{picture.width} × {picture.height} px"
     if turned_back(sheet, picture):
-        mend = "The picture is shown turned: turn the boxes, too; `--fix` does, look at one sheet."
-        return sheet.frame, picture.orientation, [_size("error", "exif-size", sheet, picture, mend)]
-    width, height = sheet.frame
+        return sheet.frame, picture.orientation, [finding("error", "geometry.exif-size", image, said=said, found=found)]
     if abs(width * size[1] / (height * size[0]) - 1) <= _ASPECT:
-        return sheet.frame, 1, [_size("warning", "size-differs", sheet, picture, "The boxes are scaled with it.")]
-    mend = "Labels and image belong to different pictures: bring the right one, or remove the sheet."
-    return sheet.frame, 1, [_size("error", "size-wrong", sheet, picture, mend)]
-
-
-def _size(severity: Severity, code: str, sheet: SourceSheet, picture: Picture, mend: str) -> Defect:
-    width, height = sheet.frame or FRACTIONS
-    return Defect(
-        severity,
-        code,
-        sheet.item.image,
-        None,
-        f"{width:g} × {height:g} px, as {sheet.item.label.name} says",
-        f"{picture.width} × {picture.height} px",
-        mend,
-    )
+        return sheet.frame, 1, [finding("warning", "geometry.size-differs", image, said=said, found=found)]
+    return sheet.frame, 1, [finding("error", "geometry.size-wrong", image, said=said, found=found)]
 
 
 def _divided(xywh: Box, frame: tuple[float, float]) -> Box:
@@ -108,17 +95,16 @@ def _turned(xywhn: Box, orientation: int) -> Box:
 def _on_image(row: Row, sheet: SourceSheet, picture: Picture | None) -> Row | Defect:
     """Return `row` cut at the image's border, or why it is none."""
     _, _, w, h = row.xywh
-    fractions = "centre and size as fractions of the image, above 0 and at most 1"
+    place, found = _at(sheet, row), _shown(row)
     if sheet.frame == FRACTIONS and max(map(abs, row.xywh)) > _PIXELS:
-        mend = "Correct or remove the row; pixels are divided by the image's width and height."
-        return _finding("error", "pixels", sheet, row, fractions, mend)
+        return finding("error", "geometry.pixels", *place, found=found)
     if w <= 0 or h <= 0:
-        return _finding("error", "no-size", sheet, row, fractions, "Correct or remove the row.")
+        return finding("error", "geometry.no-size", *place, found=found)
     if _is_click(w, h, picture):
-        return _finding("warning", "under-a-pixel", sheet, row, "at least 1 px each way", "It is left out.")
+        return finding("warning", "geometry.under-a-pixel", *place, found=found)
     cut = _cut(row)
     if cut.xywh[2] <= 0 or cut.xywh[3] <= 0 or _is_click(*cut.xywh[2:], picture):
-        return _finding("error", "off-image", sheet, row, "a box on the image", "Correct or remove the row.")
+        return finding("error", "geometry.off-image", *place, found=found)
     return cut
 
 
@@ -137,6 +123,9 @@ def _cut(row: Row) -> Row:
     return row._replace(xywh=((left + right) / 2, (top + bottom) / 2, right - left, bottom - top), text="")
 
 
-def _finding(severity: Severity, code: str, sheet: SourceSheet, row: Row, expected: str, mend: str) -> Defect:
-    found = " ".join(f"{value:g}" for value in row.xywh)
-    return Defect(severity, code, Path(sheet.item.label), row.line, expected, found, mend)
+def _at(sheet: SourceSheet, row: Row) -> tuple[Path, int]:
+    return sheet.item.label, row.line
+
+
+def _shown(row: Row) -> str:
+    return " ".join(f"{value:g}" for value in row.xywh)

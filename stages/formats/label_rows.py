@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from stages.dataset.defects import Defect
+from stages.dataset.defects import Defect, finding
 from stages.formats.source_sheets import Box, Row
 
 
@@ -29,9 +29,8 @@ def polygon_findings(rows: Sequence[Row], file: Path) -> list[Defect]:
     lines = [row.line for row in rows if row.polygon]
     if not lines:
         return []
-    found = f"{len(lines)} polygon{'s' * (len(lines) > 1)} among {len(rows)} rows"
-    done = "Each becomes the box around it."
-    return [Defect("warning", "polygon", file, lines[0], "boxes: class x y w h", found, done)]
+    count = f"{len(lines)} polygon{'s' * (len(lines) > 1)}"
+    return [finding("warning", "label_rows.polygon", file, lines[0], count=count, rows=len(rows))]
 
 
 def box_around(points: Sequence[float]) -> Box:
@@ -43,44 +42,21 @@ def box_around(points: Sequence[float]) -> Box:
 def _row(line: str, number: int, file: Path, classes: Sequence[str]) -> Row | Defect:
     parts = line.split()
     polygon = len(parts) > 5 and len(parts) % 2 == 1
-    values = _numbers(parts)
-    if values is None:
-        return _no_row("not-a-number", file, number, parts, "Correct or remove the row; decimals have a point.")
+    found = f"'{' '.join(parts)[:60]}'"
+    try:
+        values = [float(part) for part in parts]
+    except ValueError:
+        return finding("error", "label_rows.not-a-number", file, number, found=found)
     if len(parts) != 5 and not polygon:
-        mend = "Correct or remove the row."
-        if len(parts) == 6:
-            mend = "A sixth number is a confidence: export labels instead of predictions, or remove it."
-        return _no_row("row-length", file, number, parts, mend)
+        confidence = "A sixth number is a confidence: export labels instead of predictions, or remove it."
+        mend = confidence if len(parts) == 6 else "Correct or remove the row."
+        return finding("error", "label_rows.row-length", file, number, found=found, mend=mend)
     if not all(map(math.isfinite, values)):
-        return _no_row("not-finite", file, number, parts, "Correct or remove the row.")
+        return finding("error", "label_rows.not-finite", file, number, found=found)
     if values[0] != int(values[0]):
-        return _no_row("class-not-whole", file, number, parts, "A class is a whole number: correct the row.")
+        return finding("error", "label_rows.class-not-whole", file, number, found=found)
     if not 0 <= values[0] < len(classes):
-        return _no_class(file, number, int(values[0]), classes)
+        named = ", ".join(f"{i} {name}" for i, name in enumerate(classes))
+        return finding("error", "label_rows.class-out-of-range", file, number, named=named, found=int(values[0]))
     xywh = box_around(values[1:]) if polygon else (values[1], values[2], values[3], values[4])
     return Row(number, int(values[0]), xywh, "" if polygon else line.strip(), polygon, polygon)
-
-
-def _numbers(parts: Sequence[str]) -> list[float] | None:
-    try:
-        return [float(part) for part in parts]
-    except ValueError:
-        return None
-
-
-def _no_row(code: str, file: Path, line: int, parts: Sequence[str], mend: str) -> Defect:
-    found = f"'{' '.join(parts)[:60]}'"
-    return Defect("error", code, file, line, "five numbers: class x y w h", found, mend)
-
-
-def _no_class(file: Path, line: int, class_id: int, classes: Sequence[str]) -> Defect:
-    named = ", ".join(f"{i} {name}" for i, name in enumerate(classes))
-    return Defect(
-        "error",
-        "class-out-of-range",
-        file,
-        line,
-        f"a class of data.yaml ({named})",
-        f"class {class_id}",
-        "Add the class to `names`, or correct the label.",
-    )

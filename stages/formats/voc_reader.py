@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import NamedTuple, cast
 
 from stages.base.errors import problem
-from stages.dataset.defects import Defect, refuse
+from stages.dataset.defects import Defect, finding, refuse
 from stages.formats.coco_reader import no_size
 from stages.formats.image_lookup import Images, every_image, known_split
 from stages.formats.label_rows import sorted_out
 from stages.formats.source_sheets import Dataset, Row, SourceSheet
-from stages.formats.xml_text import DamagedXmlError, Node, parse_xml
+from stages.formats.xml_text import DamagedXmlError, Node, number, parse_xml
 from stages.formats.yolo_folder import Item, Source, description, read_names
 
 _LISTS = Path("ImageSets/Main")
@@ -44,13 +44,11 @@ def read_voc(folder: Path, files: Sequence[VocFile]) -> Dataset:
     for one in files:
         image = image_of(one, images)
         if image is None:
-            expected, mend = "an image of the same name", "Bring the image; without it, it is left out."
-            findings.append(Defect("warning", "image-missing", one.file, None, expected, "none", mend))
+            findings.append(finding("warning", "voc_reader.image-missing", one.file))
         else:
             sheets.append(voc_sheet(one, image, _split(folder, image, lists), classes, named))
     if not sheets:
-        mend = "Bring the images beside the XML files."
-        raise problem("voc_reader.images_annotations", folder, mend=mend)
+        raise problem("voc_reader.images_annotations", folder)
     folders = {sheet.item.image.parent for sheet in sheets}
     rest = images.without(sheet.item.image for sheet in sheets)
     sheets += [
@@ -69,8 +67,7 @@ def _read(file: Path) -> VocFile:
     try:
         return VocFile(file, parse_xml(file.read_bytes()))
     except DamagedXmlError as error:
-        mend = "Export it again: the file is damaged."
-        return VocFile(file, None, (Defect("error", "xml-damaged", file, error.line, "XML", str(error), mend),))
+        return VocFile(file, None, (finding("error", "voc_reader.xml-damaged", file, error.line, found=error),))
 
 
 def _classes(folder: Path, files: Sequence[VocFile]) -> tuple[tuple[str, ...], bool, list[Defect]]:
@@ -83,10 +80,8 @@ def _classes(folder: Path, files: Sequence[VocFile]) -> tuple[tuple[str, ...], b
         return tuple(line.strip() for line in lines if line.strip()), True, []
     names = tuple(sorted(class_names(files)))
     if not names:
-        mend = "Write the class names into classes.txt, one a line."
-        raise problem("voc_reader.objects_names", folder, mend=mend)
-    mend = f"They are taken in the alphabet's order: {', '.join(names)}."
-    return names, False, [Defect("note", "names-not-listed", folder, None, "a list of classes", "none", mend)]
+        raise problem("voc_reader.objects_names", folder)
+    return names, False, [finding("note", "voc_reader.names-not-listed", folder, names=", ".join(names))]
 
 
 def _lists(folder: Path) -> dict[str, str]:
@@ -143,7 +138,7 @@ def objects(one: VocFile) -> list[Node]:
 
 def _frame(root: Node) -> tuple[float, float] | None:
     """Return width and height that an XML file says its boxes are in, None if it does not."""
-    size = [_number(_text(root, f"size/{side}")) for side in ("width", "height")]
+    size = [number(_text(root, f"size/{side}")) for side in ("width", "height")]
     return (size[0], size[1]) if size[0] > 0 and size[1] > 0 else None
 
 
@@ -152,23 +147,14 @@ def _row(thing: Node, file: Path, classes: Sequence[str], named: bool) -> Row | 
     name, line = _text(thing, "name"), cast(int, thing.sourceline)
     if name not in classes:
         where = "the list of classes" if named else "a name"
-        mend = "Add the class to the list, or correct the object."
-        return Defect("error", "class-unknown", file, line, where, f"'{name}'", mend)
-    x1, y1, x2, y2 = (_number(_text(thing, f"bndbox/{side}")) for side in _SIDES)
+        return finding("error", "voc_reader.class-unknown", file, line, where=where, name=name)
+    x1, y1, x2, y2 = (number(_text(thing, f"bndbox/{side}")) for side in _SIDES)
     if not all(map(math.isfinite, (x1, y1, x2, y2))):
         found = " ".join(" ".join(_text(thing, f"bndbox/{side}").split()) or "nothing" for side in _SIDES)
-        mend = "Correct or remove the object."
-        return Defect("error", "no-box", file, line, f"bndbox: {' '.join(_SIDES)}", found, mend)
+        return finding("error", "voc_reader.no-box", file, line, found=found)
     xywh = ((x1 + x2) / 2, (y1 + y2) / 2, x2 - x1, y2 - y1)
     return Row(line, classes.index(name), xywh, outline=thing.find("polygon") is not None)
 
 
 def _text(element: Node, path: str) -> str:
     return (element.findtext(path) or "").strip().replace("\n", " ")
-
-
-def _number(text: str) -> float:
-    try:
-        return float(text)
-    except ValueError:
-        return math.nan

@@ -1,5 +1,6 @@
 """Reads XML that somebody else wrote: no document type, so no entity can grow or fetch anything."""
 
+import math
 import re
 from pathlib import Path
 
@@ -8,6 +9,7 @@ from lxml import etree
 from stages.base.errors import problem
 
 Node = etree._Element
+_HEAD = 4096  # bytes at the start of a file in which its root is looked for
 _TWICE = re.compile(r", line [0-9]+(?=, column [0-9]+$)")  # `line` has it already
 
 
@@ -17,6 +19,22 @@ class DamagedXmlError(ValueError):
     def __init__(self, found: str, line: int) -> None:
         super().__init__(found)
         self.line = line
+
+
+def has_root(file: Path, tag: str) -> bool:
+    """Say whether `file` begins with the element `tag`, as far as a look at its first bytes tells."""
+    if not file.is_file():
+        return False
+    with file.open("rb") as data:
+        return re.search(rf"<{tag}[\s>]".encode(), data.read(_HEAD)) is not None
+
+
+def number(text: str) -> float:
+    """Return the number in `text`, NaN for anything else."""
+    try:
+        return float(text)
+    except ValueError:
+        return math.nan
 
 
 def parse_xml(data: bytes) -> Node:

@@ -7,12 +7,16 @@ from typing import Any, NamedTuple
 from stages.base.errors import problem
 from stages.base.params import read_yaml
 from stages.dataset.clutter import is_clutter
-from stages.dataset.defects import Defect, Severity
+from stages.dataset.defects import Defect, Severity, finding
 from stages.dataset.sheets.split_folder import IMAGE_SUFFIXES
 from stages.firewall.roles import ROLES
 
 # Other tools' words for our splits; any other name stays as it is.
 _SPLIT_NAMES = {"valid": "val", "validation": "val", "training": "train", "testing": "test"}
+_MISSING = {
+    "train": "Bring the folder, or correct the line.",
+    "val": "Bring the folder, or draw one from train when you import: --val 0.2",
+}
 _DESCRIPTIONS = ("data.yaml", "data.yml", "dataset.yaml")
 
 
@@ -44,8 +48,7 @@ class _Part(NamedTuple):
 def read_source(folder: Path) -> Source:
     """Return what is in `folder`; raise `UserError` for no YOLO folder, and for two folders of one split."""
     if not folder.is_dir():
-        mend = "Give the folder that has data.yaml."
-        raise problem("yolo_folder.yolo_folder", folder, mend=mend)
+        raise problem("yolo_folder.yolo_folder", folder)
     classes = read_names(folder)
     parts, findings = _parts(folder)
     findings += _count_differs(folder, classes)
@@ -54,7 +57,10 @@ def read_source(folder: Path) -> Source:
         items = _items(part)
         findings += _not_there(part)
         twice = sorted(set(items) & set(splits.get(part.split, {})))
-        findings += [_twice(items[name].image, splits[part.split][name].image) for name in twice]
+        findings += [
+            finding("error", "yolo_folder.same-stem", items[name].image, other=splits[part.split][name].image)
+            for name in twice
+        ]
         splits.setdefault(part.split, {}).update({name: items[name] for name in items if name not in twice})
     if not any(splits.values()):
         raise problem("yolo_folder.images_train_labels", folder, image_suffixes=", ".join(IMAGE_SUFFIXES))
@@ -80,9 +86,7 @@ def _count_differs(folder: Path, classes: Sequence[str]) -> list[Defect]:
     count = read_yaml(file).get("nc")
     if count is None or count == len(classes):
         return []
-    mend = "The names are taken: correct the number."
-    expected = f"nc: {len(classes)}, as many as names"
-    return [Defect("warning", "count-of-classes", file, None, expected, f"nc: {count}", mend)]
+    return [finding("warning", "yolo_folder.count-of-classes", file, names=len(classes), count=count)]
 
 
 def description(folder: Path) -> Path:
@@ -108,13 +112,7 @@ def _parts(folder: Path) -> tuple[list[_Part], list[Defect]]:
         for split, part in laid.items()
         if split in taken and split not in lists and part.images.resolve() not in places
     ]
-    mend = "Correct data.yaml, or remove the folder."
-    findings += [
-        Defect(
-            "warning", "folder-not-read", part.images, None, f"the {part.split} that data.yaml names", "another", mend
-        )
-        for part in unread
-    ]
+    findings += [finding("warning", "yolo_folder.folder-not-read", part.images, split=part.split) for part in unread]
     return [*named, *(part for split, part in laid.items() if split not in taken)], findings
 
 
@@ -146,15 +144,18 @@ def _named_parts(folder: Path, values: Mapping[str, Any]) -> tuple[list[_Part], 
         for entry in entries:
             place = _place(folder, base, entry)
             if place is None:
-                findings.append(_missing(file, split, entry))
+                severity: Severity = "error" if split == "train" else "warning"
+                mend = _MISSING.get(split, "Nothing is read for it.")
+                findings.append(
+                    finding(severity, "yolo_folder.split-missing", file, entry=entry, split=split, mend=mend)
+                )
             elif place.resolve() in [part.images.resolve() for part in parts]:
-                findings.append(_again(file, split, entry))
+                findings.append(finding("warning", "yolo_folder.split-twice", file, split=split, entry=entry))
             else:
                 parts.append(_Part(split, place, labels_of(place / "x").parent))
     outside = [part for part in parts if folder.resolve() not in part.images.resolve().parents]
     findings += [
-        Defect("note", "elsewhere", file, None, f"{part.split} in this folder", str(part.images), "It is read there.")
-        for part in outside
+        finding("note", "yolo_folder.elsewhere", file, split=part.split, images=part.images) for part in outside
     ]
     return parts, findings
 
@@ -166,8 +167,7 @@ def _base(folder: Path, file: Path, path: object) -> tuple[Path, list[Defect]]:
     base = folder / path  # an absolute path stays one
     if base.is_dir():
         return (folder if base.resolve() == folder.resolve() else base), []
-    mend = "The folders beside data.yaml are read."
-    return folder, [Defect("warning", "path-not-here", file, None, f"the folder of `path: {path}`", "none", mend)]
+    return folder, [finding("warning", "yolo_folder.path-not-here", file, path=path)]
 
 
 def _place(folder: Path, base: Path, entry: str) -> Path | None:
@@ -204,23 +204,9 @@ def _listed(file: Path) -> list[Path]:
 def _not_there(part: _Part) -> list[Defect]:
     """Return a finding for the images of a list that do not exist."""
     gone = [image for image in _listed(part.images) if not image.is_file()] if part.images.is_file() else []
-    mend = "They are left out."
-    found = f"{len(gone)} that do not, such as {gone[0]}" if gone else ""
-    return [Defect("warning", "image-missing", part.images, None, "images that exist", found, mend)] if gone else []
-
-
-def _missing(file: Path, split: str, entry: str) -> Defect:
-    mend = {
-        "train": "Bring the folder, or correct the line.",
-        "val": "Bring the folder, or draw one from train when you import: --val 0.2",
-    }.get(split, "Nothing is read for it.")
-    severity: Severity = "error" if split == "train" else "warning"
-    return Defect(severity, "split-missing", file, None, f"the folder {entry}", f"none for '{split}'", mend)
-
-
-def _again(file: Path, split: str, entry: str) -> Defect:
-    mend = "It is passed over: a sheet belongs to one split."
-    return Defect("warning", "split-twice", file, None, f"a folder of its own for {split}", f"{entry} again", mend)
+    if not gone:
+        return []
+    return [finding("warning", "yolo_folder.image-missing", part.images, count=len(gone), first=gone[0])]
 
 
 def split_name(word: str) -> str:
@@ -254,9 +240,3 @@ def _strangers(parts: Sequence[_Part], splits: Mapping[str, Mapping[str, Item]])
     folders = dict.fromkeys(folder for part in parts for folder in (part.images, part.labels) if folder.is_dir())
     files = dict.fromkeys(path for folder in folders for path in sorted(folder.rglob("*")) if path.is_file())
     return [path for path in files if path not in known and path.name != "classes.txt" and not is_clutter(path.name)]
-
-
-def _twice(image: Path, other: Path) -> Defect:
-    mend = "Rename or remove one: a sheet belongs to one split."
-    expected = "a name that no other image has (without its ending)"
-    return Defect("error", "same-stem", image, None, expected, f"the same as {other}", mend)

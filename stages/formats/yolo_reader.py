@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from stages.dataset.defects import Defect, refuse
+from stages.dataset.defects import Defect, finding, refuse
 from stages.dataset.sheets.split_folder import Labels
 from stages.formats.geometry import KeptRows, rows_text
 from stages.formats.label_rows import read_rows
@@ -47,15 +47,12 @@ def _text(file: Path) -> tuple[str, list[Defect]]:
     data = file.read_bytes()
     found = []
     if data.startswith(_BOM):
-        found.append(
-            Defect("note", "byte-order-mark", file, 1, "plain text", "a byte-order mark", "It is passed over.")
-        )
+        found.append(finding("note", "yolo_reader.byte-order-mark", file, 1))
     if b"\r" in data:
-        found.append(Defect("note", "windows-lines", file, 1, "line ends of Unix", "others", "They are read as well."))
+        found.append(finding("note", "yolo_reader.windows-lines", file, 1))
     if not data.strip():
-        found.append(Defect("note", "empty-label-file", file, None, "rows", "none", "Nothing is on that sheet."))
+        found.append(finding("note", "yolo_reader.empty-label-file", file))
     try:
         return data.decode("utf-8-sig"), found
     except UnicodeDecodeError:
-        mend = "Save it as UTF-8, or replace or remove the file."
-        return "", [*found, Defect("error", "label-encoding", file, None, "text in UTF-8", "other bytes", mend)]
+        return "", [*found, finding("error", "yolo_reader.label-encoding", file)]

@@ -59,7 +59,8 @@ def holdout(root: Path = Path(), *, again: str | None = None) -> str:
         require_as_tagged(root, iteration)
         require_sheets(root)
         report = measure_test(root, classes)
-        row = _rounded(opening_row(report.scores, _facts(root, iteration, len(earlier) + 1, report), reason=reason))
+        found = opening_row(report.scores, _facts(root, iteration, len(earlier) + 1, report), reason=reason)
+        row = {key: round(value, DECIMALS) if isinstance(value, float) else value for key, value in found.items()}
         rows = [*earlier, row]
         why = f"\n\nAgain: {reason}" if reason else ""
         message = f"Open test with iteration {iteration}: opening {row['opening']}{why}"
@@ -92,8 +93,7 @@ def require_sheets(root: Path) -> None:
     folder = root / DATASET / "test"
     sheets = read_split("test", root / DATASET) if folder.is_dir() else []
     if not sheets:
-        mend = "It is set aside at the import: yoloop data import --help (--test)."
-        raise problem("holdout.sheets", folder, mend=mend)
+        raise problem("holdout.sheets", folder)
     unlabelled = [sheet.image_id for sheet in sheets if not sheet.labelled]
     if unlabelled:
         raise problem(
@@ -158,10 +158,6 @@ def _facts(root: Path, iteration: int, opening: int, report: Report) -> dict[str
         "date": datetime.now(UTC).date().isoformat(),  # a record, not a result: it may hold a clock
         "test_content": content_of("test", root / DATASET),
     }
-
-
-def _rounded(row: dict[str, Any]) -> dict[str, Any]:
-    return {key: round(value, DECIMALS) if isinstance(value, float) else value for key, value in row.items()}
 
 
 def _said(rows: Sequence[dict[str, Any]], tag: str, *, verdict: str) -> list[str]:

@@ -87,8 +87,7 @@ def _check(root: Path, dataset: Path, now: Lists, say: Callable[[str], None] | N
         stems = {Path(row.image_id).stem for row in rows}
         for file in sorted((dataset / split / "labels").glob("[!.]*.txt")):
             if file.stem not in stems:
-                mend = "Bring the image, or remove the file."
-                raise problem("acceptance.labels_sheet_there", file, mend=mend)
+                raise problem("acceptance.labels_sheet_there", file)
     images = {split: [dataset / split / "images" / row.image_id for row in rows] for split, rows in now.items()}
     groups = {row.image_id: row.group for rows in now.values() for row in rows}
     shared = leak_findings(images, groups=groups, mend=_MEND)

@@ -13,7 +13,7 @@ from stages.firewall.roles import ROLES
 from stages.intake.demo_values import is_drawn, params_at, values_before_demo
 from stages.intake.import_report import names_of_few, report
 from stages.intake.import_source import ImportOptions, Read, read_sheets
-from stages.project.preconditions import DEMO, holds_demo
+from stages.project.preconditions import DEMO, holds_demo, require_repository
 from stages.project.repository import dvc, git
 from stages.project.repository.commits import Commit
 from stages.project.repository.transaction import stage_dvc, staging, transact
@@ -106,10 +106,7 @@ def write_start(data: Path, models: Path, read: Read, options: ImportOptions) ->
 
 def _require_fresh(root: Path) -> dict[str, str]:
     """Return the tags of a demo that move, old name to new; raise `UserError` for a project that has begun."""
-    git.require_repository(root)
-    dvc.require_repository(root)
-    git.head(root)
-    git.branch(root)
+    require_repository(root)
     tags = git.run(root, "tag", "-l", *(f"{line}{name}" for line in ("", "*/") for name in _TAGS)).split()
     demo = [tag for tag in tags if holds_demo(root, tag)]
     begun = [tag for tag in tags if tag not in demo]

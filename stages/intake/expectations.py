@@ -8,11 +8,13 @@ import pandas as pd
 from stages.base.boxes import BOX, xywhn_to_xyxy
 from stages.base.params import PARAMS, read_classes, read_section
 from stages.dataset.sheets.split_folder import DATASET, read_labels, sheets_in
+from stages.detector.prediction.filters import Filters, keep
 from stages.detector.prediction.prediction_params import PredictParams
 from stages.detector.training.training_params import TrainParams
 from stages.intake.contract.image_checks import read_header
-from stages.intake.filter_cost import cost, sentence
 from stages.intake.object_scale import scale_sentence, scale_table, scale_warnings
+from stages.ruler.matching.matching import SHEET
+from stages.ruler.scores.metrics import ratios
 
 SPLITS = ("train", "val")
 
@@ -27,7 +29,7 @@ def expectation_lines(root: Path) -> list[str]:
     wanted = read_section(PredictParams, "predict", root / PARAMS)
     filters = wanted.filters.limits
     images, boxes = _tables(root, classes)
-    costs = cost(ground_truth=boxes, images=images, filters=filters, classes=classes, names=list(SPLITS))
+    costs = filter_cost(ground_truth=boxes, images=images, filters=filters, classes=classes, names=list(SPLITS))
     sizes = scale_table(
         ground_truth=boxes,
         images=images,
@@ -36,7 +38,47 @@ def expectation_lines(root: Path) -> list[str]:
         classes=classes,
     )
     far = [f"warning: {line}" for line in scale_warnings(sizes)]
-    return [line for line in (sentence(costs, filters, split="val"), scale_sentence(sizes), *far) if line]
+    return [line for line in (filter_sentence(costs, filters, split="val"), scale_sentence(sizes), *far) if line]
+
+
+def filter_cost(
+    *, ground_truth: pd.DataFrame, images: pd.DataFrame, filters: Filters, classes: list[str], names: list[str]
+) -> pd.DataFrame:
+    """Return what `filters` take from a detector that finds every box exactly: split, class_name, boxes, deleted,
+    recall, f1.
+
+    A row per split of `names` and class, before them one with class_name "all". Recall and F1, in [0, 1], are those
+    that such a detector keeps (its precision is 1); NaN without a box. The tables are GROUND_TRUTH and IMAGES.
+    """
+    sized = ground_truth.merge(images[[*SHEET, "width", "height"]], on=SHEET, how="left", validate="many_to_one")
+    passed = keep(sized[BOX].to_numpy(float), width=sized["width"], height=sized["height"], filters=filters)
+    rows = []
+    for split in names:
+        here = (sized["split"] == split).to_numpy()
+        for name, chosen in [("all", here), *((c, here & (sized["class_id"] == i)) for i, c in enumerate(classes))]:
+            boxes, kept = int(chosen.sum()), int((chosen & passed).sum())
+            reached = ratios(tp=kept, fp=0, fn=boxes - kept)
+            rows.append((split, name, boxes, boxes - kept, reached["recall"], reached["f1"]))
+    table = pd.DataFrame(rows, columns=["split", "class_name", "boxes", "deleted", "recall", "f1"])
+    return table.astype({"recall": "float64", "f1": "float64"})
+
+
+def filter_sentence(costs: pd.DataFrame, filters: Filters, *, split: str) -> str:
+    """Return one line for people: what `filters` cost a perfect detector on `split`; "filters: none" when all are off.
+
+    `costs` is what `filter_cost` returned.
+    """
+    if not filters.active:
+        return "filters: none"
+    row = costs[(costs["split"] == split) & (costs["class_name"] == "all")].iloc[0]
+    limits = " and ".join(f"{name} {value:g}" for name, value in filters.active.items())
+    deletes = "deletes" if len(filters.active) == 1 else "delete"
+    if not row["deleted"]:
+        return f"filters: {limits} {deletes} none of {row['boxes']} true boxes of {split}"
+    return (
+        f"filters: {limits} {deletes} {row['deleted']} of {row['boxes']} true boxes of {split}: "
+        f"a perfect detector would reach recall {row['recall']:.3f}"
+    )
 
 
 def _tables(root: Path, classes: list[str]) -> tuple[pd.DataFrame, pd.DataFrame]:

@@ -5,8 +5,6 @@ prediction, after rounding `imgsz` up to a multiple of the network's stride. Ran
 often in as out, so it widens the sizes of training and leaves their median where it is.
 """
 
-from typing import NamedTuple
-
 import numpy as np
 import pandas as pd
 
@@ -17,17 +15,7 @@ STRIDE = 32  # px; of the coarsest layer of the YOLO and YOLOE detectors that we
 # One layer of the detector serves sizes that differ by a factor of 2, and the usual zoom of 0.5 covers 0.5 to 1.5, its
 # denser half 0.75 to 1.25: beyond 1.3 most objects are larger, or smaller, than most that the network learned from.
 MOST = 1.3
-
-
-class _Row(NamedTuple):
-    """A row of `scale_table`."""
-
-    class_name: str
-    train_boxes: int
-    val_boxes: int
-    train_px: float
-    val_px: float
-    ratio: float
+_COLUMNS = ["class_name", "train_boxes", "val_boxes", "train_px", "val_px", "ratio"]
 
 
 def scale_table(
@@ -46,7 +34,7 @@ def scale_table(
         train, val = (size[chosen & (sized["split"] == split)] for split in ("train", "val"))
         train_px, val_px = train.median() * _rounded(train_imgsz), val.median() * _rounded(predict_imgsz)
         rows.append((name, len(train), len(val), train_px, val_px, val_px / train_px if train_px else np.nan))
-    return pd.DataFrame(rows, columns=list(_Row._fields))
+    return pd.DataFrame(rows, columns=_COLUMNS)
 
 
 def scale_sentence(table: pd.DataFrame) -> str:
@@ -64,10 +52,10 @@ def scale_warnings(table: pd.DataFrame) -> list[str]:
     """Return a line per class, and for "all", whose ratio is over `MOST` or under 1 / `MOST`; most often none."""
     far = table[(table["ratio"] > MOST) | (table["ratio"] < 1 / MOST)]
     return [
-        f"{'objects' if row.class_name == 'all' else row.class_name}: {row.train_px:.0f} px in training and "
-        f"{row.val_px:.0f} px at prediction, {row.ratio:.2f} times (more than {MOST} apart): "
-        f"{'lower' if row.ratio > 1 else 'raise'} predict.imgsz, or train at another imgsz"
-        for row in map(_Row._make, far.itertuples(index=False, name=None))
+        f"{'objects' if name == 'all' else name}: {train_px:.0f} px in training and "
+        f"{val_px:.0f} px at prediction, {ratio:.2f} times (more than {MOST} apart): "
+        f"{'lower' if ratio > 1 else 'raise'} predict.imgsz, or train at another imgsz"
+        for name, _, _, train_px, val_px, ratio in far.itertuples(index=False, name=None)
     ]
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from stages.base.command import names_in
 from stages.base.errors import UserError, problem
 from stages.base.params import PARAMS, read_iteration, read_params, read_yaml
 from stages.base.tables import read_json, read_metrics
@@ -70,13 +71,10 @@ def _require_idle(root: Path) -> None:
 
 def _inputs(graph: Mapping[str, Any]) -> list[str]:
     """Return what the stages read and none of them writes, alone or as part of a folder."""
-    outs = {path for stage in graph.values() for kind in ("outs", "metrics", "plots") for path in _paths(stage, kind)}
-    deps = {path for stage in graph.values() for path in _paths(stage, "deps")}
+    kinds = ("outs", "metrics", "plots")
+    outs = {path for stage in graph.values() for kind in kinds for path in names_in(stage.get(kind, []))}
+    deps = {path for stage in graph.values() for path in names_in(stage.get("deps", []))}
     return sorted(dep for dep in deps if not any(dep == out or dep.startswith(f"{out}/") for out in outs))
-
-
-def _paths(stage: Mapping[str, Any], kind: str) -> list[str]:
-    return [next(iter(entry)) if isinstance(entry, dict) else str(entry) for entry in stage.get(kind, [])]
 
 
 def _step(copy: Path, name: str, cmd: str, *, say: Say) -> list[str]:

@@ -35,7 +35,7 @@ def finish(root: Path = Path()) -> str:
             return _again(root, iteration)
         require_clean(root, iteration=iteration, prompts_may_differ=False)
         report = build_report(root, iteration)
-        found = {path: _bytes(root / path) for path in git.changed(root, [*RESULTS, *SETTINGS])}
+        found = {path: git.here(root, path) for path in git.changed(root, [*RESULTS, *SETTINGS])}
         files = {**found, report_file(iteration): json_text(report).encode()}
         message = f"Finish iteration {iteration}: {_score(report)}, {report['verdict']['verdict']}"
         commits = [Commit(message, files)]
@@ -49,7 +49,7 @@ def _again(root: Path, iteration: int) -> str:
     """Say that the iteration is finished already; raise `UserError` when its results have changed since."""
     tag = iteration_tag(root, iteration)
     require_clean(root, iteration=iteration, prompts_may_differ=True)
-    if git.content(root, tag, "dvc.lock") != _bytes(root / "dvc.lock"):
+    if git.content(root, tag, "dvc.lock") != git.here(root, "dvc.lock"):
         raise problem("finish.results_lie_here", f"tag {tag}", tag=tag)
     verdict = read_metrics(root / "metrics/converge.json")["verdict"]
     step = _next_step(verdict, read_metrics(root / "metrics/sample.json")["packet_sheets"])
@@ -89,7 +89,3 @@ def _next_step(verdict: str, packet_sheets: int) -> str:
 def _score(report: dict[str, Any]) -> str:
     validate = report["validate"]
     return "F1 undefined" if validate["f1"] is None else f"F1 {f1_text(validate)}"
-
-
-def _bytes(file: Path) -> bytes | None:
-    return file.read_bytes() if file.is_file() else None

@@ -1,6 +1,7 @@
 """`yoloop run --start-iteration N`: iteration N begins again on a new line, and the old line stays as it is."""
 
 import re
+from contextlib import suppress
 from fnmatch import fnmatch
 from itertools import count
 from pathlib import Path
@@ -46,7 +47,8 @@ def start_over(root: Path, iteration: int) -> str:
             branch=name,
             tags=[f"{name}/dataset-v{iteration}"],
         )
-        _bring_results(root)
+        with suppress(UserError):  # results that the cache no longer has, the stages make again
+            dvc.checkout(root)
     return (
         f"Started over from {tag}: branch {name}, and its tags are {name}/dataset-v{iteration}, "
         f"{name}/iteration-{iteration} and so on. Everything before stays under its own branch and tags."
@@ -108,11 +110,3 @@ def _free_name(root: Path) -> str:
     refs = git.run(root, "for-each-ref", "--format=%(refname)", "refs/heads", "refs/remotes", "refs/tags").split()
     parts = {part for ref in refs for part in ref.split("/")}
     return next(name for number in count(1) if (name := f"again-{number}") not in parts)
-
-
-def _bring_results(root: Path) -> None:
-    """Bring the results that belong to the state; those that the cache no longer has, the stages make again."""
-    try:
-        dvc.checkout(root)
-    except UserError:
-        return

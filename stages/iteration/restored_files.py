@@ -32,15 +32,15 @@ def put_back(root: Path, before: Remembered) -> list[str]:
     """Restore what is gone, and return lines to print; what stages or a person wrote in the meantime stays."""
     said = []
     for path, data in {**before.results, **before.typed}.items():
-        now = _bytes(root / path)
+        now = git.here(root, path)
         if now is None or (path in before.typed and now != data and now == git.content(root, "HEAD", path)):
             with replacing(root / path) as temporary:
                 temporary.write_bytes(data)
         elif path in before.typed and now != data:
             said.append(f"{path} was changed while the iteration ran: it stays as it is now.")
     try:
-        gone = _deleted(root)
-        if gone:
+        stages = {name: changes for name, changes in dvc.status(root).items() if not name.endswith(".dvc")}
+        if gone := dvc.outs_in("deleted", stages):
             dvc.checkout(root, *gone)
     except UserError:
         pass  # what the cache does not have either was never complete, and the next run makes it
@@ -48,15 +48,4 @@ def put_back(root: Path, before: Remembered) -> list[str]:
 
 
 def _contents(root: Path, paths: Iterable[str]) -> dict[str, bytes]:
-    return {path: data for path in paths if (data := _bytes(root / path)) is not None}
-
-
-def _bytes(file: Path) -> bytes | None:
-    return file.read_bytes() if file.is_file() else None
-
-
-def _deleted(root: Path) -> list[str]:
-    """Return the outs of stages that DVC knows and that are not there."""
-    stages = {name: changes for name, changes in dvc.status(root).items() if not name.endswith(".dvc")}
-    outs = [part.get("changed outs", {}) for changes in stages.values() for part in changes if isinstance(part, dict)]
-    return sorted(path for out in outs for path, kind in out.items() if kind == "deleted")
+    return {path: data for path in paths if (data := git.here(root, path)) is not None}

@@ -54,7 +54,8 @@ def run_loop(root: Path, *, reviewer: Reviewer, say: Say, auto_confidence: float
                     say(_end(root, facts))
                     return True
                 if (position, facts.iteration) == before:
-                    raise _stuck(facts)
+                    stuck = f"iteration {facts.iteration}"
+                    raise problem("run_loop.get_from_step", stuck, state_line=state_line(facts))
                 before = (position, facts.iteration)
                 if not _step(root, facts, reviewer=reviewer, say=say, auto_confidence=auto_confidence):
                     return False
@@ -173,7 +174,3 @@ def _end(root: Path, facts: Facts) -> str:
     if facts.verdict != "stop":
         reason = f"the pool has nothing left to review (the verdict was: {facts.verdict}, {reason})"
     return wording.end_banner(facts.iteration, f1=f1, reason=reason)
-
-
-def _stuck(facts: Facts) -> UserError:
-    return problem("run_loop.get_from_step", f"iteration {facts.iteration}", state_line=state_line(facts))

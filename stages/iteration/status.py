@@ -21,8 +21,9 @@ def status_lines(root: Path) -> list[str]:
     """Return the five lines; raise `UserError` when `root` is no project."""
     facts = locate(root)
     reviewer = read_review(root).by
+    branch = f"branch {facts.branch}" if facts.branch else f"no branch (at {git.head(root)[:9]})"
     return [
-        f"project  {root.resolve().name}: iteration {facts.iteration}, {_branch(root, facts)}",
+        f"project  {root.resolve().name}: iteration {facts.iteration}, {branch}",
         f"dataset  {_dataset(root, facts)}",
         f"last     {_last(root)}",
         f"state    iteration {facts.iteration}: {state_line(facts)}",
@@ -39,10 +40,6 @@ def result_text(validate: Mapping[str, Any]) -> str:
 def f1_text(validate: Mapping[str, Any]) -> str:
     """Return F1 on val with its 95 % interval: `0.864 (0.82 to 0.90)`."""
     return rate_in(validate.get("f1"), validate.get("f1_low"), validate.get("f1_high"))
-
-
-def _branch(root: Path, facts: Facts) -> str:
-    return f"branch {facts.branch}" if facts.branch else f"no branch (at {git.head(root)[:9]})"
 
 
 def _dataset(root: Path, facts: Facts) -> str:

@@ -7,6 +7,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from stages.base.boxes import BOX, area
+from stages.ruler.pairing.box_tables import CORNERS
 from stages.ruler.sizes import SIZES, size_ids
 
 # Two detections on one place are one question to the reviewer, whatever their classes.
@@ -20,10 +21,7 @@ _TYPES: dict[str, str] = {
     "object_id": "Int32",
     "detection_id": "Int32",
     "confidence": "Float64",  # of the detection; null for missed and nothing_seen
-    "x1": "float64",  # px; the whole sheet for nothing_seen
-    "y1": "float64",
-    "x2": "float64",
-    "y2": "float64",
+    **CORNERS,  # the whole sheet for nothing_seen
     "size": "str",  # tiny, small, medium, large; "" for nothing_seen
     "position": "str",  # corner, edge, center; "" for nothing_seen
     "low_contrast": "bool",

@@ -20,7 +20,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
-import yaml
 
 from stages.base.atomic import replacing_folder
 from stages.base.boxes import BOX, xywhn_to_xyxy, xyxy_to_xywhn
@@ -28,9 +27,11 @@ from stages.base.decoding import read_bgr
 from stages.base.errors import problem
 from stages.base.tables import write_csv
 from stages.dataset.crops import safe_name, save_image
+from stages.dataset.new_dataset import write_description
 from stages.dataset.sheets.manifest import file_sha256
 from stages.dataset.sheets.split_folder import Sheet, label_text, read_labels
 from stages.picking.packet_pictures import Picture, zoom_on_map
+from stages.ruler.pairing.box_tables import CORNERS
 
 PACKET = Path("data/sample/packet")
 HEAD = "packet.json"
@@ -38,21 +39,15 @@ PRELABELS = {
     "image_id": "str",
     "prelabel_id": "str",  # one in the packet: the sheet's place, and the box's on it
     "class_name": "str",
-    "x1": "float64",  # px of the original image
-    "y1": "float64",
-    "x2": "float64",
-    "y2": "float64",
+    **CORNERS,
     "confidence": "Float64",  # of the detection; null for a claim
 }
 FOCUS = {
     "image_id": "str",
     "focus_id": "str",  # one in the packet: the sheet's place, and the row's on it
-    "kind": "str",  # missed, uncertain, nothing_seen
+    "kind": "str",  # missed, uncertain, nothing_seen (whose box is the whole sheet)
     "class_name": "str",  # "" for nothing_seen
-    "x1": "float64",  # px of the original image; the whole sheet for nothing_seen
-    "y1": "float64",
-    "x2": "float64",
-    "y2": "float64",
+    **CORNERS,
     "confidence": "Float64",  # of the detection, if it is one
     "reason": "str",
     "crop": "str",  # path in the packet
@@ -128,8 +123,7 @@ def write_packet(
         pictures = _write_crops(filled, building)
         write_csv(prelabels.astype(PRELABELS), building / "prelabels.csv")
         write_csv(filled.reindex(columns=list(FOCUS)).astype(FOCUS), building / "focus.csv")
-        names = yaml.safe_dump({"names": list(classes)}, sort_keys=False, allow_unicode=True)
-        (building / "data.yaml").write_text(names, encoding="utf-8")
+        write_description(building, classes)
         _write_head(listed, building, classes=classes, iteration=iteration, seed=seed, ruler=ruler)
     return pictures
 
@@ -149,8 +143,7 @@ def read_packet(folder: Path = PACKET, *, whole: bool = True) -> Packet:
         facts = (int(head["iteration"]), tuple(map(str, head["classes"])), int(head["seed"]), str(head["ruler"]))
         fits = packet_id == _digest(head)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        found = " ".join(str(error).split())[:120]
-        raise problem("packet.head_packet", file, found=found, damaged=_DAMAGED) from error
+        raise problem("packet.head_packet", file, found=" ".join(str(error).split())[:120], damaged=_DAMAGED) from error
     if not fits:
         raise problem("packet.content_fits_own", file, damaged=_DAMAGED)
     for name, listed in files.items() if whole else ():

@@ -30,7 +30,8 @@ import numpy as np
 import pandas as pd
 
 from stages.picking.random_arm import PICKED, RANDOM
-from stages.ruler.scores.intervals import Floats, Ints, divided, t_quantile
+from stages.ruler.pairing.pairs import Floats, Ints
+from stages.ruler.scores.intervals import divided, t_quantile
 from stages.wording.quantities import some
 
 LEAST = 2  # sheets with boxes in an arm, without which nothing is known about how sheets differ

@@ -12,15 +12,13 @@ from stages.picking.strategies.calibration import FAINTEST, JudgedDetections, ca
 from stages.picking.strategies.pool_view import PoolView
 from stages.ruler.matching.matching import outcomes
 
-SPLITS = ("train", "val")  # where labels are: train for what is known already, val for how good the detector is
-
 
 class PoolTables(NamedTuple):
     """What the stages left; the columns of DETECTIONS and GROUND_TRUTH."""
 
     detections: pd.DataFrame  # of all splits
     features: NDArray[np.float16]  # of the detections from FAINTEST on, in their order: (k, F)
-    truth: pd.DataFrame  # labelled boxes of train and val
+    truth: pd.DataFrame  # labelled boxes: of train for what is known already, of val for how good the detector is
 
 
 def pool_view(

@@ -30,7 +30,7 @@ def locate(root: Path) -> Facts:
         imported=imported,
         branch=current_branch(root),
         finished=finished,
-        same_run=finished and git.content(root, tag, LOCK) == _bytes(root / LOCK),
+        same_run=finished and git.content(root, tag, LOCK) == git.here(root, LOCK),
         verdict=metrics_at(root, tag, "converge").get("verdict") if finished else None,
         packet=metrics_at(root, tag, "sample").get("packet_sheets") if finished else None,
         changes=read_changes(dvc.status(root) if imported else {}, passed_over=str(PROMPTS) if finished else ""),
@@ -70,7 +70,3 @@ def home_branch(root: Path) -> str | None:
     """Return the branch that was left to look back: the one that was committed to last."""
     names = git.run(root, "for-each-ref", "--sort=-committerdate", "--format=%(refname:short)", "refs/heads").split()
     return names[0] if names else None
-
-
-def _bytes(file: Path) -> bytes | None:
-    return file.read_bytes() if file.is_file() else None

@@ -43,13 +43,12 @@ def run_group(
     reader = threading.Thread(target=_pump, args=(process, on_text), daemon=True)
     try:
         reader.start()
-        code = process.wait()
+        return process.wait()
     except BaseException:
         _stop(process)
-        reader.join(5)
         raise
-    reader.join(5)
-    return code
+    finally:
+        reader.join(5)
 
 
 @contextmanager

@@ -13,7 +13,9 @@ from stages.base.errors import problem
 def project() -> Iterator[Path]:
     """Yield the project's folder, after clearing up behind a killed command; Ctrl+C ends with 130."""
     root = Path()
-    _require_project(root)
+    for name in ("params.yaml", "dvc.yaml"):
+        if not (root / name).is_file():
+            raise problem("project_folder.file_folder", name, root=root.resolve())
     try:
         from stages.project.repository.experiment_branch import return_to_branch
         from stages.project.repository.transaction import recover
@@ -24,9 +26,3 @@ def project() -> Iterator[Path]:
         yield root
     except KeyboardInterrupt:
         raise typer.Exit(130) from None
-
-
-def _require_project(root: Path) -> None:
-    for name in ("params.yaml", "dvc.yaml"):
-        if not (root / name).is_file():
-            raise problem("project_folder.file_folder", name, root=root.resolve())

@@ -85,8 +85,7 @@ def _scratch(root: Path, where: str) -> Iterator[Path]:
     except UserError as error:
         raise UserError(str(error).replace(str(scratch / _UNPACKED), where)) from error
     except PermissionError as error:
-        mend = "Copy it to where you may read it."
-        raise problem("review_import.export_can_read", where, found=str(error.strerror), mend=mend) from error
+        raise problem("review_import.export_can_read", where, found=str(error.strerror)) from error
     finally:
         remove_tree(scratch)
 
@@ -98,11 +97,9 @@ def _returned(
         fetched = fetch(packet, word=word, server=server, folder=scratch, say=say)
         return fetched if isinstance(fetched, Returned) else _read(fetched, "roboflow", scratch, say)
     if server != ServerChoice():
-        mend = "Leave out one of them."
-        raise problem("review_import.path_server", path, named=server.named, mend=mend)
+        raise problem("review_import.path_server", path, named=server.named)
     if not path.exists():
-        mend = "Give the archive, folder or file that the tool exported."
-        raise problem("review_import.export", path, mend=mend)
+        raise problem("review_import.export", path)
     return _read(path, word, scratch, say)
 
 

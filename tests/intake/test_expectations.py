@@ -2,13 +2,15 @@
 
 import cv2
 import numpy as np
+import pandas as pd
 import pytest
 from PIL import Image
 
 from stages.base.decoding import read_bgr
 from stages.dataset.sheets.manifest import MANIFEST, manifest_row, write_manifest
+from stages.detector.prediction.filters import Filters
 from stages.intake.contract.image_checks import read_header
-from stages.intake.expectations import expectation_lines
+from stages.intake.expectations import expectation_lines, filter_cost, filter_sentence
 from stages.project.yaml_edits import edited
 from tests.fake_project import person_params
 
@@ -76,3 +78,44 @@ def test_a_header_says_the_size_that_the_decoder_gives(tmp_path, suffix):
     Image.fromarray(np.zeros((20, 40, 3), np.uint8)).save(file, exif=exif)
     height, width = read_bgr(file).shape[:2]
     assert read_header(file).size == (width, height) == (20, 40)
+
+
+WIDE = [10, 10, 50, 20]  # 40 x 10 px
+SMALL = [0, 0, 6, 6]
+IMAGES = pd.DataFrame({"split": ["val", "train"], "image_id": ["a", "b"], "width": [100, 100], "height": [60, 60]})
+TRUTH = pd.DataFrame(
+    [("val", "a", 0, *WIDE), ("val", "a", 0, *SMALL), ("val", "a", 1, *SMALL), ("train", "b", 0, *WIDE)],
+    columns=["split", "image_id", "class_id", "x1", "y1", "x2", "y2"],
+)
+
+
+def test_what_filters_cost_a_perfect_detector():
+    filters = Filters(min_side=8)
+    costs = filter_cost(
+        ground_truth=TRUTH, images=IMAGES, filters=filters, classes=["door", "sink", "tree"], names=["val"]
+    )
+    assert costs["class_name"].tolist() == ["all", "door", "sink", "tree"]
+    assert costs["boxes"].tolist() == [3, 2, 1, 0]
+    assert costs["deleted"].tolist() == [2, 1, 1, 0]
+    assert costs["recall"].tolist() == pytest.approx([1 / 3, 1 / 2, 0, np.nan], nan_ok=True)
+    assert costs["f1"].tolist() == pytest.approx([1 / 2, 2 / 3, 0, np.nan], nan_ok=True)
+    assert filter_sentence(costs, filters, split="val") == (
+        "filters: min_side 8 deletes 2 of 3 true boxes of val: a perfect detector would reach recall 0.333"
+    )
+
+
+@pytest.mark.parametrize(
+    ("filters", "expected"),
+    [
+        (Filters(), "filters: none"),
+        (Filters(max_area=500), "filters: max_area 500 deletes none of 3 true boxes of val"),
+        (
+            Filters(max_area=399, border=5),
+            "filters: max_area 399 and border 5 delete 3 of 3 true boxes of val: a perfect detector would reach "
+            "recall 0.000",
+        ),
+    ],
+)
+def test_the_sentence_on_filters(filters, expected):
+    costs = filter_cost(ground_truth=TRUTH, images=IMAGES, filters=filters, classes=["door", "sink"], names=["val"])
+    assert filter_sentence(costs, filters, split="val") == expected

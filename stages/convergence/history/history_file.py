@@ -1,7 +1,7 @@
 """Reads and writes the history of the loop as CSV, and refuses one that an iteration cannot be built on."""
 
 import csv
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -36,7 +36,8 @@ def read_history(file: Path, classes: Sequence[str]) -> pd.DataFrame:
     if list(texts.columns) != list(types):
         raise _other_columns(texts.columns.tolist(), classes, file)
     try:
-        numbers = {name: pd.to_numeric(texts[name].mask(texts[name] == "")) for name in _numeric(types)}
+        numeric = [name for name, kind in types.items() if kind != "str"]
+        numbers = {name: pd.to_numeric(texts[name].mask(texts[name] == "")) for name in numeric}
         history = texts.assign(**numbers).astype(types)
     except (ValueError, TypeError) as error:
         raise _damaged(file, "numbers in the columns of numbers", str(error)) from error
@@ -65,13 +66,8 @@ def _read_texts(file: Path) -> pd.DataFrame:
     return pd.DataFrame(rows[1:], columns=rows[0], dtype="str")
 
 
-def _numeric(types: Mapping[str, str]) -> list[str]:
-    return [name for name, kind in types.items() if kind != "str"]
-
-
 def _damaged(file: Path, expected: str, found: str) -> UserError:
-    line = " ".join(found.split())[:120]
-    return problem("history_file.damaged", file, expected=expected, line=line, file=file)
+    return problem("history_file.damaged", file, expected=expected, line=" ".join(found.split())[:120], file=file)
 
 
 def _other_columns(columns: list[str], classes: Sequence[str], file: Path) -> UserError:
@@ -80,15 +76,11 @@ def _other_columns(columns: list[str], classes: Sequence[str], file: Path) -> Us
         wanted = list(column_types(classes))
         differing = [name for name in (*wanted, *columns) if (name in wanted) != (name in columns)]
         if "ruler" not in columns:
-            raise _of_earlier_version(file)
+            raise problem("history_file.every_row_ruler", file)
         return _damaged(file, "the columns of a history", f"others: {', '.join(differing) or 'another order'}")
     return problem(
         "history_file.history_classes_params", file, classes=", ".join(classes), value=", ".join(found) or "no class"
     )
-
-
-def _of_earlier_version(file: Path) -> UserError:
-    return problem("history_file.every_row_ruler", file)
 
 
 def _does_not_follow(iteration: int, done: int, file: Path) -> UserError:

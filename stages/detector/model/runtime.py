@@ -29,12 +29,12 @@ def start_ultralytics(*, download: bool = False) -> Any:
         import ultralytics
         from ultralytics.utils import SETTINGS
 
-    folders = {
+    wanted = {
         "runs_dir": str(home / "runs"),
         "datasets_dir": str(home / "datasets"),
         "weights_dir": str(cache_folder()),
+        **{key: False for key in _LOGGERS if key in SETTINGS},
     }
-    wanted = {**folders, **{key: False for key in _LOGGERS if key in SETTINGS}}
     if any(SETTINGS[key] != value for key, value in wanted.items()):
         SETTINGS.update(wanted)
     return ultralytics

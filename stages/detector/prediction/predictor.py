@@ -20,8 +20,8 @@ from stages.detector.prediction.candidate_split import make_predictor
 from stages.detector.prediction.filters import Filters, keep
 from stages.detector.prediction.prediction_params import PredictParams
 from stages.ruler.pairing.evidence import FILTER, REASONS, evidence
+from stages.ruler.pairing.pairs import Floats, Ints
 
-Floats = NDArray[np.float64]
 WEIGHTS = Path("models/best.pt")
 _SAY_EVERY = 50  # sheets between two lines of progress
 
@@ -30,7 +30,7 @@ class Discarded(NamedTuple):
     """Candidates of one sheet that were not kept, by falling confidence; of the same forward pass as the others."""
 
     class_id: NDArray[np.int32]  # (k,)
-    confidence: NDArray[np.float64]  # (k,) over `CANDIDATE_FLOOR`
+    confidence: Floats  # (k,) over `CANDIDATE_FLOOR`
     xyxy: Boxes  # (k, 4) px of the original image
     reason: NDArray[np.str_]  # (k,), of `REASONS`
 
@@ -46,7 +46,7 @@ class Prediction(NamedTuple):
     width: int  # px of the original image
     height: int
     class_id: NDArray[np.int32]  # (n,)
-    confidence: NDArray[np.float64]  # (n,) in [0, 1]
+    confidence: Floats  # (n,) in [0, 1]
     xyxy: Boxes  # (n, 4) px of the original image
     discarded: Discarded = NONE_DISCARDED  # near true boxes only: what the ledger needs
     features: NDArray[np.float16] = NO_FEATURES  # (n, FEATURES)
@@ -170,6 +170,6 @@ def _numbers(boxes: Any) -> Floats:
     return np.asarray(boxes.cpu().numpy().astype(np.float64), dtype=np.float64)
 
 
-def _by_confidence(rows: Floats) -> NDArray[np.int64]:
+def _by_confidence(rows: Floats) -> Ints:
     """Return the order of rows of x1 y1 x2 y2 confidence class ... by falling confidence, then from top to bottom."""
     return np.lexsort((rows[:, 0], rows[:, 1], -rows[:, 4])).astype(np.int64)

@@ -50,23 +50,17 @@ def fit(job: Job) -> Fit:
 
 
 def _overrides(job: Job, *, resume: Path | None) -> dict[str, Any]:
-    where = {
-        "project": str(job.folder.parent),
-        "name": job.folder.name,
-        "exist_ok": True,
-        "save_dir": str(job.folder),
-    }
-    fixed = {
+    overrides = {
         "task": "detect",
         "mode": "train",
         "save": True,
         "plots": False,
         "verbose": True,
         "deterministic": True,
-    }
-    overrides = {
-        **fixed,
-        **where,
+        "project": str(job.folder.parent),
+        "name": job.folder.name,
+        "exist_ok": True,
+        "save_dir": str(job.folder),
         **job.settings,
         "model": str(job.start),
         "data": str(job.data),

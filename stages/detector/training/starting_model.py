@@ -81,7 +81,11 @@ def promptable(model: Any, file: Path) -> Any:
         return model
     detector = YOLOEModel(f"yoloe-26{model.yaml.get('scale', 'n')}.yaml", nc=model.yaml["nc"], verbose=False)
     weights = model.state_dict()
-    missing = [name for name, value in detector.state_dict().items() if _shape(weights, name) != value.shape]
+    missing = [
+        name
+        for name, value in detector.state_dict().items()
+        if getattr(weights.get(name), "shape", None) != value.shape
+    ]
     if missing:
         raise problem("starting_model.yoloe_26_weights", file, missing=missing[0])
     detector.load_state_dict({name: weights[name] for name in detector.state_dict()})
@@ -98,7 +102,3 @@ def letterboxed(images: Iterable[Path], imgsz: int) -> Iterator[Any]:
     for file in images:
         pixels = box(image=read_bgr(file))[..., ::-1].transpose(2, 0, 1).copy()
         yield torch.from_numpy(pixels).unsqueeze(0).float() / 255
-
-
-def _shape(weights: dict[str, Any], name: str) -> Any:
-    return weights[name].shape if name in weights else None

@@ -17,8 +17,7 @@ def alone(file: Path, *, doing: str) -> Iterator[None]:
     try:
         lock.acquire()
     except Timeout as error:
-        mend = "Wait for it, or stop it (`pkill -f stages.`) and run this again: it goes on where that one stopped."
-        raise problem("training_lock.other_process", file, doing=doing, mend=mend) from error
+        raise problem("training_lock.other_process", file, doing=doing) from error
     try:
         yield
     finally:

@@ -62,16 +62,11 @@ class TrainParams(Strict):
     augment: Augment
 
 
-def learning_rate(params: TrainParams, iteration: int) -> float:
-    """Return base_lr * lr_decay ** iteration."""
-    return params.base_lr * params.lr_decay**iteration
-
-
 def settings(params: TrainParams, iteration: int, device: str) -> dict[str, Any]:
     """Return every setting of Ultralytics that we decide, so that none is left to its defaults."""
     return {
         "epochs": params.epochs if iteration else params.epochs_baseline,
-        "lr0": learning_rate(params, iteration),
+        "lr0": params.base_lr * params.lr_decay**iteration,
         "lrf": params.final_lr_fraction,
         "warmup_epochs": params.warmup_epochs,
         "optimizer": params.optimizer,

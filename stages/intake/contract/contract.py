@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from stages.dataset.defects import Defect
+from stages.dataset.defects import Defect, finding
 from stages.dataset.image_names import name_findings
 from stages.dataset.sheets.split_folder import IMAGE_SUFFIXES
 from stages.formats.geometry import KeptRows, place
@@ -46,19 +46,10 @@ def class_findings(dataset: Dataset, classes: Sequence[str]) -> list[Defect]:
     found = dataset.source.classes
     if tuple(classes) == found:
         return []
-    order = sorted(classes) == sorted(found)
-    mend = "The order is the class_id: `--fix` puts the labels into the project's order."
-    return [
-        Defect(
-            "error",
-            "names-order" if order else "names-differ",
-            dataset.source.folder / "data.yaml",
-            None,
-            f"the classes of params.yaml in their order ({', '.join(classes)})",
-            ", ".join(found),
-            mend if order else "Rename the classes here, or import it into a fresh project.",
-        )
-    ]
+    file, wanted, said = dataset.source.folder / "data.yaml", ", ".join(classes), ", ".join(found)
+    if sorted(classes) == sorted(found):
+        return [finding("error", "contract.names-order", file, classes=wanted, found=said)]
+    return [finding("error", "contract.names-differ", file, classes=wanted, found=said)]
 
 
 def _checked(sheet: SourceSheet) -> Checked:
@@ -69,21 +60,18 @@ def _checked(sheet: SourceSheet) -> Checked:
 
 
 def _no_labels(sheet: SourceSheet) -> Defect:
-    expected = f"a label file {sheet.item.label.name}"
+    image, label = sheet.item
     if sheet.split == _MAY_BE_BARE:
-        return Defect("note", "unlabelled", sheet.item.image, None, expected, "none", "The sheet is unlabelled.")
-    mend = "It is taken as a sheet with nothing on it."
-    return Defect("warning", "no-label-file", sheet.item.image, None, expected, "none", mend)
+        return finding("note", "contract.unlabelled", image, label=label.name)
+    return finding("warning", "contract.no-label-file", image, label=label.name)
 
 
 def _stranger(file: Path) -> Defect:
     if file.suffix.lower() in IMAGE_SUFFIXES:
-        mend = "It is not read: move it beside the others."
-        return Defect("warning", "image-not-read", file, None, "images where the others are", "one elsewhere", mend)
+        return finding("warning", "contract.image-not-read", file)
     if file.suffix.lower() == ".txt":
-        mend = "It is left out: bring the image, or remove the file."
-        return Defect("warning", "label-without-image", file, None, "an image of the same name", "none", mend)
-    return Defect("note", "stranger", file, None, "images and their labels", "another file", "It is left out.")
+        return finding("warning", "contract.label-without-image", file)
+    return finding("note", "contract.stranger", file)
 
 
 def _without_val(dataset: Dataset) -> list[Defect]:
@@ -92,5 +80,4 @@ def _without_val(dataset: Dataset) -> list[Defect]:
     if said or any(sheet.split == "val" for sheet in dataset.sheets):
         return []
     splits = ", ".join(sorted({sheet.split for sheet in dataset.sheets}))
-    mend = "Draw one from train when you import: --val 0.2"
-    return [Defect("warning", "no-val", dataset.source.folder, None, "a val split", f"only {splits}", mend)]
+    return [finding("warning", "contract.no-val", dataset.source.folder, splits=splits)]

@@ -15,14 +15,12 @@ from numpy.typing import NDArray
 from stages.base.decoding import read_bgr
 from stages.base.errors import UserError
 from stages.dataset.crops import Image
-from stages.dataset.defects import Defect, Severity
+from stages.dataset.defects import Defect, finding
 from stages.formats.source_sheets import TURNED, Picture
 
 _LEAST_SIDE = 10  # px: Ultralytics leaves smaller images out of the training without a word
 _ORIENTATION = 274  # the tag of EXIF
 _BITS = 258  # the tag of TIFF
-_TAIL = 64_000  # bytes in which `read_bgr` looks for the end of a JPEG
-_FIT = "an upright picture of 8 bits a colour, without transparency"
 
 
 class Header(NamedTuple):
@@ -47,9 +45,8 @@ def look(file: Path) -> tuple[Picture | None, list[Defect]]:
     height, width = image.shape[:2]
     findings = _oddities(file, header, brightest=int(image.max()) if header.bits > 8 else 255)
     if min(width, height) < _LEAST_SIDE:
-        expected = f"at least {_LEAST_SIDE} px each way"
-        found = f"{width} × {height} px"
-        findings.append(Defect("error", "image-too-small", file, None, expected, found, "Remove the sheet."))
+        small = finding("error", "image_checks.image-too-small", file, least=_LEAST_SIDE, width=width, height=height)
+        findings.append(small)
     return Picture(width, height, header.orientation), findings
 
 
@@ -155,33 +152,21 @@ def _oddities(file: Path, header: Header, *, brightest: int) -> list[Defect]:
     """Return what the decoder makes of an unusual file, and what to do; `brightest` of 255 is in its picture."""
     found = []
     if header.orientation != 1:
-        what = f"one that its EXIF turns (orientation {header.orientation})"
-        mend = "It is read as it is shown: look whether the boxes fit that; `--fix` stores it upright."
-        found.append(_odd("warning", "exif-turned", file, what, mend))
+        found.append(finding("warning", "image_checks.exif-turned", file, orientation=header.orientation))
     if header.bits > 8:
         dark = f", the brightest {brightest} of 255" if brightest < 128 else ""
-        what = f"{header.bits} bits a colour{dark}"
-        found.append(_odd("warning", "deep-colour", file, what, "Its high byte is read; `--fix` spreads what is used."))
+        found.append(finding("warning", "image_checks.deep-colour", file, bits=header.bits, dark=dark))
     if header.transparent:
-        mend = "What is transparent is read as the colour beneath it; `--fix` puts it on white."
-        found.append(_odd("warning", "transparent", file, "an alpha channel", mend))
+        found.append(finding("warning", "image_checks.transparent", file))
     if header.mode == "CMYK":
-        found.append(
-            _odd("warning", "cmyk", file, "CMYK", "It is read by the plain formula; `--fix` stores that as RGB.")
-        )
+        found.append(finding("warning", "image_checks.cmyk", file))
     if header.mode in ("L", "1", "I;16", "I"):
-        found.append(_odd("note", "grey", file, "grey values", "They are read as three equal colours."))
+        found.append(finding("note", "image_checks.grey", file))
     if header.pages > 1:
-        mend = "Only the first page is read; `--fix` keeps that one."
-        found.append(_odd("warning", "pages", file, f"{header.pages} pages", mend))
+        found.append(finding("warning", "image_checks.pages", file, pages=header.pages))
     if header.kind == "JPEG" and _tail(file):
-        mend = "Ultralytics would write the file anew while it trains; `--fix` takes it off."
-        found.append(Defect("error", "jpeg-tail", file, None, "a JPEG that ends", "something behind its end", mend))
+        found.append(finding("error", "image_checks.jpeg-tail", file))
     return found
-
-
-def _odd(severity: Severity, code: str, file: Path, found: str, mend: str) -> Defect:
-    return Defect(severity, code, file, None, _FIT, found, mend)
 
 
 def _tail(file: Path) -> bool:

@@ -6,12 +6,11 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-import yaml
-
 from stages.base.errors import printable, problem
 from stages.dataset.crops import save_image
 from stages.dataset.defects import Defect
 from stages.dataset.image_names import UNPRINTABLE
+from stages.dataset.new_dataset import write_description
 from stages.formats.geometry import rows_text
 from stages.formats.source_sheets import Dataset
 from stages.intake.contract.contract import Checked
@@ -27,11 +26,9 @@ def require_target(source: Path, target: Path) -> None:
     """Raise `UserError` unless a copy of `source` can be written to `target` without touching anything."""
     inside = source.resolve() in (target.resolve(), *target.resolve().parents)
     if inside or target.resolve() in source.resolve().parents:
-        mend = "Give another folder: --fix ../repaired"
-        raise problem("repaired_copy.folder_apart_from", target, source=source, mend=mend)
+        raise problem("repaired_copy.folder_apart_from", target, source=source)
     if (target.is_dir() and any(target.iterdir())) or (target.exists() and not target.is_dir()):
-        mend = "Give a new folder: nothing is overwritten."
-        raise problem("repaired_copy.folder_yet_empty", target, mend=mend)
+        raise problem("repaired_copy.folder_yet_empty", target)
 
 
 def write_fixed(
@@ -60,8 +57,7 @@ def write_fixed(
         if finding.severity != "note" and "same-stem" not in finding.code and finding.code != UNPRINTABLE
     ]
     if not plans:
-        mend = "Look at the findings: yoloop data check SOURCE --all"
-        raise problem("repaired_copy.sheets_can_repaired", dataset.source.folder, mend=mend)
+        raise problem("repaired_copy.sheets_can_repaired", dataset.source.folder)
     partial = target.with_name(f".{target.name}.partial")
     if partial.exists():
         shutil.rmtree(partial)  # of a copy that was killed
@@ -91,9 +87,7 @@ def _write_sheet(one: Plan, folder: Path) -> None:
 
 def _write_names(folder: Path, classes: Sequence[str], plans: Sequence[Plan]) -> None:
     splits = dict.fromkeys(one.checked.sheet.split for one in plans)
-    values = {**{split: f"images/{split}" for split in splits}, "names": list(classes)}
-    text = yaml.safe_dump(values, sort_keys=False, allow_unicode=True)
-    (folder / "data.yaml").write_text(text, encoding="utf-8")
+    write_description(folder, classes, **{split: f"images/{split}" for split in splits})
 
 
 def _of_whole(finding: Defect) -> Change:

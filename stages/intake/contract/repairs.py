@@ -1,6 +1,7 @@
 """Decides how every sheet of a dataset goes into a repaired copy; writes nothing."""
 
 from collections.abc import Iterable, Sequence
+from filecmp import cmp
 from pathlib import Path
 from typing import NamedTuple
 
@@ -82,7 +83,7 @@ def plan(sheets: Sequence[Checked], ids: Sequence[int], classes: Sequence[str]) 
         if lost:
             continue
         other = taken.get(same_stem(image.stem))
-        if image in shared or (other and _equal(image, other.sheet.item.image)):
+        if image in shared or (other and cmp(image, other.sheet.item.image, shallow=False)):
             changes.append(Change(image, None, "same-stem", "a name that another image has", _LEFT_OUT))
             continue
         written = printable(image.stem, instead="_")
@@ -167,10 +168,6 @@ def _same_picture(one: Checked, other: Path) -> bool:
         return False
     a, b = (read_bgr(file).astype(np.int16) for file in (one.sheet.item.image, other))
     return float(np.abs(a - b).mean()) < 8  # of 255: far above what JPEG loses, far below two sheets
-
-
-def _equal(image: Path, other: Path) -> bool:
-    return image.stat().st_size == other.stat().st_size and image.read_bytes() == other.read_bytes()
 
 
 def _free(stem: str, taken: dict[str, Checked]) -> str:

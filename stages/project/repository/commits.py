@@ -3,14 +3,16 @@
 import os
 import shutil
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from stages.base.errors import problem
 from stages.project.project_lock import STATE
 from stages.project.repository import git
-from stages.project.repository.git_at_work import git_at_work
+
+if TYPE_CHECKING:
+    from psutil import Process
 
 
 class Commit(NamedTuple):
@@ -168,17 +170,51 @@ def remove_stale_locks(root: Path, refs: Sequence[Ref]) -> None:
     while any(lock.exists() for lock in locks) and time.monotonic() < end:
         time.sleep(0.1)
     left = [lock for lock in locks if lock.exists()]
-    if left and git_at_work(root, left):
+    if left and _git_at_work(root, left):
         raise _locked(root, left[0])
     for lock in left:
         lock.unlink(missing_ok=True)
 
 
 def _locked(root: Path, lock: Path) -> Exception:
-    holder = git_at_work(root, [lock])
+    holder = _git_at_work(root, [lock])
     return problem(
         "commits.git_work_here",
         lock,
         found=holder or "its lock, and no git that lives on this machine",
         value="Wait until it is done, or end it" if holder else f"Remove it: rm {lock}",
     )
+
+
+def _git_at_work(root: Path, locks: Collection[Path]) -> str | None:
+    """Return the first process that is a Git in the repository of `root`, or has one of `locks` open, in words.
+
+    A Git closes its locks once they are written, so that it is found by where it works. One that may not be asked,
+    as another user's, counts as at work here. None: no such process is on this machine.
+    """
+    import psutil
+
+    for process in psutil.process_iter():
+        try:
+            if _is_git_in(process, root) or any(Path(file.path) in locks for file in process.open_files()):
+                return f"process {process.pid} ({process.name()})"
+        except psutil.AccessDenied:
+            if process.name() == "git":
+                return f"process {process.pid} (git of another user)"
+        except (psutil.Error, OSError):  # it has ended meanwhile
+            continue
+    return None
+
+
+def _is_git_in(process: "Process", root: Path) -> bool:
+    if process.name() != "git":
+        return False
+    ours, theirs = (_repository(folder) for folder in (root, Path(process.cwd())))
+    named = [process.environ().get("GIT_DIR", ""), *process.cmdline()]
+    return ours == theirs or any(str(ours) in text for text in named)
+
+
+def _repository(folder: Path) -> Path | None:
+    """Return where the repository of `folder` keeps its refs, also those of its other work trees; None for none."""
+    done = git.call(folder, "rev-parse", "--git-common-dir")
+    return (folder / done.stdout.decode().strip()).resolve() if done.returncode == 0 else None

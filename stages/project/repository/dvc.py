@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -53,9 +54,13 @@ def status(root: Path, *targets: str) -> dict[str, list[Any]]:
 
 def modified(root: Path, *targets: str) -> list[str]:
     """Return which of the tracked files and folders of the .dvc files `targets` hold what DVC has not seen."""
-    found = json.loads(run(root, "status", "--json", *targets)) if targets else {}
-    entries = [part.get("changed outs", {}) for parts in found.values() for part in parts if isinstance(part, dict)]
-    return sorted(path for outs in entries for path, state in outs.items() if state == "modified")
+    return outs_in("modified", json.loads(run(root, "status", "--json", *targets))) if targets else []
+
+
+def outs_in(state: str, changes: Mapping[str, Sequence[Any]]) -> list[str]:
+    """Return the outs whose state is `state` among what `dvc status` says of stages or .dvc files."""
+    entries = [part.get("changed outs", {}) for parts in changes.values() for part in parts if isinstance(part, dict)]
+    return sorted(path for outs in entries for path, found in outs.items() if found == state)
 
 
 def add(root: Path, target: Path) -> None:

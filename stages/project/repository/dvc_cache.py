@@ -2,7 +2,6 @@
 
 import json
 from pathlib import Path
-from typing import Any
 
 import yaml
 
@@ -24,11 +23,8 @@ def listed(place: Path, digest: str) -> dict[str, Path]:
 def lacks(root: Path, pointers: dict[str, bytes]) -> list[str]:
     """Return those of `pointers` (name -> content of a .dvc file) of whose files the cache does not have all."""
     place = store(root)
-    return [name for name, pointer in pointers.items() if not _whole(place, yaml.safe_load(pointer))]
-
-
-def _whole(store: Path, pointer: dict[str, Any]) -> bool:
-    return all(_has(store, str(out["md5"])) for out in pointer["outs"])
+    outs = {name: yaml.safe_load(pointer)["outs"] for name, pointer in pointers.items()}
+    return [name for name, listed in outs.items() if not all(_has(place, str(out["md5"])) for out in listed)]
 
 
 def _has(store: Path, digest: str) -> bool:

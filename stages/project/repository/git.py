@@ -47,12 +47,6 @@ def require_repository(root: Path) -> None:
         raise problem("git.your_name_email", "git")
 
 
-def require_work_tree(root: Path) -> None:
-    """Raise `UserError` unless `root` is a checkout of a Git repository."""
-    if call(root, "rev-parse", "--is-inside-work-tree").stdout.strip() != b"true":
-        raise problem("git.clone_repository", root.resolve())
-
-
 def head(root: Path) -> str:
     """Return the commit that is checked out; raise `UserError` when there is none yet."""
     sha = resolve(root, "HEAD")
@@ -96,6 +90,11 @@ def content(root: Path, rev: str, path: str) -> bytes | None:
     """Return the bytes of the file `path` at `rev`, or None when it is not there."""
     done = call(root, "cat-file", "blob", f"{rev}:{path}")
     return done.stdout if done.returncode == 0 else None
+
+
+def here(root: Path, path: str) -> bytes | None:
+    """Return the bytes of the file `path` as it lies in the workspace, or None when it is not there."""
+    return (root / path).read_bytes() if (root / path).is_file() else None
 
 
 def changed(root: Path, paths: Sequence[str] = ()) -> list[str]:

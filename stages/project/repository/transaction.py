@@ -19,6 +19,7 @@ from typing import NamedTuple
 
 from stages.base.atomic import replacing
 from stages.base.errors import UserError, problem
+from stages.base.shapes import read_shape
 from stages.project.project_lock import STATE, exclusive
 from stages.project.repository import dvc, git
 from stages.project.repository.commits import (
@@ -62,11 +63,9 @@ def staging(root: Path) -> Iterator[tuple[Path, Path]]:
         models.mkdir(parents=True)
         try:
             yield data, models
-        except BaseException:
+        finally:
             # A kill or Ctrl+C behind the commit point leaves the journal, and `recover` needs no staging.
             _discard_staging(root)
-            raise
-        _discard_staging(root)
 
 
 def stage_dvc(root: Path, staged: Path) -> bytes:
@@ -105,7 +104,7 @@ def transact(
         shas = build(root, commits, parent)
         moves = [Ref(ref, old, shas[new] if isinstance(new, int) else new) for ref, old, new in wanted]
         files = blobs_at(root, commits, shas[-1])
-        before = {path: _digest(root / path) for path in files}
+        before = {path: _digest_of(git.here(root, path)) for path in files}
         _require_as_read(root, read or {}, before)
         refs = [Ref(branch, parent, shas[-1]), *moves]
         checkout = _changed_dvc(root, files)
@@ -173,7 +172,7 @@ def _settle(root: Path) -> str | None:
     if not _journal_file(root).exists():
         _discard_staging(root)
         return "Cleared what an interrupted command had prepared: nothing was changed."
-    journal = _read_journal(root)
+    journal = read_shape(_Journal, _journal_file(root))
     remove_stale_locks(root, journal.refs)
     if not any(moved(root, ref) for ref in journal.refs):
         _discard_staging(root)
@@ -210,7 +209,7 @@ def _follow(root: Path, journal: _Journal) -> list[str]:
 def _bring(root: Path, path: str, blob: str | None, *, before: str | None) -> str | None:
     """Give one file its new content; what a person wrote there meanwhile is put aside, and the line says where."""
     file = root / path
-    now = _digest(file)
+    now = _digest_of(git.here(root, path))
     data = _blob(root, blob)
     if now == _digest_of(data):
         return None
@@ -244,7 +243,7 @@ def _changed_dvc(root: Path, files: Mapping[str, str | None]) -> list[str]:
     return [
         path
         for path in paths
-        if _digest(root / path) != _digest_of(_blob(root, files[path]))
+        if _digest_of(git.here(root, path)) != _digest_of(_blob(root, files[path]))
         or not (root / path.removesuffix(".dvc")).exists()
     ]
 
@@ -269,10 +268,6 @@ def _remove(path: Path) -> None:
         path.unlink(missing_ok=True)
 
 
-def _digest(file: Path) -> str | None:
-    return _digest_of(file.read_bytes() if file.is_file() else None)
-
-
 def _digest_of(data: bytes | None) -> str | None:
     return None if data is None else hashlib.sha256(data).hexdigest()
 
@@ -290,8 +285,3 @@ def _write_journal(root: Path, journal: _Journal) -> None:
     folder = os.open(root / STATE, os.O_RDONLY)
     os.fsync(folder)
     os.close(folder)
-
-
-def _read_journal(root: Path) -> _Journal:
-    values = json.loads(_journal_file(root).read_text(encoding="utf-8"))
-    return _Journal(**{**values, "refs": [Ref(*ref) for ref in values["refs"]]})

@@ -22,23 +22,14 @@ from typing import IO, Any, NamedTuple, cast
 
 from stages.base.errors import UserError, problem
 from stages.dataset.folder_depth import DEEPEST, folders_in
-from stages.review.archives.forward_stream import Forward, LongReadError
+from stages.review.archives.forward_stream import Forward
 
 _ENDINGS = (".zip", ".tar", ".tgz", ".tbz2", ".txz", ".tar.gz", ".tar.bz2", ".tar.xz", ".gz", ".bz2", ".xz")
 _OTHERS = {b"Rar!": "RAR", b"7z\xbc\xaf": "7z"}  # they need a program of their own
 _COMPRESSED: dict[bytes, Callable[[Any], Any]] = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open, b"\xfd7zXZ\x00": lzma.open}
 _TAR_MAGIC = slice(257, 262)
-_DAMAGED = (
-    zipfile.BadZipFile,
-    tarfile.TarError,
-    zlib.error,
-    lzma.LZMAError,
-    EOFError,
-    OSError,
-    NotImplementedError,
-    LongReadError,
-    ValueError,
-)
+_BROKEN = (zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError)
+_DAMAGED = (*_BROKEN, EOFError, OSError, NotImplementedError, ValueError)
 _CHUNK = 1 << 20
 _LONGEST = 255  # bytes of a part of a name that file systems take
 _LONGEST_PATH = 1000  # bytes of a whole name: with the project's own path below what systems take (1,024 on a Mac)
@@ -82,17 +73,12 @@ def unpack(archive: Path, folder: Path, limits: Limits = LIMITS) -> None:
     folder.mkdir(parents=True)
     try:
         _unpack(archive, folder, limits)
-    except UserError:
+    except BaseException as error:
         remove_tree(folder)
-        raise
-    except _DAMAGED as error:
-        remove_tree(folder)
+        if not isinstance(error, _DAMAGED):
+            raise
         found = " ".join(str(error).split())[:100] or type(error).__name__
-        mend = "Export or download it again."
-        raise problem("archive.whole_zip_tar", archive, found=found, mend=mend) from error
-    except BaseException:
-        remove_tree(folder)
-        raise
+        raise problem("archive.whole_zip_tar", archive, found=found) from error
 
 
 def remove_tree(folder: Path) -> None:
@@ -151,8 +137,7 @@ def _kind(archive: Path) -> str:
 def _members(archive: Path) -> Iterator[Member]:
     kind = _kind(archive)
     if kind in _OTHERS.values():
-        mend = "Export it as ZIP, or unpack it yourself and give the folder."
-        raise problem("archive.zip_tar_archive", archive, kind=kind, mend=mend)
+        raise problem("archive.zip_tar_archive", archive, kind=kind)
     yield from _of_zip(archive) if kind == "zip" else _of_tar(archive)
 
 

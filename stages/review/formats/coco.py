@@ -1,7 +1,6 @@
 """COCO JSON (https://cocodataset.org/#format-data): as we write it, and as Label Studio, CVAT and others export it."""
 
 import json
-import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,10 +9,9 @@ from stages.formats.coco_reader import PRELABEL, CocoFile, categories_of, coco_f
 from stages.formats.image_lookup import Images, every_image
 from stages.picking.packet import Packet, PacketSheet
 from stages.review.formats.outgoing_boxes import copy_images, prelabels_of
-from stages.review.formats.returned_boxes import Returned, returned_sheet
+from stages.review.formats.returned_boxes import Returned, packet_named, returned_sheet
 
 _FILE = Path("annotations/instances_train.json")
-_PACKET = re.compile(r"packet ([0-9a-f]{12})\b")  # in the file's description, which some tools keep
 
 
 def is_one(path: Path) -> bool:
@@ -31,7 +29,9 @@ def read(path: Path) -> Returned:
         for part in files
         for sheet in coco_sheets(part, list(classes), images, strict=True)[0]
     ]
-    return Returned("coco", tuple(classes), tuple(sheets), _packet_id(files))
+    infos = [part.content.get("info") for part in files]
+    texts = [str(info.get("description")) for info in infos if isinstance(info, dict)]  # which some tools keep
+    return Returned("coco", tuple(classes), tuple(sheets), packet_named(texts))
 
 
 def write(packet: Packet, folder: Path) -> list[str]:
@@ -94,11 +94,3 @@ def _without_echoes(files: Sequence[CocoFile]) -> list[CocoFile]:
 
 def _file_names(part: CocoFile) -> set[str]:
     return {str(image.get("file_name")) for image in part.content["images"]}
-
-
-def _packet_id(files: Sequence[CocoFile]) -> str:
-    """Return the packet that the files name; "" for none, and where they name several."""
-    infos = [part.content.get("info") for part in files]
-    texts = [str(info.get("description")) for info in infos if isinstance(info, dict)]
-    found = {match[1] for text in texts if (match := _PACKET.search(text))}
-    return found.pop() if len(found) == 1 else ""

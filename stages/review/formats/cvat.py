@@ -8,9 +8,7 @@ sheet is done. It says nothing about the stage or the state of a job.
 """
 
 import json
-import re
 import zipfile
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -19,17 +17,14 @@ import yaml
 
 from stages.base.errors import problem
 from stages.formats.image_lookup import Images, every_image
-from stages.formats.xml_text import Node, read_xml
+from stages.formats.xml_text import Node, has_root, read_xml
 from stages.picking.packet import Packet, PacketSheet
 from stages.review.formats import coco, cvat_shapes, voc, yolo
-from stages.review.formats.outgoing_boxes import Prelabel, prelabels_of
-from stages.review.formats.returned_boxes import Returned, ReturnedBox, ReturnedSheet
+from stages.review.formats.outgoing_boxes import Prelabel, add_texts, prelabels_of
+from stages.review.formats.returned_boxes import Returned, ReturnedBox, ReturnedSheet, packet_named
 
 DONE = "sheet is done"  # the tag that a reviewer puts on a sheet
 _XML = "annotations.xml"
-_ROOT = b"<annotations"
-_HEAD = 4096  # bytes at the start of a file in which its root is looked for
-_PACKET = re.compile(r"\bpacket ([0-9a-f]{12})\b")  # in the task's name, which comes back
 _LONG_AGO = (1980, 1, 1, 0, 0, 0)  # no clock in an archive: equal packets are equal files
 
 
@@ -75,25 +70,15 @@ def write(packet: Packet, folder: Path) -> list[str]:
 
 def _xml(path: Path) -> Path | None:
     files = sorted(path.glob("*.xml")) if path.is_dir() else [path]
-    return next((file for file in files if file.suffix.lower() == ".xml" and _has_root(file)), None)
-
-
-def _has_root(file: Path) -> bool:
-    if not file.is_file():
-        return False
-    with file.open("rb") as data:
-        return _ROOT in data.read(_HEAD)
+    return next((file for file in files if file.suffix.lower() == ".xml" and has_root(file, "annotations")), None)
 
 
 def _require_images(root: Node, file: Path) -> None:
     track = root.find("track")
     if track is not None:
-        mend = "Export the task as 'CVAT for images 1.1'."
-        where = f"{file}:{track.sourceline}"
-        raise problem("cvat.images_their_boxes", where, mend=mend)
+        raise problem("cvat.images_their_boxes", f"{file}:{track.sourceline}")
     if root.find("image") is None:
-        mend = "Export the task as 'CVAT for images 1.1'."
-        raise problem("cvat.require_images", file, mend=mend)
+        raise problem("cvat.require_images", file)
 
 
 def _classes(root: Node) -> tuple[str, ...]:
@@ -106,8 +91,7 @@ def _classes(root: Node) -> tuple[str, ...]:
 def _packet_id(root: Node) -> str:
     """Return the packet that the task's name names; "" for none, and for an export of several tasks."""
     names = [name.text or "" for name in root.iterfind("meta//task/name")]
-    found = _PACKET.search(names[0]) if len(names) == 1 else None
-    return found[1] if found else ""
+    return packet_named(names) if len(names) == 1 else ""
 
 
 def _sheet(node: Node, file: Path, images: Images, *, marked: bool) -> ReturnedSheet:
@@ -115,9 +99,7 @@ def _sheet(node: Node, file: Path, images: Images, *, marked: bool) -> ReturnedS
     name = node.get("name", "")
     frame = (cvat_shapes.number(node, "width", where), cvat_shapes.number(node, "height", where))
     if not name or min(frame) <= 0:
-        mend = "Export it again: the file is damaged."
-        found = f"name {name!r}, {frame[0]:g} × {frame[1]:g} px"
-        raise problem("cvat.image_name_size", where, found=found, mend=mend)
+        raise problem("cvat.image_name_size", where, found=f"name {name!r}, {frame[0]:g} × {frame[1]:g} px")
     shapes = [child for child in node if child.tag != "tag"]
     done = any(child.get("label") == DONE for child in node.iterfind("tag"))
     place = "/".join(part for part in (node.get("subset", ""), name) if part)  # a project's pictures, by subset
@@ -163,24 +145,19 @@ def _annotations(packet: Packet, task: str) -> ElementTree.Element:
     ElementTree.SubElement(root, "version").text = "1.1"
     meta = ElementTree.SubElement(ElementTree.SubElement(root, "meta"), "task")
     texts = {"id": "0", "name": task, "size": str(len(packet.sheets)), "mode": "annotation", "overlap": "0"}
-    _add_texts(meta, texts)
+    add_texts(meta, texts)
     labels = ElementTree.SubElement(meta, "labels")
     for one in _labels(packet):
         label = ElementTree.SubElement(labels, "label")
-        _add_texts(label, {"name": one["name"], "type": one["type"]})
+        add_texts(label, {"name": one["name"], "type": one["type"]})
         attributes = ElementTree.SubElement(label, "attributes")
         for attribute in one["attributes"]:
-            _add_texts(
+            add_texts(
                 ElementTree.SubElement(attributes, "attribute"),
                 {**attribute, "mutable": str(attribute["mutable"]), "values": "\n".join(attribute["values"])},
             )
     root.extend(_image(packet, sheet) for sheet in packet.sheets)
     return root
-
-
-def _add_texts(parent: ElementTree.Element, texts: Mapping[str, str]) -> None:
-    for tag, text in texts.items():
-        ElementTree.SubElement(parent, tag).text = text
 
 
 def _image(packet: Packet, sheet: PacketSheet) -> ElementTree.Element:

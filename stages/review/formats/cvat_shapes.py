@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable
 
 from stages.base.errors import problem
+from stages.formats import xml_text
 from stages.formats.xml_text import Node
 
 Corners = tuple[float, float, float, float]  # x1 y1 x2 y2 in px
@@ -13,8 +14,7 @@ _MEND = "Export it again: the file is damaged."
 def corners(shape: Node, where: str) -> Corners:
     """Return the box around `shape`; raise `UserError`, at `where`, for what has no inside or no numbers."""
     if shape.tag not in _SHAPES:
-        mend = "Draw a rectangle in its place, or delete it, and export again."
-        raise problem("cvat_shapes.box_polygon_ellipse", where, tag=shape.tag, mend=mend)
+        raise problem("cvat_shapes.box_polygon_ellipse", where, tag=shape.tag)
     return _SHAPES[shape.tag](shape, where)
 
 
@@ -29,10 +29,7 @@ def number(node: Node, name: str, where: str) -> float:
 
 
 def _finite(text: str, name: str, where: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
+    value = xml_text.number(text)
     if not math.isfinite(value):
         raise problem("cvat_shapes.number", where, name=name, found=repr(text)[:60], mend=_MEND)
     return value

@@ -14,8 +14,8 @@ from urllib.parse import quote
 from xml.sax.saxutils import quoteattr
 
 from stages.picking.packet import Packet, PacketSheet
-from stages.review.formats.label_studio_export import export_file, is_export, read_tasks, returned
-from stages.review.formats.outgoing_boxes import Prelabel, prelabels_of, reasons_of
+from stages.review.formats.label_studio_export import export_file, holds_tasks, read_tasks, returned
+from stages.review.formats.outgoing_boxes import Prelabel, prelabels_of
 from stages.review.formats.returned_boxes import Returned
 from stages.review.page.pictures import picture
 
@@ -35,7 +35,7 @@ _START_FROM = {"claims": "The boxes are labels to confirm.", "model": "The boxes
 
 def is_one(path: Path) -> bool:
     """Say whether `path` is Label Studio's JSON export, or a folder with one at its top."""
-    return is_export(path)
+    return holds_tasks(export_file(path))
 
 
 def read(path: Path) -> Returned:
@@ -114,7 +114,7 @@ def picture_of(packet: Packet, sheet: PacketSheet) -> tuple[str, bytes]:
 
 def _reasons(packet: Packet, sheet: PacketSheet, boxes: Sequence[Prelabel]) -> str:
     """Return why the sheet is worth a look, and what its boxes are."""
-    reasons = reasons_of(packet, sheet)
+    reasons = packet.focus.loc[packet.focus["image_id"] == sheet.image_id, "reason"].tolist()
     numbered = [f"({number}) {one}" for number, one in enumerate(reasons, 1)] if len(reasons) > 1 else reasons
     return " ".join([*numbered, *([_START_FROM[sheet.labels_from]] if boxes else [])])
 

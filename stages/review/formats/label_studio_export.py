@@ -26,14 +26,9 @@ Corners = tuple[float, float, float, float]
 
 
 def export_file(path: Path) -> Path:
-    """Return the file that `is_export` means by `path`, else the one that was most likely meant."""
+    """Return the file with tasks that `path` is, or has at its top; else the one that was most likely meant."""
     files = sorted(path.glob("*.json")) if path.is_dir() else [path]
-    return next((file for file in files if _holds_tasks(file)), files[0] if files else path)
-
-
-def is_export(path: Path) -> bool:
-    """Say whether `path` is a JSON file with tasks, or a folder with one at its top."""
-    return _holds_tasks(export_file(path))
+    return next((file for file in files if holds_tasks(file)), files[0] if files else path)
 
 
 def read_tasks(file: Path) -> list[dict[str, Any]]:
@@ -69,7 +64,8 @@ def returned(tasks: Sequence[Mapping[str, Any]], where: str) -> Returned:
     return Returned("label-studio", (), sheets, next(iter(packets), ""))
 
 
-def _holds_tasks(file: Path) -> bool:
+def holds_tasks(file: Path) -> bool:
+    """Say whether `file` is JSON with tasks."""
     if file.suffix.lower() != ".json" or not file.is_file():
         return False
     try:
@@ -114,8 +110,7 @@ def _sheet(task: Mapping[str, Any], where: str) -> ReturnedSheet:
     found = [_boxes(one, where) for one in submitted]
     if any(_content(boxes) != _content(found[0]) for boxes in found):
         ids = ", ".join(str(one.get("id")) for one in submitted)
-        mend = "Open the sheet in Label Studio, delete the annotation that does not hold, and export again."
-        raise problem("label_studio_export.annotation", where, number_of_found=len(found), ids=ids, mend=mend)
+        raise problem("label_studio_export.annotation", where, number_of_found=len(found), ids=ids)
     spent = [float(one["lead_time"]) for one in submitted if isinstance(one.get("lead_time"), int | float)]
     boxes = found[-1]
     polygons = sum(_is_around(region) for region in submitted[-1]["result"])
@@ -143,8 +138,7 @@ def _require_no_draft(task: Mapping[str, Any], where: str) -> None:
     """Raise `UserError` when an annotation was changed after it had been submitted, and the change was not."""
     drafts = task.get("drafts")
     if isinstance(drafts, list) and any(isinstance(one, dict) and one.get("annotation") for one in drafts):
-        mend = "Open the sheet in Label Studio and press Update (or undo the change), and export again."
-        raise problem("label_studio_export.was_submitted", where, mend=mend)
+        raise problem("label_studio_export.was_submitted", where)
 
 
 def _name(data: Mapping[str, Any]) -> str:

@@ -1,8 +1,10 @@
 """What all formats write alike: the pictures of a packet, and the boxes that a sheet starts from."""
 
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
+from xml.etree import ElementTree
 
 import pandas as pd
 
@@ -19,6 +21,12 @@ class Prelabel(NamedTuple):
     x2: float
     y2: float
     confidence: float | None
+
+
+def add_texts(parent: ElementTree.Element, texts: Mapping[str, str]) -> None:
+    """Put an element with its text into `parent` for each of `texts`, by their tags."""
+    for tag, text in texts.items():
+        ElementTree.SubElement(parent, tag).text = text
 
 
 def copy_images(packet: Packet, folder: Path) -> None:
@@ -38,21 +46,6 @@ def copy_labels(packet: Packet, folder: Path) -> None:
 
 def prelabels_of(packet: Packet, sheet: PacketSheet) -> list[Prelabel]:
     """Return the boxes that the review of `sheet` starts from."""
-    rows = packet.prelabels[packet.prelabels["image_id"] == sheet.image_id]
-    return [
-        Prelabel(
-            row["prelabel_id"],
-            row["class_name"],
-            float(row["x1"]),
-            float(row["y1"]),
-            float(row["x2"]),
-            float(row["y2"]),
-            None if pd.isna(row["confidence"]) else float(row["confidence"]),
-        )
-        for row in rows.to_dict("records")
-    ]
-
-
-def reasons_of(packet: Packet, sheet: PacketSheet) -> list[str]:
-    """Return why `sheet` is worth a look, one sentence for each focus box."""
-    return packet.focus.loc[packet.focus["image_id"] == sheet.image_id, "reason"].tolist()
+    rows = packet.prelabels.loc[packet.prelabels["image_id"] == sheet.image_id, list(Prelabel._fields)]
+    known = map(Prelabel._make, rows.itertuples(index=False, name=None))
+    return [one._replace(confidence=None if pd.isna(one.confidence) else float(one.confidence)) for one in known]

@@ -16,8 +16,7 @@ _MEND = "Export it again, or write names: [class 0, class 1, ...] there."
 def read_plain(file: Path) -> dict[str, Any]:
     """Return the mapping in `file`; raise `UserError` for none, and for what only does harm in a list of names."""
     if file.is_file() and file.stat().st_size > _MOST:
-        found = f"{file.stat().st_size >> 20} MB"
-        raise problem("plain_yaml.description_dataset", file, found=found, mend=_MEND)
+        raise problem("plain_yaml.description_dataset", file, found=f"{file.stat().st_size >> 20} MB", mend=_MEND)
     _require_plain(file)
     try:
         return read_yaml(file)

@@ -1,10 +1,13 @@
 """What a tool gave back, as it was read: before anything of it is compared with the packet."""
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Literal, NamedTuple
 
 from stages.formats.source_sheets import FRACTIONS, SourceSheet
+
+_PACKET = re.compile(r"\bpacket ([0-9a-f]{12})\b")  # in a text of ours that tools keep
 
 
 class ReturnedBox(NamedTuple):
@@ -37,6 +40,12 @@ class Returned(NamedTuple):
     classes: tuple[str, ...]
     sheets: tuple[ReturnedSheet, ...]
     packet_id: str = ""  # where the format carried it
+
+
+def packet_named(texts: Iterable[str]) -> str:
+    """Return the id of the packet that `texts` name; "" for none, and where they name several."""
+    found = {match[1] for text in texts if (match := _PACKET.search(text))}
+    return found.pop() if len(found) == 1 else ""
 
 
 def returned_sheet(sheet: SourceSheet, classes: Sequence[str], where: str) -> ReturnedSheet:

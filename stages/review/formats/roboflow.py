@@ -11,9 +11,8 @@ import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
 
-import yaml
-
 from stages.base.errors import problem
+from stages.dataset.new_dataset import write_description
 from stages.formats.coco_reader import coco_files
 from stages.formats.yolo_folder import description
 from stages.picking.packet import Packet
@@ -63,9 +62,7 @@ def write(packet: Packet, folder: Path) -> list[str]:
     """
     copy_images(packet, folder / "train/images")
     copy_labels(packet, folder / "train/labels")
-    content = {"train": "train/images", "nc": len(packet.classes), "names": list(packet.classes)}
-    text = yaml.safe_dump(content, sort_keys=False, allow_unicode=True)
-    (folder / "data.yaml").write_text(text, encoding="utf-8")
+    write_description(folder, packet.classes, train="train/images", nc=len(packet.classes))
     return [
         "With an API key this step is done for you: yoloop review export --to roboflow --project WORKSPACE/PROJECT",
         "In an Object Detection project: Upload Data > this folder; Save and Continue, all images to Train.",
@@ -96,7 +93,7 @@ def _has_coco(path: Path) -> bool:
 
 def _with_first_names(found: Returned, path: Path) -> Returned:
     """Return `found` with the names that its pictures were uploaded with, as far as the JSON has them."""
-    entries = [entry for part in coco_files(path) for entry in part.content["images"] if isinstance(entry, dict)]
+    entries = [entry for part in coco_files(path) for entry in part.content["images"]]
     extras = [(str(entry.get("file_name")), entry.get("extra")) for entry in entries]
     names = {name: str(extra["name"]) for name, extra in extras if isinstance(extra, dict) and extra.get("name")}
     return found._replace(
@@ -111,9 +108,7 @@ def _preprocessing(path: Path) -> Iterator[str]:
     listing = False
     for number, line in enumerate(lines, 1):
         if _AUGMENTED.match(line):
-            mend = "Create a version without augmentation, and export that one."
-            found = f"'{line.strip().rstrip(':')}'"
-            raise problem("roboflow.sheets_they_were", f"{file}:{number}", found=found, mend=mend)
+            raise problem("roboflow.sheets_they_were", f"{file}:{number}", found=f"'{line.strip().rstrip(':')}'")
         if line.startswith("* ") and listing and _HARMLESS not in line:
             yield line[2:].strip()
         listing = line.startswith(_DONE_TO_ALL) or (listing and line.startswith("* "))

@@ -6,31 +6,27 @@ cut decimals off, and labelImg lets nothing begin before 1; supervision and Robo
 written here are corners as they are; what is read is what is there: no file says how it counts.
 """
 
-import re
-from collections.abc import Iterable
 from pathlib import Path
 from xml.etree import ElementTree
 
 from stages.dataset.defects import refuse
 from stages.formats.image_lookup import Images, every_image
 from stages.formats.source_sheets import FRACTIONS
-from stages.formats.voc_reader import VocFile, class_names, image_of, voc_files, voc_sheet
+from stages.formats.voc_reader import class_names, image_of, voc_files, voc_sheet
+from stages.formats.xml_text import has_root
 from stages.picking.packet import Packet, PacketSheet
-from stages.review.formats.outgoing_boxes import copy_images, prelabels_of
-from stages.review.formats.returned_boxes import Returned, ReturnedSheet, returned_sheet
+from stages.review.formats.outgoing_boxes import add_texts, copy_images, prelabels_of
+from stages.review.formats.returned_boxes import Returned, ReturnedSheet, packet_named, returned_sheet
 
 _SIDES = ("xmin", "ymin", "xmax", "ymax")
 _LISTS = Path("ImageSets/Main")
 _LIST = "train"
 _MAP = "labelmap.txt"  # the classes as CVAT and datumaro ask for them: name, colour, parts, actions
-_ROOT = re.compile(rb"<annotation[\s>]")
-_HEAD = 4096  # bytes at the start of a file in which its root is looked for
-_PACKET = re.compile(r"packet ([0-9a-f]{12})")  # where VOC names the database that a picture comes from
 
 
 def is_one(path: Path) -> bool:
     """Say whether `path` is a folder with XML files of annotations."""
-    return path.is_dir() and any(map(_has_root, path.rglob("[!.]*.xml")))
+    return path.is_dir() and any(has_root(file, "annotation") for file in path.rglob("[!.]*.xml"))
 
 
 def read(path: Path) -> Returned:
@@ -46,7 +42,8 @@ def read(path: Path) -> Returned:
     sheets = [returned_sheet(sheet, names, str(one.file)) for one, sheet in read]
     known = {one.file.stem for one in files}
     empty = [_empty(stem, file, images) for stem, file in _listed(path).items() if stem not in known]
-    return Returned("voc", (), (*sheets, *empty), _packet_id(files))
+    databases = [one.root.findtext("source/database") or "" for one in files if one.root is not None]
+    return Returned("voc", (), (*sheets, *empty), packet_named(databases))
 
 
 def write(packet: Packet, folder: Path) -> list[str]:
@@ -72,31 +69,19 @@ def write(packet: Packet, folder: Path) -> list[str]:
     ]
 
 
-def _has_root(file: Path) -> bool:
-    if not file.is_file():
-        return False
-    with file.open("rb") as data:
-        return _ROOT.search(data.read(_HEAD)) is not None
-
-
 def _annotation(packet: Packet, sheet: PacketSheet) -> ElementTree.Element:
     root = ElementTree.Element("annotation")
-    _add(root, {"folder": "JPEGImages", "filename": sheet.image_id})
-    _add(ElementTree.SubElement(root, "source"), {"database": f"packet {packet.packet_id}"})
+    add_texts(root, {"folder": "JPEGImages", "filename": sheet.image_id})
+    add_texts(ElementTree.SubElement(root, "source"), {"database": f"packet {packet.packet_id}"})
     size = {"width": str(sheet.width), "height": str(sheet.height), "depth": "3"}
-    _add(ElementTree.SubElement(root, "size"), size)
-    _add(root, {"segmented": "0"})
+    add_texts(ElementTree.SubElement(root, "size"), size)
+    add_texts(root, {"segmented": "0"})
     for one in prelabels_of(packet, sheet):
         thing = ElementTree.SubElement(root, "object")
-        _add(thing, {"name": one.class_name, "pose": "Unspecified", "truncated": "0", "difficult": "0"})
+        add_texts(thing, {"name": one.class_name, "pose": "Unspecified", "truncated": "0", "difficult": "0"})
         places = (repr(place) for place in (one.x1, one.y1, one.x2, one.y2))
-        _add(ElementTree.SubElement(thing, "bndbox"), dict(zip(_SIDES, places, strict=True)))
+        add_texts(ElementTree.SubElement(thing, "bndbox"), dict(zip(_SIDES, places, strict=True)))
     return root
-
-
-def _add(parent: ElementTree.Element, texts: dict[str, str]) -> None:
-    for tag, text in texts.items():
-        ElementTree.SubElement(parent, tag).text = text
 
 
 def _listed(folder: Path) -> dict[str, Path]:
@@ -114,10 +99,3 @@ def _listed(folder: Path) -> dict[str, Path]:
 def _empty(stem: str, listing: Path, images: Images) -> ReturnedSheet:
     image = images.of_file(Path(f"{stem}.xml"), "")
     return ReturnedSheet(image.name if image else stem, f"{listing}, {stem}", FRACTIONS, (), image=image)
-
-
-def _packet_id(files: Iterable[VocFile]) -> str:
-    """Return the packet that the files name; "" for none, and where they name several."""
-    texts = [one.root.findtext("source/database") or "" for one in files if one.root is not None]
-    found = {match[1] for text in texts if (match := _PACKET.fullmatch(text.strip()))}
-    return found.pop() if len(found) == 1 else ""

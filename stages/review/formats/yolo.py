@@ -56,8 +56,7 @@ def read(path: Path) -> Returned:
     packet_id = described.get(_PACKET)
     found = _found(path)
     if not any(one.label and one.label.is_file() for one in found):
-        mend = "Export it again with its labels; if nothing is on any sheet: one empty text file, and --all-reviewed."
-        raise problem("yolo.label_files", path, number_of_found=len(found), mend=mend)
+        raise problem("yolo.label_files", path, number_of_found=len(found))
     sheets = tuple(_sheet(one, classes, path) for one in found)
     return Returned("yolo", classes, sheets, packet_id if isinstance(packet_id, str) else "")
 
@@ -115,8 +114,7 @@ def _listed_names(file: Path) -> tuple[str, ...]:
         raise problem("yolo.text_utf_8", file) from error
     found = tuple(line.strip() for line in lines if line.strip())
     if len(set(found)) != len(found):
-        mend = "List each class once, in the order of the ids in the labels."
-        raise problem("yolo.different_names", file, found=", ".join(found)[:80], mend=mend)
+        raise problem("yolo.different_names", file, found=", ".join(found)[:80])
     return found
 
 

@@ -9,7 +9,7 @@ from stages.review.formats.outgoing_boxes import prelabels_of
 from stages.review.formats.returned_boxes import Returned
 from stages.review.identity.class_names import other_order, require_classes, with_our_names
 from stages.review.identity.other_sheets import Known
-from stages.review.identity.rounded_boxes import restored
+from stages.review.identity.rounding import restored
 from stages.review.identity.sheet_boxes import Taken, as_it_went_out, take_boxes
 from stages.review.identity.sheet_identity import Identified, Match, identify
 from stages.review.kept.kept_review import ReviewedSheet, Status
@@ -148,8 +148,7 @@ def _notes(
 
 def _old(packet: Packet, found: Identified, where: str) -> UserError:
     if not found.passed_over:
-        mend = "Give the whole export: yoloop review import PATH"
-        return problem("reconciliation.sheets_came_back", where, mend=mend)
+        return problem("reconciliation.sheets_came_back", where)
     last = max(known.added_iteration for known in found.passed_over)
     names = some([known.image_id for known in found.passed_over])
     when = f"the review of iteration {last - 1}" if last else "the import"

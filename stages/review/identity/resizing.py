@@ -82,7 +82,7 @@ def by_pixels(sheet: Look, grey: Grey) -> list[Placement]:
     for way in ways:
         square, valid = _square(grey, way, sheet.size)
         if agreement(sheet.square, square, valid) >= SAME:
-            found.append((_correlation(sheet.square[valid], square[valid]), way))
+            found.append((float(np.corrcoef(sheet.square[valid], square[valid])[0, 1]), way))
     best = max((correlation for correlation, _ in found), default=0.0)
     return [way for correlation, way in found if best - correlation < _CLEARLY]
 
@@ -144,7 +144,3 @@ def _means(rows: NDArray[Any], edges: NDArray[np.float64]) -> NDArray[np.float64
     at_edges = sums[below] * (1 - part) + sums[below + 1] * part
     widths = np.diff(places).reshape(part[1:].shape)
     return np.asarray(np.divide(np.diff(at_edges, axis=0), widths, out=np.zeros_like(at_edges[1:]), where=widths > 0))
-
-
-def _correlation(a: NDArray[np.uint8], b: NDArray[np.uint8]) -> float:
-    return float(np.corrcoef(a.astype(np.float64), b.astype(np.float64))[0, 1])

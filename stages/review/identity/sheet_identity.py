@@ -4,19 +4,21 @@ The content decides: the hash that a tool carried along, the bytes of the pictur
 is taken where nothing else is there, and must not say another sheet than the picture does.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from stages.base.errors import problem
 from stages.dataset.sheets.manifest import file_sha256
+from stages.firewall.copies import Fingerprint
+from stages.firewall.kinship import fingerprints
+from stages.firewall.signatures import copies, fingerprint_file
 from stages.formats.source_sheets import FRACTIONS
 from stages.picking.packet import Packet, PacketSheet
 from stages.review.formats.returned_boxes import ReturnedSheet
 from stages.review.identity.other_sheets import Known
 from stages.review.identity.placing import Pictures, place_by_frame, place_by_picture, read_grey
 from stages.review.identity.resizing import Grey, Placement
-from stages.review.identity.sheet_kin import Kin
 from stages.review.identity.tool_names import Names, stem_of
 from stages.wording.quantities import some
 
@@ -81,9 +83,9 @@ class _Finder:
         self._named = {sheet.image_id: sheet for sheet in self._sheets}
         self._names = Names(self._named)
         self._known = {known.image_id: known for known in others}
-        self._own = Kin({sheet.image_id: packet.image(sheet) for sheet in packet.sheets})
+        self._own = _Kin({sheet.image_id: packet.image(sheet) for sheet in packet.sheets})
         self._kin = [
-            Kin({known.image_id: known.image for known in others if known.split in splits})
+            _Kin({known.image_id: known.image for known in others if known.split in splits})
             for splits in (_RULERS, ("train", "pool"))
         ]
 
@@ -129,9 +131,7 @@ class _Finder:
         if len(hits) == 1:
             return hits[0]
         if hits:
-            names = some([sheet.image_id for sheet in hits])
-            mend = "Export with the names that the sheets had."
-            raise problem("sheet_identity.picture_sheet", one.where, names=names, mend=mend)
+            raise problem("sheet_identity.picture_sheet", one.where, names=some([sheet.image_id for sheet in hits]))
         copy = self._copy(image)
         if copy is not None:
             return self._allowed(one, copy)
@@ -158,9 +158,8 @@ class _Finder:
         copy = self._copy(image)
         if copy is not None:
             return _forbidden(one, copy) if copy.split in _RULERS else self._mixed_up(one, sheet, copy)
-        mend = "Give it its own picture or its own name again, and export again."
         expected = f"a picture of {self._file(sheet)}, as the name says"
-        return problem("sheet_identity.another", one.where, expected=expected, mend=mend)
+        return problem("sheet_identity.another", one.where, expected=expected)
 
     def _mixed_up(self, one: ReturnedSheet, named: PacketSheet | Known, shown: PacketSheet | Known) -> Exception:
         return problem("sheet_identity.picture_name_says", one.where, file=self._file(named), file_2=self._file(shown))
@@ -176,6 +175,24 @@ class _Finder:
             iteration=self._packet.iteration,
             name=one.name,
         )
+
+
+class _Kin:
+    """Finds of which of many sheets, by name, a picture is a copy: turned, cropped, resized, in other colours.
+
+    Fingerprints are taken once, and only if somebody asks.
+    """
+
+    def __init__(self, files: Mapping[str, Path]) -> None:
+        self._files = files
+        self._prints: dict[str, Fingerprint] | None = None
+
+    def of(self, image: Path) -> str | None:
+        """Return the name of a sheet that the picture is a copy of, or None; raise `UserError` when it is damaged."""
+        if self._prints is None:
+            self._prints = fingerprints(self._files)
+        pairs = copies({"": fingerprint_file(image)}, self._prints)
+        return pairs[0][1] if pairs else None
 
 
 def _require_once(found: Sequence[tuple[ReturnedSheet, str, str]]) -> None:

@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Sequence
+from itertools import count
 from pathlib import Path
 from typing import NamedTuple
 
@@ -28,11 +29,10 @@ from stages.review.ledger.correction_ledger import HALF_PIXEL
 class Kept(NamedTuple):
     """What became of the sheets of an import, by name, and where data/review was put before, or None.
 
-    `same` are there already; `stood` are there with other boxes, and were left so.
+    `stood` are there with other boxes, and were left so; those that are there just so are in none.
     """
 
     added: tuple[str, ...]
-    same: tuple[str, ...]
     stood: tuple[str, ...]
     replaced: tuple[str, ...]
     moved: Path | None
@@ -49,8 +49,7 @@ def keep_review(
     before, moved = _before(root, packet, replace=replace)
     old = {sheet.image_id: sheet for sheet in before.sheets} if before else {}
     order = {sheet.image_id: sheet.order for sheet in packet.sheets}
-    same = [one for one in sheets if one.image_id in old and _is_there(old[one.image_id], one)]
-    rest = [one for one in sheets if one not in same]
+    rest = [one for one in sheets if one.image_id not in old or not _is_there(old[one.image_id], one)]
     stood = [] if replace else [one for one in rest if one.image_id in old and _stands(old[one.image_id], one)]
     taken = [one for one in rest if one not in stood]
     replaced = [one for one in taken if one.image_id in old and old[one.image_id].boxes]
@@ -64,7 +63,7 @@ def keep_review(
     for one in taken:
         write_sheet(one._replace(source=source), root / REVIEW, order=order[one.image_id])
     added = [one for one in taken if one not in replaced]
-    return Kept(_names(added), _names(same), _names(stood), _names(replaced), moved)
+    return Kept(_names(added), _names(stood), _names(replaced), moved)
 
 
 def done_before(root: Path, packet: Packet) -> list[str]:
@@ -123,10 +122,8 @@ def _copied(root: Path) -> Path:
 def _free(root: Path) -> Path:
     """Return a name for a review of before that nothing has yet."""
     (root / STATE).mkdir(exist_ok=True)
-    number = 1
-    while (root / STATE / f"review-{number}").exists():
-        number += 1
-    return root / STATE / f"review-{number}"
+    places = (root / STATE / f"review-{number}" for number in count(1))
+    return next(place for place in places if not place.exists())
 
 
 def _names(sheets: Sequence[ReviewedSheet]) -> tuple[str, ...]:

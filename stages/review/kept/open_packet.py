@@ -30,6 +30,5 @@ def packet_under_review(root: Path) -> Packet:
             sample=SAMPLE,
         )
     if not packet.sheets:
-        mend = "See `yoloop status` for what is next."
-        raise problem("open_packet.sheets_review", root / PACKET, mend=mend)
+        raise problem("open_packet.sheets_review", root / PACKET)
     return packet

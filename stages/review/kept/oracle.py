@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from stages.base.boxes import BOX, xywhn_to_xyxy
+from stages.base.boxes import xywhn_to_xyxy
 from stages.base.errors import problem
 from stages.dataset.sheets.split_folder import read_labels
 from stages.picking.packet import Packet, PacketSheet
@@ -29,8 +29,5 @@ def _sheet(sheet: PacketSheet, classes: Sequence[str], root: Path) -> ReviewedSh
         raise problem("oracle.labels_were_held", root / ORACLE / name, image_id=sheet.image_id)
     labels = read_labels(file, classes)
     xyxy = xywhn_to_xyxy(labels.xywhn, width=sheet.width, height=sheet.height).tolist()
-    boxes = tuple(
-        ReviewedBox(classes[class_id], **dict(zip(BOX, box, strict=True)))
-        for class_id, box in zip(labels.class_id, xyxy, strict=True)
-    )
+    boxes = tuple(ReviewedBox(classes[key], *box) for key, box in zip(labels.class_id, xyxy, strict=True))
     return ReviewedSheet(sheet.image_id, sheet.sha256, "reviewed", None, boxes)

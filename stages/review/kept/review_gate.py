@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from stages.base.errors import problem
-from stages.dataset.sheets.split_folder import DATASET, IMAGE_SUFFIXES
+from stages.dataset.sheets.split_folder import DATASET, sheets_in
 from stages.picking.packet import PACKET, Packet
 from stages.review.kept.auto_reviewer import auto_review
 from stages.review.kept.kept_review import HEAD, REVIEW, Review, read_review
@@ -19,13 +19,14 @@ def take_review(root: Path, packet: Packet, reviewer: Reviewer, *, confidence: f
     `UserError` for no review, one of another packet, and one that is not complete.
     """
     if not packet.sheets:
-        raise _nothing_picked(root)
+        raise problem("review_gate.sheets_review", root / PACKET, pool_size=pool_size(root))
     if reviewer == "oracle":
         return read_oracle(packet, root)
     if reviewer == "auto":
         review = auto_review(root, packet, confidence=confidence)
         if not review.reviewed:
-            raise _nothing_seen(root, packet, confidence)
+            sheets = len(packet.sheets)
+            raise problem("review_gate.sheet_detection_confidence", root / PACKET, confidence=confidence, sheets=sheets)
         return review
     review = read_review(root / REVIEW)
     require_of_packet(root, review, packet)
@@ -64,8 +65,7 @@ def still_open(review: Review, packet: Packet) -> list[str]:
 
 def pool_size(root: Path) -> int:
     """Return how many sheets are left in the pool."""
-    images = (root / DATASET / "pool/images").glob("*")
-    return sum(file.suffix.lower() in IMAGE_SUFFIXES for file in images)
+    return len(sheets_in(root / DATASET / "pool"))
 
 
 def is_by_hand(reviewer: Reviewer) -> bool:
@@ -77,7 +77,6 @@ def _require_complete(root: Path, review: Review, packet: Packet, *, partial: bo
     rest = still_open(review, packet)
     if not rest or (partial and review.reviewed):
         return
-    go_on = "Go on: yoloop review open"
     leave = "; or leave them in the pool: yoloop advance --partial" if review.reviewed else ""
     raise problem(
         "review_gate.all_sheets_packet",
@@ -85,19 +84,5 @@ def _require_complete(root: Path, review: Review, packet: Packet, *, partial: bo
         number_of_sheets=len(packet.sheets),
         number_of_rest=len(rest),
         some=some(rest),
-        go_on=go_on,
         leave=leave,
-    )
-
-
-def _nothing_picked(root: Path) -> Exception:
-    return problem("review_gate.sheets_review", root / PACKET, pool_size=pool_size(root))
-
-
-def _nothing_seen(root: Path, packet: Packet, confidence: float) -> Exception:
-    return problem(
-        "review_gate.sheet_detection_confidence",
-        root / PACKET,
-        confidence=confidence,
-        number_of_sheets=len(packet.sheets),
     )

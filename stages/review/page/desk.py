@@ -4,10 +4,10 @@ import hashlib
 import json
 import threading
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import pandas as pd
-from pydantic import Field, ValidationError
+from pydantic import ConfigDict, Field, ValidationError
 
 from stages.base.boxes import BOX
 from stages.base.errors import UserError
@@ -20,6 +20,7 @@ from stages.review.kept.kept_review import (
     Head,
     ReviewedBox,
     ReviewedSheet,
+    Status,
     head_of,
     joined,
     read_head,
@@ -42,25 +43,16 @@ class Refused(Exception):
         self.status, self.body = status, {"error": message, **more}
 
 
-class SentBox(Strict):
-    """A box as the page sends it: px of the original image, finite."""
-
-    class_name: str
-    x1: float = Field(allow_inf_nan=False)
-    y1: float = Field(allow_inf_nan=False)
-    x2: float = Field(allow_inf_nan=False)
-    y2: float = Field(allow_inf_nan=False)
-    prelabel: str | None
-
-
 class SentSheet(Strict):
     """A sheet as the page sends it; `revision` is the one that the page had read before it changed it."""
 
+    model_config = ConfigDict(allow_inf_nan=False)  # nor in the boxes
+
     packet: str
     revision: str
-    status: Literal["reviewed", "unreviewed"]
-    seconds: float | None = Field(ge=0, allow_inf_nan=False)
-    boxes: list[SentBox] = Field(max_length=MOST_BOXES)
+    status: Status
+    seconds: float | None = Field(ge=0)
+    boxes: list[ReviewedBox] = Field(max_length=MOST_BOXES)
 
 
 class SentEnd(Strict):
@@ -173,7 +165,7 @@ class Desk:
             raise Refused(422, "A box names a pre-label that this sheet does not have, or that another one names.")
         return tuple(self._box(sheet, box) for box in sent.boxes)
 
-    def _box(self, sheet: PacketSheet, box: SentBox) -> ReviewedBox:
+    def _box(self, sheet: PacketSheet, box: ReviewedBox) -> ReviewedBox:
         """Return the part of a box that is on the sheet."""
         if box.class_name not in self.packet.classes:
             raise Refused(422, f"There is no class {box.class_name!r}.")
@@ -181,7 +173,7 @@ class Desk:
         y1, y2 = (min(max(side, 0.0), float(sheet.height)) for side in (box.y1, box.y2))
         if x1 >= x2 or y1 >= y2:
             raise Refused(422, "A box has no size on the sheet.")
-        return ReviewedBox(box.class_name, x1, y1, x2, y2, box.prelabel)
+        return box._replace(x1=x1, y1=y1, x2=x2, y2=y2)
 
     def _require_open(self, packet_id: str) -> None:
         """Refuse to write once the project has gone on: nobody would ever read it."""

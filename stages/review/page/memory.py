@@ -4,12 +4,13 @@ import json
 import os
 import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from html import escape
 from pathlib import Path
 from typing import NamedTuple
 
 from stages.base.atomic import replacing
+from stages.base.shapes import read_shape
 from stages.project.project_lock import STATE
 
 _FILE = "review_page.json"
@@ -28,12 +29,10 @@ class Memory(NamedTuple):
 
 def recall(root: Path, packet_id: str) -> Memory:
     """Return what is remembered of this packet; a new token, and the first sheet, when that is nothing."""
-    try:
-        known = Memory(**json.loads((root / STATE / _FILE).read_text(encoding="utf-8")))
+    with suppress(OSError, ValueError):
+        known = read_shape(Memory, root / STATE / _FILE)
         if known.packet_id == packet_id and known.token:
-            return Memory(packet_id, int(known.port), str(known.token), int(known.order))
-    except (OSError, ValueError, TypeError):
-        pass
+            return known
     return Memory(packet_id, 0, secrets.token_urlsafe(24), 1)
 
 

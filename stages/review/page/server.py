@@ -90,8 +90,7 @@ def _listening(desk: Desk, memory: Memory, *, port: int) -> PageServer:
             return PageServer(desk, memory, port=number)
         except OSError as error:
             if number == wanted[-1]:
-                mend = "Choose another one: yoloop review open --port N, or none for any that is free."
-                raise problem("server.free_port", f"port {number}", found=str(error.strerror), mend=mend) from error
+                raise problem("server.free_port", f"port {number}", found=str(error.strerror)) from error
     raise AssertionError
 
 

@@ -79,8 +79,7 @@ def _find(server: LabelStudioServer, project: str) -> dict[str, Any] | None:
     ]
     if len(same) > 1:
         ids = ", ".join(str(one["id"]) for one in same)
-        mend = "Give the number of the right one: --project N"
-        raise problem("label_studio_api.project_several", server.url, project=project, ids=ids, mend=mend)
+        raise problem("label_studio_api.project_several", server.url, project=project, ids=ids)
     return same[0] if same else None
 
 
@@ -154,8 +153,7 @@ def _send(server: LabelStudioServer, project: int, packet: Packet, sheet: Packet
     query = {"commit_to_project": "false"}  # the picture alone: what makes a task of it comes next
     stored = server.upload(f"/api/projects/{project}/import", content, name=name, **query).get("file_upload_ids")
     if not stored:
-        mend = "It takes uploads in another way: use the files that `yoloop review export --to label-studio` writes."
-        raise problem("label_studio_api.label_studio_community", server.url, mend=mend)
+        raise problem("label_studio_api.label_studio_community", server.url)
     place = server.get(f"/api/import/file-upload/{stored[0]}")["file"]
     server.post(f"/api/projects/{project}/import", [task_of(packet, sheet, server.address_of(place))])
 
@@ -176,5 +174,4 @@ def _data(task: Mapping[str, Any]) -> Mapping[str, Any]:
 def _no_project(server: LabelStudioServer, project: str) -> UserError:
     there = [f"{one['id']} '{one['title']}'" for one in _projects(server)]
     found = f"{', '.join(there[:_FEW])}{', ...' * (len(there) > _FEW)}" if there else "no project"
-    mend = "Give its number or its title with --project."
-    return problem("label_studio_api.project", server.url, project=project, found=found, mend=mend)
+    return problem("label_studio_api.project", server.url, project=project, found=found)

@@ -38,8 +38,7 @@ class LabelStudioServer:
     def __init__(self, url: str, token: str) -> None:
         parts = _parts(url)
         if parts is None:
-            mend = "Give the address that the browser shows, as http://localhost:8080"
-            raise problem("label_studio_server.address_label_studio", "--url", found=repr(url), mend=mend)
+            raise problem("label_studio_server.address_label_studio", "--url", found=repr(url))
         self.path = parts.path.rstrip("/")  # of a server that does not lie at the top of its host
         self.url = f"{parts.scheme}://{parts.netloc}{self.path}"
         self._token = token
@@ -107,11 +106,9 @@ class LabelStudioServer:
         try:
             return self._session.request(method, f"{self.url}{path}", timeout=_WAIT, allow_redirects=False, **content)
         except requests.exceptions.SSLError as error:
-            mend = "Give its certificate: export REQUESTS_CA_BUNDLE=FILE"
-            raise problem("label_studio_server.certificate_known", self.url, found=_short(error), mend=mend) from error
+            raise problem("label_studio_server.certificate_known", self.url, found=_short(error)) from error
         except requests.exceptions.Timeout as error:
-            mend = "Run it again when the server has time: what is there already stays."
-            raise problem("label_studio_server.answer", self.url, wait=_WAIT[1], mend=mend) from error
+            raise problem("label_studio_server.answer", self.url, wait=_WAIT[1]) from error
         except requests.exceptions.RequestException as error:
             raise self._no_label_studio("nobody who answers") from error
 
@@ -122,8 +119,7 @@ class LabelStudioServer:
             raise self._no_label_studio(f"an answer that is no JSON, at {path}") from error
 
     def _no_label_studio(self, found: str) -> UserError:
-        mend = "Start it (label-studio start), or correct --url; then run it again: what is there already stays."
-        return problem("label_studio_server.label_studio_server", self.url, found=found, mend=mend)
+        return problem("label_studio_server.label_studio_server", self.url, found=found)
 
     def _unknown_key(self, said: str) -> UserError:
         # A legacy token is off unless the organization allows it; the server says so in `said`.
@@ -131,12 +127,10 @@ class LabelStudioServer:
 
     def _refused(self, answer: requests.Response, path: str) -> UserError:
         if answer.status_code in _REDIRECTS:
-            mend = "Give that address with --url."
             found = f"a redirection to {answer.headers.get('location', '?')}"
-            return problem("label_studio_server.server_itself", self.url, found=found, mend=mend)
+            return problem("label_studio_server.server_itself", self.url, found=found)
         if answer.status_code == requests.codes.forbidden:
-            mend = "Sign in as someone who may change the project."
-            return problem("label_studio_server.allowed_there", f"{self.url}{path}", found=_said(answer), mend=mend)
+            return problem("label_studio_server.allowed_there", f"{self.url}{path}", found=_said(answer))
         return problem(
             "label_studio_server.label_studio_takes",
             f"{self.url}{path}",

@@ -100,8 +100,7 @@ def _version_line(project: str, done: Mapping[str, Any]) -> str:
 def _answers(request: Mapping[str, Any], *, project: str, key: str, python: Path) -> Iterator[dict[str, Any]]:
     """Run the worker with `request`, and yield what it answers; raise `UserError` for what it could not do."""
     if not _PROJECT.fullmatch(project):
-        mend = "It stands in the address of the project in Roboflow: app.roboflow.com/WORKSPACE/PROJECT"
-        raise problem("roboflow_api.workspace_project", "--project", found=repr(project), mend=mend)
+        raise problem("roboflow_api.workspace_project", "--project", found=repr(project))
     if not python.is_file():
         raise _no_package(python, "none")
     environment = {name: value for name, value in os.environ.items() if name not in _SERVERS}
@@ -144,8 +143,7 @@ def _refused(answer: Mapping[str, Any], project: str, python: Path) -> UserError
 
 
 def _no_package(python: Path, found: str) -> UserError:
-    expected = "the package roboflow in an environment of its own"
-    return problem("roboflow_api.no_package", python, expected=expected, found=found, make=_MAKE)
+    return problem("roboflow_api.no_package", python, found=found, make=_MAKE)
 
 
 def _last_line(log: IO[bytes]) -> str:

@@ -5,7 +5,6 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from stages.base.boxes import BOX
 from stages.ruler.pairing.pairs import Bools, Ints, by_preference, overlapping_pairs, paired_iou, settle
@@ -102,7 +101,7 @@ def match_sheets(
     return pd.DataFrame({"object_id": ids, "iou": overlap}, index=detections.index)
 
 
-def hits(*, detections: pd.DataFrame, ground_truth: pd.DataFrame, thresholds: Sequence[float]) -> NDArray[np.bool_]:
+def hits(*, detections: pd.DataFrame, ground_truth: pd.DataFrame, thresholds: Sequence[float]) -> Bools:
     """Return whether each detection found an object at each IoU threshold: (detections, thresholds)."""
     return found_boxes(detections=detections, ground_truth=ground_truth, thresholds=thresholds) >= 0
 

@@ -5,6 +5,7 @@ import pandas as pd
 
 from stages.base.boxes import BOX
 from stages.ruler.matching.matching import sheet_numbers
+from stages.ruler.pairing.evidence import starts
 from stages.ruler.pairing.pairs import Floats, Ints, Pairs, overlapping_pairs
 
 
@@ -30,7 +31,4 @@ def first_of(*keys: Ints, order: tuple[Floats | Ints, ...]) -> Ints:
     answer is sorted by the keys.
     """
     by = np.lexsort((*reversed(order), *reversed(keys)))
-    sorted_keys = np.stack([key[by] for key in keys])
-    new = np.ones(len(by), dtype=bool)
-    new[1:] = (sorted_keys[:, 1:] != sorted_keys[:, :-1]).any(axis=0)
-    return np.asarray(by[new], dtype=np.int64)
+    return np.asarray(by[starts([key[by] for key in keys])], dtype=np.int64)

@@ -1,5 +1,7 @@
 """Which of the candidates that a prediction dropped can say what became of a true box."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -33,13 +35,13 @@ def evidence(
     right = (class_id[pairs.detection] == truth_class[pairs.truth]).astype(np.int64)
     keys = (pairs.truth, reason[pairs.detection], right)
     order = np.lexsort((-pairs.iou, -confidence[pairs.detection], *reversed(keys)))
-    first = _starts([key[order] for key in keys])
+    first = starts([key[order] for key in keys])
     iou = pairs.iou[order]
     # By falling confidence, what lies better, or worse, than all that is surer is the surest beyond some IoU.
     return np.unique(pairs.detection[order[_records(iou, first) | _records(-iou, first)]])
 
 
-def _starts(keys: list[Ints]) -> Bools:
+def starts(keys: Sequence[Ints]) -> Bools:
     """Return where a new combination of the sorted `keys` begins, (p,)."""
     table = np.stack(keys)
     new = np.ones(table.shape[1], dtype=bool)

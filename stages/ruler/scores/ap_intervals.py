@@ -7,13 +7,11 @@ interval says is added instead. And AP without each of thousands of sheets takes
 """
 
 import numpy as np
-from numpy.typing import NDArray
 
+from stages.ruler.pairing.pairs import Bools, Floats, Ints
 from stages.ruler.scores.average_precision import HitTable, ap_of
 from stages.ruler.scores.intervals import Estimates, divided, interval_of, per_unit, pulled_by_few, shares_of, spread
 
-Ints = NDArray[np.int64]
-Floats = NDArray[np.float64]
 _BLOCKS = 40  # units that AP is computed without; beyond, neighbours in the order of names go together
 
 
@@ -76,7 +74,7 @@ def _blocks(unit: Ints) -> Ints:
     return unit if count <= _BLOCKS else unit * _BLOCKS // count
 
 
-def _halves(count: int) -> NDArray[np.bool_]:
+def _halves(count: int) -> Bools:
     """Return pairs of halves, (halves, count): by each binary digit of a block's number, so that halves cross."""
     digits = np.arange(max(count - 1, 0).bit_length())
     one = (np.arange(count)[None, :] >> digits[:, None]) & 1 == 1

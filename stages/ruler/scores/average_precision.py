@@ -5,14 +5,11 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from stages.base.boxes import BOX, area
 from stages.ruler.matching.matching import Found, Sheets, find, sheet_numbers
+from stages.ruler.pairing.pairs import Bools, Floats, Ints
 
-Ints = NDArray[np.int64]
-Floats = NDArray[np.float64]
-Bools = NDArray[np.bool_]
 RECALLS = np.linspace(0.0, 1.0, 101)  # COCO's grid
 AP_IOUS: list[float] = np.linspace(0.5, 0.95, 10).tolist()  # as pycocotools has them, to the last bit
 _BLOCK = 1 << 21  # weights of detections that are looked at together

@@ -18,10 +18,9 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-Ints = NDArray[np.int64]
-Floats = NDArray[np.float64]
+from stages.ruler.pairing.pairs import Bools, Floats, Ints
+
 _TAIL = 0.975  # 95 % in the middle
 _NORMAL = 1.959964  # the quantile of `_TAIL` for a spread that is known and not estimated
 _FEW = 3  # units that pull a number to one side: with fewer their spread says too little about that side
@@ -105,7 +104,7 @@ def interval_of(
     return np.clip(np.minimum(low, value), 0, 1), np.clip(np.maximum(high, value), 0, 1)
 
 
-def pulled_by_few(pulls: Floats) -> NDArray[np.bool_]:
+def pulled_by_few(pulls: Floats) -> Bools:
     """Return whether too few units pull a number to one of its sides to know the spread there: (k,)."""
     down, up = (pulls < -_NOISE).sum(axis=0), (pulls > _NOISE).sum(axis=0)
     return np.asarray(np.minimum(down, up) < _FEW)

@@ -4,12 +4,10 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from stages.ruler.matching.matching import hits
+from stages.ruler.pairing.pairs import Bools, Floats
 from stages.ruler.scores.average_precision import RECALLS, best_precision, recalls_reached
-
-Floats = NDArray[np.float64]
 
 
 class Curve(NamedTuple):
@@ -28,7 +26,7 @@ def ratios(*, tp: int, fp: int, fn: int) -> dict[str, float | None]:
     }
 
 
-def interpolated(*, hit: NDArray[np.bool_], confidence: Floats, boxes: int) -> Curve:
+def interpolated(*, hit: Bools, confidence: Floats, boxes: int) -> Curve:
     """Return precision at 101 recalls: the best precision of any recall at least as high, 0 out of reach.
 
     `hit` and `confidence` are (detections,) in any order; `boxes` counts the ground truth, at least 1.

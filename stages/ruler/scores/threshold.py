@@ -8,12 +8,10 @@ sheet is judged with the threshold that the other folds chose. What val as a who
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from stages.ruler.pairing.pairs import Floats, Ints
 from stages.ruler.scores.average_precision import HitTable
 
-Ints = NDArray[np.int64]
-Floats = NDArray[np.float64]
 FOLDS = 10  # of 5, 10 and 20 the smallest that was as good as leaving out each sheet
 FALLBACK = 0.25  # where no sheet is left to choose by: what Ultralytics predicts with
 _STEPS = np.round(np.arange(1, 100) / 100, 2)  # two digits: that a person can read and type

@@ -1,11 +1,9 @@
 import numpy as np
-import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from stages.detector.prediction.filters import Filters, keep
-from stages.intake.filter_cost import cost, sentence
 
 WIDE = [10, 10, 50, 20]  # 40 x 10 px
 SMALL = [0, 0, 6, 6]
@@ -54,40 +52,3 @@ def test_all_filters_together_are_each_of_them(rows, values):
     one_by_one = [keep(rows, width=60, height=60, filters=one) for one in each]
     expected = np.logical_and.reduce([np.ones(len(rows), dtype=bool), *one_by_one])
     assert (keep(rows, width=60, height=60, filters=filters) == expected).all()
-
-
-IMAGES = pd.DataFrame({"split": ["val", "train"], "image_id": ["a", "b"], "width": [100, 100], "height": [60, 60]})
-TRUTH = pd.DataFrame(
-    [("val", "a", 0, *WIDE), ("val", "a", 0, *SMALL), ("val", "a", 1, *SMALL), ("train", "b", 0, *WIDE)],
-    columns=["split", "image_id", "class_id", "x1", "y1", "x2", "y2"],
-)
-
-
-def test_what_filters_cost_a_perfect_detector():
-    filters = Filters(min_side=8)
-    costs = cost(ground_truth=TRUTH, images=IMAGES, filters=filters, classes=["door", "sink", "tree"], names=["val"])
-    assert costs["class_name"].tolist() == ["all", "door", "sink", "tree"]
-    assert costs["boxes"].tolist() == [3, 2, 1, 0]
-    assert costs["deleted"].tolist() == [2, 1, 1, 0]
-    assert costs["recall"].tolist() == pytest.approx([1 / 3, 1 / 2, 0, np.nan], nan_ok=True)
-    assert costs["f1"].tolist() == pytest.approx([1 / 2, 2 / 3, 0, np.nan], nan_ok=True)
-    assert sentence(costs, filters, split="val") == (
-        "filters: min_side 8 deletes 2 of 3 true boxes of val: a perfect detector would reach recall 0.333"
-    )
-
-
-@pytest.mark.parametrize(
-    ("filters", "expected"),
-    [
-        (Filters(), "filters: none"),
-        (Filters(max_area=500), "filters: max_area 500 deletes none of 3 true boxes of val"),
-        (
-            Filters(max_area=399, border=5),
-            "filters: max_area 399 and border 5 delete 3 of 3 true boxes of val: a perfect detector would reach "
-            "recall 0.000",
-        ),
-    ],
-)
-def test_the_sentence(filters, expected):
-    costs = cost(ground_truth=TRUTH, images=IMAGES, filters=filters, classes=["door", "sink"], names=["val"])
-    assert sentence(costs, filters, split="val") == expected

@@ -1,4 +1,4 @@
-"""Where the seconds of a training come from: the last one here, if the numbers are its own, or a timed step."""
+"""What a training costs, and where its seconds come from: the last one here, if they are its own, or a timed step."""
 
 import json
 import os
@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 
 from stages.dataset.sheets.manifest import MANIFEST, manifest_row, write_manifest
-from stages.detector.rehearsal.step_cost import Training
-from stages.detector.rehearsal.training_cost import cost_lines, last_training
+from stages.detector.rehearsal.training_cost import Training, cost_lines, duration, last_training, scaled, work_line
 from stages.project.yaml_edits import edited
 from tests.fake_project import person_params, write_files
 
@@ -20,6 +19,49 @@ VALUES = {
     "train.imgsz": 640,
     "train.baseline": "train",
 }
+SMALL = Training(sheets=10, epochs=5, batch=4, imgsz=320, prompted=False)
+
+
+def test_images_and_steps():
+    assert SMALL.images == 50
+    assert SMALL.steps == 15  # 3 a turn: 4 + 4 + 2 sheets
+    assert work_line(SMALL) == "10 sheets x 5 epochs = 50 images, in 15 steps of 4, at 320 px"
+
+
+@pytest.mark.parametrize(
+    ("changes", "seconds"),
+    [
+        ({}, 60),
+        ({"sheets": 20}, 120),
+        ({"epochs": 1}, 12),
+        ({"imgsz": 640}, 240),  # four times the pixels
+        ({"prompted": True}, 120),
+        ({"batch": 1}, 60),  # the same images
+    ],
+)
+def test_seconds_grow_with_images_pixels_and_prompts(changes, seconds):
+    assert scaled(60, measured=SMALL, wanted=SMALL._replace(**changes)) == pytest.approx(seconds)
+
+
+def test_from_a_prompted_training_nothing_is_doubled():
+    prompted = SMALL._replace(prompted=True)
+    assert scaled(60, measured=prompted, wanted=prompted) == pytest.approx(60)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (0.2, "less than 1 s"),
+        (1, "1 s"),
+        (89, "89 s"),
+        (90, "2 min"),
+        (600, "10 min"),
+        (5399, "90 min"),
+        (5400, "1.5 h"),
+    ],
+)
+def test_durations(seconds, text):
+    assert duration(seconds) == text
 
 
 @pytest.fixture
