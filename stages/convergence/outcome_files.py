@@ -61,6 +61,14 @@ def write_outcomes(kept: KeptOutcomes, file: Path = OUTCOMES) -> None:
         temporary.write_text(outcomes_text(kept), encoding="utf-8")
 
 
+def supply_outcomes(root: Path) -> None:
+    """Write a file that keeps nothing where a project from before there was one lacks it: DVC asks for every dep."""
+    file = root / PARENT_OUTCOMES
+    if not file.exists():
+        with replacing(file) as temporary:
+            temporary.write_text(outcomes_text(None), encoding="utf-8")
+
+
 def read_val(sheets: pd.DataFrame, classes: Sequence[str], bounds: Sequence[float]) -> LabelledVal:
     """Return the labels of val as `validate` read them; `sheets` has image_id and group of its labelled sheets.
 

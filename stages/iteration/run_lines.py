@@ -4,6 +4,8 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from stages.convergence.regression_lines import regression_lines
+
 WIDTH = 80
 STEPS = {
     "train": "Training",
@@ -83,17 +85,19 @@ def not_said(lines: Iterable[str], seen: Iterable[str]) -> list[str]:
 
 
 def result_lines(converge: Mapping[str, Any], sample: Mapping[str, Any]) -> list[str]:
-    """Return the verdict with its numbers, and how many of how many candidates were picked."""
+    """Return the verdict with its numbers, what was lost and won, and how many of how many candidates were picked."""
     return [
         f"[CONVERGENCE] {converge.get('verdict')}: {converge.get('reason')}",
+        *(f"[CONVERGENCE] {line}" for line in regression_lines(converge)),
         f"[SAMPLING] {sample.get('chosen_objects')} of {sample.get('candidates')} candidates picked, "
         f"on {sample.get('packet_sheets')} of {sample.get('pool_sheets')} pool sheets",
     ]
 
 
-def pause_block(iteration: int, sample: Mapping[str, Any], *, page: bool) -> str:
+def pause_block(iteration: int, sample: Mapping[str, Any], *, page: bool, notes: Sequence[str] = ()) -> str:
     """Return the framed block at the pause: what was picked, where it is, and the numbered next steps.
 
+    `notes` are lines to read before: what the model lost, though somebody accepted that.
     `page`: our own page is opened at once, and the loop goes on when the review is finished there.
     """
     if page:
@@ -116,6 +120,7 @@ def pause_block(iteration: int, sample: Mapping[str, Any], *, page: bool) -> str
     return framed(
         f"MANUAL REVIEW - iteration {iteration}",
         [
+            *notes,
             f"{sample.get('chosen_objects')} objects on {sample.get('packet_sheets')} sheets wait for you.",
             "Packet: data/sample/packet",
             "Crops:  data/sample/packet/crops",

@@ -129,7 +129,7 @@ def test_holm_asks_for_more_where_more_parts_are_looked_at():
 def test_more_false_alarms_are_a_loss_of_f1_without_a_lost_box():
     val = many()
     everything = lost_on(val, 0)
-    found = compare(kept(1, everything, {name: (1, 0) for name in everything}), kept(0, everything), val)
+    found = compare(kept(1, everything, dict.fromkeys(everything, (1, 0))), kept(0, everything), val)
     door = parts(found)["class", "door"]
     assert (door.lost, door.alarms, door.significant) == (0, 20, True)
     assert "0 boxes lost on 0 sheets, 0 won, 20 false alarms more" in lost_text(
@@ -217,6 +217,9 @@ def test_chance_alone_seldom_speaks_of_a_loss():
     names = list(val.sheets["image_id"])
     for _ in range(100):
         hard = rng.beta(6, 2, len(names))  # sheets differ
-        both = [{name: np.flatnonzero(rng.random(6) < p).tolist() for name, p in zip(names, hard)} for _ in range(2)]
+        both = [
+            {name: np.flatnonzero(rng.random(6) < p).tolist() for name, p in zip(names, hard, strict=True)}
+            for _ in range(2)
+        ]
         said += any(one.significant for one in compare(kept(1, both[0]), kept(0, both[1]), val).parts)
     assert said <= 7  # 2.5 expected at most: 8 and more would come by chance once in 300
