@@ -216,10 +216,7 @@ def test_chance_alone_seldom_speaks_of_a_loss():
     val, said = many(sheets=30, doors=3, titles=3), 0
     names = list(val.sheets["image_id"])
     for _ in range(100):
-        hard = rng.beta(6, 2, len(names))  # sheets differ
-        both = [
-            {name: np.flatnonzero(rng.random(6) < p).tolist() for name, p in zip(names, hard, strict=True)}
-            for _ in range(2)
-        ]
+        chances = dict(zip(names, rng.beta(6, 2, len(names)), strict=True))  # sheets differ
+        both = [{name: np.flatnonzero(rng.random(6) < p).tolist() for name, p in chances.items()} for _ in range(2)]
         said += any(one.significant for one in compare(kept(1, both[0]), kept(0, both[1]), val).parts)
     assert said <= 7  # 2.5 expected at most: 8 and more would come by chance once in 300
