@@ -17,6 +17,7 @@ from stages.ruler.losses.fates import FATES
 from stages.ruler.val_notes import FEW_BOXES
 
 Rows = Sequence[Mapping[str, Any]]
+_GROUPS = 12  # so many are listed in full
 _VERSIONS = ("ultralytics", "torch", "encoder", "device", "start", "weights_sha256")
 
 
@@ -99,7 +100,15 @@ def regression_values(found: Mapping[str, Any]) -> dict[str, Any]:
         if sheet["lost"]
     ]
     regression = {"note": "", "parts": [], **found}
-    return {"regression": regression, "lost_sheets": sheets, "few_boxes": FEW_BOXES}
+    parts, groups = regression["parts"], sum(one["part"] == "group" for one in regression["parts"])
+    shown = [one for one in parts if one["part"] != "group" or groups <= _GROUPS or one["lost"]]
+    return {
+        "regression": regression,
+        "shown_parts": shown,
+        "hidden_groups": len(parts) - len(shown),
+        "lost_sheets": sheets,
+        "few_boxes": FEW_BOXES,
+    }
 
 
 def _kinds(names: Sequence[str]) -> str:
