@@ -108,6 +108,7 @@ WORDS = {
     "verdict": "`go on` or `stop`",
     "rule": "the rule that says stop: `target_f1`, `max_iterations`, `plateau`, `overfitting`; none for `go on`",
     "despite_stop": "why somebody went on in spite of a stop",
+    "accepted_regression": "why somebody went on although something was lost; lacks in histories of an earlier version",
     **{f"{when}_{side}": f"`{side}` {when} the review" for when in ("before", "after") for side in BOX},
     **{f"{split}_{rate}": f"`{rate}` on {split}, 0 to 1" for split in openings.SPLITS for rate in openings.RATES},
     # manifest.csv
@@ -116,7 +117,8 @@ WORDS = {
     "image_sha256": "digest of the image",
     "label_sha256": "digest of its label file, empty where there is none",
     # metrics/train.json and plots/train/results.csv
-    "start": "`baseline`, `adopted`, `parent`, or `target, carried: …`: the weights that it started from",
+    "start": "`baseline`, `adopted`, `parent`, `target, carried: …`, or `base: …` with `train.start: base`: the weights "
+    "that it started from",
     "optimizer": "name of the optimizer",
     "lr": "highest learning rate; in the curve that of the epoch",
     "momentum": "first moment of the optimizer",

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from stages.convergence.regression_lines import regression_lines
+from stages.detector.training.training_params import starts_afresh
 
 WIDTH = 80
 STEPS = {
@@ -72,8 +73,10 @@ def plan_line(iteration: int, train: Mapping[str, Any]) -> str:
     if iteration == 0 and train.get("baseline") == "adopt":
         return "Model: the weights that were brought, unchanged"
     model = "YOLO-26 baseline, no prompts" if iteration == 0 else "YOLOE-26 with text prompts"
-    epochs = train["epochs_baseline"] if iteration == 0 else train["epochs"]
-    rate = train["base_lr"] * train["lr_decay"] ** iteration
+    afresh = starts_afresh(train.get("start", "parent"), iteration)
+    model += ", from the base weights" if afresh and iteration else ""
+    epochs = train["epochs_baseline"] if afresh else train["epochs"]
+    rate = train["base_lr"] * (1 if afresh else train["lr_decay"] ** iteration)
     size = f"imgsz {train['imgsz']}, batch {train['batch']}"
     return f"Model: {model}; {epochs} epochs, learning rate {rate:g}, {size}"
 

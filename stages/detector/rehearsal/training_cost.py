@@ -10,7 +10,7 @@ from stages.base.params import PARAMS, read_section
 from stages.base.tables import read_json, read_metrics
 from stages.dataset.sheets.split_folder import DATASET, Sheet, read_split
 from stages.detector.rehearsal.step_cost import PROMPTED, Training, duration, scaled, work_line
-from stages.detector.training.training_params import LOGS, METRICS, TrainParams
+from stages.detector.training.training_params import LOGS, METRICS, TrainParams, epochs
 from stages.detector.training.training_view import split_slice
 
 _TOGETHER = 10.0  # seconds between the two files that one training writes last
@@ -71,8 +71,7 @@ def cost_lines(
 def _wanted(params: TrainParams, sheets: Sequence[Sheet], iteration: int) -> Training:
     if params.select == "slice":
         sheets, _ = split_slice(sheets, params.slice, np.random.default_rng(params.seed))
-    epochs = params.epochs if iteration else params.epochs_baseline
-    return Training(len(sheets), epochs, params.batch, params.imgsz, iteration > 0)
+    return Training(len(sheets), epochs(params, iteration), params.batch, params.imgsz, iteration > 0)
 
 
 def _doubled(measured: Training, wanted: Training) -> str:
