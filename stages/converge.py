@@ -86,7 +86,7 @@ def _metrics(
         # whether another ruler measured the iteration before
         "ruler_changed": bool(before and before.other_ruler),
         "lost": regression.total("lost"),  # boxes of val that the iteration before found and this one misses
-        "won": regression.total("won"),  # and the other way round
+        "won": regression.total("won"),  # boxes that it missed and this one finds
     }
     # since the iteration before, and over the window
     details = {

@@ -58,7 +58,7 @@ class PartChange(NamedTuple):
     lost_sheets: int  # sheets with a box that was lost
     alarms: int | None  # false alarms now minus then; None for a size
     before: float | None  # the rate then
-    now: float | None
+    now: float | None  # and now
     change: float | None  # `now` - `before`
     change_low: float | None
     change_high: float | None
