@@ -4,7 +4,8 @@ Val is made up: sheets with boxes of two classes and three sizes, in groups or n
 chance that differs from sheet to sheet; the second one finds those of one class less often by `drop`. Each pair is
 compared by the code that `converge` calls. `said`: the share of pairs for which any part has lost; `own`: for which
 the interval of any part alone lies below 0, without the correction for many parts; `seen`: for which the class has
-lost that did. Without a drop `said` is to stay at about 2.5 % or below. Minutes on one core; equal seeds give equal tables.
+lost that did. Without a drop `said` is to stay at about 2.5 % or below. Minutes on one core; equal seeds give equal
+tables.
 
     python -m benchmarks.regressions
 """
