@@ -25,6 +25,7 @@ from benchmarks.trial import REPO, Trial
 from demo.demo_data import BASELINE, TARGET, write_source
 from demo.demo_run import copy_project, start_repository
 from demo.drawing.sets import DEFAULT_COUNTS, draw_set
+from stages.convergence.outcome_files import OUTCOMES, PARENT_OUTCOMES
 from stages.project.repository import dvc, git
 
 HISTORY, CARRIED = "plots/converge/history.csv", "metrics/history.csv"
@@ -117,6 +118,7 @@ def _control(loop: Trial, root: Path, threads: int) -> pd.DataFrame:
         shutil.copyfile(root / "models/best.pt", root / "models/parent.pt")
         shutil.copyfile(root / HISTORY, root / CARRIED)
         shutil.copyfile(root / SHEETS, root / CARRIED_SHEETS)
+        shutil.copyfile(root / OUTCOMES, root / PARENT_OUTCOMES)
         epochs = math.ceil(steps[iteration] / math.ceil(sheets / batch))
         trial.set({"iteration": iteration, "train.epochs": epochs})
         for stage in ("train", "predict", "validate", "converge"):

@@ -75,7 +75,7 @@ def ours(folder: Path) -> None:
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("params.yaml", "data/prompts.yaml"):
         shutil.copy(ROOT / name, folder / name)
-    carried = ("history.csv", "history_sheets.json", "review.json")
+    carried = ("history.csv", "history_sheets.json", "parent_outcomes.json", "review.json")
     for name in (*(f"metrics/{one}" for one in carried), "models/parent.pt", "models/target.pt"):
         (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).write_text(name)

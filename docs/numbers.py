@@ -28,6 +28,7 @@ from stages.base.boxes import BOX
 from stages.base.tables import Schema, conform, with_details
 from stages.convergence.gains import Gain
 from stages.convergence.history.history_columns import column_types
+from stages.convergence.regression import PartChange
 from stages.convergence.stop_rules import Verdict
 from stages.dataset.sheets.manifest import ManifestRow
 from stages.detector.prediction.prediction_params import PredictParams
@@ -108,6 +109,7 @@ WORDS = {
     "verdict": "`go on` or `stop`",
     "rule": "the rule that says stop: `target_f1`, `max_iterations`, `plateau`, `overfitting`; none for `go on`",
     "despite_stop": "why somebody went on in spite of a stop",
+    "accepted_regression": "why somebody went on although something was lost; lacks in histories of an earlier version",
     **{f"{when}_{side}": f"`{side}` {when} the review" for when in ("before", "after") for side in BOX},
     **{f"{split}_{rate}": f"`{rate}` on {split}, 0 to 1" for split in openings.SPLITS for rate in openings.RATES},
     # manifest.csv
@@ -116,7 +118,8 @@ WORDS = {
     "image_sha256": "digest of the image",
     "label_sha256": "digest of its label file, empty where there is none",
     # metrics/train.json and plots/train/results.csv
-    "start": "`baseline`, `adopted`, `parent`, or `target, carried: …`: the weights that it started from",
+    "start": "`baseline`, `adopted`, `parent`, `target, carried: …`, or, with `train.start: base`, `base: …`: the "
+    "weights that it started from",
     "optimizer": "name of the optimizer",
     "lr": "highest learning rate; in the curve that of the epoch",
     "momentum": "first moment of the optimizer",
@@ -180,7 +183,8 @@ def metrics() -> list[Listed]:
     shown = headline(tables, report, ruler)
     nothing = pd.DataFrame({"rank": [], "arm": [], "kind": [], "image_id": []})
     reviewed = with_details(yaml.safe_load(ledger_files.no_review_text()))
-    verdict = [*Verdict._fields, "ruler_changed"]
+    verdict = [*Verdict._fields, "ruler_changed", "lost", "won"]
+    since = [*below("regression", ("since", "note")), *below("regression.parts", PartChange._fields)]
     summed = "stages/review/ledger/ledger_summary.py"
     return [
         Listed(
@@ -213,14 +217,22 @@ def metrics() -> list[Listed]:
         Listed(
             "metrics/converge.json",
             "Whether to go on. F1 on val, each from -1 to 1 where it is a difference.",
-            [*verdict, *below("gains", Gain._fields)],
+            [*verdict, *below("gains", Gain._fields), *since, "regression.sheets"],
             ["stages/convergence/stop_rules.py:Verdict", "gains stages/convergence/gains.py:Gain",
-             "stages/converge.py:_metrics"],
+             "regression stages/convergence/regression.py:Regression",
+             "regression.parts stages/convergence/regression.py:PartChange", "stages/converge.py:_metrics"],
         ),
         Listed(
             "metrics/converge_sheets.json",
             "For each iteration its number, its ruler, and of every sheet of val `image_id`, `tp`, `fp`, `fn`: paired "
             "gains need them. Carried in as `metrics/history_sheets.json`.",
+            [],
+        ),
+        Listed(
+            "metrics/converge_outcomes.json",
+            "Of this iteration, per sheet of val: its name, the `object_id` of the boxes found, and its false alarms "
+            "per class. Carried in as `metrics/parent_outcomes.json`, with which the next iteration is compared "
+            "box by box.",
             [],
         ),
         Listed(

@@ -13,9 +13,13 @@ from stages.base.tables import read_metrics, write_csv, write_metrics
 from stages.convergence.gains import Gain, gains_of, measured, measured_now
 from stages.convergence.history.history_file import read_carried, write_history
 from stages.convergence.history_rows import history_row, long_by_class, with_row
+from stages.convergence.outcome_files import read_outcomes, read_parent_outcomes, read_val, write_outcomes
+from stages.convergence.regression import Regression, regression_since
+from stages.convergence.regression_lines import regression_lines, regression_values
 from stages.convergence.score_files import read_scores, read_sheets
 from stages.convergence.sheet_history import SHEETS, read_carried_sheets, write_sheets
 from stages.convergence.stop_rules import StopLimits, Verdict, judge
+from stages.ruler.size_bounds import SizeBounds
 from stages.wording.rates import gain_in, rate_in
 
 VALIDATE = Path("metrics/validate.json")
@@ -45,7 +49,9 @@ def run() -> None:
     classes, iteration = read_classes(), read_iteration()
     carried = read_carried(iteration, classes)
     earlier = measured(carried, read_carried_sheets(carried["ruler"].tolist()))
+    before = read_parent_outcomes(iteration)
     metrics, scores, sheets = read_metrics(VALIDATE), read_scores(), read_sheets()
+    val = read_val(sheets, classes, read_section(SizeBounds, "analyze").areas)
     try:
         now = measured_now(metrics, iteration=iteration, sheets=sheets)
         gains = gains_of([*earlier, now], window=limits.plateau_window)
@@ -60,21 +66,34 @@ def run() -> None:
     write_history(history, HISTORY)
     write_csv(long_by_class(history, classes), CLASSES)
     write_sheets([*earlier, now], SHEETS)
-    write_metrics(*_metrics(verdict, gains, iteration), METRICS)
-    for line in (f"iteration {iteration}: {verdict.verdict}. {verdict.reason}", *_said(row, gains)):
+    outcomes = read_outcomes(val, iteration=iteration, ruler=now.ruler)
+    write_outcomes(outcomes)
+    regression = regression_since(before, outcomes, val, gains.get(iteration - 1))
+    shown, details = _metrics(verdict, gains, regression, iteration)
+    write_metrics(shown, details, METRICS)
+    lines = (f"iteration {iteration}: {verdict.verdict}. {verdict.reason}", *_said(row, gains))
+    for line in (*lines, *regression_lines(details)):
         print(f"[CONVERGENCE] {line}")
 
 
-def _metrics(verdict: Verdict, gains: Mapping[int, Gain], iteration: int) -> tuple[dict[str, Any], dict[str, Any]]:
+def _metrics(
+    verdict: Verdict, gains: Mapping[int, Gain], regression: Regression, iteration: int
+) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return what metrics/converge.json shows in DVC's tables, and what it holds besides."""
     before = gains.get(iteration - 1)
     shown = {
         **{key: value for key, value in verdict._asdict().items() if key != "reason"},
         # whether another ruler measured the iteration before
         "ruler_changed": bool(before and before.other_ruler),
+        "lost": regression.total("lost"),  # boxes of val that the iteration before found and this one misses
+        "won": regression.total("won"),  # boxes that it missed and this one finds
     }
     # since the iteration before, and over the window
-    details = {"reason": verdict.reason, "gains": [gain._asdict() for gain in gains.values()]}
+    details = {
+        "reason": verdict.reason,
+        "gains": [gain._asdict() for gain in gains.values()],
+        "regression": regression_values(regression),  # what was lost and won since the iteration before
+    }
     return shown, details
 
 

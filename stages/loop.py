@@ -32,6 +32,11 @@ AutoConfidence = Annotated[
 ]
 OpenPage = Annotated[bool, typer.Option("--open", help="Show the page in the browser.")]
 
+AcceptRegression = Annotated[
+    str | None,
+    typer.Option(metavar="WHY", help="Go on although a class, size or group lost what was found before; say why."),
+]
+
 
 @app.command()
 def status() -> None:
@@ -55,6 +60,7 @@ def run(
     config: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Values for params.yaml, which keeps them.")
     ] = None,
+    accept_regression: AcceptRegression = None,
 ) -> None:
     """Repeat until the verdict says stop: run the iteration, finish it, pause for the review, advance."""
     if dry_run:
@@ -62,7 +68,8 @@ def run(
     with project() as root:
         from stages.iteration.run_switches import Switches, run_switched
 
-        run_switched(root, Switches(review, auto, auto_confidence, start_iteration, dry_run, config), say=_say)
+        typed = Switches(review, auto, auto_confidence, start_iteration, dry_run, config, accept_regression)
+        run_switched(root, typed, say=_say)
 
 
 @app.command()
@@ -82,6 +89,7 @@ def advance(
         str | None,
         typer.Option(metavar="REASON", help="Go on although the verdict says stop, and say why."),
     ] = None,
+    accept_regression: AcceptRegression = None,
     *,
     partial: Annotated[bool, typer.Option("--partial", help="Sheets that are not reviewed stay in the pool.")] = False,
 ) -> None:
@@ -92,7 +100,12 @@ def advance(
 
         reviewer = pick_reviewer(root, review, auto_confidence=auto_confidence)
         said = advance_iteration(
-            root, reviewer=reviewer, despite_stop=despite_stop, auto_confidence=auto_confidence, partial=partial
+            root,
+            reviewer=reviewer,
+            despite_stop=despite_stop,
+            accept_regression=accept_regression,
+            auto_confidence=auto_confidence,
+            partial=partial,
         )
         typer.echo(said)
 

@@ -128,21 +128,24 @@ def _start(
     """Return the checkpoint to start from, the model in it, and the text features (None for YOLO-26)."""
     from stages.detector.model.checkpoint import save_model
     from stages.detector.model.encoders import encode
-    from stages.detector.training.starting_model import baseline_start, letterboxed, prompt_start
+    from stages.detector.training.starting_model import base_start, baseline_start, letterboxed, prompt_start
 
     if iteration == 0:
         return PARENT.resolve(), baseline_start(PARENT, classes), None
     vectors = encode(params.encoder, classes, prompts)
     some = [sheet.image for sheet in calibration_sheets(sheets)]
-    start = prompt_start(
-        PARENT,
-        TARGET,
-        classes,
-        encoder=params.encoder,
-        vectors=vectors,
-        carry=params.carry,
-        images=letterboxed(some, params.imgsz),
-    )
+    if params.start == "base":
+        start = base_start(TARGET, classes, encoder=params.encoder)
+    else:
+        start = prompt_start(
+            PARENT,
+            TARGET,
+            classes,
+            encoder=params.encoder,
+            vectors=vectors,
+            carry=params.carry,
+            images=letterboxed(some, params.imgsz),
+        )
     file = folder / "start.pt"
     save_model(start.model, file, imgsz=params.imgsz)
     return file, start, vectors

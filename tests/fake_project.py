@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 import yaml
 
+from stages.convergence.outcome_files import outcomes_text
 from stages.dataset.sheets.manifest import MANIFEST, manifest_row, write_manifest
 from stages.review.ledger.ledger_files import no_review_text
 
@@ -83,7 +84,7 @@ def build(root: Path) -> None:
     write_files(root / "data/oracle/labels", {f"{stem}.txt": text for stem, text in ORACLE.items()})
     write_files(root / "models", {"parent.pt": "baseline", "target.pt": "target"})
     carried = {"history.csv": history_header() + "\n", "history_sheets.json": '{"iterations":[]}\n'}
-    carried["review.json"] = no_review_text()
+    carried |= {"review.json": no_review_text(), "parent_outcomes.json": outcomes_text(None)}
     write_files(root / "metrics", carried)
     dvc(root, "add", "-q", "data/dataset", "models/parent.pt", "models/target.pt", "data/oracle")
     sh(root, "git", "add", ".")
@@ -96,7 +97,9 @@ def history_header() -> str:
     columns = "iteration,f1,f1_low,f1_high,precision,recall,map50,map50_95,tp,fp,fn,confidence,train_f1,"
     columns += "train_images,train_boxes,pool_images"
     per_class = [f"{what}[{name}]" for what in ("f1", "fn") for name in names]
-    return ",".join([columns, *per_class, "ruler", "ruler_statement", "verdict", "rule", "despite_stop"])
+    return ",".join(
+        [columns, *per_class, "ruler", "ruler_statement", "verdict", "rule", "despite_stop", "accepted_regression"]
+    )
 
 
 def write_files(folder: Path, files: dict[str, str]) -> None:

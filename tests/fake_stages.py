@@ -62,7 +62,8 @@ def validate() -> None:
     copies = {"f1_with_copy": None, "f1_without_copy": f1, "ruler": "3f2a90bc", "ruler_statement": [RULER]}
     splits = [{**one, "labelled": one["images"]} for one in splits]
     write("metrics/validate.json", {**values, **rest, **copies, "splits": splits, "notes": ["2 sheets are few."]})
-    write("data/validate/images.parquet", f"tables of {N}")
+    for name in ("images", "ground_truth", "matches"):
+        write(f"data/validate/{name}.parquet", f"{name} of {N}")
     scores(f1)
     for name in ("pr_curve", "f1_curve", "confusion"):
         write(f"plots/validate/{name}.csv", "x,y\n0,1\n")
@@ -100,7 +101,7 @@ def converge() -> None:
     size = [len(sheets("train")), 10, len(sheets("pool"))]
     row = [N, f1, round(f1 - 0.06, 2), round(f1 + 0.06, 2), 0.9, 0.8, 0.85, "", 8, 1, 2, 0.25, 0.81, *size]
     statement = json.dumps(RULER).replace('"', '""')
-    cells = [*row, *[f1] * 3, *[1] * 3, "3f2a90bc", f'"{statement}"', verdict, rule, ""]
+    cells = [*row, *[f1] * 3, *[1] * 3, "3f2a90bc", f'"{statement}"', verdict, rule, "", ""]
     write(
         "plots/converge/history.csv",
         Path("metrics/history.csv").read_text() + ",".join(map(str, cells)) + "\n",
@@ -108,12 +109,27 @@ def converge() -> None:
     carried = json.loads(Path("metrics/history_sheets.json").read_text())["iterations"]
     now = {"iteration": N, "ruler": "3f2a90bc", "sheets": [[name, 4, 0, 1] for name in sheets("val")]}
     write("metrics/converge_sheets.json", {"iterations": [*carried, now]})
+    found = [[name, [0, 1, 2, 3], [0, 0, 0]] for name in sheets("val")]
+    write("metrics/converge_outcomes.json", {"outcomes": [{**now, "sheets": found}]})
     write("plots/converge/classes.csv", "iteration,class_name,f1,fn\n")
     reason = f"{N + 1} of {PARAMS['converge']['max_iterations']} iterations are done."
     ends = {"gain_low": 0.01, "gain_high": 0.09}
     gains = [{"since": N - 1, "gain": 0.05, "low": 0.01, "high": 0.09, "other_ruler": ""}] if N else []
     values = {"verdict": verdict, "rule": rule or None, "reason": reason, "gain": 0.05, **ends, "gap": 0.01}
-    write("metrics/converge.json", {**values, "ruler_changed": False, "gains": gains})
+    write("metrics/converge.json", {**values, "ruler_changed": False, "gains": gains, "regression": regression()})
+
+
+def regression() -> dict[str, object]:
+    """Return what was lost: with an `overfit_gap` of 0.13 the class `title`, and nothing else."""
+    lost = PARAMS["converge"]["overfit_gap"] == 0.13
+    ends = {"change": -0.2, "change_low": -0.3, "change_high": -0.1, "significant": lost}
+    counts = {"boxes": 40, "lost": 14, "won": 2, "lost_sheets": 9, "alarms": 1, "before": 0.9, "now": 0.7, **ends}
+    parts = [("all", "all"), ("class", "title")]
+    rows = [{"part": part, "name": name, "rate": "f1", **counts} for part, name in parts]
+    rows[0]["significant"] = False
+    box = {"object_id": 0, "class_name": "title", "size": "tiny"}
+    changed = [{"image_id": "v2.jpg", "group": "", "lost": [box], "won": []}]
+    return {"since": max(N - 1, 0), "note": "", "parts": rows, "sheets": changed}
 
 
 def sample() -> None:

@@ -118,6 +118,7 @@ def at_iteration_1(root: Path) -> None:
     """Carry by hand what `yoloop advance` would, as far as the stage train looks at it."""
     shutil.copyfile(root / "plots/converge/history.csv", root / "metrics/history.csv")
     shutil.copyfile(root / "metrics/converge_sheets.json", root / "metrics/history_sheets.json")
+    shutil.copyfile(root / "metrics/converge_outcomes.json", root / "metrics/parent_outcomes.json")
     shutil.copyfile(root / "models/best.pt", root / "models/parent.pt")
     replaced("params.yaml", "iteration: 0", "iteration: 1")(root)
 

@@ -11,10 +11,12 @@ import pytest
 from stages import converge
 from stages.base.errors import UserError
 from stages.base.params import read_section
-from stages.base.tables import read_metrics
+from stages.base.tables import read_metrics, write_table
 from stages.convergence.history.history_columns import empty_history
 from stages.convergence.history.history_file import read_carried, write_history
+from stages.convergence.outcome_files import outcomes_text
 from stages.convergence.sheet_history import write_sheets
+from stages.ruler.schemas import GROUND_TRUTH, MATCHES
 from stages.ruler.scores.score_rows import COLUMNS
 from tests.fake_project import person_params
 
@@ -22,6 +24,7 @@ ROOT = Path(__file__).parents[1]
 CLASSES = ("detail", "elevation", "title")
 OUTS = [
     "metrics/converge.json",
+    "metrics/converge_outcomes.json",
     "metrics/converge_sheets.json",
     "plots/converge/classes.csv",
     "plots/converge/history.csv",
@@ -46,6 +49,19 @@ def measure(f1, train_f1=0.5, imgsz=640, counts=((3, 2, 1), (2, 1, 1), (4, 1, 2)
     sheets = sheets.assign(split="val", image_id=names, group="", confidence=0.25)
     columns = ["split", "image_id", "group", "confidence", "tp", "fp", "fn"]
     sheets[columns].to_csv("data/validate/sheets.csv", index=False)
+    measure_boxes(dict(zip(names, counts, strict=True)))
+
+
+def measure_boxes(sheets):
+    """Write the boxes of each sheet, the first ones of which were found, and the matches; all of the first class."""
+    boxes = [(name, number, number < tp) for name, (tp, _, fn) in sheets.items() for number in range(tp + fn)]
+    truth = pd.DataFrame(boxes, columns=["image_id", "object_id", "found"]).assign(split="val", class_id=0)
+    truth = truth.assign(x1=0.0, y1=0.0, x2=10.0, y2=10.0)
+    alarms = pd.DataFrame({"image_id": [name for name, (_, fp, _) in sheets.items() for _ in range(fp)]})
+    alarms = alarms.assign(split="val", outcome="fp", class_id=0, detection_id=range(len(alarms)))
+    matched = truth.assign(outcome=["tp" if found else "fn" for found in truth["found"]])
+    write_table(truth, Path("data/validate/ground_truth.parquet"), GROUND_TRUTH)
+    write_table(pd.concat([matched, alarms]), Path("data/validate/matches.parquet"), MATCHES)
 
 
 def set_iteration(number):
@@ -61,6 +77,7 @@ def project(tmp_path, monkeypatch):
     (tmp_path / "metrics").mkdir()
     write_history(empty_history(CLASSES), Path("metrics/history.csv"))
     write_sheets([], Path("metrics/history_sheets.json"))
+    Path("metrics/parent_outcomes.json").write_text(outcomes_text(None))
     set_iteration(0)
     measure(0.5)
     return tmp_path
@@ -73,6 +90,7 @@ def verdict():
 def carry():
     Path("metrics/history.csv").write_bytes(Path("plots/converge/history.csv").read_bytes())
     Path("metrics/history_sheets.json").write_bytes(Path("metrics/converge_sheets.json").read_bytes())
+    Path("metrics/parent_outcomes.json").write_bytes(Path("metrics/converge_outcomes.json").read_bytes())
 
 
 def turn(iteration, *args, **kw):
@@ -91,7 +109,8 @@ def test_writes_its_outs_and_nothing_else(project):
     assert sorted(after - before) == OUTS
     assert verdict() | {"reason": ""} == {
         **{"verdict": "go on", "rule": None, "reason": "", "gain": None, "gain_low": None, "gain_high": None},
-        **{"gap": 0.0, "ruler_changed": False, "gains": []},
+        **{"gap": 0.0, "ruler_changed": False, "lost": None, "won": None, "gains": []},
+        "regression": {"since": None, "note": "", "parts": [], "sheets": []},
     }
 
 
@@ -133,7 +152,7 @@ def test_a_gain_has_its_interval_over_the_sheets(project, capsys):
     assert found["gain"] == found["gains"][1]["gain"] == 0.135278
     assert found["gain_low"] == found["gains"][1]["low"]
     assert 0.08 < found["gain_low"] < 0.135278 < found["gain_high"] < 0.19
-    said = capsys.readouterr().out.splitlines()[-1]
+    said = capsys.readouterr().out.splitlines()[-2]
     assert said.startswith("[CONVERGENCE] F1 on val 0.828 (0.83 to 0.83), +0.135 (0.1")
     assert "since iteration 2, +0.135 (0.1" in said
 
@@ -146,6 +165,9 @@ def test_another_ruler_is_said_and_is_no_plateau(project, capsys):
     assert "iteration 0 was measured by another ruler (imgsz 640, now 1280)" in found["reason"]
     said = capsys.readouterr().out
     assert "[CONVERGENCE] iteration 2 was measured by another ruler: imgsz 640, now 1280" in said
+    why = "iteration 2 was measured by another ruler (imgsz 640, now 1280)"
+    assert f"[CONVERGENCE] nothing is compared box by box: {why}" in said
+    assert (found["lost"], found["regression"]["parts"]) == (None, [])
     assert turn(4, 0.5, imgsz=1280)["ruler_changed"] is False  # the same as one iteration ago
     assert "iteration 1 was measured by another ruler" in verdict()["reason"]
     for iteration in (5, 6):
@@ -153,6 +175,51 @@ def test_another_ruler_is_said_and_is_no_plateau(project, capsys):
     assert verdict()["rule"] == "plateau"  # iterations 3 and 6 compare again
     rulers = pd.read_csv("plots/converge/history.csv")["ruler"].tolist()
     assert rulers == ["ruler640"] * 3 + ["ruler1280"] * 4
+
+
+def test_what_was_found_before_and_is_lost_now_is_said(project, capsys):
+    turn(0, 0.8, counts=[(4, 0, 0)] * 20)
+    found = turn(1, 0.6, counts=[(2, 0, 2)] * 15 + [(4, 0, 0)] * 5)
+    assert (found["lost"], found["won"]) == (30, 0)
+    lost = {(one["part"], one["name"]) for one in found["regression"]["parts"] if one["significant"]}
+    assert lost == {("all", "all"), ("class", "detail"), ("size", "tiny")}
+    said = capsys.readouterr().out
+    assert "[CONVERGENCE] 30 boxes lost, 0 won on val, since iteration 0\n" in said
+    assert "[CONVERGENCE] LOST since iteration 0: class detail: F1 1.000 to 0.769, -0.231 (" in said
+    assert "size tiny: recall 1.000 to 0.625, -0.375 (-0.48 to -0.27); 30 boxes lost on 15 sheets, 0 won\n" in said
+    assert turn(2, 0.8, counts=[(4, 0, 0)] * 20)["won"] == 30
+
+
+@pytest.mark.parametrize("kept", ["none", "no file"])
+def test_a_project_begun_before_outcomes_were_kept_goes_on(project, capsys, kept):
+    turn(0, 0.5)
+    Path("metrics/parent_outcomes.json").unlink()
+    if kept == "none":
+        Path("metrics/parent_outcomes.json").write_text('{"outcomes":[]}\n')
+    turn(1, 0.5)
+    line = "[CONVERGENCE] nothing is compared box by box: what iteration 0 found was not kept"
+    assert capsys.readouterr().out.splitlines()[-1] == line
+    assert turn(2, 0.5)["lost"] == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("{}", "expected what iteration 0 found, found no list `outcomes`"),
+        (
+            '{"outcomes":[{"iteration":3,"ruler":"a","sheets":[]}]}',
+            "expected what iteration 0 found, found iteration 3",
+        ),
+        ('{"outcomes":[{"iteration":0,"ruler":"a","sheets":[["a.png",1]]}]}', "found other ones"),
+        ('{"outcomes":[[]]}', "found other ones"),
+    ],
+)
+def test_damaged_outcomes_are_one_line(project, text, found):
+    turn(0, 0.5)
+    set_iteration(1)
+    Path("metrics/parent_outcomes.json").write_text(text)
+    with pytest.raises(UserError, match=rf"^metrics/parent_outcomes.json: .*{found}.*git checkout HEAD"):
+        converge.run()
 
 
 def test_sheets_of_another_history_are_refused(project):

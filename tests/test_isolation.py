@@ -47,6 +47,7 @@ def at_iteration_1(ran: Project, tmp_path: Path) -> Project:
     root = Path(shutil.copytree(ran.root, tmp_path / "project", symlinks=True))
     shutil.copy(root / "plots/converge/history.csv", root / "metrics/history.csv")
     shutil.copy(root / "metrics/converge_sheets.json", root / "metrics/history_sheets.json")
+    shutil.copy(root / "metrics/converge_outcomes.json", root / "metrics/parent_outcomes.json")
     shutil.copy(root / "models/best.pt", root / "models/parent.pt")
     params = (
         (root / "params.yaml").read_text().replace("iteration: 0", "iteration: 1").replace("epochs: 8", "epochs: 1")

@@ -38,11 +38,12 @@ def history_row(
         "verdict": verdict,
         "rule": rule or "",
         "despite_stop": "",  # `advance` fills it in when somebody goes on in spite of "stop"
+        "accepted_regression": "",  # the same for going on although something was lost
     }
 
 
 def with_row(history: pd.DataFrame, row: Mapping[str, Any], *, classes: Sequence[str]) -> pd.DataFrame:
-    """Return `history` with `row` below; earlier rows keep every value, the text of `despite_stop` too."""
+    """Return `history` with `row` below; earlier rows keep every value, what `advance` wrote there too."""
     types = column_types(classes)
     last = pd.DataFrame([row], columns=list(types)).astype(types)
     return pd.concat([history.astype(types), last], ignore_index=True) if len(history) else last

@@ -7,6 +7,7 @@ from stages.base.errors import problem
 from stages.base.params import PARAMS, read_yaml
 from stages.convergence.history.history_columns import empty_history
 from stages.convergence.history.history_file import CARRIED, write_history
+from stages.convergence.outcome_files import PARENT_OUTCOMES, outcomes_text
 from stages.convergence.sheet_history import CARRIED_SHEETS, write_sheets
 from stages.dataset.new_dataset import NewSheet, write_dataset, write_oracle
 from stages.firewall.roles import ROLES
@@ -86,8 +87,8 @@ def stage_start(root: Path, data: Path, models: Path, read: Read, options: Impor
     staged = {name: (data if name.startswith("data/") else models) / Path(name).name for name in TRACKED}
     files = {f"{name}.dvc": stage_dvc(root, place) for name, place in staged.items() if place.exists()}
     carried = {str(file): (data / file.name).read_bytes() for file in (CARRIED, CARRIED_SHEETS)}
-    review = {str(REVIEW_METRICS): no_review_text().encode()}
-    return Start({**files, **carried, **review}, lines, encoder)
+    nothing = {str(REVIEW_METRICS): no_review_text().encode(), str(PARENT_OUTCOMES): outcomes_text(None).encode()}
+    return Start({**files, **carried, **nothing}, lines, encoder)
 
 
 def write_start(data: Path, models: Path, read: Read, options: ImportOptions) -> tuple[list[str], str | None]:

@@ -9,9 +9,11 @@ from stages.base.errors import problem
 from stages.base.params import PARAMS, read_classes, read_iteration, read_params
 from stages.base.tables import read_metrics, read_table, write_csv
 from stages.convergence.history.history_file import CARRIED, read_history, write_history
+from stages.convergence.outcome_files import OUTCOMES, PARENT_OUTCOMES
 from stages.convergence.sheet_history import CARRIED_SHEETS, SHEETS
 from stages.dataset.sheets.split_folder import DATASET, read_split
 from stages.firewall.leak_check import require_no_leak
+from stages.iteration.loss_gate import accepted_loss
 from stages.picking.arms_file import ARMS, read_arms
 from stages.picking.packet import PACKET, Packet, read_packet
 from stages.project.preconditions import (
@@ -52,11 +54,12 @@ SAMPLED = Path("metrics/sample.json")
 
 
 class Step(NamedTuple):
-    """An iteration that may be left: its number, the class names, and why in spite of a stop, or ""."""
+    """An iteration that may be left: its number, the class names, and why in spite of a stop or of a loss, or ""."""
 
     iteration: int
     classes: tuple[str, ...]
     despite_stop: str
+    accepted_regression: str
 
 
 def advance(
@@ -64,19 +67,21 @@ def advance(
     *,
     reviewer: Reviewer,
     despite_stop: str | None = None,
+    accept_regression: str | None = None,
     auto_confidence: float | None = None,
     partial: bool = False,
 ) -> str:
     """Start the next iteration with the reviewed sheets in train; return what to print.
 
-    `despite_stop` is the reason to go on although the verdict says stop; it is written into the history.
+    `despite_stop` is the reason to go on although the verdict says stop; it is written into the history,
+    as is `accept_regression`, the reason to go on with a model that lost what the one before had found.
     `auto_confidence`, in [0, 1], is from where the reviewer `auto` takes detections; default: params.yaml. `partial`:
     sheets that are not reviewed stay in the pool. Raises `UserError`, with nothing changed, unless the iteration is
     finished and clean and its review is there.
     """
     require_repository(root)
     with exclusive(root), reviewing(root):
-        step = _require_finished(root, despite_stop)
+        step = _require_finished(root, despite_stop, accept_regression)
         confidence = read_review_params(root).auto_confidence if auto_confidence is None else auto_confidence
         packet = read_packet(root / PACKET)
         review = take_review(root, packet, reviewer, confidence=confidence, partial=partial)
@@ -103,7 +108,7 @@ def advance(
         return "\n".join([*warning, *_said(root, step, packet, review)])
 
 
-def _require_finished(root: Path, despite_stop: str | None) -> Step:
+def _require_finished(root: Path, despite_stop: str | None, accept_regression: str | None) -> Step:
     """Raise `UserError` unless the iteration is tagged, unchanged since, and its verdict lets us go on."""
     iteration, classes = read_iteration(root / PARAMS), read_classes(root / PARAMS)
     require_finished(root, iteration)
@@ -112,11 +117,12 @@ def _require_finished(root: Path, despite_stop: str | None) -> Step:
     _require_tag_free(root, dataset_tag(root, iteration + 1))
     read_prompts(classes, root / PROMPTS)
     verdict = read_metrics(root / "metrics/converge.json")
-    if verdict["verdict"] != "stop":
-        return Step(iteration, classes, "")
-    if not (despite_stop or "").strip():
+    despite = " ".join((despite_stop or "").split())
+    if verdict["verdict"] == "stop" and not despite:
         raise problem("advance.verdict_go", "metrics/converge.json", reason=verdict["reason"])
-    return Step(iteration, classes, " ".join(str(despite_stop).split()))
+    return Step(
+        iteration, classes, despite if verdict["verdict"] == "stop" else "", accepted_loss(root, accept_regression)
+    )
 
 
 def _require_tag_free(root: Path, tag: str) -> None:
@@ -164,23 +170,26 @@ def _start(
         "models/parent.pt.dvc": stage_dvc(root, models / "parent.pt"),
         str(CARRIED): _history(root, data, step),
         str(CARRIED_SHEETS): (root / SHEETS).read_bytes(),
+        str(PARENT_OUTCOMES): (root / OUTCOMES).read_bytes(),
         str(PARAMS): edited(params, {"iteration": following}).encode(),
         str(PROMPTS): (root / PROMPTS).read_bytes(),
     }
 
 
 def _history(root: Path, data: Path, step: Step) -> bytes:
-    """Return rows 0..N as they cross the boundary, the reason to go on in the last one."""
-    if not step.despite_stop:
+    """Return rows 0..N as they cross the boundary, the reasons to go on in the last one."""
+    reasons = {name: getattr(step, name) for name in ("despite_stop", "accepted_regression")}
+    if not any(reasons.values()):
         return (root / HISTORY).read_bytes()
     history = read_history(root / HISTORY, step.classes)
-    history.loc[history.index[-1], "despite_stop"] = step.despite_stop
+    history.loc[history.index[-1], list(reasons)] = list(reasons.values())
     write_history(history, data / "history.csv")
     return (data / "history.csv").read_bytes()
 
 
 def _start_message(step: Step, count: int, how: str) -> str:
     reason = f"\n\nDespite the verdict 'stop': {step.despite_stop}" if step.despite_stop else ""
+    reason += f"\n\nAlthough something was lost: {step.accepted_regression}" if step.accepted_regression else ""
     sheets = f"{counted(count, 'sheet')} ({how})" if how else counted(count, "reviewed sheet")
     return f"Start iteration {step.iteration + 1} with {sheets}{reason}"
 

@@ -11,6 +11,7 @@ from stages.base.command import names_in
 from stages.base.errors import UserError, problem
 from stages.base.params import PARAMS, read_iteration, read_params, read_yaml
 from stages.base.tables import read_json, read_metrics
+from stages.convergence.outcome_files import supply_outcomes
 from stages.detector.rehearsal.training_cost import cost_lines, last_training
 from stages.iteration import run_lines as wording
 from stages.iteration.overrides import overridden
@@ -43,6 +44,7 @@ def dry_run(root: Path, *, overrides: Mapping[str, Any], say: Say) -> None:
     here, heard = "before the first step", list[str]()
     try:
         with ends_like_ctrl_c(), scratch_copy(root, _inputs(graph)) as copy:
+            supply_outcomes(copy)
             text = overridden((copy / PARAMS).read_text(encoding="utf-8-sig"), overrides)
             (copy / PARAMS).write_text(text, encoding="utf-8")
             plan = wording.plan_line(iteration, read_params(copy / PARAMS)["train"])

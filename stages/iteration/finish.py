@@ -1,11 +1,14 @@
 """`yoloop finish`: closes an iteration, with one commit, one tag, one report and one page."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from stages.base.errors import UserError, problem
 from stages.base.params import PARAMS, read_iteration
 from stages.base.tables import json_text, read_metrics
+from stages.convergence.regression_lines import regression_lines
+from stages.iteration.loss_gate import accepting
 from stages.iteration.status import f1_text
 from stages.project.preconditions import (
     RESULTS,
@@ -51,7 +54,7 @@ def _again(root: Path, iteration: int) -> str:
     require_clean(root, iteration=iteration, prompts_may_differ=True)
     if git.content(root, tag, "dvc.lock") != git.here(root, "dvc.lock"):
         raise problem("finish.results_lie_here", f"tag {tag}", tag=tag)
-    verdict = read_metrics(root / "metrics/converge.json")["verdict"]
+    verdict = read_metrics(root / "metrics/converge.json")
     step = _next_step(verdict, read_metrics(root / "metrics/sample.json")["packet_sheets"])
     return f"Iteration {iteration} is finished already (tag {tag}). {step} Its page: yoloop report"
 
@@ -71,18 +74,22 @@ def _said(root: Path, iteration: int, report: dict[str, Any]) -> list[str]:
         f"Iteration {iteration} is finished: {_score(report)}. Tag {iteration_tag(root, iteration)}, "
         f"report {report_file(iteration)}",
         f"Verdict: {verdict['verdict']}. {verdict['reason']}",
+        *regression_lines(verdict),
     ]
     left = git.changed(root, ["dvc.yaml", "stages"])
     if left:
         lines.append(f"Not committed, so the tag does not hold it: {', '.join(left)}")
-    return [*lines, _next_step(verdict["verdict"], report["sample"]["packet_sheets"])]
+    return [*lines, _next_step(verdict, report["sample"]["packet_sheets"])]
 
 
-def _next_step(verdict: str, packet_sheets: int) -> str:
-    if verdict == "stop":
-        return "The loop ends here; to go on all the same: yoloop advance --despite-stop REASON"
+def _next_step(verdict: Mapping[str, Any], packet_sheets: int) -> str:
+    more = accepting(verdict)
+    if verdict["verdict"] == "stop":
+        return f"The loop ends here; to go on all the same: yoloop advance --despite-stop REASON{more}"
     if packet_sheets == 0:
         return "Nothing was picked for review, so there is nothing to go on with."
+    if more:
+        return f"Next: look at what was lost; to go on all the same, review the packet, then: yoloop advance{more}"
     return "Next: review the packet (`yoloop review open`, or export and import), then `yoloop advance`."
 
 

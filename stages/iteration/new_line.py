@@ -7,6 +7,7 @@ from itertools import count
 from pathlib import Path
 
 from stages.base.errors import UserError, problem
+from stages.convergence.outcome_files import PARENT_OUTCOMES, outcomes_text
 from stages.project.lines_of_work import LINES, Line, lines_text, read_lines
 from stages.project.position import read_changes
 from stages.project.preconditions import RESULTS, SETTINGS, dataset_tag
@@ -61,7 +62,10 @@ def _first_commit(root: Path, base: str, line: Line, tag: str) -> str:
     state = {path: entry for path, entry in entries_at(root, base).items() if _is_state(path)}
     text = lines_text([*read_lines(root, base), line])
     message = f"Start over from {tag} as {line.name}"
-    return build_from(root, {**kept, **state}, files={str(LINES): text.encode()}, parent=base, message=message)
+    files = {str(LINES): text.encode()}
+    if str(PARENT_OUTCOMES) not in state:  # an iteration that was started before there was such a file
+        files[str(PARENT_OUTCOMES)] = outcomes_text(None).encode()
+    return build_from(root, {**kept, **state}, files=files, parent=base, message=message)
 
 
 def _is_state(path: str) -> bool:

@@ -6,6 +6,7 @@ from pathlib import Path
 from stages.base.errors import problem
 from stages.base.params import PARAMS, read_classes, read_iteration, read_section
 from stages.convergence.history.history_file import CARRIED, read_carried
+from stages.convergence.outcome_files import PARENT_OUTCOMES, read_parent_outcomes
 from stages.convergence.sheet_history import CARRIED_SHEETS, read_carried_sheets
 from stages.dataset.sheets.split_folder import DATASET, check_names
 from stages.detector.prediction.prediction_params import PredictParams
@@ -31,7 +32,9 @@ def preflight(root: Path, stages: tuple[str, ...]) -> None:
     classes = read_classes(root / PARAMS)
     check_names(classes, root / DATASET)
     read_prompts(classes, root / PROMPTS)
-    carried = read_carried(read_iteration(root / PARAMS), classes, root / CARRIED)
+    iteration = read_iteration(root / PARAMS)
+    carried = read_carried(iteration, classes, root / CARRIED)
+    read_parent_outcomes(iteration, root / PARENT_OUTCOMES)
     read_carried_sheets(carried["ruler"].tolist(), root / CARRIED_SHEETS)
 
 

@@ -4,6 +4,9 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from stages.convergence.regression_lines import regression_lines
+from stages.detector.training.training_params import starts_afresh
+
 WIDTH = 80
 STEPS = {
     "train": "Training",
@@ -70,8 +73,10 @@ def plan_line(iteration: int, train: Mapping[str, Any]) -> str:
     if iteration == 0 and train.get("baseline") == "adopt":
         return "Model: the weights that were brought, unchanged"
     model = "YOLO-26 baseline, no prompts" if iteration == 0 else "YOLOE-26 with text prompts"
-    epochs = train["epochs_baseline"] if iteration == 0 else train["epochs"]
-    rate = train["base_lr"] * train["lr_decay"] ** iteration
+    afresh = starts_afresh(train.get("start", "parent"), iteration)
+    model += ", from the base weights" if afresh and iteration else ""
+    epochs = train["epochs_baseline"] if afresh else train["epochs"]
+    rate = train["base_lr"] * (1 if afresh else train["lr_decay"] ** iteration)
     size = f"imgsz {train['imgsz']}, batch {train['batch']}"
     return f"Model: {model}; {epochs} epochs, learning rate {rate:g}, {size}"
 
@@ -83,17 +88,19 @@ def not_said(lines: Iterable[str], seen: Iterable[str]) -> list[str]:
 
 
 def result_lines(converge: Mapping[str, Any], sample: Mapping[str, Any]) -> list[str]:
-    """Return the verdict with its numbers, and how many of how many candidates were picked."""
+    """Return the verdict with its numbers, what was lost and won, and how many of how many candidates were picked."""
     return [
         f"[CONVERGENCE] {converge.get('verdict')}: {converge.get('reason')}",
+        *(f"[CONVERGENCE] {line}" for line in regression_lines(converge)),
         f"[SAMPLING] {sample.get('chosen_objects')} of {sample.get('candidates')} candidates picked, "
         f"on {sample.get('packet_sheets')} of {sample.get('pool_sheets')} pool sheets",
     ]
 
 
-def pause_block(iteration: int, sample: Mapping[str, Any], *, page: bool) -> str:
+def pause_block(iteration: int, sample: Mapping[str, Any], *, page: bool, notes: Sequence[str] = ()) -> str:
     """Return the framed block at the pause: what was picked, where it is, and the numbered next steps.
 
+    `notes` are lines to read before: what the model lost, though somebody accepted that.
     `page`: our own page is opened at once, and the loop goes on when the review is finished there.
     """
     if page:
@@ -116,6 +123,7 @@ def pause_block(iteration: int, sample: Mapping[str, Any], *, page: bool) -> str
     return framed(
         f"MANUAL REVIEW - iteration {iteration}",
         [
+            *notes,
             f"{sample.get('chosen_objects')} objects on {sample.get('packet_sheets')} sheets wait for you.",
             "Packet: data/sample/packet",
             "Crops:  data/sample/packet/crops",

@@ -4,15 +4,19 @@ import sys
 from collections import deque
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import NamedTuple
 
 from stages.base.errors import UserError, problem
 from stages.base.params import PARAMS, read_params
 from stages.base.tables import read_metrics
+from stages.convergence.outcome_files import supply_outcomes
+from stages.convergence.regression_lines import regression_lines
 from stages.intake.expectations import expectation_lines
 from stages.iteration import run_lines as wording
 from stages.iteration.advance import advance
 from stages.iteration.finish import finish
 from stages.iteration.keyboard import typed_line
+from stages.iteration.loss_gate import accepted_loss
 from stages.iteration.preflight import preflight
 from stages.iteration.restored_files import put_back, remember
 from stages.iteration.status import f1_text
@@ -32,12 +36,27 @@ Say = Callable[[str], None]
 _TO_RUN = (Position.NOT_RUN, Position.STALE, Position.OUTPUTS_MISSING)
 
 
-def run_loop(root: Path, *, reviewer: Reviewer, say: Say, auto_confidence: float | None = None) -> bool:
+class AdvanceOptions(NamedTuple):
+    """What was typed for `advance`; None: nothing."""
+
+    auto_confidence: float | None
+    accept_regression: str | None
+
+
+def run_loop(
+    root: Path,
+    *,
+    reviewer: Reviewer,
+    say: Say,
+    auto_confidence: float | None = None,
+    accept_regression: str | None = None,
+) -> bool:
     """Go on from wherever the project is until the verdict says stop; `say` prints one text.
 
-    `auto_confidence` is from where the reviewer `auto` takes detections; default: params.yaml. Returns False when it
-    left at the review, because nobody is at the keyboard. Ctrl+C anywhere prints where it stopped and how to go on,
-    and raises `KeyboardInterrupt`. Raises `UserError` for what a person has to mend.
+    `auto_confidence` is from where the reviewer `auto` takes detections; default: params.yaml. `accept_regression` is
+    why to go on with a model that lost something; without it that ends the loop before anybody reviews. Returns False
+    when it left at the review, because nobody is at the keyboard. Ctrl+C anywhere prints where it stopped and how to go
+    on, and raises `KeyboardInterrupt`. Raises `UserError` for what a person has to mend.
     """
     here = "before the first step"
     try:
@@ -46,6 +65,7 @@ def run_loop(root: Path, *, reviewer: Reviewer, say: Say, auto_confidence: float
             if reviewer == "auto":
                 say(WARNING)
             before: tuple[Position, int] | None = None
+            options = AdvanceOptions(auto_confidence, accept_regression)
             while True:
                 facts = locate(root)
                 position = position_of(facts)
@@ -57,14 +77,14 @@ def run_loop(root: Path, *, reviewer: Reviewer, say: Say, auto_confidence: float
                     stuck = f"iteration {facts.iteration}"
                     raise problem("run_loop.get_from_step", stuck, state_line=state_line(facts))
                 before = (position, facts.iteration)
-                if not _step(root, facts, reviewer=reviewer, say=say, auto_confidence=auto_confidence):
+                if not _step(root, facts, reviewer=reviewer, say=say, options=options):
                     return False
     except KeyboardInterrupt as stop:
         say(f"\nStopped in {str(stop) or here}. Go on with: yoloop run")
         raise
 
 
-def _step(root: Path, facts: Facts, *, reviewer: Reviewer, say: Say, auto_confidence: float | None) -> bool:
+def _step(root: Path, facts: Facts, *, reviewer: Reviewer, say: Say, options: AdvanceOptions) -> bool:
     """Do the one thing that the position asks for; return False to leave."""
     position = position_of(facts)
     if position in _TO_RUN:
@@ -72,7 +92,7 @@ def _step(root: Path, facts: Facts, *, reviewer: Reviewer, say: Say, auto_confid
     elif position is Position.COMPLETE:
         say(finish(root))
     elif position is Position.FINISHED:
-        return _go_round(root, facts, reviewer=reviewer, say=say, auto_confidence=auto_confidence)
+        return _go_round(root, facts, reviewer=reviewer, say=say, options=options)
     elif position is Position.INPUTS_MISSING and not facts.changes.absent:
         dvc.checkout(root, *(f"{path}.dvc" for path in facts.changes.missing))
     else:
@@ -102,6 +122,7 @@ def run_iteration(root: Path, facts: Facts, *, say: Say) -> None:
 
     _say_all(expectation_lines(root), say)
     with exclusive(root) as held, away_from_branch(root):
+        supply_outcomes(root)
         before = remember(root)
         _forget_experiment(root, f"iter-{n}")
         # Without `-S iteration=N`: params.yaml says it, and DVC would write that file anew.
@@ -133,22 +154,27 @@ def _forget_experiment(root: Path, name: str) -> None:
         dvc.run(root, "exp", "remove", name)
 
 
-def _go_round(root: Path, facts: Facts, *, reviewer: Reviewer, say: Say, auto_confidence: float | None) -> bool:
-    """Review and advance; a person is asked until the review is good. Return False when nobody is there."""
+def _go_round(root: Path, facts: Facts, *, reviewer: Reviewer, say: Say, options: AdvanceOptions) -> bool:
+    """Review and advance; a person is asked until the review is good. Return False when nobody is there.
+
+    Raises `UserError` for a loss that nobody accepted, before anybody reviews for nothing.
+    """
+    accepted = accepted_loss(root, options.accept_regression)
     if not is_by_hand(reviewer):
-        say(advance(root, reviewer=reviewer, auto_confidence=auto_confidence))
+        say(advance(root, reviewer=reviewer, **options._asdict()))
         return True
     sample = metrics_at(root, iteration_tag(root, facts.iteration), "sample")
-    say(wording.pause_block(facts.iteration, sample, page=reviewer == "page"))
+    lost = regression_lines(metrics_at(root, iteration_tag(root, facts.iteration), "converge"))[1:]
+    say(wording.pause_block(facts.iteration, sample, page=reviewer == "page", notes=lost))
     if reviewer == "page":
         if not open_review(root, port=0, browser=True, say=say):
             raise KeyboardInterrupt(f"iteration {facts.iteration} (the review)")
-        say(advance(root, reviewer=reviewer))
+        say(advance(root, reviewer=reviewer, accept_regression=accepted))
         return True
-    return _ask(root, reviewer, say=say)
+    return _ask(root, reviewer, say=say, accepted=accepted)
 
 
-def _ask(root: Path, reviewer: Reviewer, *, say: Say) -> bool:
+def _ask(root: Path, reviewer: Reviewer, *, say: Say, accepted: str) -> bool:
     """Wait at the keyboard until the review is there; return False when nobody is."""
     while sys.stdin.isatty():
         try:
@@ -158,7 +184,7 @@ def _ask(root: Path, reviewer: Reviewer, *, say: Say) -> bool:
         try:
             if answer.strip().lower() == "o" and not open_review(root, port=0, browser=True, say=say):
                 continue
-            say(advance(root, reviewer=reviewer))
+            say(advance(root, reviewer=reviewer, accept_regression=accepted))
         except UserError as error:
             say(f"error: {error}\nENTER tries again, o and ENTER opens the page, Ctrl+C leaves.")
         else:

@@ -37,6 +37,7 @@ class Switches(NamedTuple):
     start_iteration: int | None = None
     dry_run: bool = False
     config: Path | None = None
+    accept_regression: str | None = None
 
 
 def run_switched(root: Path, switches: Switches, *, say: Say) -> None:
@@ -56,7 +57,13 @@ def run_switched(root: Path, switches: Switches, *, say: Say) -> None:
     if switches.config:
         _configure(root, switches.config, say=say)
     reviewer = pick_reviewer(root, review, auto_confidence=switches.auto_confidence)  # of params.yaml as it is now
-    run_loop(root, reviewer=reviewer, say=say, auto_confidence=switches.auto_confidence)
+    run_loop(
+        root,
+        reviewer=reviewer,
+        say=say,
+        auto_confidence=switches.auto_confidence,
+        accept_regression=switches.accept_regression,
+    )
 
 
 def pick_reviewer(root: Path, review: Reviewer | None, *, auto_confidence: float | None) -> Reviewer:
@@ -73,6 +80,7 @@ def _require_fitting(switches: Switches) -> None:
         "--auto": switches.auto,
         "--auto-confidence": switches.auto_confidence is not None,
         "--start-iteration": switches.start_iteration is not None,
+        "--accept-regression": switches.accept_regression is not None,
     }
     if switches.auto and switches.review not in (None, "auto"):
         raise problem("run_switches.reviewer", "--auto", review=switches.review)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from stages.convergence.regression_lines import lost_text
 from stages.dataset.sheets.manifest import MANIFEST, count_sources, read_manifest
 from stages.dataset.sheets.split_folder import DATASET
 from stages.firewall.roles import ROLES
@@ -72,4 +73,6 @@ def _last(root: Path) -> str:
     tag = iteration_tag(root, done[-1])
     verdict = metrics_at(root, tag, "converge")
     said = f"{verdict.get('verdict', 'no verdict')} ({verdict.get('reason', 'no reason')})"
+    lost = lost_text(verdict)
+    said += f"; LOST since iteration {verdict['regression']['since']}: {lost}" if lost else ""
     return f"{tag}: {result_text(metrics_at(root, tag, 'validate'))}; verdict: {said}"

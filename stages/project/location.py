@@ -7,6 +7,7 @@ from typing import Any
 
 from stages.base.params import PARAMS, read_iteration, read_yaml
 from stages.base.tables import with_details
+from stages.convergence.regression_lines import lost_text
 from stages.project.lines_of_work import prefix, read_lines
 from stages.project.position import Facts, next_step, read_changes
 from stages.project.preconditions import WITHOUT_DATA, holds_demo, iteration_tag
@@ -25,16 +26,18 @@ def locate(root: Path) -> Facts:
     tag = iteration_tag(root, iteration)
     finished = iteration in finished_iterations(root)
     imported = git.content(root, "HEAD", "data/dataset.dvc") is not None
+    converge = metrics_at(root, tag, "converge") if finished else {}
     return Facts(
         iteration=iteration,
         imported=imported,
         branch=current_branch(root),
         finished=finished,
         same_run=finished and git.content(root, tag, LOCK) == git.here(root, LOCK),
-        verdict=metrics_at(root, tag, "converge").get("verdict") if finished else None,
+        verdict=converge.get("verdict"),
         packet=metrics_at(root, tag, "sample").get("packet_sheets") if finished else None,
         changes=read_changes(dvc.status(root) if imported else {}, passed_over=str(PROMPTS) if finished else ""),
         all_stages=tuple(read_yaml(root / "dvc.yaml").get("stages", {})),
+        lost=bool(lost_text(converge)),
     )
 
 

@@ -46,6 +46,7 @@ class Facts(NamedTuple):
     packet: int | None  # sheets to review at that tag
     changes: Changes
     all_stages: tuple[str, ...]
+    lost: bool = False  # at that tag: the model lost more than chance explains of what the one before had found
 
 
 def read_changes(status: Mapping[str, Sequence[Any]], *, passed_over: str = "") -> Changes:
@@ -104,8 +105,9 @@ def state_line(facts: Facts) -> str:
 def next_step(facts: Facts, *, home: str | None = None, reviewer: str = "person") -> str:
     """Return the command to type next; `home` is the branch to go back to from a look back."""
     changes = facts.changes
-    by_hand = "review the packet (yoloop review open, or export and import), then: yoloop advance"
-    review = by_hand if reviewer in ("person", "page") else "yoloop run"
+    accepting = " --accept-regression WHY" if facts.lost else ""
+    by_hand = f"review the packet (yoloop review open, or export and import), then: yoloop advance{accepting}"
+    review = by_hand if reviewer in ("person", "page") else f"yoloop run{accepting}"
     return {
         Position.NO_DATASET: "yoloop data import SOURCE",
         Position.DETACHED: f"git switch {home} && dvc checkout" if home else "git switch -c NAME",
@@ -119,7 +121,7 @@ def next_step(facts: Facts, *, home: str | None = None, reviewer: str = "person"
         "what is meant for the next iteration: git stash pop, after yoloop advance)",
         Position.FINISHED: review,
         Position.USED_UP: "none: the pool has nothing more to ask about",
-        Position.STOPPED: "none; to go on in spite of it: yoloop advance --despite-stop REASON",
+        Position.STOPPED: f"none; to go on in spite of it: yoloop advance --despite-stop REASON{accepting}",
     }[position_of(facts)]
 
 

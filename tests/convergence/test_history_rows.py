@@ -47,7 +47,7 @@ def test_row_takes_each_number_from_its_place():
         **{"train_images": 20, "train_boxes": 300, "pool_images": 15},
         **{"f1[door]": 0.9, "f1[A[1]]": None, "fn[door]": 1, "fn[A[1]]": 3},
         **{"ruler": "3f2a90bc", "ruler_statement": '{"iou": 0.5, "classes": ["door", "Tür"]}'},
-        **{"verdict": "go on", "rule": "", "despite_stop": ""},
+        **{"verdict": "go on", "rule": "", "despite_stop": "", "accepted_regression": ""},
     }
 
 

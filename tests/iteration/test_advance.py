@@ -15,6 +15,7 @@ from stages.dataset.sheets.manifest import read_manifest
 from stages.dataset.sheets.split_folder import require_as_listed
 from stages.iteration.advance import advance
 from stages.iteration.finish import finish
+from stages.iteration.status import status_lines
 from stages.project.repository.transaction import recover
 from stages.review.kept.kept_review import ReviewedBox
 from tests.fake_project import dvc, sh, write_files
@@ -164,8 +165,50 @@ def test_going_on_despite_a_stop_is_written_into_the_history(project: Callable[[
     assert snapshot(root) == before
     advance(root, reviewer="oracle", despite_stop="two, new\nprojects")
     rows = (root / "metrics/history.csv").read_text().splitlines()
-    assert rows[1].endswith(',stop,max_iterations,"two, new projects"')
+    assert rows[1].endswith(',stop,max_iterations,"two, new projects",')
     assert len(rows) == 2
+
+
+@pytest.fixture
+def regressed(project: Callable[[], Path]) -> Path:
+    """A finished iteration whose model lost the class `title`."""
+    root = project()
+    edit("params.yaml", "overfit_gap: 0.05", "overfit_gap: 0.13")(root)
+    dvc(root, "repro", "-q")
+    said = finish(root)
+    assert "LOST since iteration 0: class title: F1 0.900 to 0.700, -0.200 (-0.30 to -0.10); 14 boxes lost" in said
+    assert "yoloop advance --accept-regression WHY" in said
+    return root
+
+
+def test_a_loss_is_carried_on_only_with_a_word(regressed: Path) -> None:
+    root = regressed
+    assert (root / "metrics/parent_outcomes.json").read_text() == '{"outcomes":[]}\n'
+    before = snapshot(root)
+    for reason in (None, "", "  "):
+        with pytest.raises(
+            UserError,
+            match=r"^metrics/converge.json: expected nothing lost since iteration 0 beyond chance, found class title: "
+            r"F1 0.900 to 0.700, -0.200 \(-0.30 to -0.10\); 14 boxes lost on 9 sheets, 2 won, 1 false alarm more\. .*"
+            r"yoloop advance --accept-regression WHY",
+        ):
+            advance(root, reviewer="oracle", accept_regression=reason)
+    assert snapshot(root) == before
+    assert any("advance --accept-regression WHY" in line for line in status_lines(root))
+    assert any("LOST since iteration 0: class title" in line for line in status_lines(root))
+    advance(root, reviewer="oracle", accept_regression="titles move to\nanother drawing")
+    rows = (root / "metrics/history.csv").read_text().splitlines()
+    assert rows[1].endswith(",go on,,,titles move to another drawing")
+    message = sh(root, "git", "log", "-1", "--format=%b")
+    assert message.strip() == "Although something was lost: titles move to another drawing"
+    carried, written = (root / f"metrics/{name}_outcomes.json" for name in ("parent", "converge"))
+    assert carried.read_bytes() == written.read_bytes()
+
+
+def test_a_word_for_a_loss_that_is_none_is_not_kept(finished: Callable[[], Path]) -> None:
+    root = finished()
+    advance(root, reviewer="oracle", accept_regression="just in case")
+    assert (root / "metrics/history.csv").read_bytes() == (root / "plots/converge/history.csv").read_bytes()
 
 
 def edit(name: str, old: str, new: str) -> Callable[[Path], object]:

@@ -29,6 +29,7 @@ STATE = (
     "models/parent.pt.dvc",
     "metrics/history.csv",
     "metrics/history_sheets.json",
+    "metrics/parent_outcomes.json",
     "dvc.lock",
 )
 

@@ -57,6 +57,12 @@ def test_the_plan_of_an_iteration(iteration, baseline, says):
     assert says in plan_line(iteration, {**TRAIN, "baseline": baseline, "imgsz": 2560, "batch": 2})
 
 
+def test_the_plan_of_a_start_from_the_base_weights():
+    values = {**TRAIN, "start": "base", "imgsz": 2560, "batch": 2}
+    assert "text prompts, from the base weights; 150 epochs, learning rate 0.001," in plan_line(3, values)
+    assert plan_line(0, values) == plan_line(0, {**values, "start": "parent"})
+
+
 def test_a_long_line_widens_the_frame():
     rows = framed("T", ["x" * 100, "short"]).splitlines()
     assert {len(row) for row in rows} == {104}

@@ -109,6 +109,27 @@ def test_two_iterations_with_a_person(short):
     assert "STEP" not in again.stdout
 
 
+def test_a_loss_ends_the_run_before_the_review_unless_it_is_accepted(short):
+    """And a project that lacks the file of what was found before, since it was begun without, runs all the same."""
+    replace(short / "params.yaml", "overfit_gap: 0.05", "overfit_gap: 0.13")
+    sh(short, "git", "rm", "-q", "metrics/parent_outcomes.json")
+    sh(short, "git", "commit", "-qm", "as begun before")
+    stopped = in_pipe(short)
+    assert stopped.returncode == 2
+    assert "[CONVERGENCE] LOST since iteration 0: class title: F1 0.900 to 0.700" in stopped.stdout
+    assert "MANUAL REVIEW" not in stopped.stdout
+    (line,) = stopped.stderr.splitlines()
+    assert line.startswith("error: metrics/converge.json: expected nothing lost since iteration 0")
+    assert line.endswith("yoloop run --accept-regression WHY)")
+    assert sh(short, "git", "tag").split() == ["dataset-v0", "iteration-0"]
+    done = in_pipe(short, "--review", "oracle", "--accept-regression", "titles move")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "Iterations: 2 (0 to 1)" in done.stdout
+    rows = (short / "metrics/history.csv").read_text().splitlines()
+    assert rows[1].endswith(",titles move")
+    assert '"iteration": 0' in (short / "metrics/parent_outcomes.json").read_text()
+
+
 @pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")
 def test_the_page_is_the_pause(short):
     """The loop opens the page, waits until its review is finished there, and goes on."""

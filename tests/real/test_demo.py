@@ -105,7 +105,8 @@ def test_a_persons_sheets_take_the_place_of_the_demo(copy: Shown, tmp_path: Path
     tags = {f"demo/{kind}{i}" for kind in ("iteration-", "dataset-v") for i in (0, 1)}
     assert set(copy.demo.git("tag").split()) == {"dataset-v0", *tags}
     left = copy.demo.git("ls-files", "metrics", "plots", "dvc.lock", "data/demo.md", "data/oracle.dvc").split()
-    assert left == ["metrics/history.csv", "metrics/history_sheets.json", "metrics/review.json"]
+    carried = ("history.csv", "history_sheets.json", "parent_outcomes.json", "review.json")
+    assert left == [f"metrics/{name}" for name in carried]
     assert len(list((copy.demo.root / "data/dataset/train/images").iterdir())) == 3
     assert copy.demo.git("status", "--porcelain") == ""
     fitting = {"train.encoder": "wordllama", "classes": ["detail", "elevation", "title"]}

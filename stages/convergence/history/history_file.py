@@ -8,7 +8,7 @@ import pandas as pd
 
 from stages.base.errors import UserError, problem
 from stages.base.tables import write_csv
-from stages.convergence.history.history_columns import classes_of, column_types, is_unbroken
+from stages.convergence.history.history_columns import LATER, classes_of, column_types, is_unbroken
 
 CARRIED = Path("metrics/history.csv")  # rows 0..N-1: what iteration N was started with
 
@@ -32,6 +32,7 @@ def read_history(file: Path, classes: Sequence[str]) -> pd.DataFrame:
     Raises `UserError` when the file is missing, damaged, of other classes, or skips an iteration.
     """
     texts = _read_texts(file)
+    texts = texts.assign(**{name: "" for name in LATER if name not in texts.columns})
     types = column_types(classes)
     if list(texts.columns) != list(types):
         raise _other_columns(texts.columns.tolist(), classes, file)

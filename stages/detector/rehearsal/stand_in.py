@@ -11,7 +11,7 @@ import typer
 from stages.base.command import exit_cleanly
 from stages.base.params import read_classes, read_iteration, read_section
 from stages.base.tables import write_json
-from stages.detector.training.training_params import BEST, PARENT, TrainParams
+from stages.detector.training.training_params import BEST, PARENT, TARGET, TrainParams
 
 STEP = Path("logs/train/step.json")
 _BOXES = 10  # on the random sheet of a timed step
@@ -37,7 +37,7 @@ def run(measure: Annotated[bool, typer.Option("--measure", help="Time a step ins
 def stand_in(params: TrainParams, classes: Sequence[str], iteration: int) -> str:
     """Put the parent, or the parent with a fresh head where it has other classes, into models/best.pt; say which."""
     from stages.detector.model.checkpoint import check_classes, load_model, save_model
-    from stages.detector.training.starting_model import baseline_start
+    from stages.detector.training.starting_model import base_start, baseline_start
 
     BEST.parent.mkdir(exist_ok=True)
     if iteration == 0 and params.baseline == "train":
@@ -49,6 +49,9 @@ def stand_in(params: TrainParams, classes: Sequence[str], iteration: int) -> str
     else:
         check_classes(load_model(PARENT), classes, PARENT)
     shutil.copyfile(PARENT, BEST)
+    if iteration and params.start == "base":
+        base_start(TARGET, classes, encoder=params.encoder)  # refused here, as it would be in the training
+        return f"{PARENT} stands in for a training that would begin at {TARGET} (train.start: base)."
     return f"{PARENT} stands in as it is: the numbers below are those of these weights, before any training."
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from stages.base.params import PARAMS, read_section
 from stages.base.tables import read_json, read_metrics
 from stages.dataset.sheets.split_folder import DATASET, Sheet, read_split
-from stages.detector.training.training_params import LOGS, METRICS, TrainParams
+from stages.detector.training.training_params import LOGS, METRICS, TrainParams, epochs
 from stages.detector.training.training_view import split_slice
 
 PROMPTED = 2.0  # times as long as without text prompts: measured for YOLOE-26n against YOLO-26n
@@ -113,8 +113,7 @@ def work_line(wanted: Training) -> str:
 def _wanted(params: TrainParams, sheets: Sequence[Sheet], iteration: int) -> Training:
     if params.select == "slice":
         sheets, _ = split_slice(sheets, params.slice, np.random.default_rng(params.seed))
-    epochs = params.epochs if iteration else params.epochs_baseline
-    return Training(len(sheets), epochs, params.batch, params.imgsz, iteration > 0)
+    return Training(len(sheets), epochs(params, iteration), params.batch, params.imgsz, iteration > 0)
 
 
 def _doubled(measured: Training, wanted: Training) -> str:

@@ -53,16 +53,30 @@ def prompt_start(
         return StartingModel(model, "parent", new_classes=False)
     if hasattr(model.model[-1], "reprta"):
         raise problem("starting_model.yoloe_weights_whose", parent)
-    prompted = promptable(load_model(target), target)
-    check_encoder(prompted, encoder, target)
-    mark_encoder(prompted, encoder)
-    prompted.names = dict(enumerate(classes))
-    prompted.model[-1].nc = len(classes)
+    prompted = _prompted(target, classes, encoder)
     if carry != "none":
         carry_body(model, prompted, parent)
     if carry == "all":
         carry_classes(model, prompted, vectors, images)
     return StartingModel(prompted, f"target, carried: {carry}", carry != "all")
+
+
+def base_start(target: Path, classes: Sequence[str], *, encoder: str) -> StartingModel:
+    """Return the target weights as they are, with nothing of what an iteration before has learned.
+
+    Raises `UserError` for weights or an encoder that do not fit.
+    """
+    return StartingModel(_prompted(target, classes, encoder), "base: target, carried: none", new_classes=True)
+
+
+def _prompted(target: Path, classes: Sequence[str], encoder: str) -> Any:
+    """Return the target weights as a promptable detector for `classes`."""
+    prompted = promptable(load_model(target), target)
+    check_encoder(prompted, encoder, target)
+    mark_encoder(prompted, encoder)
+    prompted.names = dict(enumerate(classes))
+    prompted.model[-1].nc = len(classes)
+    return prompted
 
 
 def promptable(model: Any, file: Path) -> Any:

@@ -49,6 +49,7 @@ class TrainParams(Strict):
     select: Literal["last", "slice"]
     slice: float = Field(gt=0, lt=1)
     patience: int = Field(ge=1)
+    start: Literal["parent", "base"] = "parent"  # a params.yaml from before it was a choice has the first
     carry: Literal["none", "body", "all"]
     encoder: Literal["mobileclip2", "wordllama"]
     imgsz: int = Field(ge=32, multiple_of=32)
@@ -62,11 +63,26 @@ class TrainParams(Strict):
     augment: Augment
 
 
+def starts_afresh(start: str, iteration: int) -> bool:
+    """Return whether a training begins without what the iteration before had learned: it has all of it to learn."""
+    return iteration == 0 or start == "base"
+
+
+def epochs(params: TrainParams, iteration: int) -> int:
+    """Return epochs_baseline for a fresh start, else epochs."""
+    return params.epochs_baseline if starts_afresh(params.start, iteration) else params.epochs
+
+
+def learning_rate(params: TrainParams, iteration: int) -> float:
+    """Return base_lr * lr_decay ** iteration; base_lr for a fresh start."""
+    return params.base_lr if starts_afresh(params.start, iteration) else params.base_lr * params.lr_decay**iteration
+
+
 def settings(params: TrainParams, iteration: int, device: str) -> dict[str, Any]:
     """Return every setting of Ultralytics that we decide, so that none is left to its defaults."""
     return {
-        "epochs": params.epochs if iteration else params.epochs_baseline,
-        "lr0": params.base_lr * params.lr_decay**iteration,
+        "epochs": epochs(params, iteration),
+        "lr0": learning_rate(params, iteration),
         "lrf": params.final_lr_fraction,
         "warmup_epochs": params.warmup_epochs,
         "optimizer": params.optimizer,

@@ -1,6 +1,7 @@
 """The page of an iteration: what stands on it. How it is said and laid out is in templates/iteration.html."""
 
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -13,8 +14,10 @@ from stages.report.pages.shots import Shot
 from stages.review.ledger.correction_ledger import OUTCOMES
 from stages.review.ledger.ledger_lines import promise
 from stages.ruler.losses.fates import FATES
+from stages.ruler.val_notes import FEW_BOXES
 
 Rows = Sequence[Mapping[str, Any]]
+_GROUPS = 12  # so many are listed in full
 _VERSIONS = ("ultralytics", "torch", "encoder", "device", "start", "weights_sha256")
 
 
@@ -60,6 +63,7 @@ def iteration_values(page: Page) -> dict[str, Any]:
         **ledger_values(tables["ledger"]),
         "errors": [row for row in tables["errors"] if row["split"] == "val"],
         "signs": misses(tables["counts"]),
+        **regression_values(report["verdict"].get("regression") or {}),
         **review_values(report.get("review", {})),
         "sample": report["sample"],
         "opened": opened_text(len(page.openings)),
@@ -83,6 +87,33 @@ def ledger_values(rows: Rows) -> dict[str, Any]:
     total = next((row for row in val if row["class_name"] == "all" and row["boxes"]), None)
     fates = {name: total[name] for name in FATES if total.get(name)} if total else {}
     return {"boxes": total, "boxes_by_class": val[1:], "fates": fates}
+
+
+def regression_values(found: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what was lost and won since the iteration before, and the sheets with a loss, each with what it lost.
+
+    `found` is `regression` of metrics/converge.json, empty for an older iteration.
+    """
+    sheets = [
+        {**sheet, "kinds": _kinds([f"{box['size']} {box['class_name']}" for box in sheet["lost"]])}
+        for sheet in found.get("sheets", [])
+        if sheet["lost"]
+    ]
+    regression = {"note": "", "parts": [], **found}
+    parts, groups = regression["parts"], sum(one["part"] == "group" for one in regression["parts"])
+    shown = [one for one in parts if one["part"] != "group" or groups <= _GROUPS or one["lost"]]
+    return {
+        "regression": regression,
+        "shown_parts": shown,
+        "hidden_groups": len(parts) - len(shown),
+        "lost_sheets": sheets,
+        "few_boxes": FEW_BOXES,
+    }
+
+
+def _kinds(names: Sequence[str]) -> str:
+    """Return names with how often each is there: `2 tiny title, 1 small door`."""
+    return ", ".join(f"{count} {name}" for name, count in Counter(names).most_common())
 
 
 def review_values(review: Mapping[str, Any]) -> dict[str, Any]:

@@ -13,6 +13,7 @@ import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from jinja2.ext import Extension
 
+from stages.convergence.regression_lines import part_text
 from stages.report.pages.iteration_page import Page, iteration_values
 from stages.report.pages.suspects_page import Pair, suspects_values
 from stages.review.ledger.ledger_lines import cost_text, where
@@ -81,6 +82,6 @@ _TEMPLATES = Environment(
 )
 _TEMPLATES.filters |= {
     "cost_text": cost_text, "counted": counted, "fixed": fixed, "flat": flat, "number": number,
-    "rate": rate, "where": where,
+    "part_text": part_text, "rate": rate, "where": where,
 }  # fmt: skip
 _TEMPLATES.globals["between"] = between

@@ -35,6 +35,15 @@ class Interval(NamedTuple):
     high: float | None
 
 
+class PairedChange(NamedTuple):
+    """How a rate changed, with its 95 % interval, each in [-1, 1]; None where it is undefined."""
+
+    value: float | None
+    low: float | None
+    high: float | None
+    chance: float | None  # of a loss at least as large where nothing has changed: below 0.025 all of the interval is
+
+
 class Estimates(NamedTuple):
     """k numbers in [0, 1] with the ends of their 95 % intervals, each (k,); NaN where undefined."""
 
@@ -70,19 +79,33 @@ def gain_interval(now: Ints, before: Ints, unit: Ints | None = None) -> Interval
     `now` and `before` are (sheets, 3): tp, fp, fn of the same sheets in the same order; each sheet is its own unit
     unless `unit` (sheets,) says otherwise. Undefined without two units that have a box or a detection, and where an
     F1 is.
+    """
+    one = paired_change(_f1_parts(now), _f1_parts(before), np.arange(len(now)) if unit is None else unit)
+    return Interval(one.low, one.high)
+
+
+def paired_change(now: Ints, before: Ints, unit: Ints) -> PairedChange:
+    """Return a ratio of sums now minus the same before, paired over the units; `now`, `before`: (sheets, 2).
+
+    Their columns are what is summed above and below: 2 tp and 2 tp + fp + fn for F1, tp and tp + fn for recall.
     On the plain scale, which covered as well as others: a gain is far from its bounds. One box more that changed is
     added to the spread, or two models that differ on no box of these sheets would be called equal for certain.
     """
-    units = np.arange(len(now)) if unit is None else unit
-    (value, left_out, weight), (past, past_left_out, past_weight) = (_f1_without(one, units) for one in (now, before))
-    shares = (shares_of(weight) + shares_of(past_weight)) / 2
-    pulls, gain = left_out - past_left_out - (value - past), float((value - past)[0])
-    one_box = 2 / max(float(weight.sum() + past_weight.sum()), 1.0)  # what one error more or less does to F1
-    variance, quantile = spread(pulls, shares)
-    half = float((quantile * np.sqrt(variance + one_box**2))[0])
-    if not np.isfinite(half) or not np.isfinite(gain):
-        return Interval(None, None)
-    return Interval(max(gain - half, -1.0), min(gain + half, 1.0))
+    from scipy.special import stdtr  # type: ignore[import-untyped]
+
+    (part, whole), (past_part, past_whole) = (np.split(per_unit(one, unit), 2, axis=1) for one in (now, before))
+    (value, left_out), (past, past_left_out) = _without_each(part, whole), _without_each(past_part, past_whole)
+    shares = (shares_of(whole) + shares_of(past_whole)) / 2
+    pulls, change = left_out - past_left_out - (value - past), float((value - past)[0])
+    one_box = 2 / max(float(whole.sum() + past_whole.sum()), 1.0)  # what one error more or less does
+    variance, freedom = _variance(pulls, shares)
+    error = float(np.sqrt(variance[0] + one_box**2))
+    if not np.isfinite(error) or not np.isfinite(change):
+        return PairedChange(change if np.isfinite(change) else None, None, None, None)
+    half = float(t_quantile(freedom)[0]) * error
+    return PairedChange(
+        change, max(change - half, -1.0), min(change + half, 1.0), float(stdtr(freedom[0], change / error))
+    )
 
 
 def interval_of(
@@ -115,18 +138,23 @@ def spread(pulls: Floats, shares: Floats) -> tuple[Floats, Floats]:
 
     `pulls` is (units, k): what leaving a unit out changes.
     """
+    variance, freedom = _variance(pulls, shares)
+    return variance, t_quantile(freedom)
+
+
+def _variance(pulls: Floats, shares: Floats) -> tuple[Floats, Floats]:
+    """Return the jackknife's variance and its degrees of freedom, both (k,), NaN as in `spread`."""
     active = ((shares > 0) | (np.abs(np.nan_to_num(pulls)) > _NOISE)).sum(axis=0)
     squares = (shares**2).sum(axis=0)
     defined = (active > 1) & (squares > 0) & (squares < 1 - _NOISE)
-    freedom = np.divide(1.0, squares, out=np.full_like(squares, 2.0), where=defined) - 1.0
-    quantile = t_quantile(freedom)
+    freedom = np.divide(1.0, squares, out=np.full_like(squares, np.nan), where=defined) - 1.0
     variance = np.nansum(pulls**2, axis=0) * (1.0 - 1.0 / np.maximum(active, 1))
-    return np.where(defined, variance, np.nan), np.where(defined, quantile, np.nan)
+    return np.where(defined, variance, np.nan), freedom
 
 
 def t_quantile(freedom: Floats) -> Floats:
     """Return from Student's t, for the degrees of freedom (k,), what 95 % lie within: (k,)."""
-    from scipy.special import stdtrit  # type: ignore[import-untyped]
+    from scipy.special import stdtrit
 
     return np.asarray(np.minimum(stdtrit(freedom, _TAIL), _WIDEST), dtype=np.float64)
 
@@ -163,11 +191,10 @@ def _without_each(part: Floats, whole: Floats) -> tuple[Floats, Floats]:
     return divided(above, below), divided(above - part, below - whole)
 
 
-def _f1_without(counts: Ints, unit: Ints) -> tuple[Floats, Floats, Floats]:
-    """Return F1 (1,), F1 without each unit (units, 1), and what each unit weighs in it (units, 1)."""
-    right, false, missed = per_unit(counts, unit).T
-    part, whole = (2 * right)[:, None], (2 * right + false + missed)[:, None]
-    return *_without_each(part, whole), whole
+def _f1_parts(counts: Ints) -> Ints:
+    """Return what F1 sums above and below, (sheets, 2), from tp, fp, fn of each sheet."""
+    right, false, missed = counts.T
+    return np.stack([2 * right, 2 * right + false + missed], axis=1)
 
 
 def shares_of(weight: Floats) -> Floats:

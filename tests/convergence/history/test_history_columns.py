@@ -10,7 +10,8 @@ CLASSES = ("door", "A[1]")  # brackets in a class name must survive the brackete
 def test_columns_stand_in_the_order_that_people_and_tools_rely_on():
     names = (
         "iteration f1 f1_low f1_high precision recall map50 map50_95 tp fp fn confidence train_f1 train_images "
-        "train_boxes pool_images f1[door] f1[A[1]] fn[door] fn[A[1]] ruler ruler_statement verdict rule despite_stop"
+        "train_boxes pool_images f1[door] f1[A[1]] fn[door] fn[A[1]] ruler ruler_statement "
+        "verdict rule despite_stop accepted_regression"
     )
     assert list(column_types(CLASSES)) == names.split()
 

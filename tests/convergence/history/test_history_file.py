@@ -32,6 +32,17 @@ def test_round_trip_keeps_undefined_numbers_and_texts(tmp_path):
     assert file.read_bytes() == first
 
 
+def test_a_history_of_an_earlier_version_says_nothing_of_what_was_accepted(tmp_path):
+    file = tmp_path / "history.csv"
+    write_rows(file, [0, 1])
+    whole = read_history(file, CLASSES)
+    file.write_text("".join(f"{line.rpartition(',')[0]}\n" for line in file.read_text().splitlines()))
+    assert "accepted_regression" not in file.read_text()
+    older = read_history(file, CLASSES)
+    assert older["accepted_regression"].tolist() == ["", ""]
+    assert older.equals(whole)
+
+
 def test_before_the_first_iteration_the_file_is_its_header(tmp_path):
     file = tmp_path / "history.csv"
     write_history(empty_history(CLASSES), file)

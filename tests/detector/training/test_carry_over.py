@@ -12,7 +12,7 @@ from stages.detector.model.encoders import encode
 from stages.detector.model.runtime import start_ultralytics
 from stages.detector.prediction.predictor import Prediction, set_prompts
 from stages.detector.training.carry_over import HEAD
-from stages.detector.training.starting_model import letterboxed, prompt_start
+from stages.detector.training.starting_model import base_start, letterboxed, prompt_start
 from stages.detector.weights import resolve
 from tests.detector.conftest import PROMPTS, seen
 from tests.toy import CLASSES
@@ -71,6 +71,23 @@ def test_nothing_is_carried_when_asked(toy_weights, target):
     start = load_model(_start(toy_weights, target, [], "none")).state_dict()
     fresh = load_model(target).state_dict()
     assert all(value.equal(fresh[name]) for name, value in start.items())
+
+
+def test_a_base_start_is_the_target_whatever_was_learned_before(toy_weights, target, easy_sheets):
+    """After an iteration of YOLOE, a parent start is that model, and a base start the released weights again."""
+    images = sorted((easy_sheets / "train/images").iterdir())
+    learned = Path("parent.pt")
+    _start(toy_weights, target, images[:8], "all").rename(learned)
+    parent, released = load_model(learned).state_dict(), load_model(target).state_dict()
+    start = base_start(target, CLASSES, encoder="wordllama")
+    assert (start.source, start.new_classes) == ("base: target, carried: none", True)
+    assert start.model.names == dict(enumerate(CLASSES))
+    weights = start.model.state_dict()
+    assert list(weights) == list(released)
+    assert all(value.equal(released[name]) for name, value in weights.items())
+    assert any(not value.equal(parent[name]) for name, value in weights.items() if name in parent)
+    again = load_model(_start(learned, target, images[:8], "all")).state_dict()
+    assert all(value.equal(parent[name]) for name, value in again.items())
 
 
 def test_released_segmentation_weights_become_a_detector_with_all_their_tensors(toy_weights, workplace):

@@ -198,6 +198,44 @@ def test_the_first_iteration_compares_with_none() -> None:
     assert "<b>0.800</b><small>0.70 to 0.90</small><small>&nbsp;</small>" in text
 
 
+PART = {
+    "part": "class", "name": "detail", "rate": "f1", "boxes": 40, "lost": 14, "won": 2, "lost_sheets": 9, "alarms": 3,
+    "before": 0.9, "now": 0.7, "change": -0.2, "change_low": -0.3, "change_high": -0.1, "significant": True,
+}  # fmt: skip
+
+
+def regressed(name: str = "detail", note: str = "") -> dict[str, object]:
+    """Return what was lost since iteration 0, as metrics/converge.json has it."""
+    small = {"rate": "recall", "boxes": 4, "alarms": None, "change_low": None, "change_high": None, "significant": None}
+    parts = [{**PART, "name": name}, {**PART, "part": "size", "name": "tiny", **small}]
+    box = {"object_id": 0, "class_name": name, "size": "tiny"}
+    sheets = [{"image_id": f"{name}{i}", "group": name, "lost": [box, box], "won": []} for i in range(10)]
+    return {"since": 0, "note": note, "parts": [] if note else parts, "sheets": [] if note else sheets}
+
+
+def test_says_what_was_found_before_and_is_lost_now() -> None:
+    text = (
+        page(verdict={**VERDICT, "regression": regressed()}).split("Found before, lost now")[1].split("</section>")[0]
+    )
+    assert "class detail: F1 0.900 to 0.700, -0.200 (-0.30 to -0.10); 14 boxes lost on 9 sheets, 2 won, 3 false" in text
+    cells = re.findall(r"<td>(.*?)</td>", text)
+    assert cells[:9] == ["class detail", "40", "14", "9", "2", "+3", "F1", "0.900", "0.700"]
+    assert cells[9] == '-0.200<br><span class="soft ends">-0.30 to -0.10</span>'
+    assert cells[10] == '<span class="badge stop">lost</span>'
+    assert cells[11:17] == ["size tiny", "4", "14", "9", "2", ""]
+    assert cells[20:] == ["-0.200", '<span class="soft">too few</span>']
+    assert '<li>detail0 <span class="soft">(detail)</span>: 2 lost (2 tiny detail), 0 won</li>' in text
+    assert text.count("<li>") == 8
+    assert "and 2 more sheets" in text
+
+
+def test_an_older_iteration_says_nothing_of_what_was_lost_and_another_ruler_why() -> None:
+    assert "lost now" not in page()
+    assert "nothing is compared: why" in page(
+        verdict={**VERDICT, "regression": regressed(note="nothing is compared: why")}
+    )
+
+
 def test_links_the_page_of_suspects_where_there_is_one() -> None:
     assert '<a href="suspects_01.html">Labels that look wrong</a>' in page(suspects="suspects_01.html")
     assert "Labels that look wrong" not in page()
@@ -241,12 +279,13 @@ def test_says_how_many_sheets_came_by_chance(random: int, said: str | None) -> N
 
 
 def test_names_are_never_markup() -> None:
-    text = page(NASTY, pictures=shots(NASTY))
+    text = page(NASTY, pictures=shots(NASTY), verdict={**VERDICT, "regression": regressed(NASTY)})
     assert "<script" not in text
     assert "<img src=" in text
     assert set(re.findall(r"<img src=\"([^\"]*)\"", text)) == {PIXEL}
     assert "&lt;script&gt;" in text
-    assert elements(text) == elements(page("plan.png", pictures=shots("plan.png")))
+    plain = page("plan.png", pictures=shots("plan.png"), verdict={**VERDICT, "regression": regressed("plan.png")})
+    assert elements(text) == elements(plain)
 
 
 def test_asks_for_nothing_outside_and_runs_nothing() -> None:
@@ -326,7 +365,8 @@ def test_what_it_cost() -> None:
 @pytest.mark.parametrize("dark", [False, True])
 def test_a_browser_shows_it_without_a_request(tmp_path: Path, width: int, dark: bool) -> None:
     file = tmp_path / "page.html"
-    file.write_text(page(NASTY, pictures=shots(NASTY)), encoding="utf-8")
+    lost = {**VERDICT, "regression": regressed(NASTY)}
+    file.write_text(page(NASTY, pictures=shots(NASTY), verdict=lost), encoding="utf-8")
     asking = {
         "wide": "document.documentElement.scrollWidth",
         "broken": "[...document.images].filter(image => !image.naturalWidth).length",

@@ -1,0 +1,116 @@
+"""Reads and writes which boxes of val an iteration found: the next one is compared with it, box by box.
+
+`{"outcomes": [{"iteration": 0, "ruler": "3f2a90bc", "sheets": [["a.png", [0, 2], [0, 1, 0]], …]}]}`: of each sheet the
+numbers of the boxes that were found, and its false alarms per class. Of the last iteration alone, in lists, so that
+DVC's tables of metrics leave it out; the rest follows from the labels, which are the same wherever two compare.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from stages.base.atomic import replacing
+from stages.base.boxes import BOX, area
+from stages.base.errors import UserError, problem
+from stages.base.tables import read_json, read_table
+from stages.convergence.regression import KeptOutcomes, LabelledVal, SheetOutcome
+from stages.ruler.schemas import GROUND_TRUTH, MATCHES
+from stages.ruler.sizes import SIZES, size_ids
+
+PARENT_OUTCOMES = Path("metrics/parent_outcomes.json")  # of iteration N-1: carried in with metrics/history.csv
+OUTCOMES = Path("metrics/converge_outcomes.json")  # of iteration N: written by `converge`, carried over by `advance`
+_TABLES = Path("data/validate")
+
+
+def read_parent_outcomes(iteration: int, file: Path = PARENT_OUTCOMES) -> KeptOutcomes | None:
+    """Return what the iteration before `iteration` found on val; None where nobody kept it, or there is none.
+
+    Raises `UserError` when the file is damaged, or of another iteration.
+    """
+    if not file.is_file():
+        return None
+    listed = read_json(file).get("outcomes")
+    try:
+        found = [_kept(one) for one in listed or []]
+    except (KeyError, TypeError, ValueError) as error:
+        raise _damaged(file, "an iteration, its ruler and its sheets", f"other ones ({error})") from error
+    if listed is None or [one.iteration for one in found] not in ([], [iteration - 1]):
+        holds = ", ".join(f"iteration {one.iteration}" for one in found) or "no list `outcomes`"
+        raise _damaged(
+            file, f"what iteration {iteration - 1} found" if iteration else "an empty list `outcomes`", holds
+        )
+    return found[0] if found else None
+
+
+def outcomes_text(kept: KeptOutcomes | None) -> str:
+    """Return what the file holds, a line per sheet; None: nothing is kept."""
+    if kept is None:
+        return '{"outcomes":[]}\n'
+    rows = [[name, list(one.found), list(one.alarms)] for name, one in kept.sheets.items()]
+    lines = ",\n".join(json.dumps(row, ensure_ascii=False, separators=(",", ":")) for row in rows)
+    head = f'{{"iteration":{kept.iteration},"ruler":{json.dumps(kept.ruler)},"sheets":[\n{lines}\n]}}'
+    return f'{{"outcomes":[\n{head}\n]}}\n'
+
+
+def write_outcomes(kept: KeptOutcomes, file: Path = OUTCOMES) -> None:
+    """Write what an iteration found on val."""
+    with replacing(file) as temporary:
+        temporary.write_text(outcomes_text(kept), encoding="utf-8")
+
+
+def supply_outcomes(root: Path) -> None:
+    """Write a file that keeps nothing where a project from before there was one lacks it: DVC asks for every dep."""
+    file = root / PARENT_OUTCOMES
+    if not file.exists():
+        with replacing(file) as temporary:
+            temporary.write_text(outcomes_text(None), encoding="utf-8")
+
+
+def read_val(sheets: pd.DataFrame, classes: Sequence[str], bounds: Sequence[float]) -> LabelledVal:
+    """Return the labels of val as `validate` read them; `sheets` has image_id and group of its labelled sheets.
+
+    `bounds` are the three areas in px² between the sizes.
+    """
+    boxes = read_table(_TABLES / "ground_truth.parquet", GROUND_TRUTH)
+    boxes = boxes[(boxes["split"] == "val") & boxes["image_id"].isin(sheets["image_id"])].reset_index(drop=True)
+    sizes = size_ids(area(boxes[BOX].to_numpy(float)), bounds)
+    named = boxes[["image_id", "object_id"]].assign(
+        class_name=[classes[i] for i in boxes["class_id"]], size=[SIZES[i] for i in sizes]
+    )
+    return LabelledVal(sheets[["image_id", "group"]], named, classes)
+
+
+def read_outcomes(val: LabelledVal, *, iteration: int, ruler: str) -> KeptOutcomes:
+    """Return what this iteration found on the sheets of val, from the matches of `validate`."""
+    matches = read_table(_TABLES / "matches.parquet", MATCHES)
+    matches = matches[matches["split"] == "val"]
+    found = _listed(matches[matches["outcome"] == "tp"], "object_id")
+    alarms = _listed(matches[matches["outcome"] == "fp"], "class_id")
+    classes = range(len(val.classes))
+    sheets = {
+        str(name): SheetOutcome(
+            tuple(sorted(found.get(name, []))), tuple(alarms.get(name, []).count(one) for one in classes)
+        )
+        for name in val.sheets["image_id"]
+    }
+    return KeptOutcomes(iteration, ruler, sheets)
+
+
+def _listed(rows: pd.DataFrame, column: str) -> dict[str, list[int]]:
+    return {str(name): [int(one) for one in part] for name, part in rows.groupby("image_id")[column]}
+
+
+def _kept(one: Mapping[str, Any]) -> KeptOutcomes:
+    sheets = {
+        str(name): SheetOutcome(tuple(int(box) for box in found), tuple(int(count) for count in alarms))
+        for name, found, alarms in one["sheets"]
+    }
+    return KeptOutcomes(int(one["iteration"]), str(one["ruler"]), sheets)
+
+
+def _damaged(file: Path, expected: str, found: str) -> UserError:
+    line = " ".join(found.split())[:120]
+    return problem("outcome_files.damaged", file, expected=expected, line=line, file=file)
