@@ -26,8 +26,10 @@ from stages.analysis import analysis_tables
 from stages.analysis.summaries import count_table, summary
 from stages.base.boxes import BOX
 from stages.base.tables import Schema, conform, with_details
+from stages.convergence.evidence import Answer
 from stages.convergence.gains import Gain
 from stages.convergence.history.history_columns import column_types
+from stages.convergence.packet_forecast import PacketForecast
 from stages.convergence.stop_rules import Verdict
 from stages.dataset.sheets.manifest import ManifestRow
 from stages.detector.prediction.prediction_params import PredictParams
@@ -106,7 +108,8 @@ WORDS = {
     "pool_images": "sheets in the pool",
     "ruler_statement": "what the ruler's id stands for",
     "verdict": "`go on` or `stop`",
-    "rule": "the rule that says stop: `target_f1`, `max_iterations`, `plateau`, `overfitting`; none for `go on`",
+    "rule": "the rule that says stop: `target_f1`, `max_iterations`, `max_minutes`, `plateau`, `overfitting`; "
+    "none for `go on`",
     "despite_stop": "why somebody went on in spite of a stop",
     **{f"{when}_{side}": f"`{side}` {when} the review" for when in ("before", "after") for side in BOX},
     **{f"{split}_{rate}": f"`{rate}` on {split}, 0 to 1" for split in openings.SPLITS for rate in openings.RATES},
@@ -213,9 +216,11 @@ def metrics() -> list[Listed]:
         Listed(
             "metrics/converge.json",
             "Whether to go on. F1 on val, each from -1 to 1 where it is a difference.",
-            [*verdict, *below("gains", Gain._fields)],
+            [*verdict, *below("gains", Gain._fields), *below("answers", Answer._fields),
+             *below("forecast", PacketForecast._fields)],
             ["stages/convergence/stop_rules.py:Verdict", "gains stages/convergence/gains.py:Gain",
-             "stages/converge.py:_metrics"],
+             "answers stages/convergence/evidence.py:Answer",
+             "forecast stages/convergence/packet_forecast.py:PacketForecast", "stages/converge.py:_metrics"],
         ),
         Listed(
             "metrics/converge_sheets.json",

@@ -62,8 +62,8 @@ class Answer(NamedTuple):
     rule: str  # target_f1, plateau, overfitting
     answer: str  # yes, no, cannot tell
     value: float | None  # F1 on val; gain expected over the next window; gap between train and val
-    low: float | None  # of the interval that decides: 95 %, of a plateau 90 %
-    high: float | None
+    low: float | None  # low end of the interval that decides: 95 %, of a plateau 90 %
+    high: float | None  # its high end
     limit: float  # what it is compared with
     # sheets in val with which it would be yes or no; null where it is, where more would not help, or more than 2000
     sheets_needed: int | None
@@ -167,14 +167,18 @@ def _sheets(now: int, square: float, room: float) -> float:
 
 
 def _sheets_for_plateau(seen: Measured, val_sd: float, limits: StopLimits) -> float:
-    """Return the first number of sheets on a ladder of steps of a quarter that tells; inf: none up to the most."""
-    sheets = float(seen.sheets)
-    while sheets <= MOST_SHEETS:
-        if _rise(seen.f1, val_sd * sqrt(seen.sheets / sheets), limits)[0] != CANNOT_TELL:
-            return sheets
-        sheets *= 1.25
-    tells = _rise(seen.f1, 0.0, limits)[0] != CANNOT_TELL
-    return MOST_SHEETS + 1 if tells else np.inf
+    """Return the least number of sheets that tells, to a quarter; inf: none does. More than the most: some number."""
+
+    def tells(sheets: float) -> bool:
+        return _rise(seen.f1, val_sd * sqrt(seen.sheets / sheets), limits)[0] != CANNOT_TELL
+
+    if not tells(MOST_SHEETS):
+        return MOST_SHEETS + 1 if tells(np.inf) else np.inf
+    few, enough_sheets = float(seen.sheets), float(MOST_SHEETS)
+    while enough_sheets > 1.25 * few:
+        middle = sqrt(few * enough_sheets)
+        few, enough_sheets = (few, middle) if tells(middle) else (middle, enough_sheets)
+    return enough_sheets
 
 
 def _named(needed: float) -> int | None:

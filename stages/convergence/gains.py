@@ -109,8 +109,8 @@ def val_scatter(iterations: Sequence[MeasuredIteration], *, window: int) -> floa
     little too large on few sheets: there it is poorly known.
     """
     last = iterations[-1].sheets
-    ends = [_interval(now.sheets, before.sheets, last) for before, now in pairwise(iterations)]
-    halves = [(one.high - one.low) / 2 for one in ends[-window:] if one.low is not None and one.high is not None]
+    ends = [_interval(now.sheets, before.sheets, last) for before, now in pairwise(iterations[-window - 1 :])]
+    halves = [(one.high - one.low) / 2 for one in ends if one.low is not None and one.high is not None]
     return float(np.sqrt(np.mean(np.square(halves)) / 2)) / NORMAL if halves else None
 
 

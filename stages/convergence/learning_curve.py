@@ -43,8 +43,8 @@ class CurveSet(NamedTuple):
 def curves_of(f1: Sequence[float], *, val_sd: float, ahead: int) -> CurveSet | None:
     """Return the curves behind F1 of consecutive iterations, in [0, 1], and how they go on for `ahead` steps more.
 
-    N counts from the first of them. `val_sd` is the standard deviation of F1 of one iteration from the choice of sheets, what is common to all left out.
-    None for fewer than `LEAST` points.
+    N counts from the first of them. `val_sd` is the standard deviation of F1 of one iteration from the choice of
+    sheets, what is common to all left out. None for fewer than `LEAST` points.
     """
     seen = np.asarray(f1, dtype=np.float64)
     if len(seen) < LEAST:
