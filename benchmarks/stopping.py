@@ -15,7 +15,8 @@ rule that the product does not have: `evidence`, but for a plateau the high end 
 must be below 0.005.
 
 wrong stop    A stop by target though the model's F1 on all sheets is below it; by plateau though the curve gains at
-              least 0.005 in the next window; by overfitting, always. The share of all stops by these three rules.
+              least 0.005 in the next window; by overfitting, always. The share of all stops by these three rules;
+              t, p, o: how many by which.
 late          A project is ripe at the first iteration from 3 on at which the curve is at the target, or gains less than
               0.005 in the next window. It is late when the verdicts of that iteration and the two after it are all to
               go on: a full window was run for nothing. The share of projects that were not stopped before they were
@@ -38,9 +39,9 @@ import numpy as np
 import pandas as pd
 import typer
 
-from stages.convergence.evidence import CANNOT_TELL, NO, Answer, Measured, Rate, judge_evidence
 from stages.convergence.gains import COUNTS, MeasuredIteration, gain_since, val_scatter
 from stages.convergence.packet_forecast import forecast
+from stages.convergence.stop_evidence import CANNOT_TELL, NO, Answer, Measured, Rate, judge_evidence
 from stages.convergence.stop_rules import StopLimits, judge
 from stages.ruler.scores.intervals import Floats, Ints, rate_estimates
 
@@ -76,7 +77,7 @@ class Outcome(NamedTuple):
     """What a rule made of a project."""
 
     stopped: bool  # by target, plateau or overfitting
-    wrong: bool
+    wrong: str  # the rule that stopped it wrongly, or ""
     could_be_late: bool
     said_no: bool
     untold: bool
@@ -180,7 +181,7 @@ def outcome(project: Project, found: list[Look], rule: str) -> Outcome:
     could = ripe is not None and ripe[0] + WINDOW <= LAST and number >= ripe[0]
     late = ripe is not None and could and number >= ripe[0] + WINDOW
     said_no = late and ripe is not None and (rule != "evidence" or _said_no(found, *ripe))
-    return Outcome(why != "max_iterations", bool(wrong), could, said_no, late and not said_no, number + 1)
+    return Outcome(why != "max_iterations", str(why) if wrong else "", could, said_no, late and not said_no, number + 1)
 
 
 def _said_no(found: list[Look], first: int, rules: set[str]) -> bool:
@@ -198,9 +199,11 @@ def table(kind: str, sheets: int, ran: list[tuple[Project, list[Look]]]) -> None
     for rule in RULES:
         made = [outcome(project, found, rule) for project, found in ran]
         stops, could = [one for one in made if one.stopped], [one for one in made if one.could_be_late]
+        by = "".join(f"{sum(one.wrong == name for one in made):>4}" for name in ("target_f1", "plateau", "overfitting"))
         shares = [[one.said_no for one in could], [one.untold for one in could]]
         print(
-            f"{kind:<8}{sheets:>6}  {rule:<10}{len(made):>6}{len(stops):>7}{_share([one.wrong for one in stops])}"
+            f"{kind:<8}{sheets:>6}  {rule:<10}{len(made):>6}{len(stops):>7}"
+            f"{_share([bool(one.wrong) for one in stops])}{by}"
             f"{len(could):>8}{''.join(_share(one) for one in shares)}"
             f"{np.mean([one.iterations for one in made]):>12.1f}"
         )
@@ -246,7 +249,9 @@ def main(
     """Print the three tables; every size of val is drawn from seed 0."""
     chosen = [int(one) for one in sizes.split(",")]
     ran: dict[tuple[str, int], list[tuple[Project, list[Look]]]] = {}
-    print("curves    val  rule      projects  stops  wrong stop    ripe     said no      untold  iterations")
+    print(
+        "curves    val  rule      projects  stops  wrong stop   t   p   o    ripe     said no      untold  iterations"
+    )
     for kind, shapes in curves().items():
         for sheets in chosen:
             rng = np.random.default_rng(0)

@@ -26,10 +26,10 @@ from stages.analysis import analysis_tables
 from stages.analysis.summaries import count_table, summary
 from stages.base.boxes import BOX
 from stages.base.tables import Schema, conform, with_details
-from stages.convergence.evidence import Answer
 from stages.convergence.gains import Gain
 from stages.convergence.history.history_columns import column_types
 from stages.convergence.packet_forecast import PacketForecast
+from stages.convergence.stop_evidence import Answer
 from stages.convergence.stop_rules import Verdict
 from stages.dataset.sheets.manifest import ManifestRow
 from stages.detector.prediction.prediction_params import PredictParams
@@ -219,7 +219,7 @@ def metrics() -> list[Listed]:
             [*verdict, *below("gains", Gain._fields), *below("answers", Answer._fields),
              *below("forecast", PacketForecast._fields)],
             ["stages/convergence/stop_rules.py:Verdict", "gains stages/convergence/gains.py:Gain",
-             "answers stages/convergence/evidence.py:Answer",
+             "answers stages/convergence/stop_evidence.py:Answer",
              "forecast stages/convergence/packet_forecast.py:PacketForecast", "stages/converge.py:_metrics"],
         ),
         Listed(

@@ -11,13 +11,13 @@ from stages.base.command import stage_command
 from stages.base.errors import problem
 from stages.base.params import Strict, read_classes, read_iteration, read_section
 from stages.base.tables import read_metrics, write_csv, write_metrics
-from stages.convergence.evidence import Answer, Measured, Rate, judge_evidence
 from stages.convergence.gains import Gain, MeasuredIteration, comparable, gains_of, measured, measured_now, val_scatter
 from stages.convergence.history.history_file import read_carried, write_history
 from stages.convergence.history_rows import history_row, long_by_class, with_row
 from stages.convergence.packet_forecast import PacketForecast, forecast
 from stages.convergence.score_files import read_scores, read_sheets
 from stages.convergence.sheet_history import SHEETS, read_carried_sheets, write_sheets
+from stages.convergence.stop_evidence import Answer, Measured, Rate, judge_evidence
 from stages.convergence.stop_rules import StopLimits, Verdict, judge
 from stages.ruler.scores.score_rows import row_of
 from stages.wording.quantities import counted

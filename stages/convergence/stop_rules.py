@@ -1,6 +1,6 @@
 """When the loop stops: five rules, checked in the order in which they stand; the first that holds decides.
 
-Here they are asked of the numbers as they were measured (`converge.rule: classic`); evidence.py asks their intervals.
+Here they are asked of the numbers as measured (`converge.rule: classic`); stop_evidence.py asks their intervals.
 """
 
 from typing import NamedTuple

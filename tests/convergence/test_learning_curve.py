@@ -30,7 +30,7 @@ def test_what_rises_goes_on_and_what_is_flat_does_not(f1, least, most):
 def test_noise_of_val_hides_what_is_flat():
     chances = [chance_of(curves(FLAT, sd), 0.005, steps=3) for sd in (0.0, 0.01, 0.05)]
     assert chances == sorted(chances)
-    assert chances[-1] > 0.2
+    assert chances[-1] > 0.1
 
 
 def test_a_fall_is_scatter_and_no_curve_falls():

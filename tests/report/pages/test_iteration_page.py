@@ -147,7 +147,7 @@ def test_the_answers_of_the_rules_stand_in_a_table_and_the_next_packet_below() -
     cells = re.findall(r"<td[^>]*>(.*?)</td>", text.split("Whether to stop")[1].split("</table>")[0])
     assert cells == [
         "will F1 rise too little?", "cannot tell", "0.004", "0.000 to 0.012", "0.005", "about 140",
-        "is the target reached?", "no", "–", "–", "0.98", "–",
+        "is the target reached?", "no", "–", "–", "0.980", "–",
     ]  # fmt: skip
     assert "<p>The next packet: F1 +0.010 (-0.01 to 0.03) expected.</p>" in text
     assert "Whether to stop" not in page()  # an older report, and `classic`
