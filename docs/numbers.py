@@ -28,7 +28,9 @@ from stages.base.boxes import BOX
 from stages.base.tables import Schema, conform, with_details
 from stages.convergence.gains import Gain
 from stages.convergence.history.history_columns import column_types
+from stages.convergence.packet_forecast import PacketForecast
 from stages.convergence.regression import PartChange
+from stages.convergence.stop_evidence import Answer
 from stages.convergence.stop_rules import Verdict
 from stages.dataset.sheets.manifest import ManifestRow
 from stages.detector.prediction.prediction_params import PredictParams
@@ -107,7 +109,8 @@ WORDS = {
     "pool_images": "sheets in the pool",
     "ruler_statement": "what the ruler's id stands for",
     "verdict": "`go on` or `stop`",
-    "rule": "the rule that says stop: `target_f1`, `max_iterations`, `plateau`, `overfitting`; none for `go on`",
+    "rule": "the rule that says stop: `target_f1`, `max_iterations`, `max_minutes`, `plateau`, `overfitting`; "
+    "none for `go on`",
     "despite_stop": "why somebody went on in spite of a stop",
     "accepted_regression": "why somebody went on although something was lost; lacks in histories of an earlier version",
     **{f"{when}_{side}": f"`{side}` {when} the review" for when in ("before", "after") for side in BOX},
@@ -217,8 +220,11 @@ def metrics() -> list[Listed]:
         Listed(
             "metrics/converge.json",
             "Whether to go on. F1 on val, each from -1 to 1 where it is a difference.",
-            [*verdict, *below("gains", Gain._fields), *since, "regression.sheets"],
+            [*verdict, *below("gains", Gain._fields), *below("answers", Answer._fields),
+             *below("forecast", PacketForecast._fields), *since, "regression.sheets"],
             ["stages/convergence/stop_rules.py:Verdict", "gains stages/convergence/gains.py:Gain",
+             "answers stages/convergence/stop_evidence.py:Answer",
+             "forecast stages/convergence/packet_forecast.py:PacketForecast",
              "regression stages/convergence/regression.py:Regression",
              "regression.parts stages/convergence/regression.py:PartChange", "stages/converge.py:_metrics"],
         ),

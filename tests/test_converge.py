@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+import yaml
 
 from stages import converge
 from stages.base.errors import UserError
@@ -16,6 +17,7 @@ from stages.convergence.history.history_columns import empty_history
 from stages.convergence.history.history_file import read_carried, write_history
 from stages.convergence.outcome_files import outcomes_text
 from stages.convergence.sheet_history import write_sheets
+from stages.review.ledger.ledger_files import no_review_text
 from stages.ruler.schemas import GROUND_TRUTH, MATCHES
 from stages.ruler.scores.score_rows import COLUMNS
 from tests.fake_project import person_params
@@ -42,6 +44,8 @@ def measure(f1, train_f1=0.5, imgsz=640, counts=((3, 2, 1), (2, 1, 1), (4, 1, 2)
     }
     Path("metrics/validate.json").write_text(json.dumps(metrics))
     rows = [{"split": "val", "part": "class", "name": name, "f1": f1, "fn": 2} for name in CLASSES]
+    ends = {"f1": train_f1, "f1_low": train_f1 and train_f1 - 0.02, "f1_high": train_f1 and train_f1 + 0.02}
+    rows.append({"split": "train", "part": "all", "name": "all", **ends})
     Path("data/validate").mkdir(parents=True, exist_ok=True)
     pd.DataFrame(rows).reindex(columns=COLUMNS).to_csv("data/validate/scores.csv", index=False)
     sheets = pd.DataFrame(counts, columns=["tp", "fp", "fn"])
@@ -64,10 +68,13 @@ def measure_boxes(sheets):
     write_table(pd.concat([matched, alarms]), Path("data/validate/matches.parquet"), MATCHES)
 
 
-def set_iteration(number):
-    text = person_params().splitlines()
-    lines = [f"iteration: {number}" if line.startswith("iteration:") else line for line in text]
-    Path("params.yaml").write_text("\n".join(lines) + "\n")
+def set_iteration(number, *, rule="classic"):
+    """Set the iteration; `rule: None` leaves the key out, as in a project of before."""
+    params = yaml.safe_load(person_params()) | {"iteration": number}
+    params["converge"] |= {"rule": rule}
+    if rule is None:
+        del params["converge"]["rule"], params["converge"]["max_minutes"]
+    Path("params.yaml").write_text(yaml.safe_dump(params))
 
 
 @pytest.fixture
@@ -77,6 +84,7 @@ def project(tmp_path, monkeypatch):
     (tmp_path / "metrics").mkdir()
     write_history(empty_history(CLASSES), Path("metrics/history.csv"))
     write_sheets([], Path("metrics/history_sheets.json"))
+    (tmp_path / "metrics/review.json").write_text(no_review_text())
     Path("metrics/parent_outcomes.json").write_text(outcomes_text(None))
     set_iteration(0)
     measure(0.5)
@@ -93,9 +101,9 @@ def carry():
     Path("metrics/parent_outcomes.json").write_bytes(Path("metrics/converge_outcomes.json").read_bytes())
 
 
-def turn(iteration, *args, **kw):
+def turn(iteration, *args, rule="classic", **kw):
     """Run `converge` for an iteration in which `validate` measured this, and carry it over."""
-    set_iteration(iteration)
+    set_iteration(iteration, rule=rule)
     measure(*args, **kw)
     converge.run()
     carry()
@@ -107,8 +115,11 @@ def test_writes_its_outs_and_nothing_else(project):
     converge.run()
     after = {str(file.relative_to(project)) for file in project.rglob("*") if file.is_file()}
     assert sorted(after - before) == OUTS
+    says = "the next packet: too few iterations to say (1 by this ruler, 3 are needed)"
     assert verdict() | {"reason": ""} == {
         **{"verdict": "go on", "rule": None, "reason": "", "gain": None, "gain_low": None, "gain_high": None},
+        **{"gap": 0.0, "ruler_changed": False, "gains": [], "answers": []},
+        "forecast": {"gain": None, "low": None, "high": None, "minutes": None, "says": says},
         **{"gap": 0.0, "ruler_changed": False, "lost": None, "won": None, "gains": []},
         "regression": {"since": None, "note": "", "parts": [], "sheets": []},
     }
@@ -275,3 +286,51 @@ def test_as_a_process_a_mistake_is_one_line_and_2(tmp_path):
     assert run.returncode == 2
     assert run.stderr.startswith("error: params.yaml: expected the file, found none in ")
     assert run.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("rule", ["classic", None])
+def test_a_project_of_before_is_judged_as_before(project, rule):
+    for iteration in range(4):
+        turn(iteration, 0.5, rule=rule)
+    assert (verdict()["rule"], verdict()["answers"]) == ("plateau", [])
+
+
+def test_evidence_goes_on_where_three_sheets_cannot_tell(project, capsys):
+    for iteration, f1 in enumerate((0.5, 0.6, 0.65, 0.65)):
+        turn(iteration, f1, rule="evidence")
+    found = verdict()
+    assert (found["verdict"], found["rule"]) == ("go on", None)
+    assert [(one["rule"], one["answer"]) for one in found["answers"]] == [
+        ("target_f1", "no"),
+        ("plateau", "cannot tell"),
+        ("overfitting", "no"),
+    ]
+    assert found["forecast"]["low"] < found["forecast"]["gain"] < found["forecast"]["high"]
+    assert capsys.readouterr().out.splitlines()[-1].startswith("[CONVERGENCE] the next packet: F1 ")
+
+
+def reviewed(project, **values):
+    review = read_metrics(project / "metrics/review.json")
+    (project / "metrics/review.json").write_text(json.dumps({**review, **values}))
+
+
+@pytest.mark.parametrize("rule", ["classic", "evidence"])
+@pytest.mark.parametrize(("spent", "stops"), [(59.9, None), (60.0, "max_minutes"), (None, None)])
+def test_a_budget_of_minutes_stops_the_loop(project, rule, spent, stops):
+    set_iteration(0, rule=rule)
+    text = Path("params.yaml").read_text().replace("max_minutes: null", "max_minutes: 60")
+    Path("params.yaml").write_text(text)
+    reviewed(project, minutes_so_far=spent)
+    converge.run()
+    assert verdict()["rule"] == stops
+
+
+def test_what_random_sheets_and_the_last_packet_say_is_printed(project, capsys):
+    for iteration in range(2):
+        turn(iteration, 0.5)
+    random = {"sheets": 3, "f1": 0.75, "f1_low": 0.5, "f1_high": 0.9}
+    reviewed(project, packet_minutes=12.4, random_prelabels=random)
+    turn(2, 0.55)
+    said = capsys.readouterr().out
+    assert "iteration 1 on 3 random sheets of the pool: F1 0.750 (0.50 to 0.90); on val 0.500" in said
+    assert said.splitlines()[-1].endswith("expected for about 12 minutes of review, as the last one took")

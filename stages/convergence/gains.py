@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 from stages.ruler.scores.intervals import Interval, gain_interval, units_of
 from stages.ruler.statement import differences
 
+NORMAL = 1.959964  # half of a 95 % interval in standard deviations
 _DECIMALS = 6  # of F1 in a file: a difference of two is one such number again
 COUNTS = ["tp", "fp", "fn"]
 
@@ -41,7 +43,7 @@ def gain_since(now: MeasuredIteration, before: MeasuredIteration) -> Gain:
         return Gain(before.iteration, None, None, None, what_differs(before.statement, now.statement))
     if now.f1 is None or before.f1 is None:
         return Gain(before.iteration, None, None, None, "")
-    low, high = _interval(now.sheets, before.sheets)
+    low, high = _interval(now.sheets, before.sheets, now.sheets)
     return Gain(before.iteration, difference(now.f1, before.f1), low, high, "")
 
 
@@ -89,10 +91,35 @@ def gains_of(iterations: Sequence[MeasuredIteration], *, window: int) -> dict[in
     return {step: gain_since(now, earlier[step]) for step in steps if step >= 0}
 
 
-def _interval(now: pd.DataFrame, before: pd.DataFrame) -> Interval:
-    if now["image_id"].tolist() != before["image_id"].tolist():
-        return Interval(None, None)  # nothing to pair: one of the two was edited by hand
-    return gain_interval(_counts(now), _counts(before), units_of(now["group"].tolist()))
+def comparable(iterations: Sequence[MeasuredIteration]) -> list[MeasuredIteration]:
+    """Return the last iterations without a gap that one ruler measured and in which F1 is defined, the newest last."""
+    found: list[MeasuredIteration] = []
+    for one in reversed(iterations):
+        if one.ruler != iterations[-1].ruler or one.f1 is None:
+            break
+        found.append(one)
+    return found[::-1]
+
+
+def val_scatter(iterations: Sequence[MeasuredIteration], *, window: int) -> float | None:
+    """Return the standard deviation of F1 of one iteration from the choice of val's sheets; None where undefined.
+
+    What sheets do to all iterations alike is left out: it is half the variance of the gain from one iteration to the
+    next, over the last `window` of these. The interval's width is read as if the spread were known, which makes it a
+    little too large on few sheets: there it is poorly known.
+    """
+    last = iterations[-1].sheets
+    ends = [_interval(now.sheets, before.sheets, last) for before, now in pairwise(iterations[-window - 1 :])]
+    halves = [(one.high - one.low) / 2 for one in ends if one.low is not None and one.high is not None]
+    return float(np.sqrt(np.mean(np.square(halves)) / 2)) / NORMAL if halves else None
+
+
+def _interval(now: pd.DataFrame, before: pd.DataFrame, last: pd.DataFrame) -> Interval:
+    """Return the interval of the gain; `last` are the sheets of the last iteration, which knows their groups."""
+    names = last["image_id"].tolist()
+    if any(one["image_id"].tolist() != names for one in (now, before)):
+        return Interval(None, None)  # nothing to pair: one of them was edited by hand
+    return gain_interval(_counts(now), _counts(before), units_of(last["group"].tolist()))
 
 
 def _counts(sheets: pd.DataFrame) -> NDArray[np.int64]:

@@ -1,4 +1,7 @@
-"""When the loop stops: four rules, checked in the order in which they stand; the first that holds decides."""
+"""When the loop stops: five rules, checked in the order in which they stand; the first that holds decides.
+
+Here they are asked of the numbers as measured (`converge.rule: classic`); stop_evidence.py asks their intervals.
+"""
 
 from typing import NamedTuple
 
@@ -8,20 +11,21 @@ _DECIMALS = 6  # of F1 as it is saved
 
 
 class StopLimits(NamedTuple):
-    """The numbers of the four rules; all F1 in [0, 1]."""
+    """The numbers of the rules; all F1 in [0, 1]."""
 
     target_f1: float  # stop when F1 on val is at least this
     max_iterations: int  # stop when so many iterations are done (10: after N = 9)
     plateau_gain: float  # stop when F1 rose by less than this ...
     plateau_window: int  # ... over so many iterations (F1 of N minus F1 of N - window)
     overfit_gap: float  # stop when F1 on train minus F1 on val is more than this
+    max_minutes: float | None = None  # stop when reviews took so many minutes; None: whatever they take
 
 
 class Verdict(NamedTuple):
     """Whether to go on. `gain` and `gap` are None where they are undefined."""
 
     verdict: str  # "go on" or "stop"
-    rule: str | None  # target_f1, max_iterations, plateau, overfitting; None for "go on"
+    rule: str | None  # target_f1, max_iterations, max_minutes, plateau, overfitting; None for "go on"
     reason: str  # one sentence with both numbers
     # F1 on val now minus that of `converge.plateau_window` iterations ago, None also where another ruler measured that
     gain: float | None
@@ -30,8 +34,16 @@ class Verdict(NamedTuple):
     gap: float | None  # F1 on train minus F1 on val
 
 
-def judge(f1: float | None, train_f1: float | None, gain: Gain | None, limits: StopLimits, *, done: int) -> Verdict:
-    """Return the verdict on the iteration that was just measured, the `done`-th.
+def judge(
+    f1: float | None,
+    train_f1: float | None,
+    gain: Gain | None,
+    limits: StopLimits,
+    *,
+    done: int,
+    minutes: float | None = None,
+) -> Verdict:
+    """Return the verdict on the iteration that was just measured, the `done`-th, after `minutes` of review.
 
     `f1` is on val; `gain` is that over the window, None while there are too few iterations. An undefined F1 (None: no
     boxes and no detections) never stops by target, plateau or overfitting, and a gain over another ruler is none.
@@ -40,7 +52,8 @@ def judge(f1: float | None, train_f1: float | None, gain: Gain | None, limits: S
     gained, low, high = (gain.gain, gain.low, gain.high) if gain else (None, None, None)
     for rule, reason in (
         ("target_f1", _target(f1, limits)),
-        ("max_iterations", _enough(done, limits)),
+        ("max_iterations", enough(done, limits)),
+        ("max_minutes", too_long(minutes, limits)),
         ("plateau", _plateau(gain, limits)),
         ("overfitting", _overfitting(gap, limits)),
     ):
@@ -56,10 +69,18 @@ def _target(f1: float | None, limits: StopLimits) -> str | None:
     return f"F1 on val is {_text(f1)}, at least the target of {_text(limits.target_f1)}."
 
 
-def _enough(done: int, limits: StopLimits) -> str | None:
+def enough(done: int, limits: StopLimits) -> str | None:
+    """Return why the number of iterations stops the loop, or None."""
     if done < limits.max_iterations:
         return None
     return f"{done} {_iterations(done)} done, and the most is {limits.max_iterations}."
+
+
+def too_long(minutes: float | None, limits: StopLimits) -> str | None:
+    """Return why the minutes of review stop the loop, or None."""
+    if minutes is None or limits.max_minutes is None or minutes < limits.max_minutes:
+        return None
+    return f"Reviews took {minutes:.1f} minutes so far, and the most is {limits.max_minutes:g}."
 
 
 def _plateau(gain: Gain | None, limits: StopLimits) -> str | None:

@@ -15,6 +15,7 @@ from stages.project.position import Facts, state_line
 from stages.project.preconditions import dataset_tag, iteration_tag
 from stages.project.repository import git
 from stages.review.kept.review_params import read_review
+from stages.review.ledger.ledger_lines import random_line
 from stages.wording.rates import rate, rate_in
 
 
@@ -75,4 +76,6 @@ def _last(root: Path) -> str:
     said = f"{verdict.get('verdict', 'no verdict')} ({verdict.get('reason', 'no reason')})"
     lost = lost_text(verdict)
     said += f"; LOST since iteration {verdict['regression']['since']}: {lost}" if lost else ""
-    return f"{tag}: {result_text(metrics_at(root, tag, 'validate'))}; verdict: {said}"
+    random = random_line(metrics_at(root, tag, "review"))
+    review = f"; the review before it: {random[0].lower()}{random[1:]}" if random else ""
+    return f"{tag}: {result_text(metrics_at(root, tag, 'validate'))}{review}; verdict: {said}"

@@ -5,7 +5,7 @@ from typing import Any
 
 from stages.review.ledger.correction_ledger import OUTCOMES
 from stages.wording.quantities import counted
-from stages.wording.rates import rate
+from stages.wording.rates import rate, rate_in
 
 _SOURCES = {"page": "on the page", "oracle": "by labels that were held back", "auto": "by nobody"}
 
@@ -40,9 +40,18 @@ def review_lines(metrics: Mapping[str, Any]) -> list[str]:
     return [
         f"[REVIEW] {outcome_line(metrics)}, {where(str(metrics['source']))}",
         f"[REVIEW] The pre-labels were right with {words}{f'; {cost}' if cost else ''}",
-        *([f"[REVIEW] {promise(metrics)}"] if promise(metrics) else []),
+        *(f"[REVIEW] {line}" for line in (random_line(metrics), promise(metrics)) if line),
         f"[REVIEW] {metrics['verdict']}",
     ]
+
+
+def random_line(metrics: Mapping[str, Any]) -> str:
+    """Return how good the model's pre-labels were where chance picked the sheets; "" where none came back."""
+    found = metrics.get("random_prelabels") or {}
+    if found.get("f1") is None:
+        return ""
+    f1 = rate_in(found["f1"], found["f1_low"], found["f1_high"])
+    return f"On {counted(found['sheets'], 'random sheet')} of the pool the model's pre-labels had F1 {f1}"
 
 
 def promise(metrics: Mapping[str, Any]) -> str:

@@ -3,12 +3,15 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from stages.picking.picker_verdict import Comparison, compare, verdict
 from stages.picking.random_arm import PICKED, RANDOM
 from stages.picking.strategies.earlier_reviews import cost_of
 from stages.review.ledger.correction_ledger import OUTCOMES, count_outcomes
+from stages.review.ledger.review_minutes import minutes_of
+from stages.ruler.scores.intervals import rate_estimates
 
 UNSEEN = "auto"  # labels that nobody looked at: no review
 
@@ -48,7 +51,8 @@ def summarize(
     quality = prelabel_quality(boxes, iou=iou)
     timed = seen[seen["seconds"].notna()]
     seconds = float(timed["seconds"].sum()) if len(timed) else None
-    found = compare(sheets[sheets["source"] != UNSEEN])
+    looked_at = sheets[sheets["source"] != UNSEEN]
+    found = compare(looked_at)
     shown = {
         **_totals(seen),
         "prelabel_f1": quality["f1"],  # F1 of the pre-labels against the review, 0 to 1
@@ -76,7 +80,12 @@ def summarize(
         "arms": [{"arm": name, **arm._asdict()} for name, arm in ((PICKED, found.picked), (RANDOM, found.random))],
         "verdict": verdict(found),  # whether the picker is better than chance, in a sentence
         # seconds that a sheet, a box and an error take, fitted on the sheets of all reviews that have a time
-        "seconds": cost_of(sheets[sheets["source"] != UNSEEN])._asdict(),
+        "seconds": cost_of(looked_at)._asdict(),
+        # minutes of this review, sheets without a time as `seconds` says
+        "packet_minutes": minutes_of(seen, timed=looked_at) if len(seen) else None,
+        "minutes_so_far": minutes_of(looked_at, timed=looked_at),  # the same of all reviews
+        # F1 of the model's pre-labels on the sheets that were drawn at random, with its 95 % interval over these sheets
+        "random_prelabels": random_prelabels(boxes, seen, iou=iou),
         # per review what became of the model's detections, by class and confidence: what the picker learns from
         "judged": list(judged),
         # sheets and boxes of this review that nobody looked at: in none of the other numbers
@@ -89,8 +98,7 @@ def summarize(
 
 def prelabel_quality(boxes: pd.DataFrame, *, iou: float) -> dict[str, Any]:
     """Return precision, recall and F1 of the pre-labels against the review: same class, IoU from `iou` on; or None."""
-    same = boxes["class_before"] == boxes["class_after"]
-    right = int((same & ((boxes["iou"] >= iou).fillna(False) | (boxes["outcome"] == "confirmed"))).sum())
+    right = int(_right(boxes, iou=iou).sum())
     before, after = int((boxes["class_before"] != "").sum()), int((boxes["class_after"] != "").sum())
     return {
         "before": before,
@@ -100,6 +108,31 @@ def prelabel_quality(boxes: pd.DataFrame, *, iou: float) -> dict[str, Any]:
         "recall": _ratio(right, after),
         "f1": _ratio(2 * right, before + after),
     }
+
+
+def random_prelabels(boxes: pd.DataFrame, seen: pd.DataFrame, *, iou: float) -> dict[str, Any]:
+    """Return sheets, f1, f1_low and f1_high of the model's pre-labels on random sheets; what is undefined is None.
+
+    Chance drew these sheets from the whole pool, so this is the pool's own F1, which nobody chose anything by.
+    """
+    names = seen.loc[(seen["arm"] == RANDOM) & (seen["labels_from"] == "model"), "image_id"].tolist()
+    rows = boxes.assign(right=_right(boxes, iou=iou))
+    sides = [rows["right"], rows["class_before"] != "", rows["class_after"] != ""]
+    tp, before, after = (
+        np.array([int(side[rows["image_id"] == name].sum()) for name in names], dtype=np.int64)[:, None]
+        for side in sides
+    )
+    if not names:
+        return {"sheets": 0, "f1": None, "f1_low": None, "f1_high": None}
+    f1 = rate_estimates(tp=tp, fp=before - tp, fn=after - tp, unit=np.arange(len(names)))["f1"]
+    ends = {"f1": f1.value, "f1_low": f1.low, "f1_high": f1.high}
+    return {"sheets": len(names), **{key: None if np.isnan(one[0]) else float(one[0]) for key, one in ends.items()}}
+
+
+def _right(boxes: pd.DataFrame, *, iou: float) -> pd.Series:
+    """Return for each row of the ledger whether its pre-label was right."""
+    same = boxes["class_before"] == boxes["class_after"]
+    return same & ((boxes["iou"] >= iou).fillna(False) | (boxes["outcome"] == "confirmed"))
 
 
 def _totals(seen: pd.DataFrame) -> dict[str, Any]:

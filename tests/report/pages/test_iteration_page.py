@@ -129,6 +129,30 @@ def page(
     )
 
 
+ANSWERS = [
+    {
+        "rule": "plateau", "answer": "cannot tell", "value": 0.004, "low": 0.0, "high": 0.0123, "limit": 0.005,
+        "sheets_needed": 140, "says": "F1 rises by 0 to 0.0123",
+    },
+    {
+        "rule": "target_f1", "answer": "no", "value": None, "low": None, "high": None, "limit": 0.98,
+        "sheets_needed": None, "says": "F1 on val is undefined",
+    },
+]  # fmt: skip
+
+
+def test_the_answers_of_the_rules_stand_in_a_table_and_the_next_packet_below() -> None:
+    packet = {"says": "the next packet: F1 +0.010 (-0.01 to 0.03) expected"}
+    text = page(verdict={**VERDICT, "answers": ANSWERS, "forecast": packet})
+    cells = re.findall(r"<td[^>]*>(.*?)</td>", text.split("Whether to stop")[1].split("</table>")[0])
+    assert cells == [
+        "will F1 rise too little?", "cannot tell", "0.004", "0.000 to 0.012", "0.005", "about 140",
+        "is the target reached?", "no", "–", "–", "0.980", "–",
+    ]  # fmt: skip
+    assert "<p>The next packet: F1 +0.010 (-0.01 to 0.03) expected.</p>" in text
+    assert "Whether to stop" not in page()  # an older report, and `classic`
+
+
 def shots(name: str) -> Shots:
     return Shots(
         [miss_shot({**MISS, "image_id": name}, name, PIXEL)] * 24,

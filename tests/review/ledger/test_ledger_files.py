@@ -252,3 +252,30 @@ def test_the_box_table_has_every_number():
     assert boxes.loc[1, [f"after_{side}" for side in BOX]].tolist() == [52, 50, 62, 60]
     assert boxes.loc[1, "iou"] == pytest.approx(2 / 3)
     assert "arm" not in boxes.columns  # it goes with the review, which is a reviewer's
+
+
+def test_random_sheets_show_how_good_the_model_is_on_the_pool():
+    pictures = [
+        sheet("a.png", ("door", (0, 0, 10, 10), "1-1")),
+        sheet("b c.png", ("sink ü", (0, 0, 10, 10), "2-1")),  # random, but its pre-labels are the pool's own
+        sheet("e.png", ("door", (0, 0, 10, 10), "4-1"), ("door", (40, 40, 50, 50), None)),
+    ]
+    metrics = with_details(json.loads(metrics_text(ledger(packet(), review(*pictures)).metrics)))
+    found = metrics["random_prelabels"]
+    assert found == {"sheets": 1, "f1": 0.666667, "f1_low": None, "f1_high": None}  # of one sheet there is no interval
+    assert "[REVIEW] On 1 random sheet of the pool the model's pre-labels had F1 0.667" in review_lines(metrics)
+    without = ledger(packet(), review(pictures[0])).metrics
+    nothing = with_details(json.loads(metrics_text(without)))
+    assert nothing["random_prelabels"] == {"sheets": 0, "f1": None, "f1_low": None, "f1_high": None}
+    assert not any("random sheet of the pool the" in line for line in review_lines(nothing))
+
+
+def test_minutes_add_up_over_reviews_and_are_estimated_where_no_tool_knows():
+    first = ledger(packet(), review(*DONE))  # 90.04 s and 30 s, and d.png, which holds nothing: 20 s
+    assert first.metrics["details"][0]["packet_minutes"] == pytest.approx((90.04 + 30 + 20) / 60, abs=0.2)
+    assert first.metrics["details"][0]["minutes_so_far"] == first.metrics["details"][0]["packet_minutes"]
+    second = ledger(packet(1), review(sheet("d.png", seconds=60), iteration=1), before=first.sheets)
+    assert second.metrics["details"][0]["packet_minutes"] == pytest.approx(1)
+    assert second.metrics["details"][0]["minutes_so_far"] == pytest.approx(1 + (90.04 + 30 + 20) / 60, abs=0.3)
+    auto = ledger(packet(1), review(sheet("d.png"), iteration=1, source="auto"), before=first.sheets)
+    assert auto.metrics["details"][0]["packet_minutes"] is None  # nobody looked
