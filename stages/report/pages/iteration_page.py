@@ -11,7 +11,7 @@ from stages.holdout.openings import opened_text
 from stages.report.pages.iterations import Seconds, charts, costs, other_rulers, ruler_before, table_rows, tiles
 from stages.report.pages.shots import Shot
 from stages.review.ledger.correction_ledger import OUTCOMES
-from stages.review.ledger.ledger_lines import promise
+from stages.review.ledger.ledger_lines import agreement_text, promise, rates_text
 from stages.ruler.losses.fates import FATES
 
 Rows = Sequence[Mapping[str, Any]]
@@ -88,7 +88,13 @@ def ledger_values(rows: Rows) -> dict[str, Any]:
 def review_values(review: Mapping[str, Any]) -> dict[str, Any]:
     """Return the review before the iteration, metrics/review.json, and the outcomes that there are, in their order."""
     outcomes = {name: review[name] for name in OUTCOMES if review.get(name)}
-    return {"review": review, "outcomes": outcomes, "promise": promise(review)}
+    said = [text(review) for text in (rates_text, agreement_text) if review.get("arms")]
+    return {
+        "review": review,
+        "outcomes": outcomes,
+        "promise": promise(review),
+        "second_looks": list(filter(None, said)),
+    }
 
 
 def misses(counts: Rows) -> list[dict[str, int]]:
