@@ -253,9 +253,9 @@ def counts(rows: pd.DataFrame, *, pool_sheets: int, to_check: pd.Series) -> dict
         "packet_sheets": int(rows.loc[rows["arm"] != "", "image_id"].nunique()),  # sheets that go to review
         # sheets of these that were drawn at random from the whole pool, on top of the budget: `sample.random_share`
         "random_sheets": int(scored.loc[scored["arm"] == "random", "image_id"].nunique()),
-        # besides: sheets whose labels look wrong (`sample.recheck_share`), and sheets of an earlier review that go out
-        # again as if they were new (`sample.repeat_every`)
+        # sheets that go out besides, since their labels look wrong: `sample.recheck_share`
         "recheck_sheets": int(rows.loc[rows["arm"] == RECHECK, "image_id"].nunique()),
+        # sheets of an earlier review that go out again as if they were new: `sample.repeat_every`
         "repeat_sheets": int(rows.loc[rows["arm"] == REPEAT, "image_id"].nunique()),
         "pool_sheets": pool_sheets,  # sheets in the pool
         "labels_to_check": int(to_check.sum()),  # labels of the pool that look wrong; they are no candidates
