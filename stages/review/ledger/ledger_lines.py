@@ -72,8 +72,8 @@ def agreement_text(metrics: Mapping[str, Any]) -> str:
         return ""
     return (
         f"Reviewed a second time, {counted(found['sheets'], 'sheet')} came back with F1 {found['f1']:.3f} beside the "
-        f"labels of before ({counted(found['tp'], 'box')} alike, {found['fp']} only now, {found['fn']} only then): no F1 can be "
-        "known better than that."
+        f"labels of before ({counted(found['tp'], 'box')} alike, {found['fp']} only now, {found['fn']} only then): no "
+        "F1 can be known better than that."
     )
 
 
