@@ -9,7 +9,7 @@ been reviewed: they joined train, and the detector of before was trained on. Lef
 """
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from itertools import product
@@ -80,7 +80,8 @@ def _cell(cell: tuple[str, int], *, datasets: Path, home: Path, shrink: int) -> 
         }
     )
     folder = home / name / f"seed{seed}"
-    sheets, classes = _drawn(folder, seed, setting) if name == "drawn" else _real(datasets / name)
+    counts = {split: getattr(setting, split) for split in ("train", "val", "pool")}
+    sheets, classes = drawn_sheets(folder, seed, counts) if name == "drawn" else real_sheets(datasets / name)
     rng = np.random.default_rng(seed)
     shuffled = sheets if name == "drawn" else [sheets[place] for place in rng.permutation(len(sheets))]
     seen = setting.train + setting.val
@@ -97,7 +98,7 @@ def _cell(cell: tuple[str, int], *, datasets: Path, home: Path, shrink: int) -> 
             epochs = setting.epochs if packet == 1 else max(1, setting.epochs // 2)
             training = Training(start, setting.imgsz, epochs, setting.batch, 0.2, 0.0, False, 0.001, seed)
             weights = train(known, classes, training, place / "fit")
-            _ask(weights, order, dealt[packet], classes, setting.imgsz, place)
+            ask(weights, order, dealt[packet], classes, setting.imgsz, place)
             pd.DataFrame({"image_id": [order[at].image_id for at in reviewed]}).to_csv(
                 place / "reviewed.csv", index=False
             )
@@ -108,7 +109,7 @@ def _cell(cell: tuple[str, int], *, datasets: Path, home: Path, shrink: int) -> 
     return f"{name}, seed {seed}: done"
 
 
-def _ask(
+def ask(
     weights: Path, sheets: Sequence[Sheet], splits: Sequence[str], classes: Sequence[str], imgsz: int, place: Path
 ) -> None:
     """Leave what `predict` would, and the labels of all sheets, in `place`."""
@@ -132,15 +133,16 @@ def _ask(
     write_table(pd.concat(rows, ignore_index=True), place / "ground_truth.parquet", GROUND_TRUTH)
 
 
-def _drawn(folder: Path, seed: int, setting: Setting) -> tuple[list[Sheet], list[str]]:
-    counts = {"train": setting.train, "val": setting.val, "pool": setting.pool}
+def drawn_sheets(folder: Path, seed: int, counts: Mapping[str, int]) -> tuple[list[Sheet], list[str]]:
+    """Draw `counts[split]` sheets for each split below `folder`; return them split by split, and the classes."""
     shutil.rmtree(folder / "sheets", ignore_errors=True)
     source = write_source(folder / "sheets", draw_set(seed, counts))
     # in this order: val and the pool have styles that train lacks
     return [sheet for split in counts for sheet in sheets_of(source, [split])], list(CLASSES)
 
 
-def _real(dataset: Path) -> tuple[list[Sheet], list[str]]:
+def real_sheets(dataset: Path) -> tuple[list[Sheet], list[str]]:
+    """Return all sheets of a folder of `../shared/datasets`, and the classes."""
     splits = sorted(folder.name for folder in (dataset / "images").iterdir())
     return sheets_of(dataset, splits), read_names(dataset)
 

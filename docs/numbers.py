@@ -37,6 +37,7 @@ from stages.detector.prediction.prediction_params import PredictParams
 from stages.detector.training.training_params import TrainParams
 from stages.holdout import openings
 from stages.intake.demo_values import is_drawn, params_at
+from stages.picking import sheet_choice
 from stages.picking.packet import FOCUS, PRELABELS
 from stages.review.kept.review_params import ReviewParams
 from stages.review.ledger import correction_ledger, ledger_files
@@ -77,7 +78,7 @@ SHARED = {
     "unusual_aspect": "width / height is far from the median of the class",
     "overlapping": "IoU above `analyze.overlap_iou` with any detection",
     "reason": "in words",
-    "arm": "`picked`, or `random`: drawn by chance",
+    "arm": "`picked`; `random`: drawn by chance; `recheck`: its labels look wrong; `repeat`: reviewed before",
     "class_name": "name of the class; where a table also counts all classes together: `all`",
     "object_id": "number of a true box on its sheet, from 0",
     "detection_id": "number of a detection on its sheet, from 0, by falling confidence",
@@ -243,13 +244,13 @@ def metrics() -> list[Listed]:
         ),
         Listed(
             "metrics/sample.json",
-            "What goes to review: counts. Which sheets were drawn at random is in `data/sample/arms.csv`: do not look "
-            "before the review.",
+            "What goes to review: counts. Which sheets were drawn at random, or were reviewed before, is in "
+            "`data/sample/arms.csv`: do not look before the review.",
             {
                 **sample.counts(nothing, pool_sheets=0, to_check=pd.Series(dtype=int)),
-                **sample.forecast_metrics(None),
+                **sheet_choice.forecast_metrics(None),
             },
-            ["stages/sample.py:KINDS", "stages/sample.py:counts", "stages/sample.py:forecast_metrics"],
+            ["stages/sample.py:KINDS", "stages/sample.py:counts", "stages/picking/sheet_choice.py:forecast_metrics"],
         ),
         Listed(
             "metrics/review.json",
@@ -317,8 +318,10 @@ def small_tables() -> list[Listed]:
         ),
         Listed("data/sample/packet/focus.csv", "What to look at.", FOCUS, ["stages/picking/packet.py:FOCUS"]),
         Listed(
-            "data/review/ledger.csv", "A row per box before or after the review.", correction_ledger.COLUMNS,
-            ["stages/review/ledger/correction_ledger.py:COLUMNS"],
+            "data/review/ledger.csv",
+            "A row per box before or after the review. `repeats.csv` beside it has the same of a sheet that was "
+            "reviewed a second time: before is what train has of it.",
+            correction_ledger.COLUMNS, ["stages/review/ledger/correction_ledger.py:COLUMNS"],
         ),
         Listed(
             "metrics/review_sheets.csv", "A row per reviewed sheet of all iterations so far.", ledger_files.COLUMNS,

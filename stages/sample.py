@@ -1,6 +1,6 @@
 """Chooses what a person looks at next, and puts it into a packet."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from math import ceil
 from pathlib import Path
@@ -13,22 +13,32 @@ from pydantic import Field, model_validator
 from stages.analysis.analysis_tables import FINDINGS, SUSPECTS
 from stages.base.boxes import BOX
 from stages.base.command import stage_command
-from stages.base.errors import problem
 from stages.base.params import Strict, read_classes, read_iteration, read_section
 from stages.base.tables import read_metrics, read_table, write_csv, write_metrics
-from stages.dataset.sheets.split_folder import Sheet, read_split
+from stages.dataset.sheets.split_folder import read_split
 from stages.firewall.signatures import copies, fingerprint_file
 from stages.picking.arms_file import ARMS
 from stages.picking.candidates import labels_to_check, pool_candidates, prelabels, without_wrong_labels
 from stages.picking.greedy_choice import FACTORS, Weights
-from stages.picking.packet import Outgoing, Packet, read_packet, write_packet
+from stages.picking.packet import Packet, read_packet, write_packet
 from stages.picking.packet_choice import Chooser, PickPlan, hard_chooser, pick, rarities_of
-from stages.picking.packet_order import OrderedSheet, in_order
 from stages.picking.packet_pictures import write_contact_sheet
 from stages.picking.pool_tables import PoolTables, pool_view
 from stages.picking.random_arm import PICKED
 from stages.picking.reasons import with_check
-from stages.picking.sheet_choice import Forecast, SheetPlan, Unit, forecast, sheet_chooser
+from stages.picking.second_looks.added_sheets import SecondPlan, added_rows, outgoing, sheet_files
+from stages.picking.second_looks.recheck_arm import RECHECK
+from stages.picking.second_looks.repeat_arm import REPEAT, LookLimits, with_new
+from stages.picking.second_looks.seen_tables import SeenTables
+from stages.picking.sheet_choice import (
+    Forecast,
+    SheetPlan,
+    Unit,
+    forecast,
+    forecast_metrics,
+    forecast_text,
+    sheet_chooser,
+)
 from stages.picking.strategies.earlier_reviews import judged_detections
 from stages.picking.strategies.earned_order import expected
 from stages.picking.strategies.review_cost import ReviewCost
@@ -53,12 +63,12 @@ KINDS = (
     "uncertain",  # detections on sheets without labels
     "nothing_seen",  # sheets without a plausible detection
 )
-_KIND = {kind: kind.replace("_", " ") for kind in KINDS}
+_KIND = {**{kind: kind.replace("_", " ") for kind in KINDS}, "label": "check the label"}
 COLUMNS = [
     "rank",  # from 1, the best first; empty for what was not chosen
     "arm",
     "image_id",
-    "kind",  # missed, uncertain, nothing_seen
+    "kind",  # missed, uncertain, nothing_seen; label: one that looks wrong, on a sheet that is rechecked
     "class_name",
     *BOX,
     "confidence",
@@ -91,6 +101,8 @@ class SampleParams(Strict):
     plausible: float = Field(ge=0, le=1)
     prelabel_confidence: float = Field(ge=0, le=1)
     random_share: float = Field(default=0.1, ge=0, lt=1)
+    recheck_share: float = Field(default=0.0, ge=0, lt=1)
+    repeat_every: int = Field(default=0, ge=0)
     seed: int = Field(ge=0)
 
     @model_validator(mode="after")
@@ -118,7 +130,8 @@ Params = SampleParams  # as every stage calls them
 def run() -> None:
     """Choose the sheets of the pool that are most worth a look.
 
-    Some sheets are drawn at random besides, and nothing in the packet tells which.
+    Some sheets are drawn at random besides, and one may have been reviewed before: nothing in the packet tells which.
+    Sheets of train whose labels look wrong may go along, and say so.
     """
     params, classes = read_section(SampleParams, "sample"), read_classes()
     bounds = read_section(SizeBounds, "analyze").areas
@@ -150,24 +163,40 @@ def run() -> None:
     )
     checks = scored["image_id"].map(to_check).fillna(0).astype(int)
     scored["reason"] = [said and with_check(said, n) for said, n in zip(scored["reason"], checks, strict=True)]
+    iou, iteration = read_section(ValidateParams, "validate").iou, read_iteration()
+    plan = SecondPlan(params.recheck_share, params.repeat_every, params.plausible, params.seed, iteration, iou)
+    files = sheet_files(plan.splits)
+    again = added_rows(
+        scored,
+        SeenTables(images, suspects, truth, detections),
+        files,
+        plan,
+        reviewed=read_metrics(REVIEWED),
+        looks=read_section(LookLimits, "analyze"),
+        chooser=picker.chooser,
+        class_name=lambda class_id: _name(class_id, classes),
+    )
+    rows = pd.concat([scored, again], ignore_index=True) if len(again) else scored
+    as_new = again.loc[again["arm"] == REPEAT, "image_id"].unique().tolist()
+    fresh = [with_new(table, as_new) for table in (detections, images)]
     pictures = write_packet(
-        outgoing(scored, pool, rng=rng),
-        focus=scored[scored["arm"] != ""],
-        detections=prelabels(detections, images, confidence=params.prelabel_confidence),
+        outgoing(rows, images, files, rng=rng),
+        focus=rows[rows["arm"] != ""],
+        detections=prelabels(*fresh, confidence=params.prelabel_confidence),
         classes=classes,
-        iteration=read_iteration(),
+        iteration=iteration,
         seed=params.seed,
         ruler=str(read_metrics(MEASURED)["ruler"]),
     )
-    arms = scored.loc[scored["arm"] != "", ["image_id", "arm"]].drop_duplicates().sort_values("image_id")
-    metrics = counts(scored, pool_sheets=len(pool), to_check=to_check)
+    arms = rows.loc[rows["arm"] != "", ["image_id", "arm"]].drop_duplicates().sort_values("image_id")
+    metrics = counts(rows, pool_sheets=len(pool), to_check=to_check)
     expectation = picker.expects(arms.loc[arms["arm"] == PICKED, "image_id"].tolist()) if picker.expects else None
-    write_csv(scored.reindex(columns=COLUMNS), CANDIDATES)
+    write_csv(rows.reindex(columns=COLUMNS), CANDIDATES)
     write_csv(arms, ARMS)
     _draw(read_packet(), pictures, metrics)
     rest = {key: value for key, value in metrics.items() if key not in _SHOWN}
     write_metrics({key: metrics[key] for key in _SHOWN}, {**rest, **forecast_metrics(expectation)}, METRICS)
-    print(f"[SAMPLING] {_summary(metrics)}{_expected(expectation)}")
+    print(f"[SAMPLING] {_summary(metrics)}{forecast_text(expectation)}")
 
 
 class Picker(NamedTuple):
@@ -207,50 +236,12 @@ def _by_sheets(
     )
 
 
-def forecast_metrics(found: Forecast | None) -> dict[str, float | None]:
-    """Return what is expected of the picked sheets."""
-    return {
-        "expected_errors": found and found.errors,  # that a reviewer mends on the picked sheets; null with `hard`
-        "expected_errors_low": found and found.low,  # lower end of the 95 % interval
-        "expected_errors_high": found and found.high,  # upper end
-        "expected_minutes": found and found.minutes,  # that the picked sheets take
-    }
-
-
-def _expected(found: Forecast | None) -> str:
-    if found is None:
-        return ""
-    return (
-        f"; expected {found.errors:.0f} errors, {found.low:.0f} to {found.high:.0f}, in {found.minutes:.0f} minutes "
-        "on the picked sheets"
-    )
-
-
-def outgoing(scored: pd.DataFrame, pool: pd.DataFrame, *, rng: np.random.Generator) -> list[Outgoing]:
-    """Return the sheets of the packet in the reviewer's order, with their files."""
-    facts = {row["image_id"]: row for row in pool.to_dict("records")}
-    shown = scored[scored["arm"] != ""]
-    ranks = shown.dropna(subset="rank").groupby("image_id")["rank"].min().to_dict()
-    names = sorted(set(shown["image_id"]))
-    order = in_order([OrderedSheet(name, facts[name]["group"], ranks.get(name)) for name in names], rng)
-    files = {sheet.image_id: sheet for sheet in read_split("pool")}
-    return [
-        Outgoing(_file(files, name), facts[name]["width"], facts[name]["height"], facts[name]["group"])
-        for name in order
-    ]
-
-
-def _file(files: Mapping[str, Sheet], image_id: str) -> Sheet:
-    if image_id not in files:
-        raise problem("sample.sheet_validate_saw", f"data/dataset/pool/images/{image_id}")
-    return files[image_id]
-
-
-def counts(scored: pd.DataFrame, *, pool_sheets: int, to_check: pd.Series) -> dict[str, int]:
+def counts(rows: pd.DataFrame, *, pool_sheets: int, to_check: pd.Series) -> dict[str, int]:
     """Return the metrics: candidates by kind, objects chosen, the sheets that hold them, and labels that look wrong.
 
     `to_check` is how many of those a sheet has, by image_id; they are no candidates.
     """
+    scored = rows[~rows["arm"].isin([RECHECK, REPEAT])]
     chosen = scored[scored["rank"].notna()]
     return {
         "candidates": len(scored),  # all that might have gone to review: the sum of the three kinds
@@ -259,9 +250,13 @@ def counts(scored: pd.DataFrame, *, pool_sheets: int, to_check: pd.Series) -> di
         # then at most `sample.most_per_sheet` of it on one sheet while there is anything else; at most five a sheet
         # otherwise
         "chosen_objects": len(chosen),
-        "packet_sheets": int(scored.loc[scored["arm"] != "", "image_id"].nunique()),  # sheets that go to review
+        "packet_sheets": int(rows.loc[rows["arm"] != "", "image_id"].nunique()),  # sheets that go to review
         # sheets of these that were drawn at random from the whole pool, on top of the budget: `sample.random_share`
         "random_sheets": int(scored.loc[scored["arm"] == "random", "image_id"].nunique()),
+        # sheets that go out besides, since their labels look wrong: `sample.recheck_share`
+        "recheck_sheets": int(rows.loc[rows["arm"] == RECHECK, "image_id"].nunique()),
+        # sheets of an earlier review that go out again as if they were new: `sample.repeat_every`
+        "repeat_sheets": int(rows.loc[rows["arm"] == REPEAT, "image_id"].nunique()),
         "pool_sheets": pool_sheets,  # sheets in the pool
         "labels_to_check": int(to_check.sum()),  # labels of the pool that look wrong; they are no candidates
     }
@@ -277,7 +272,10 @@ def _summary(metrics: dict[str, int]) -> str:
     random, doubtful = metrics["random_sheets"], metrics["labels_to_check"]
     by_chance = f", {random} of them drawn at random" if random else ""
     check = f"; {doubtful} labels of the pool look wrong (yoloop suspects)" if doubtful else ""
-    sheets = f"{metrics['packet_sheets']} of {metrics['pool_sheets']} pool sheets{by_chance}"
+    checked = metrics["recheck_sheets"]
+    beside = f", and {checked} sheet{'s' * (checked > 1)} beside, to check the labels" if checked else ""
+    of_pool = metrics["packet_sheets"] - checked - metrics["repeat_sheets"]
+    sheets = f"{of_pool} of {metrics['pool_sheets']} pool sheets{by_chance}{beside}"
     return f"{picked} go to review, on {sheets}{check}"
 
 

@@ -133,7 +133,10 @@ def regression() -> dict[str, object]:
 
 
 def sample() -> None:
-    names = sheets("pool")[:2]
+    arms = dict(zip(sheets("pool")[:2], ("picked", "random"), strict=False))
+    beside = {"recheck": PARAMS["sample"].get("recheck_share"), "repeat": PARAMS["sample"].get("repeat_every")}
+    arms |= dict(zip(sheets("train"), [arm for arm, asked in beside.items() if asked], strict=False)) if arms else {}
+    names = list(arms)
     fill_packet(names)
     facts = {"width": 64, "height": 64, "labels_from": "model", "group": ""}
     listed = [
@@ -144,11 +147,11 @@ def sample() -> None:
     head = {"classes": CLASSES, "iteration": N, "seed": 0, "ruler": "3f2a90bc", "sheets": listed, "files": files}
     packet = hashlib.sha256(json.dumps(head, ensure_ascii=False, sort_keys=True).encode()).hexdigest()[:12]
     write(f"{PACKET}/packet.json", {"packet": packet, **head})
-    write("data/sample/arms.csv", table("image_id,arm", zip(names, ("picked", "random"), strict=False)))
+    write("data/sample/arms.csv", table("image_id,arm", arms.items()))
     write("data/sample/candidates.csv", "rank,arm,image_id\n")
     counts = {"candidates": 5, "missed": 3, "uncertain": 2, "nothing_seen": 0, "labels_to_check": 0}
     chosen = {"chosen_objects": len(names), "packet_sheets": len(names), "pool_sheets": len(sheets("pool"))}
-    write("metrics/sample.json", {**counts, **chosen, "random_sheets": len(names[1:])})
+    write("metrics/sample.json", {**counts, **chosen, "random_sheets": list(arms.values()).count("random")})
 
 
 def fill_packet(names: list[str]) -> None:
@@ -157,7 +160,7 @@ def fill_packet(names: list[str]) -> None:
     for name in names:
         for folder in ("images", "crops"):
             (PACKET / folder).mkdir(parents=True, exist_ok=True)
-            shutil.copy(Path("data/dataset/pool/images", name), PACKET / folder / name)
+            shutil.copy(next(Path("data/dataset").glob(f"*/images/{name}")), PACKET / folder / name)
         write(f"{PACKET}/labels/{Path(name).stem}.txt", "2 0.250000 0.250000 0.250000 0.250000\n")
     places = list(enumerate(names, 1))
     boxes = [[name, f"{place}-1", "title", 8, 8, 24, 24, 0.6] for place, name in places]

@@ -28,6 +28,7 @@ NO_FORECAST = dict.fromkeys(
     ("expected_errors", "expected_errors_low", "expected_errors_high", "expected_minutes"), None
 )
 # Box of 20 x 20 px at (x, 100); train holds 8 details, 2 elevations and no title.
+NOTHING_BESIDE = {"recheck_sheets": 0, "repeat_sheets": 0}
 DETECTED = [  # split, image_id, detection_id, class_id, confidence, x
     ("pool", "seen.png", 0, 0, 0.5, 10),
     ("pool", "seen.png", 1, 1, 0.45, 12),  # on the same place: one question
@@ -148,6 +149,7 @@ def test_three_kinds_of_candidates_and_both_counts(project):
     assert metrics() == {
         **{"candidates": 4, "missed": 1, "uncertain": 2, "nothing_seen": 1},
         **{"chosen_objects": 4, "packet_sheets": 3, "random_sheets": 0, "pool_sheets": 3, "labels_to_check": 0},
+        **NOTHING_BESIDE,
         **NO_FORECAST,  # a pool with labels is mined by `hard`, whatever the strategy
     }
     packet = read_packet().focus
@@ -323,6 +325,7 @@ def test_nothing_to_review_is_an_empty_packet(tmp_path, monkeypatch, pool):
         "random_sheets": 0,
         "pool_sheets": len(pool),
         "labels_to_check": 0,
+        **NOTHING_BESIDE,
         **NO_FORECAST,
     }
     assert order() == []

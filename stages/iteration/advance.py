@@ -11,7 +11,7 @@ from stages.base.tables import read_metrics, read_table, write_csv
 from stages.convergence.history.history_file import CARRIED, read_history, write_history
 from stages.convergence.outcome_files import OUTCOMES, PARENT_OUTCOMES
 from stages.convergence.sheet_history import CARRIED_SHEETS, SHEETS
-from stages.dataset.sheets.split_folder import DATASET, read_split
+from stages.dataset.sheets.split_folder import DATASET, read_split, sheets_in
 from stages.firewall.leak_check import require_no_leak
 from stages.iteration.loss_gate import accepted_loss
 from stages.picking.arms_file import ARMS, read_arms
@@ -31,7 +31,8 @@ from stages.project.repository.transaction import stage_dvc, staging, transact
 from stages.project.yaml_edits import edited
 from stages.prompts.texts.prompt_file import PROMPTS, read_prompts
 from stages.review.kept.auto_reviewer import WARNING
-from stages.review.kept.dataset_merge import link_or_copy, merge_reviewed
+from stages.review.kept.dataset_merge import TakenIn, link_or_copy, merge_reviewed, taken_in
+from stages.review.kept.earlier_labels import labels_before
 from stages.review.kept.kept_review import REVIEW, Review, write_review
 from stages.review.kept.review_gate import is_by_hand, pool_size, still_open, take_review
 from stages.review.kept.review_lock import reviewing
@@ -40,6 +41,7 @@ from stages.review.kept.reviewers import Reviewer
 from stages.review.ledger.ledger_files import (
     LEDGER,
     METRICS,
+    REPEATS,
     REVIEW_SHEETS,
     ledger_of,
     metrics_text,
@@ -48,7 +50,7 @@ from stages.review.ledger.ledger_files import (
 )
 from stages.review.ledger.ledger_lines import review_lines
 from stages.ruler.pairing.box_tables import DETECTIONS, PREDICTED
-from stages.wording.quantities import counted
+from stages.wording.quantities import counted, some
 
 SAMPLED = Path("metrics/sample.json")
 
@@ -85,12 +87,13 @@ def advance(
         confidence = read_review_params(root).auto_confidence if auto_confidence is None else auto_confidence
         packet = read_packet(root / PACKET)
         review = take_review(root, packet, reviewer, confidence=confidence, partial=partial)
-        require_no_leak(root / DATASET, [sheet.image_id for sheet in review.reviewed])
+        taken = taken_in(root / DATASET, review.reviewed, read_arms(root / ARMS))
+        require_no_leak(root / DATASET, [sheet.image_id for sheet in taken.moved])
         read = {str(path): (root / path).read_bytes() for path in (PARAMS, PROMPTS)}
         with staging(root) as (data, models):
-            ledger = _keep(root, data, packet, review, by_hand=is_by_hand(reviewer))
+            ledger = _keep(root, data, packet, review, reviewer=reviewer)
             pointer = stage_dvc(root, data / "review")
-            files = {**_start(root, data, models, packet, review, step=step, reviewer=reviewer), **ledger}
+            files = {**_start(root, data, models, packet, taken, step=step, reviewer=reviewer), **ledger}
             how = f"labels: the model's own detections from {confidence:g} on" if reviewer == "auto" else ""
             commits = [
                 Commit(f"Keep the review of iteration {step.iteration}", {f"{REVIEW}.dvc": pointer}),
@@ -105,7 +108,7 @@ def advance(
                 read=read,
             )
         warning = [WARNING] if reviewer == "auto" else []
-        return "\n".join([*warning, *_said(root, step, packet, review)])
+        return "\n".join([*warning, *_said(root, step, packet, review, taken)])
 
 
 def _require_finished(root: Path, despite_stop: str | None, accept_regression: str | None) -> Step:
@@ -130,24 +133,29 @@ def _require_tag_free(root: Path, tag: str) -> None:
         raise problem("advance.iteration_has_not", f"tag {tag}", tag=tag)
 
 
-def _keep(root: Path, data: Path, packet: Packet, review: Review, *, by_hand: bool) -> dict[str, bytes | None]:
+def _keep(root: Path, data: Path, packet: Packet, review: Review, *, reviewer: Reviewer) -> dict[str, bytes | None]:
     """Put the review with its ledger into the staging folder; return the ledger's files in Git."""
-    kept = data / "review"
-    if by_hand:
+    kept, arms = data / "review", read_arms(root / ARMS)
+    earlier = read_metrics(root / METRICS) if (root / METRICS).is_file() else {}
+    if is_by_hand(reviewer):
         shutil.copytree(root / REVIEW, kept, copy_function=link_or_copy)
     else:
         write_review(review, kept, packet)
     ledger = ledger_of(
         packet,
         review,
-        arms=read_arms(root / ARMS),
+        arms=arms,
         before=read_review_sheets(root / REVIEW_SHEETS),
-        earlier_judged=read_metrics(root / METRICS).get("judged", []) if (root / METRICS).is_file() else [],
+        earlier_judged=earlier.get("judged", []),
+        earlier_repeats=earlier.get("repeats", []),
+        labels_before=labels_before(root, packet, arms, oracle=reviewer == "oracle"),
         detections=read_table(root / PREDICTED / "detections.parquet", DETECTIONS),
         forecast=read_metrics(root / SAMPLED),
         iou=read_params(root / PARAMS)["validate"]["iou"],
     )
     write_csv(ledger.boxes, kept / LEDGER)
+    if len(ledger.repeats):
+        write_csv(ledger.repeats, kept / REPEATS)
     return {
         str(METRICS): metrics_text(ledger.metrics).encode(),
         str(REVIEW_SHEETS): review_sheets_text(ledger.sheets).encode(),
@@ -155,13 +163,12 @@ def _keep(root: Path, data: Path, packet: Packet, review: Review, *, by_hand: bo
 
 
 def _start(
-    root: Path, data: Path, models: Path, packet: Packet, review: Review, *, step: Step, reviewer: Reviewer
+    root: Path, data: Path, models: Path, packet: Packet, taken: TakenIn, *, step: Step, reviewer: Reviewer
 ) -> dict[str, bytes | None]:
     """Prepare all that crosses the boundary in the staging folders; return the files of the commit."""
     following = step.iteration + 1
     source = "person" if is_by_hand(reviewer) else reviewer
-    target = data / "dataset"
-    merge_reviewed(root / DATASET, target, review.reviewed, packet, iteration=following, label_source=source)
+    merge_reviewed(root / DATASET, data / "dataset", taken, packet, iteration=following, label_source=source)
     with replacing(models / "parent.pt") as temporary:
         shutil.copyfile(root / "models/best.pt", temporary)
     params = (root / PARAMS).read_text(encoding="utf-8")
@@ -194,18 +201,24 @@ def _start_message(step: Step, count: int, how: str) -> str:
     return f"Start iteration {step.iteration + 1} with {sheets}{reason}"
 
 
-def _said(root: Path, step: Step, packet: Packet, review: Review) -> list[str]:
+def _said(root: Path, step: Step, packet: Packet, review: Review, taken: TakenIn) -> list[str]:
     absent = "Nothing was seen there, which proves nothing" if review.source == "auto" else "Not reviewed"
-    boxes = sum(len(sheet.boxes) for sheet in review.reviewed)
-    empty = sum(not sheet.boxes for sheet in review.reviewed)
+    boxes = sum(len(sheet.boxes) for sheet in taken.moved)
+    empty = sum(not sheet.boxes for sheet in taken.moved)
     tag = dataset_tag(root, step.iteration + 1)
     lines = [
-        f"Iteration {step.iteration + 1} starts: {counted(len(review.reviewed), 'sheet')} with "
+        f"Iteration {step.iteration + 1} starts: {counted(len(taken.moved), 'sheet')} with "
         f"{counted(boxes, 'box')} moved from pool to train"
         + (f" ({empty} with nothing on it)" if empty else "")
         + f"; train has {len(read_split('train', root / DATASET))}, the pool {pool_size(root)}. Tag {tag}."
     ]
-    rest = still_open(review, packet)
+    if taken.corrected:
+        names = some([sheet.image_id for sheet in taken.corrected])
+        lines.append(
+            f"In train the labels of {counted(len(taken.corrected), 'sheet')} are those of the review now: {names}"
+        )
+    pool = {sheet.image_id for sheet in sheets_in(root / DATASET / "pool")}
+    rest = [name for name in still_open(review, packet) if name in pool]
     if rest:
         lines.append(f"{absent}, so still in the pool: {', '.join(rest)}")
     lines += review_lines(read_metrics(root / METRICS))

@@ -8,7 +8,8 @@ focus.csv      what to look at, and why
 crops/         zoom pictures of the focus boxes; to look at, never to label
 data.yaml      the class names, in the order of the ids in the labels
 
-Nothing in it tells which sheets were drawn at random and which were picked: a reviewer must not know.
+Nothing in it tells which sheets were drawn at random or were reviewed before, and which were picked: a reviewer must
+not know. Only a sheet whose labels are to be checked says so, in its reasons.
 """
 
 import hashlib
@@ -45,7 +46,7 @@ PRELABELS = {
 FOCUS = {
     "image_id": "str",
     "focus_id": "str",  # one in the packet: the sheet's place, and the row's on it
-    "kind": "str",  # missed, uncertain, nothing_seen (whose box is the whole sheet)
+    "kind": "str",  # missed, uncertain, nothing_seen (whose box is the whole sheet), label: one that looks wrong
     "class_name": "str",  # "" for nothing_seen
     **CORNERS,
     "confidence": "Float64",  # of the detection, if it is one
@@ -56,12 +57,21 @@ _DAMAGED = "Run `dvc checkout data/sample`, or `dvc repro` to write it again."
 
 
 class Outgoing(NamedTuple):
-    """A sheet of the pool that goes out: its files, its size in px, and its group ("" for none)."""
+    """A sheet that goes out: its files, its size in px, and its group ("" for none).
+
+    `as_new`: it starts from the model's detections although it has labels.
+    """
 
     sheet: Sheet
     width: int
     height: int
     group: str = ""
+    as_new: bool = False
+
+    @property
+    def claims(self) -> bool:
+        """Whether the review starts from its own labels."""
+        return self.sheet.labelled and not self.as_new
 
 
 class PacketSheet(NamedTuple):
@@ -115,10 +125,10 @@ def write_packet(
         for part in ("images", "labels", "crops"):
             (building / part).mkdir(parents=True)
         listed = [_copy(place, one, building) for place, one in enumerate(sheets, 1)]
-        parts = [_prelabels(row, one.sheet, detections, classes) for row, one in zip(listed, sheets, strict=True)]
+        parts = [_prelabels(row, one, detections, classes) for row, one in zip(listed, sheets, strict=True)]
         prelabels = pd.concat([pd.DataFrame(columns=list(PRELABELS)).astype(PRELABELS), *parts], ignore_index=True)
         for row, one in zip(listed, sheets, strict=True):
-            _write_labels(row, one.sheet, prelabels[prelabels["image_id"] == row.image_id], classes, building)
+            _write_labels(row, one, prelabels[prelabels["image_id"] == row.image_id], classes, building)
         filled = _in_order(focus, listed)
         pictures = _write_crops(filled, building)
         write_csv(prelabels.astype(PRELABELS), building / "prelabels.csv")
@@ -159,14 +169,14 @@ def _copy(place: int, one: Outgoing, packet: Path) -> PacketSheet:
     """Put the picture into the packet, byte for byte."""
     copy = packet / "images" / one.sheet.image_id
     shutil.copyfile(one.sheet.image, copy)
-    labels_from = "claims" if one.sheet.labelled else "model"
+    labels_from = "claims" if one.claims else "model"
     return PacketSheet(place, one.sheet.image_id, file_sha256(copy), one.width, one.height, labels_from, one.group)
 
 
-def _prelabels(row: PacketSheet, sheet: Sheet, detections: pd.DataFrame, classes: Sequence[str]) -> pd.DataFrame:
+def _prelabels(row: PacketSheet, one: Outgoing, detections: pd.DataFrame, classes: Sequence[str]) -> pd.DataFrame:
     """Return the boxes that the review of a sheet starts from."""
-    if sheet.labelled:
-        labels = read_labels(sheet.label, classes)
+    if one.claims:
+        labels = read_labels(one.sheet.label, classes)
         xyxy = xywhn_to_xyxy(labels.xywhn, width=row.width, height=row.height)
         boxes = pd.DataFrame(xyxy, columns=BOX).assign(class_id=labels.class_id, confidence=np.nan)
     else:
@@ -183,11 +193,11 @@ def _prelabels(row: PacketSheet, sheet: Sheet, detections: pd.DataFrame, classes
 
 
 def _write_labels(
-    row: PacketSheet, sheet: Sheet, prelabels: pd.DataFrame, classes: Sequence[str], packet: Path
+    row: PacketSheet, one: Outgoing, prelabels: pd.DataFrame, classes: Sequence[str], packet: Path
 ) -> None:
-    label = packet / "labels" / sheet.label.name
-    if sheet.labelled:
-        shutil.copyfile(sheet.label, label)
+    label = packet / "labels" / one.sheet.label.name
+    if one.claims:
+        shutil.copyfile(one.sheet.label, label)
         return
     xywhn = xyxy_to_xywhn(prelabels[BOX].to_numpy(float), width=row.width, height=row.height)
     label.write_text(label_text([classes.index(name) for name in prelabels["class_name"]], xywhn), encoding="utf-8")

@@ -57,16 +57,16 @@ def pick(
     picked = int(first.loc[first["rank"].notna(), "image_id"].nunique())
     by_chance = draw_sheets(pool["image_id"].tolist(), picked=picked, share=random_share, rng=rng)
     if not by_chance:
-        return _in_arm(first, PICKED)
+        return in_arm(first, PICKED)
     others = candidates[~candidates["image_id"].isin(by_chance)].reset_index(drop=True)
     best = chooser.choose(others, rng)
     per_sheet = best[best["rank"].notna()].groupby("image_id").size().tolist() or [1]
-    parts = [_in_arm(best, PICKED)]
+    parts = [in_arm(best, PICKED)]
     for name in by_chance:
         own = candidates[candidates["image_id"] == name].reset_index(drop=True)
         if own.empty:
             own = least_sure(pool[pool["image_id"] == name], detections, classes, bounds, plausible=plausible)
-        parts.append(_in_arm(chooser.show(own, int(rng.choice(per_sheet)), rng), RANDOM))
+        parts.append(in_arm(chooser.show(own, int(rng.choice(per_sheet)), rng), RANDOM))
     together = pd.concat(parts, ignore_index=True)
     keys = together["arm"].map({PICKED: 0, RANDOM: 1, "": 2})
     order = np.lexsort((-together["score"], together["rank"].fillna(len(together)), keys))
@@ -107,7 +107,7 @@ def rarities_of(train: pd.DataFrame, *, classes: Sequence[str], bounds: Sequence
     )
 
 
-def _in_arm(scored: pd.DataFrame, arm: str) -> pd.DataFrame:
+def in_arm(scored: pd.DataFrame, arm: str) -> pd.DataFrame:
     """Return `scored` with its arm; a rank is only what the picker gave."""
     shown = scored["rank"].notna()
     rank = scored["rank"].astype("Int64") if arm == PICKED else pd.Series(pd.NA, index=scored.index, dtype="Int64")

@@ -70,6 +70,7 @@ SLOW = {  # they start DVC or train
         "best F1",
     ),
     "noop": Program("--runs 1 --sheets 10 --kilobytes 1", "no-op dvc repro"),
+    "recheck": Program("drawn --seeds 1 --packets 1 --shrink 15 --home {tmp_path}", "F1 on test after"),
     "transfer": Program("{toy_weights} --sheets 2 --val 2 --epochs 1 --seeds 1 --imgsz 64 --threads 1", "mAP50"),
     "validator": Program("{toy_weights} {dataset} --imgsz 64", "predicted by"),
     "yield_models": Program("drawn --seeds 1 --shrink 30 --workers 1 --home {tmp_path}", "drawn, seed 0: done"),

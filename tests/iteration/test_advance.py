@@ -142,6 +142,33 @@ def test_the_ledger_says_what_the_review_changed(finished: Callable[[], Path]) -
     assert [row.split(",")[:2] for row in rows] == [["0", "p1.jpg"], ["0", "p2.jpg"], ["1", "p3.jpg"], ["1", "p4.jpg"]]
 
 
+def test_labels_that_were_checked_are_replaced_and_a_repeat_changes_none(project: Callable[[], Path]) -> None:
+    """t1 of train is in the packet to be checked, t2 as if it were new; each sheet comes back with one elevation."""
+    root = project()
+    edit("params.yaml", "recheck_share: 0\n", "recheck_share: 0.1\n")(root)
+    edit("params.yaml", "repeat_every: 0\n", "repeat_every: 1\n")(root)
+    dvc(root, "repro", "-q")
+    finish(root)
+    review_packet(root)
+    train = root / "data/dataset/train"
+    before = (train / "labels/t2.txt").read_text()
+    said = advance(root, reviewer="person")
+    assert "2 sheets with 2 boxes moved from pool to train; train has 5, the pool 2" in said
+    assert "In train the labels of 1 sheet are those of the review now: t1.jpg" in said
+    # One elevation lies where train has one (IoU 0.64); the title that train has beside it is not there now.
+    assert "came back with F1 0.667 beside the labels of before (1 box alike, 0 only now, 1 only then)" in said
+    assert "on those whose labels were checked." in said
+    assert (train / "labels/t1.txt").read_text() == "1 0.500000 0.500000 0.250000 0.250000\n"
+    assert (train / "labels/t2.txt").read_text() == before
+    rows = {row.image_id: row[:3] for row in read_manifest(train / "manifest.csv")}
+    assert sorted(rows) == ["p1.jpg", "p2.jpg", "t1.jpg", "t2.jpg", "t3.jpg"]
+    assert (rows["t1.jpg"], rows["t2.jpg"]) == (("t1.jpg", 0, "person"), ("t2.jpg", 0, "import"))
+    dvc(root, "get", "-q", ".", "data/dataset/train/labels/t1.txt", "--rev", "dataset-v0", "-o", "old.txt")
+    assert (root / "old.txt").read_text() == "0 0.5 0.5 0.2 0.2\n"  # nobody's labels are lost
+    found = read_metrics(root / "metrics/review.json")
+    assert (found["rechecked"], found["agreement"]["fn"]) == (["t1.jpg"], 1)
+
+
 def test_what_is_not_complete_needs_a_word(finished: Callable[[], Path]) -> None:
     root = finished()
     review_packet(root, P1)

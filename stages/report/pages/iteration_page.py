@@ -12,7 +12,7 @@ from stages.holdout.openings import opened_text
 from stages.report.pages.iterations import Seconds, charts, costs, other_rulers, ruler_before, table_rows, tiles
 from stages.report.pages.shots import Shot
 from stages.review.ledger.correction_ledger import OUTCOMES
-from stages.review.ledger.ledger_lines import promise, random_line
+from stages.review.ledger.ledger_lines import agreement_text, promise, random_line, rates_text
 from stages.ruler.losses.fates import FATES
 from stages.ruler.val_notes import FEW_BOXES
 
@@ -119,7 +119,14 @@ def _kinds(names: Sequence[str]) -> str:
 def review_values(review: Mapping[str, Any]) -> dict[str, Any]:
     """Return the review before the iteration, metrics/review.json, and the outcomes that there are, in their order."""
     outcomes = {name: review[name] for name in OUTCOMES if review.get(name)}
-    return {"review": review, "outcomes": outcomes, "promise": promise(review), "random_line": random_line(review)}
+    said = [text(review) for text in (rates_text, agreement_text) if review.get("arms")]
+    return {
+        "review": review,
+        "outcomes": outcomes,
+        "promise": promise(review),
+        "random_line": random_line(review),
+        "second_looks": list(filter(None, said)),
+    }
 
 
 def misses(counts: Rows) -> list[dict[str, int]]:

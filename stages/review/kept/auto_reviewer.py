@@ -23,7 +23,8 @@ def auto_review(root: Path, packet: Packet, *, confidence: float) -> Review:
     """Return labels for the sheets of `packet`: detections of at least `confidence`, none on top of another.
 
     A sheet that has labels already keeps those: somebody drew them. A sheet without any box counts as not reviewed,
-    since that the model sees nothing does not mean that nothing is there. Raises `UserError` for damaged tables.
+    since that the model sees nothing does not mean that nothing is there; nor does one of train, which has labels: that
+    the model says so again is no second look. Raises `UserError` for damaged tables.
     """
     images = read_table(root / "data/validate/images.parquet", IMAGES)
     detections = read_table(root / PREDICTED / "detections.parquet", DETECTIONS)
@@ -33,7 +34,11 @@ def auto_review(root: Path, packet: Packet, *, confidence: float) -> Review:
         "claims": packet.prelabels[["image_id", "class_name", *BOX, "prelabel_id"]],
         "model": seen.assign(class_name=names, prelabel_id=None),
     }
-    sheets = tuple(_sheet(sheet, boxes[sheet.labels_from]) for sheet in packet.sheets)
+    pool = set(images.loc[images["split"] == "pool", "image_id"])
+    none = seen[:0].assign(class_name="", prelabel_id=None)
+    sheets = tuple(
+        _sheet(sheet, boxes[sheet.labels_from] if sheet.image_id in pool else none) for sheet in packet.sheets
+    )
     return Review(*head_of(packet, source="auto", partial=True), sheets=sheets)
 
 

@@ -1,9 +1,14 @@
-"""Builds the next dataset: reviewed sheets leave the pool and join train, with their new labels."""
+"""Builds the next dataset: reviewed sheets leave the pool and join train, with their new labels.
+
+Sheets of train that were rechecked stay where they are, and their labels are replaced; what was there before stays in
+the dataset's earlier versions.
+"""
 
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -12,40 +17,61 @@ from stages.base.errors import problem
 from stages.dataset.sheets.manifest import MANIFEST, ManifestRow, manifest_row, read_manifest, write_manifest
 from stages.dataset.sheets.split_folder import Sheet, label_text, read_split
 from stages.picking.packet import Packet
+from stages.picking.second_looks.recheck_arm import RECHECK
+from stages.picking.second_looks.repeat_arm import REPEAT
 from stages.review.kept.kept_review import ReviewedSheet
 
 
-def merge_reviewed(
-    dataset: Path,
-    target: Path,
-    reviewed: Sequence[ReviewedSheet],
-    packet: Packet,
-    *,
-    iteration: int,
-    label_source: str,
-) -> None:
-    """Write to `target` the dataset with the `reviewed` sheets of `packet` moved from pool to train for `iteration`.
+class TakenIn(NamedTuple):
+    """What a review brings to train: sheets that leave the pool, and sheets of train that get new labels there."""
 
-    Our own images are kept, byte for byte; only labels come from the review. Raises `UserError` when a
-    reviewed sheet is not in the pool or its stem is taken.
+    moved: tuple[ReviewedSheet, ...]
+    corrected: tuple[ReviewedSheet, ...] = ()
+
+
+def taken_in(dataset: Path, reviewed: Sequence[ReviewedSheet], arms: Mapping[str, str]) -> TakenIn:
+    """Return what of `reviewed` goes into train; `arms` has the arm of each sheet.
+
+    A repeat goes nowhere: the labels of before stay.
+    """
+    train = {row.image_id for row in read_manifest(dataset / "train" / MANIFEST)}
+    corrected = [one for one in reviewed if arms.get(one.image_id) == RECHECK and one.image_id in train]
+    moved = [one for one in reviewed if one not in corrected and arms.get(one.image_id) != REPEAT]
+    return TakenIn(tuple(moved), tuple(corrected))
+
+
+def merge_reviewed(
+    dataset: Path, target: Path, taken: TakenIn, packet: Packet, *, iteration: int, label_source: str
+) -> None:
+    """Write to `target` the dataset with what is `taken` of a review of `packet`, for `iteration`.
+
+    Our own images are kept, byte for byte; only labels come from the review. Raises `UserError` when a sheet that
+    leaves the pool is not in it, or its stem is taken.
     """
     pool = {sheet.image_id: sheet for sheet in read_split("pool", dataset)}
-    for result in reviewed:
+    train = {sheet.image_id: sheet for sheet in (read_split("train", dataset) if taken.corrected else ())}
+    for result in taken.moved:
         _require_in_pool(result.image_id, pool, dataset)
-    moved = [pool[sheet.image_id] for sheet in reviewed]
-    copy_without(dataset, target, moved)
+    moved = [pool[sheet.image_id] for sheet in taken.moved]
+    corrected = [train[sheet.image_id] for sheet in taken.corrected]
+    copy_without(dataset, target, moved, labels_of=corrected)
     for kind in ("images", "labels"):
         (target / "train" / kind).mkdir(parents=True, exist_ok=True)
-    for sheet, result in zip(moved, reviewed, strict=True):
+    for sheet in moved:
         link_or_copy(str(sheet.image), str(target / "train/images" / sheet.image.name))
+    for sheet, result in zip((*moved, *corrected), (*taken.moved, *taken.corrected), strict=True):
         text = _label_text(result, packet)
         (target / "train/labels" / sheet.label.name).write_text(text, encoding="utf-8")
-    _move_rows(dataset, target, moved, iteration=iteration, label_source=label_source)
+    _move_rows(dataset, target, moved, corrected, iteration=iteration, label_source=label_source)
 
 
-def copy_without(dataset: Path, target: Path, sheets: Sequence[Sheet]) -> None:
-    """Write to `target` the dataset without the files of `sheets`; its manifests are not brought after it."""
+def copy_without(dataset: Path, target: Path, sheets: Sequence[Sheet], *, labels_of: Sequence[Sheet] = ()) -> None:
+    """Write to `target` the dataset without the files of `sheets`, and without the labels of those of `labels_of`.
+
+    Its manifests are not brought after it.
+    """
     gone = {str(path) for sheet in sheets for path in (sheet.image, sheet.label)}
+    gone |= {str(sheet.label) for sheet in labels_of}
     shutil.copytree(
         dataset,
         target,
@@ -71,22 +97,30 @@ def _label_text(reviewed: ReviewedSheet, packet: Packet) -> str:
     return label_text(class_ids, xyxy_to_xywhn(xyxy, width=size.width, height=size.height))
 
 
-def _move_rows(dataset: Path, target: Path, moved: Sequence[Sheet], *, iteration: int, label_source: str) -> None:
-    before = {old.image_id: old for old in read_manifest(dataset / "pool" / MANIFEST)}
-    added = [
-        manifest_row(
+def _move_rows(
+    dataset: Path,
+    target: Path,
+    moved: Sequence[Sheet],
+    corrected: Sequence[Sheet],
+    *,
+    iteration: int,
+    label_source: str,
+) -> None:
+    pool, train = (
+        {row.image_id: row for row in read_manifest(dataset / name / MANIFEST)} for name in ("pool", "train")
+    )
+    for sheet in (*moved, *corrected):
+        name = sheet.image_id
+        before = train.get(name) or pool.pop(name)
+        train[name] = manifest_row(
             target / "train/images" / sheet.image.name,
             target / "train/labels" / sheet.label.name,
-            added_iteration=iteration,
-            label_source=_source(before[sheet.image_id], label_source),
-            group=before[sheet.image_id].group,
+            added_iteration=before.added_iteration if name in train else iteration,
+            label_source=_source(before, label_source),
+            group=before.group,
         )
-        for sheet in moved
-    ]
-    gone = {row.image_id for row in added}
-    pool = [old for name, old in before.items() if name not in gone]
-    write_manifest(pool, target / "pool" / MANIFEST)
-    write_manifest([*read_manifest(dataset / "train" / MANIFEST), *added], target / "train" / MANIFEST)
+    write_manifest(pool.values(), target / "pool" / MANIFEST)
+    write_manifest(train.values(), target / "train" / MANIFEST)
 
 
 def _source(before: ManifestRow, now: str) -> str:

@@ -3,6 +3,7 @@
 metrics/review_sheets.csv   one row per reviewed sheet of all iterations so far; `advance` adds those of a review
 metrics/review.json         the last review, and the comparison of the arms over all
 data/review/ledger.csv      box by box; kept with the review in DVC's cache
+data/review/repeats.csv     the same of a sheet that was reviewed a second time: the labels of before, and what came now
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,18 +19,19 @@ from stages.base.tables import json_text
 from stages.picking.packet import Packet
 from stages.picking.pool_tables import seen_on
 from stages.picking.strategies.earlier_reviews import counted_detections
-from stages.review.kept.kept_review import Review
+from stages.review.kept.kept_review import Review, ReviewedBox, ReviewedSheet
 from stages.review.ledger.correction_ledger import COLUMNS as LEDGER_COLUMNS
 from stages.review.ledger.correction_ledger import OUTCOMES, box_ledger
-from stages.review.ledger.ledger_summary import UNSEEN, sheet_rows, summarize
+from stages.review.ledger.ledger_summary import FROM_POOL, UNSEEN, agreements, sheet_rows, summarize
 
 METRICS = Path("metrics/review.json")
 REVIEW_SHEETS = Path("metrics/review_sheets.csv")
 LEDGER = "ledger.csv"
+REPEATS = "repeats.csv"
 COLUMNS: dict[str, str] = {
     "iteration": "int64",  # whose packet it was
     "image_id": "str",
-    "arm": "str",  # picked, random
+    "arm": "str",  # picked, random, recheck, repeat
     "labels_from": "str",  # what its pre-labels were: claims, model
     "source": "str",  # the tool, page, oracle or auto; `cvat and page`: both, one after the other
     "boxes": "int64",  # looked at: before or after the review
@@ -40,11 +42,15 @@ COLUMNS: dict[str, str] = {
 
 
 class Ledger(NamedTuple):
-    """What a review came to: boxes (COLUMNS of correction_ledger.py), the metrics, and the rows of all reviews."""
+    """What a review came to: boxes (COLUMNS of correction_ledger.py), the metrics, and the rows of all reviews.
+
+    `repeats` has the columns of `boxes`: what a first review left beside what a second one did.
+    """
 
     boxes: pd.DataFrame
     metrics: dict[str, Any]
     sheets: pd.DataFrame
+    repeats: pd.DataFrame
 
 
 def ledger_of(
@@ -57,12 +63,15 @@ def ledger_of(
     detections: pd.DataFrame,
     forecast: Mapping[str, Any],
     iou: float,
+    earlier_repeats: Sequence[Mapping[str, Any]] = (),
+    labels_before: Mapping[str, Sequence[ReviewedBox]] | None = None,
 ) -> Ledger:
     """Return the ledger of `review`; `before` are the rows of earlier reviews, `iou` is the ruler's.
 
     `arms` maps every sheet of the packet to its arm. `earlier_judged` is what metrics/review.json had under `judged`,
-    `detections` are those of the model that made the packet, and `forecast` is its metrics/sample.json. Rows of this
-    iteration or a later one in what is earlier are of another line, and go.
+    `earlier_repeats` what it had under `repeats`; `detections` are those of the model that made the packet, `forecast`
+    is its metrics/sample.json, and `labels_before` what an earlier review left on sheets that went out again. Rows of
+    this iteration or a later one in what is earlier are of another line, and go.
     """
     boxes = review_boxes(packet, review, iou=iou)
     done = {sheet.image_id: sheet for sheet in review.reviewed}
@@ -81,6 +90,7 @@ def ledger_of(
     earlier = before[before["iteration"] < packet.iteration]
     sheets = pd.concat([earlier, now.reindex(columns=list(COLUMNS)).astype(COLUMNS)], ignore_index=True)
     sheets = sheets.sort_values(["iteration", "image_id"], ignore_index=True)
+    repeats = repeated_boxes(review, labels_before or {}, iou=iou)
     metrics = summarize(
         boxes,
         sheets,
@@ -90,16 +100,25 @@ def ledger_of(
         iou=iou,
         judged=[
             *(row for row in earlier_judged if row["iteration"] < packet.iteration),
-            *({"iteration": packet.iteration, **row} for row in judged_rows(packet, review, detections, iou=iou)),
+            *({"iteration": packet.iteration, **row} for row in judged_rows(packet, review, detections, arms, iou=iou)),
         ],
         forecast=forecast,
+        repeats=[
+            *(row for row in earlier_repeats if row["iteration"] < packet.iteration),
+            *({"iteration": packet.iteration, **row} for row in agreements(repeats, iou=iou)),
+        ],
     )
-    return Ledger(boxes, metrics, sheets)
+    return Ledger(boxes, metrics, sheets, repeats)
 
 
-def judged_rows(packet: Packet, review: Review, detections: pd.DataFrame, *, iou: float) -> list[dict[str, Any]]:
-    """Return which of the model's detections on the sheets that somebody reviewed are right, counted."""
-    looked = [sheet for sheet in review.reviewed if (sheet.source or review.source) != UNSEEN]
+def judged_rows(
+    packet: Packet, review: Review, detections: pd.DataFrame, arms: Mapping[str, str], *, iou: float
+) -> list[dict[str, Any]]:
+    """Return which of the model's detections on the sheets that somebody reviewed are right, counted.
+
+    Of the pool alone: on a sheet that the model learned from it is surer than it should be.
+    """
+    looked = [sheet for sheet in _looked_at(review) if arms[sheet.image_id] in FROM_POOL]
     if not looked:
         return []
     place = {name: number for number, name in enumerate(packet.classes)}
@@ -112,6 +131,26 @@ def judged_rows(packet: Packet, review: Review, detections: pd.DataFrame, *, iou
     names = [sheet.image_id for sheet in looked]
     own = detections[(detections["split"] == "pool") & detections["image_id"].isin(names)]
     return counted_detections(seen_on(own, truth, iou=iou), packet.classes)
+
+
+def repeated_boxes(review: Review, labels_before: Mapping[str, Sequence[ReviewedBox]], *, iou: float) -> pd.DataFrame:
+    """Return box by box what two reviews of the same sheets left: of the first (before) and of `review` (after)."""
+    looked = {sheet.image_id: sheet.boxes for sheet in _looked_at(review) if sheet.image_id in labels_before}
+    first = [
+        (name, f"{name} {number}", box.class_name, *box[1:5], None)
+        for name in looked
+        for number, box in enumerate(labels_before[name], 1)
+    ]
+    second = [(name, box.class_name, *box[1:5], "") for name, boxes in looked.items() for box in boxes]
+    return box_ledger(
+        prelabels=pd.DataFrame(first, columns=["image_id", "prelabel_id", "class_name", *BOX, "confidence"]),
+        reviewed=pd.DataFrame(second, columns=["image_id", "class_name", *BOX, "prelabel_id"]),
+        iou=iou,
+    )
+
+
+def _looked_at(review: Review) -> list[ReviewedSheet]:
+    return [sheet for sheet in review.reviewed if (sheet.source or review.source) != UNSEEN]
 
 
 def review_boxes(packet: Packet, review: Review, *, iou: float) -> pd.DataFrame:
@@ -132,7 +171,7 @@ def no_review_text() -> str:
     boxes = pd.DataFrame(columns=list(LEDGER_COLUMNS)).astype(LEDGER_COLUMNS)
     none = pd.DataFrame(columns=list(COLUMNS)).astype(COLUMNS)
     return metrics_text(
-        summarize(boxes, none, iteration=0, source=None, packet_sheets=0, iou=1.0, judged=[], forecast={})
+        summarize(boxes, none, iteration=0, source=None, packet_sheets=0, iou=1.0, judged=[], forecast={}, repeats=[])
     )
 
 

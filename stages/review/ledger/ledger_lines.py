@@ -7,6 +7,7 @@ from stages.review.ledger.correction_ledger import OUTCOMES
 from stages.wording.quantities import counted
 from stages.wording.rates import rate, rate_in
 
+_ON = {"picked": "on picked sheets", "random": "on random ones", "recheck": "on those whose labels were checked"}
 _SOURCES = {"page": "on the page", "oracle": "by labels that were held back", "auto": "by nobody"}
 
 
@@ -42,6 +43,7 @@ def review_lines(metrics: Mapping[str, Any]) -> list[str]:
         f"[REVIEW] The pre-labels were right with {words}{f'; {cost}' if cost else ''}",
         *(f"[REVIEW] {line}" for line in (random_line(metrics), promise(metrics)) if line),
         f"[REVIEW] {metrics['verdict']}",
+        *(f"[REVIEW] {said}" for said in (rates_text(metrics), agreement_text(metrics)) if said),
     ]
 
 
@@ -61,6 +63,27 @@ def promise(metrics: Mapping[str, Any]) -> str:
     low, high = (round(metrics[f"expected_errors_{end}"]) for end in ("low", "high"))
     promised = f"{round(metrics['expected_errors'])} errors were expected on the picked sheets ({low} to {high})"
     return f"{promised}, {metrics['picked_errors']} were found"
+
+
+def rates_text(metrics: Mapping[str, Any]) -> str:
+    """Return how many errors each arm mended in a minute, "" before a sheet was rechecked."""
+    rates = {row["arm"]: row.get("errors_per_minute") for row in metrics["arms"]}
+    if rates.get("recheck") is None:
+        return ""
+    said = [f"{rates[arm]:.2f} {on}" for arm, on in _ON.items() if rates.get(arm) is not None]
+    return f"Errors mended per minute, over all reviews: {', '.join(said)}."
+
+
+def agreement_text(metrics: Mapping[str, Any]) -> str:
+    """Return how far reviews agree with themselves, "" before a sheet with boxes came a second time."""
+    found = metrics.get("agreement") or {"f1": None}
+    if found["f1"] is None:
+        return ""
+    return (
+        f"Reviewed a second time, {counted(found['sheets'], 'sheet')} came back with F1 {found['f1']:.3f} beside the "
+        f"labels of before ({counted(found['tp'], 'box')} alike, {found['fp']} only now, {found['fn']} only then): no "
+        "F1 can be known better than that."
+    )
 
 
 def where(source: str) -> str:

@@ -6,14 +6,17 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from stages.picking.picker_verdict import Comparison, compare, verdict
+from stages.picking.picker_verdict import Arm, Comparison, compare, verdict
 from stages.picking.random_arm import PICKED, RANDOM
+from stages.picking.second_looks.recheck_arm import RECHECK
 from stages.picking.strategies.earlier_reviews import cost_of
+from stages.picking.strategies.review_cost import ReviewCost
 from stages.review.ledger.correction_ledger import OUTCOMES, count_outcomes
 from stages.review.ledger.review_minutes import minutes_of
 from stages.ruler.scores.intervals import rate_estimates
 
 UNSEEN = "auto"  # labels that nobody looked at: no review
+FROM_POOL = (PICKED, RANDOM)  # the arms whose sheets the model has not learned from
 
 
 def sheet_rows(boxes: pd.DataFrame, sheets: pd.DataFrame) -> pd.DataFrame:
@@ -37,22 +40,25 @@ def summarize(
     iou: float,
     judged: Sequence[Mapping[str, Any]],
     forecast: Mapping[str, Any],
+    repeats: Sequence[Mapping[str, Any]],
 ) -> dict[str, Any]:
     """Return metrics/review.json; what is undefined is None.
 
     `boxes` is the ledger of the review of `iteration` by `source` (None: there was none yet), `sheets` has the rows of
     all reviews so far. The arms are compared over all sheets that somebody looked at; the rest is about this review,
     and counts no sheet that nobody looked at. `packet_sheets` is how many went out, `iou` is the ruler's. `judged` are
-    detections that reviews have judged, by iteration; `forecast` is what metrics/sample.json expected of this review.
+    detections that reviews have judged, by iteration; `forecast` is what metrics/sample.json expected of this review;
+    `repeats` says of all reviews so far how a second look at a sheet agrees with the first (`agreements`).
     """
     last = sheets[sheets["iteration"] == iteration]
     unseen, seen = last[last["source"] == UNSEEN], last[last["source"] != UNSEEN]
-    boxes = boxes[boxes["image_id"].isin(seen["image_id"])]
+    of_pool = seen[seen["arm"].isin(FROM_POOL)]
+    boxes = boxes[boxes["image_id"].isin(of_pool["image_id"])]
     quality = prelabel_quality(boxes, iou=iou)
     timed = seen[seen["seconds"].notna()]
     seconds = float(timed["seconds"].sum()) if len(timed) else None
-    looked_at = sheets[sheets["source"] != UNSEEN]
-    found = compare(looked_at)
+    every = sheets[sheets["source"] != UNSEEN]
+    found, cost = compare(every), cost_of(every)
     shown = {
         **_totals(seen),
         "prelabel_f1": quality["f1"],  # F1 of the pre-labels against the review, 0 to 1
@@ -69,25 +75,34 @@ def summarize(
         "source": source,  # the tool
         "packet_sheets": packet_sheets,  # sheets that went out
         **{name: int(seen[name].sum()) for name in OUTCOMES},
-        "prelabels": quality,  # precision, recall and F1 of the pre-labels, and the boxes behind them
+        # precision, recall and F1 of the pre-labels on sheets of the pool that were picked or drawn at random, and the
+        # boxes behind them
+        "prelabels": quality,
         "prelabels_by_class": _by_class(boxes, iou=iou),  # the same per class
         # the same apart for labels that the pool had (claims) and those of the model
-        "prelabels_by_origin": _by_origin(boxes, seen, iou=iou),
+        "prelabels_by_origin": _by_origin(boxes, of_pool, iou=iou),
         "timed_sheets": len(timed),  # sheets whose time is known
         # time per box on these
         "seconds_per_box": None if seconds is None else _ratio(seconds, int(timed["boxes"].sum())),
-        # sheets, boxes and errors of picked and of random sheets, over all reviews so far
-        "arms": [{"arm": name, **arm._asdict()} for name, arm in ((PICKED, found.picked), (RANDOM, found.random))],
+        # sheets, boxes and errors of picked, random and rechecked sheets, over all reviews so far; errors per minute by
+        # what a sheet, a box and an error take (`seconds`)
+        "arms": _arms(every, found, cost),
         "verdict": verdict(found),  # whether the picker is better than chance, in a sentence
         # seconds that a sheet, a box and an error take, fitted on the sheets of all reviews that have a time
-        "seconds": cost_of(looked_at)._asdict(),
+        "seconds": cost._asdict(),
         # minutes of this review, sheets without a time as `seconds` says
-        "packet_minutes": minutes_of(seen, timed=looked_at) if len(seen) else None,
-        "minutes_so_far": minutes_of(looked_at, timed=looked_at),  # the same of all reviews
+        "packet_minutes": minutes_of(seen, timed=every) if len(seen) else None,
+        "minutes_so_far": minutes_of(every, timed=every),  # the same of all reviews
         # F1 of the model's pre-labels on the sheets that were drawn at random, with its 95 % interval over these sheets
         "random_prelabels": random_prelabels(boxes, seen, iou=iou),
         # per review what became of the model's detections, by class and confidence: what the picker learns from
         "judged": list(judged),
+        # sheets whose labels were checked in all reviews so far: none is checked twice
+        "rechecked": sorted(set(every.loc[every["arm"] == RECHECK, "image_id"])),
+        # per sheet that was reviewed a second time: boxes that both reviews have (`tp`), only the second one (`fp`),
+        # only the first one (`fn`)
+        "repeats": list(repeats),
+        "agreement": agreement(repeats),  # the sums of these, and the F1 between the two, 0 to 1
         # sheets and boxes of this review that nobody looked at: in none of the other numbers
         "auto": {"sheets": len(unseen), "boxes": int((unseen["boxes"] - unseen["deleted"]).sum())},
         # such sheets in all reviews so far
@@ -133,6 +148,39 @@ def _right(boxes: pd.DataFrame, *, iou: float) -> pd.Series:
     """Return for each row of the ledger whether its pre-label was right."""
     same = boxes["class_before"] == boxes["class_after"]
     return same & ((boxes["iou"] >= iou).fillna(False) | (boxes["outcome"] == "confirmed"))
+
+
+def agreements(repeats: pd.DataFrame, *, iou: float) -> list[dict[str, Any]]:
+    """Return tp, fp and fn of each sheet in a ledger of a first review (before) and a second one (after)."""
+    rows = []
+    for name, boxes in repeats.groupby("image_id"):
+        counts = prelabel_quality(boxes, iou=iou)
+        fp, fn = counts["after"] - counts["right"], counts["before"] - counts["right"]
+        rows.append({"image_id": str(name), "tp": counts["right"], "fp": fp, "fn": fn})
+    return rows
+
+
+def agreement(repeats: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return the sums of `agreements`, and how far the two reviews agree: F1, None without a box."""
+    tp, fp, fn = (sum(int(row[name]) for row in repeats) for name in ("tp", "fp", "fn"))
+    return {"sheets": len(repeats), "tp": tp, "fp": fp, "fn": fn, "f1": _ratio(2 * tp, 2 * tp + fp + fn)}
+
+
+def _arms(sheets: pd.DataFrame, found: Comparison, cost: ReviewCost) -> list[dict[str, Any]]:
+    own = {name: sheets[sheets["arm"] == name] for name in (PICKED, RANDOM, RECHECK)}
+    boxes, errors = int(own[RECHECK]["boxes"].sum()), int(own[RECHECK]["errors"].sum())
+    checked = Arm(len(own[RECHECK]), boxes, errors, _ratio(errors, boxes))
+    arms = {PICKED: found.picked, RANDOM: found.random, RECHECK: checked}
+    return [
+        {"arm": name, **arm._asdict(), "errors_per_minute": _per_minute(own[name], cost)} for name, arm in arms.items()
+    ]
+
+
+def _per_minute(sheets: pd.DataFrame, cost: ReviewCost) -> float | None:
+    if not len(sheets):
+        return None
+    boxes, errors = sheets["boxes"].to_numpy(float), sheets["errors"].to_numpy(float)
+    return float(errors.sum() / cost.minutes(sheets=np.ones(len(sheets)), boxes=boxes, errors=errors).sum())
 
 
 def _totals(seen: pd.DataFrame) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from stages.iteration.finish import finish
 from stages.iteration.status import status_lines
 from stages.picking.packet import PRELABELS, Packet, PacketSheet
 from stages.review.kept.auto_reviewer import WARNING, auto_review
-from stages.review.kept.dataset_merge import merge_reviewed
+from stages.review.kept.dataset_merge import TakenIn, merge_reviewed
 from stages.review.kept.kept_review import ReviewedBox
 from stages.ruler.pairing.box_tables import DETECTIONS
 from stages.ruler.schemas import IMAGES
@@ -101,7 +101,9 @@ def test_labels_that_somebody_drew_are_not_marked_as_the_models(pool):
     write_manifest([], pool / "data/dataset/train" / MANIFEST)
     sent = packet(PACKET)
     review = auto_review(pool, sent, confidence=0.5)
-    merge_reviewed(pool / "data/dataset", pool / "next", review.reviewed, sent, iteration=1, label_source="auto")
+    merge_reviewed(
+        pool / "data/dataset", pool / "next", TakenIn(review.reviewed), sent, iteration=1, label_source="auto"
+    )
     found = {row.image_id: row.label_source for row in read_manifest(pool / "next/train" / MANIFEST)}
     assert (found["p1.jpg"], found["p4.jpg"]) == ("auto", "import")
     assert (pool / "next/train/labels/p1.txt").read_text().splitlines() == [

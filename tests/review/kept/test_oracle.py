@@ -32,3 +32,10 @@ def test_a_sheet_without_an_answer_is_an_error(tmp_path: Path) -> None:
     write_files(tmp_path / "data/oracle/labels", {"a.txt": ROW, "b c.txt": ""})
     with pytest.raises(UserError, match=r"ü.txt: expected the labels that were held back for ü.png, found no file"):
         read_oracle(packet, tmp_path)
+
+
+def test_a_sheet_of_train_has_its_present_labels_where_none_were_held_back(tmp_path: Path) -> None:
+    packet = build_packet(plain_spec(), tmp_path)
+    write_files(tmp_path / "data/oracle/labels", {"a.txt": ROW})
+    write_files(tmp_path / "data/dataset/train/labels", {"a.txt": "", "b c.txt": ROW, "ü.txt": ""})
+    assert [len(sheet.boxes) for sheet in read_oracle(packet, tmp_path).reviewed] == [1, 1, 0]

@@ -71,16 +71,17 @@ DETECTED = pd.DataFrame(columns=["split", "image_id", "detection_id", "class_id"
 )
 
 
-def ledger(one, done, *, before=NONE, iou=0.5, judged=(), detections=DETECTED, forecast=None):
+def ledger(one, done, *, before=NONE, iou=0.5, judged=(), detections=DETECTED, forecast=None, arms=ARMS, **more):
     return ledger_of(
         one,
         done,
-        arms=ARMS,
+        arms=arms,
         before=before,
         earlier_judged=judged,
         detections=detections,
         forecast=forecast or {},
         iou=iou,
+        **more,
     )
 
 
@@ -179,7 +180,7 @@ def test_a_review_is_added_to_those_before_and_read_again(tmp_path):
     after = ledger(packet(1), review(DONE[0], iteration=1, source="cvat"), before=before, iou=0.5)
     assert after.sheets["iteration"].tolist() == [0, 0, 0, 1]
     assert after.metrics["sheets"] == 1  # of this review
-    (picked, random) = after.metrics["details"][0]["arms"]
+    (picked, random, _) = after.metrics["details"][0]["arms"]
     assert (picked["sheets"], picked["errors"], random["sheets"]) == (3, 4, 1)  # of all
     again = ledger(packet(), review(DONE[2]), before=after.sheets, iou=0.5)  # started over at 0
     assert review_sheets_text(again.sheets).splitlines()[1:] == ["0,d.png,picked,model,page,0,0,0,0,0,0,0,0,"]
@@ -279,3 +280,68 @@ def test_minutes_add_up_over_reviews_and_are_estimated_where_no_tool_knows():
     assert second.metrics["details"][0]["minutes_so_far"] == pytest.approx(1 + (90.04 + 30 + 20) / 60, abs=0.3)
     auto = ledger(packet(1), review(sheet("d.png"), iteration=1, source="auto"), before=first.sheets)
     assert auto.metrics["details"][0]["packet_minutes"] is None  # nobody looked
+
+
+def test_rechecked_sheets_are_an_arm_of_their_own():
+    """b c.png is one of train: one error on one box, in 20 + 4 + 6 s; a.png: two on four boxes, in 20 + 16 + 12 s."""
+    arms = {**ARMS, "b c.png": "recheck"}
+    made = ledger(packet(), review(*DONE), arms=arms, detections=DETECTED)
+    said = with_details(made.metrics)
+    assert said["errors"] == 3  # it is work of the review
+    assert said["prelabels_by_origin"] == [{"labels_from": "model", "sheets": 2, **said["prelabels"]}]
+    picked, random, recheck = said["arms"]
+    assert (random["sheets"], random["errors_per_minute"]) == (0, None)
+    assert (recheck["arm"], recheck["sheets"], recheck["boxes"], recheck["errors"]) == ("recheck", 1, 1, 1)
+    cost = said["seconds"]
+    assert recheck["errors_per_minute"] == pytest.approx(60 / (cost["sheet"] + cost["box"] + cost["error"]), rel=1e-5)
+    both = 2 * cost["sheet"] + 4 * cost["box"] + 2 * cost["error"]  # d.png is picked, too, and empty
+    assert picked["errors_per_minute"] == pytest.approx(120 / both, rel=1e-5)
+    assert said["rechecked"] == ["b c.png"]
+    assert said["verdict"] == with_details(ledger(packet(), review(DONE[0], DONE[2])).metrics)["verdict"]
+    lines = review_lines(said)
+    assert lines[-1].startswith("[REVIEW] Errors mended per minute, over all reviews: ")
+    assert lines[-1].endswith(f"{recheck['errors_per_minute']:.2f} on those whose labels were checked.")
+    later = ledger(packet(1), review(DONE[0], iteration=1), before=made.sheets)
+    assert with_details(later.metrics)["rechecked"] == ["b c.png"]  # for ever
+
+
+@pytest.mark.parametrize("arm", ["recheck", "repeat"])
+def test_what_the_model_learned_from_does_not_judge_it(arm):
+    boxes = [("a.png", 0, 0, 0.9, 0, 0, 10, 10), ("b c.png", 0, 0, 0.9, 0, 0, 10, 10)]
+    columns = ["image_id", "detection_id", "class_id", "confidence", *BOX]
+    detections = pd.DataFrame(boxes, columns=columns).assign(split="pool")
+    one = ledger(packet(), review(DONE[0]), detections=detections)
+    two = ledger(packet(), review(DONE[0], DONE[1]), detections=detections, arms={**ARMS, "b c.png": arm})
+    assert with_details(two.metrics)["judged"] == with_details(one.metrics)["judged"]
+
+
+FIRST = {  # what train has of a.png: one box alike, one that moved far, one that is not there now
+    "a.png": (
+        ReviewedBox("door", 0, 0, 10, 10),
+        ReviewedBox("door", 60, 60, 70, 70),
+        ReviewedBox("sink ü", 80, 80, 90, 90),
+    )
+}
+
+
+def test_a_second_review_is_compared_with_the_first():
+    arms = {**ARMS, "a.png": "repeat"}
+    earlier = [{"iteration": 0, "image_id": "z.png", "tp": 4, "fp": 0, "fn": 1}]
+    earlier.append({**earlier[0], "iteration": 2})  # of another line
+    made = ledger(packet(2), review(*DONE, iteration=2), arms=arms, labels_before=FIRST, earlier_repeats=earlier)
+    said = with_details(made.metrics)
+    assert said["repeats"] == [earlier[0], {"iteration": 2, "image_id": "a.png", "tp": 1, "fp": 2, "fn": 2}]
+    assert said["agreement"] == {"sheets": 2, "tp": 5, "fp": 2, "fn": 3, "f1": pytest.approx(10 / 15)}
+    assert sorted(made.repeats["outcome"]) == ["added", "added", "confirmed", "deleted", "deleted"]
+    assert review_lines(said)[-1] == (
+        "[REVIEW] Reviewed a second time, 2 sheets came back with F1 0.667 beside the labels of before (5 boxes alike, "
+        "2 only now, 3 only then): no F1 can be known better than that."
+    )
+    assert said["picked_errors"] == 0  # d.png, which is empty: a repeat is in no arm that is compared
+
+
+def test_a_repeat_that_nobody_looked_at_says_nothing():
+    arms = {**ARMS, "a.png": "repeat"}
+    made = ledger(packet(), review(*DONE, source="auto"), arms=arms, labels_before=FIRST)
+    assert with_details(made.metrics)["agreement"] == {"sheets": 0, "tp": 0, "fp": 0, "fn": 0, "f1": None}
+    assert len(made.repeats) == 0

@@ -2,7 +2,7 @@
 
 import { colour } from "./marks.js";
 
-const KINDS = { missed: "missed", uncertain: "unsure", nothing_seen: "whole sheet" };
+const KINDS = { missed: "missed", uncertain: "unsure", nothing_seen: "whole sheet", label: "check the label:" };
 const STATES = { untouched: "not opened", unreviewed: "begun", reviewed: "done" };
 const KEYS = 9;
 const TAIL = 11; // characters at the end of a long name that stay: sheets of a set differ there
