@@ -35,6 +35,7 @@ from stages.detector.training.training_params import TrainParams
 from stages.holdout import openings
 from stages.intake.demo_values import is_drawn, params_at
 from stages.picking.packet import FOCUS, PRELABELS
+from stages.picking.sheet_choice import forecast_metrics
 from stages.review.kept.review_params import ReviewParams
 from stages.review.ledger import correction_ledger, ledger_files
 from stages.ruler import schemas
@@ -229,9 +230,9 @@ def metrics() -> list[Listed]:
             "before the review.",
             {
                 **sample.counts(nothing, pool_sheets=0, to_check=pd.Series(dtype=int)),
-                **sample.forecast_metrics(None),
+                **forecast_metrics(None),
             },
-            ["stages/sample.py:KINDS", "stages/sample.py:counts", "stages/sample.py:forecast_metrics"],
+            ["stages/sample.py:KINDS", "stages/sample.py:counts", "stages/picking/sheet_choice.py:forecast_metrics"],
         ),
         Listed(
             "metrics/review.json",

@@ -21,14 +21,21 @@ from stages.firewall.signatures import copies, fingerprint_file
 from stages.picking.arms_file import ARMS
 from stages.picking.candidates import labels_to_check, pool_candidates, prelabels, without_wrong_labels
 from stages.picking.greedy_choice import FACTORS, Weights
-from stages.picking.packet import Outgoing, Packet, read_packet, write_packet
+from stages.picking.packet import Outgoing, draw_packet, read_packet, write_packet
 from stages.picking.packet_choice import Chooser, PickPlan, hard_chooser, pick, rarities_of
 from stages.picking.packet_order import OrderedSheet, in_order
-from stages.picking.packet_pictures import write_contact_sheet
 from stages.picking.pool_tables import PoolTables, pool_view
 from stages.picking.random_arm import PICKED
 from stages.picking.reasons import with_check
-from stages.picking.sheet_choice import Forecast, SheetPlan, Unit, forecast, sheet_chooser
+from stages.picking.sheet_choice import (
+    Forecast,
+    SheetPlan,
+    Unit,
+    forecast,
+    forecast_metrics,
+    forecast_text,
+    sheet_chooser,
+)
 from stages.picking.strategies.earlier_reviews import judged_detections
 from stages.picking.strategies.earned_order import expected
 from stages.picking.strategies.review_cost import ReviewCost
@@ -53,7 +60,6 @@ KINDS = (
     "uncertain",  # detections on sheets without labels
     "nothing_seen",  # sheets without a plausible detection
 )
-_KIND = {kind: kind.replace("_", " ") for kind in KINDS}
 COLUMNS = [
     "rank",  # from 1, the best first; empty for what was not chosen
     "arm",
@@ -121,53 +127,81 @@ def run() -> None:
     Some sheets are drawn at random besides, and nothing in the packet tells which.
     """
     params, classes = read_section(SampleParams, "sample"), read_classes()
-    bounds = read_section(SizeBounds, "analyze").areas
-    images = read_table(VALIDATE / "images.parquet", IMAGES)
-    pool = images[images["split"] == "pool"]
-    suspects = read_table(SUSPECTS_FILE, SUSPECTS)
-    findings = without_wrong_labels(read_table(FINDINGS_FILE, FINDINGS), suspects)
-    found = pool_candidates(images=images, findings=findings, plausible=params.plausible)
-    to_check = labels_to_check(suspects)
-    truth = read_table(VALIDATE / "ground_truth.parquet", GROUND_TRUTH)
-    detections = read_table(PREDICTED / "detections.parquet", DETECTIONS)
-    candidates = found.assign(class_name=[_name(class_id, classes) for class_id in found["class_id"]])
-    rng = np.random.default_rng([params.seed, read_iteration()])
-    if params.strategy == "hard" or pool.empty or bool(pool["labelled"].any()):
-        rarities = rarities_of(truth[truth["split"] == "train"], classes=classes, bounds=bounds)
-        picker = Picker(hard_chooser(rarities, params.hard_plan()), None)
-    else:
-        picker = _by_sheets(pool, PoolTables(detections, np.load(FEATURES), truth), params, classes=classes, rng=rng)
-    scored = pick(
-        candidates,
-        pool=pool,
-        detections=detections[detections["split"] == "pool"],
-        classes=classes,
-        bounds=bounds,
-        chooser=picker.chooser,
-        plausible=params.plausible,
-        random_share=params.random_share,
-        rng=rng,
-    )
-    checks = scored["image_id"].map(to_check).fillna(0).astype(int)
-    scored["reason"] = [said and with_check(said, n) for said, n in zip(scored["reason"], checks, strict=True)]
+    tables, rng = _tables(), np.random.default_rng([params.seed, read_iteration()])
+    picker = _picker(tables, params, classes=classes, rng=rng)
+    scored = _scored(tables, picker, params, classes=classes, rng=rng)
     pictures = write_packet(
-        outgoing(scored, pool, rng=rng),
+        outgoing(scored, tables.pool, rng=rng),
         focus=scored[scored["arm"] != ""],
-        detections=prelabels(detections, images, confidence=params.prelabel_confidence),
+        detections=prelabels(tables.detections, tables.images, confidence=params.prelabel_confidence),
         classes=classes,
         iteration=read_iteration(),
         seed=params.seed,
         ruler=str(read_metrics(MEASURED)["ruler"]),
     )
     arms = scored.loc[scored["arm"] != "", ["image_id", "arm"]].drop_duplicates().sort_values("image_id")
-    metrics = counts(scored, pool_sheets=len(pool), to_check=to_check)
-    expectation = picker.expects(arms.loc[arms["arm"] == PICKED, "image_id"].tolist()) if picker.expects else None
     write_csv(scored.reindex(columns=COLUMNS), CANDIDATES)
     write_csv(arms, ARMS)
-    _draw(read_packet(), pictures, metrics)
+    metrics = counts(scored, pool_sheets=len(tables.pool), to_check=labels_to_check(tables.suspects))
+    expectation = picker.expects(arms.loc[arms["arm"] == PICKED, "image_id"].tolist()) if picker.expects else None
+    draw_packet(read_packet(), pictures, heading=_summary(metrics), file=FIGURE)
     rest = {key: value for key, value in metrics.items() if key not in _SHOWN}
     write_metrics({key: metrics[key] for key in _SHOWN}, {**rest, **forecast_metrics(expectation)}, METRICS)
-    print(f"[SAMPLING] {_summary(metrics)}{_expected(expectation)}")
+    print(f"[SAMPLING] {_summary(metrics)}{forecast_text(expectation)}")
+
+
+class _Tables(NamedTuple):
+    """What the stages before left."""
+
+    images: pd.DataFrame
+    pool: pd.DataFrame  # the rows of `images` in the pool
+    suspects: pd.DataFrame
+    truth: pd.DataFrame
+    detections: pd.DataFrame  # of all splits
+
+
+def _tables() -> _Tables:
+    images = read_table(VALIDATE / "images.parquet", IMAGES)
+    return _Tables(
+        images,
+        images[images["split"] == "pool"],
+        read_table(SUSPECTS_FILE, SUSPECTS),
+        read_table(VALIDATE / "ground_truth.parquet", GROUND_TRUTH),
+        read_table(PREDICTED / "detections.parquet", DETECTIONS),
+    )
+
+
+def _picker(tables: _Tables, params: SampleParams, *, classes: Sequence[str], rng: np.random.Generator) -> "Picker":
+    """Return the picker that `sample.strategy` names; in a pool with labels it is `hard`."""
+    if params.strategy == "hard" or tables.pool.empty or bool(tables.pool["labelled"].any()):
+        bounds = read_section(SizeBounds, "analyze").areas
+        train = tables.truth[tables.truth["split"] == "train"]
+        rarities = rarities_of(train, classes=classes, bounds=bounds)
+        return Picker(hard_chooser(rarities, params.hard_plan()), None)
+    known = PoolTables(tables.detections, np.load(FEATURES), tables.truth)
+    return _by_sheets(tables.pool, known, params, classes=classes, rng=rng)
+
+
+def _scored(
+    tables: _Tables, picker: "Picker", params: SampleParams, *, classes: Sequence[str], rng: np.random.Generator
+) -> pd.DataFrame:
+    """Return all candidates of the pool, with what `picker` and chance made of them."""
+    findings = without_wrong_labels(read_table(FINDINGS_FILE, FINDINGS), tables.suspects)
+    found = pool_candidates(images=tables.images, findings=findings, plausible=params.plausible)
+    scored = pick(
+        found.assign(class_name=[classes[one] if pd.notna(one) else "" for one in found["class_id"]]),
+        pool=tables.pool,
+        detections=tables.detections[tables.detections["split"] == "pool"],
+        classes=classes,
+        bounds=read_section(SizeBounds, "analyze").areas,
+        chooser=picker.chooser,
+        plausible=params.plausible,
+        random_share=params.random_share,
+        rng=rng,
+    )
+    checks = scored["image_id"].map(labels_to_check(tables.suspects)).fillna(0).astype(int)
+    scored["reason"] = [said and with_check(said, n) for said, n in zip(scored["reason"], checks, strict=True)]
+    return scored
 
 
 class Picker(NamedTuple):
@@ -204,25 +238,6 @@ def _by_sheets(
     return Picker(
         sheet_chooser(view, order, guess, params.sheet_plan(), is_copy),
         lambda names: forecast(guess, np.array([place[name] for name in names], dtype=np.int64)),
-    )
-
-
-def forecast_metrics(found: Forecast | None) -> dict[str, float | None]:
-    """Return what is expected of the picked sheets."""
-    return {
-        "expected_errors": found and found.errors,  # that a reviewer mends on the picked sheets; null with `hard`
-        "expected_errors_low": found and found.low,  # lower end of the 95 % interval
-        "expected_errors_high": found and found.high,  # upper end
-        "expected_minutes": found and found.minutes,  # that the picked sheets take
-    }
-
-
-def _expected(found: Forecast | None) -> str:
-    if found is None:
-        return ""
-    return (
-        f"; expected {found.errors:.0f} errors, {found.low:.0f} to {found.high:.0f}, in {found.minutes:.0f} minutes "
-        "on the picked sheets"
     )
 
 
@@ -267,10 +282,6 @@ def counts(scored: pd.DataFrame, *, pool_sheets: int, to_check: pd.Series) -> di
     }
 
 
-def _name(class_id: object, classes: Sequence[str]) -> str:
-    return classes[int(class_id)] if isinstance(class_id, int | np.integer) else ""
-
-
 def _summary(metrics: dict[str, int]) -> str:
     kinds = ", ".join(f"{metrics[kind]} {kind.replace('_', ' ')}" for kind in KINDS)
     picked = f"{metrics['chosen_objects']} of {metrics['candidates']} candidates ({kinds})"
@@ -279,17 +290,6 @@ def _summary(metrics: dict[str, int]) -> str:
     check = f"; {doubtful} labels of the pool look wrong (yoloop suspects)" if doubtful else ""
     sheets = f"{metrics['packet_sheets']} of {metrics['pool_sheets']} pool sheets{by_chance}"
     return f"{picked} go to review, on {sheets}{check}"
-
-
-def _draw(packet: Packet, pictures: Sequence[np.ndarray], metrics: dict[str, int]) -> None:
-    place = {sheet.image_id: sheet.order for sheet in packet.sheets}
-    write_contact_sheet(
-        pictures,
-        titles=[f"sheet {place[row['image_id']]}   {_KIND[row['kind']]}" for _, row in packet.focus.iterrows()],
-        captions=list(packet.focus["reason"]),
-        heading=_summary(metrics),
-        file=FIGURE,
-    )
 
 
 main = stage_command("sample", run)

@@ -75,6 +75,26 @@ def forecast(guess: Expected, places: NDArray[np.int64]) -> Forecast:
     return Forecast(errors, max(errors - half, 0.0), errors + half, float(guess.minutes[places].sum()))
 
 
+def forecast_metrics(found: Forecast | None) -> dict[str, float | None]:
+    """Return what is expected of the picked sheets."""
+    return {
+        "expected_errors": found and found.errors,  # that a reviewer mends on the picked sheets; null with `hard`
+        "expected_errors_low": found and found.low,  # lower end of the 95 % interval
+        "expected_errors_high": found and found.high,  # upper end
+        "expected_minutes": found and found.minutes,  # that the picked sheets take
+    }
+
+
+def forecast_text(found: Forecast | None) -> str:
+    """Return the same as the end of a sentence, "" where nothing is expected."""
+    if found is None:
+        return ""
+    return (
+        f"; expected {found.errors:.0f} errors, {found.low:.0f} to {found.high:.0f}, in {found.minutes:.0f} minutes "
+        "on the picked sheets"
+    )
+
+
 class _Ranks:
     """Scores objects by what is expected of them, and sheets by the strategy."""
 
