@@ -77,7 +77,7 @@ COLUMNS = [
     "expected_errors",  # that a reviewer mends on the sheet; not of `hard`
     "expected_minutes",  # that the sheet takes; not of `hard`
     "reason",  # why an object is shown; of `hard` also of those that are not
-    "sheet_reason",  # why the sheet was picked, which no reviewer sees; not of `hard`
+    "sheet_reason",  # of what is shown: why the sheet was picked, which no reviewer sees; not of `hard`
 ]
 
 Weight = Annotated[float, Field(ge=0)]
@@ -189,7 +189,9 @@ def _scored(
     findings = without_wrong_labels(read_table(FINDINGS_FILE, FINDINGS), tables.suspects)
     found = pool_candidates(images=tables.images, findings=findings, plausible=params.plausible)
     scored = pick(
-        found.assign(class_name=[classes[one] if pd.notna(one) else "" for one in found["class_id"]]),
+        found.assign(
+            class_name=pd.array([*classes, ""], dtype="str").take(found["class_id"].to_numpy(np.int64, na_value=-1))
+        ),
         pool=tables.pool,
         detections=tables.detections[tables.detections["split"] == "pool"],
         classes=classes,
