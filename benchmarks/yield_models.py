@@ -80,6 +80,8 @@ def _cell(cell: tuple[str, int], *, datasets: Path, home: Path, shrink: int) -> 
         }
     )
     folder = home / name / f"seed{seed}"
+    if all((folder / f"packet{packet}/done").exists() for packet in PACKETS):
+        return f"{name}, seed {seed}: was done"
     sheets, classes = _drawn(folder, seed, setting) if name == "drawn" else _real(datasets / name)
     rng = np.random.default_rng(seed)
     shuffled = sheets if name == "drawn" else [sheets[place] for place in rng.permutation(len(sheets))]

@@ -34,6 +34,7 @@ from stages.picking.sheet_choice import (
     forecast,
     forecast_metrics,
     forecast_text,
+    instead_text,
     sheet_chooser,
 )
 from stages.picking.strategies.earlier_reviews import judged_detections
@@ -146,15 +147,17 @@ def run() -> None:
     expectation = picker.expects(arms.loc[arms["arm"] == PICKED, "image_id"].tolist()) if picker.expects else None
     draw_packet(read_packet(), pictures, heading=_summary(metrics), file=FIGURE)
     rest = {key: value for key, value in metrics.items() if key not in _SHOWN}
-    write_metrics({key: metrics[key] for key in _SHOWN}, {**rest, **forecast_metrics(expectation)}, METRICS)
-    print(f"[SAMPLING] {_summary(metrics)}{forecast_text(expectation)}")
+    details = {**rest, **forecast_metrics(picker.strategy, expectation)}
+    write_metrics({key: metrics[key] for key in _SHOWN}, details, METRICS)
+    instead = instead_text(params.strategy, picker.strategy)
+    print(f"[SAMPLING] {_summary(metrics)}{forecast_text(expectation)}{instead}")
 
 
 class _Tables(NamedTuple):
     """What the stages before left."""
 
     images: pd.DataFrame
-    pool: pd.DataFrame  # the rows of `images` in the pool
+    pool: pd.DataFrame  # its rows of `images`
     suspects: pd.DataFrame
     truth: pd.DataFrame
     detections: pd.DataFrame  # of all splits
@@ -174,10 +177,9 @@ def _tables() -> _Tables:
 def _picker(tables: _Tables, params: SampleParams, *, classes: Sequence[str], rng: np.random.Generator) -> "Picker":
     """Return the picker that `sample.strategy` names; in a pool with labels it is `hard`."""
     if params.strategy == "hard" or tables.pool.empty or bool(tables.pool["labelled"].any()):
-        bounds = read_section(SizeBounds, "analyze").areas
-        train = tables.truth[tables.truth["split"] == "train"]
-        rarities = rarities_of(train, classes=classes, bounds=bounds)
-        return Picker(hard_chooser(rarities, params.hard_plan()), None)
+        bounds, train = read_section(SizeBounds, "analyze").areas, tables.truth[tables.truth["split"] == "train"]
+        chooser = hard_chooser(rarities_of(train, classes=classes, bounds=bounds), params.hard_plan())
+        return Picker(params.strategy if tables.pool.empty else "hard", chooser, None)
     known = PoolTables(tables.detections, np.load(FEATURES), tables.truth)
     return _by_sheets(tables.pool, known, params, classes=classes, rng=rng)
 
@@ -187,11 +189,10 @@ def _scored(
 ) -> pd.DataFrame:
     """Return all candidates of the pool, with what `picker` and chance made of them."""
     findings = without_wrong_labels(read_table(FINDINGS_FILE, FINDINGS), tables.suspects)
+    names = pd.array([*classes, ""], dtype="str")
     found = pool_candidates(images=tables.images, findings=findings, plausible=params.plausible)
     scored = pick(
-        found.assign(
-            class_name=pd.array([*classes, ""], dtype="str").take(found["class_id"].to_numpy(np.int64, na_value=-1))
-        ),
+        found.assign(class_name=names.take(found["class_id"].to_numpy(np.int64, na_value=-1))),
         pool=tables.pool,
         detections=tables.detections[tables.detections["split"] == "pool"],
         classes=classes,
@@ -209,6 +210,7 @@ def _scored(
 class Picker(NamedTuple):
     """How sheets are chosen, and what is expected of some (None: the strategy expects nothing)."""
 
+    strategy: str  # that chooses
     chooser: Chooser
     expects: Callable[[Sequence[str]], Forecast] | None
 
@@ -236,10 +238,11 @@ def _by_sheets(
     def is_copy(name: str, taken: list[str]) -> bool:
         return bool(taken) and bool(copies({name: look(name)}, {one: look(one) for one in taken}))
 
-    place = {name: at for at, name in enumerate(view.sheets)}
+    places = pd.Index(view.sheets)
     return Picker(
+        params.strategy,
         sheet_chooser(view, order, guess, params.sheet_plan(), is_copy),
-        lambda names: forecast(guess, np.array([place[name] for name in names], dtype=np.int64)),
+        lambda names: forecast(guess, places.get_indexer(pd.Index(names)).astype(np.int64)),
     )
 
 

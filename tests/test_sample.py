@@ -375,6 +375,16 @@ def test_every_strategy_fills_a_packet_and_says_what_it_expects(tmp_path, monkey
     assert f"; expected {found['expected_errors']:.0f} errors, " in capsys.readouterr().out
 
 
+def test_in_a_pool_with_labels_it_is_said_that_hard_picked(project, capsys):
+    set_strategy("earned")
+    sample.run()
+    assert metrics()["strategy"] == "hard"
+    assert capsys.readouterr().out.endswith("; hard picked in place of earned, since the pool has labels\n")
+    set_strategy("hard")
+    sample.run()
+    assert "in place of" not in capsys.readouterr().out
+
+
 def test_a_copy_in_the_pool_goes_to_review_once(tmp_path, monkeypatch):
     """Two of three sheets are one picture."""
     monkeypatch.chdir(tmp_path)

@@ -131,12 +131,14 @@ def _keep(root: Path, data: Path, packet: Packet, review: Review, *, by_hand: bo
         shutil.copytree(root / REVIEW, kept, copy_function=link_or_copy)
     else:
         write_review(review, kept, packet)
+    known = read_metrics(root / METRICS) if (root / METRICS).is_file() else {}
     ledger = ledger_of(
         packet,
         review,
         arms=read_arms(root / ARMS),
         before=read_review_sheets(root / REVIEW_SHEETS),
-        earlier_judged=read_metrics(root / METRICS).get("judged", []) if (root / METRICS).is_file() else [],
+        earlier_judged=known.get("judged", []),
+        earlier_packets=known.get("packets", []),
         detections=read_table(root / PREDICTED / "detections.parquet", DETECTIONS),
         forecast=read_metrics(root / SAMPLED),
         iou=read_params(root / PARAMS)["validate"]["iou"],

@@ -83,9 +83,10 @@ def forecast(guess: Expected, places: NDArray[np.int64]) -> Forecast:
     return Forecast(errors, max(errors - half, 0.0), errors + half, float(guess.minutes[places].sum()))
 
 
-def forecast_metrics(found: Forecast | None) -> dict[str, float | None]:
-    """Return what is expected of the picked sheets."""
+def forecast_metrics(strategy: str, found: Forecast | None) -> dict[str, str | float | None]:
+    """Return which strategy picked, and what is expected of the picked sheets."""
     return {
+        "strategy": strategy,  # that picked: `sample.strategy`, but `hard` in a pool with labels
         "expected_errors": found and found.errors,  # that a reviewer mends on the picked sheets; null with `hard`
         "expected_errors_low": found and found.low,  # lower end of the 95 % interval
         "expected_errors_high": found and found.high,  # upper end
@@ -101,6 +102,11 @@ def forecast_text(found: Forecast | None) -> str:
         f"; expected {found.errors:.0f} errors, {found.low:.0f} to {found.high:.0f}, in {found.minutes:.0f} minutes "
         "on the picked sheets"
     )
+
+
+def instead_text(wanted: str, used: str) -> str:
+    """Return the end of a sentence, "" where the strategy that was wanted is the one that picked."""
+    return "" if used == wanted else f"; {used} picked in place of {wanted}, since the pool has labels"
 
 
 class _Ranks:

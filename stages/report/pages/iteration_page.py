@@ -9,6 +9,7 @@ import pandas as pd
 from stages.convergence.history.history_columns import classes_of
 from stages.holdout.openings import opened_text
 from stages.report.pages.iterations import Seconds, charts, costs, other_rulers, ruler_before, table_rows, tiles
+from stages.report.pages.promise_charts import promise_charts
 from stages.report.pages.shots import Shot
 from stages.review.ledger.correction_ledger import OUTCOMES
 from stages.review.ledger.ledger_lines import promise
@@ -88,7 +89,7 @@ def ledger_values(rows: Rows) -> dict[str, Any]:
 def review_values(review: Mapping[str, Any]) -> dict[str, Any]:
     """Return the review before the iteration, metrics/review.json, and the outcomes that there are, in their order."""
     outcomes = {name: review[name] for name in OUTCOMES if review.get(name)}
-    return {"review": review, "outcomes": outcomes, "promise": promise(review)}
+    return {"review": review, "outcomes": outcomes, "promise": promise(review), "promises": promise_charts(review)}
 
 
 def misses(counts: Rows) -> list[dict[str, int]]:

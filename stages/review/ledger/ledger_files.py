@@ -21,7 +21,7 @@ from stages.picking.strategies.earlier_reviews import counted_detections
 from stages.review.kept.kept_review import Review
 from stages.review.ledger.correction_ledger import COLUMNS as LEDGER_COLUMNS
 from stages.review.ledger.correction_ledger import OUTCOMES, box_ledger
-from stages.review.ledger.ledger_summary import UNSEEN, sheet_rows, summarize
+from stages.review.ledger.ledger_summary import UNSEEN, Past, sheet_rows, summarize
 
 METRICS = Path("metrics/review.json")
 REVIEW_SHEETS = Path("metrics/review_sheets.csv")
@@ -54,15 +54,17 @@ def ledger_of(
     arms: Mapping[str, str],
     before: pd.DataFrame,
     earlier_judged: Sequence[Mapping[str, Any]],
+    earlier_packets: Sequence[Mapping[str, Any]] = (),
     detections: pd.DataFrame,
     forecast: Mapping[str, Any],
     iou: float,
 ) -> Ledger:
     """Return the ledger of `review`; `before` are the rows of earlier reviews, `iou` is the ruler's.
 
-    `arms` maps every sheet of the packet to its arm. `earlier_judged` is what metrics/review.json had under `judged`,
-    `detections` are those of the model that made the packet, and `forecast` is its metrics/sample.json. Rows of this
-    iteration or a later one in what is earlier are of another line, and go.
+    `arms` maps every sheet of the packet to its arm. `earlier_judged` and `earlier_packets` are what
+    metrics/review.json had under `judged` and `packets`, `detections` are those of the model that made the packet, and
+    `forecast` is its metrics/sample.json. Rows of this iteration or a later one in what is earlier are of another line,
+    and go.
     """
     boxes = review_boxes(packet, review, iou=iou)
     done = {sheet.image_id: sheet for sheet in review.reviewed}
@@ -81,6 +83,8 @@ def ledger_of(
     earlier = before[before["iteration"] < packet.iteration]
     sheets = pd.concat([earlier, now.reindex(columns=list(COLUMNS)).astype(COLUMNS)], ignore_index=True)
     sheets = sheets.sort_values(["iteration", "image_id"], ignore_index=True)
+    past = Past(earlier_judged, earlier_packets).before(packet.iteration)
+    judged = judged_rows(packet, review, detections, iou=iou)
     metrics = summarize(
         boxes,
         sheets,
@@ -88,10 +92,7 @@ def ledger_of(
         source=review.tools,
         packet_sheets=len(packet.sheets),
         iou=iou,
-        judged=[
-            *(row for row in earlier_judged if row["iteration"] < packet.iteration),
-            *({"iteration": packet.iteration, **row} for row in judged_rows(packet, review, detections, iou=iou)),
-        ],
+        past=past._replace(judged=[*past.judged, *({"iteration": packet.iteration, **row} for row in judged)]),
         forecast=forecast,
     )
     return Ledger(boxes, metrics, sheets)
@@ -132,7 +133,7 @@ def no_review_text() -> str:
     boxes = pd.DataFrame(columns=list(LEDGER_COLUMNS)).astype(LEDGER_COLUMNS)
     none = pd.DataFrame(columns=list(COLUMNS)).astype(COLUMNS)
     return metrics_text(
-        summarize(boxes, none, iteration=0, source=None, packet_sheets=0, iou=1.0, judged=[], forecast={})
+        summarize(boxes, none, iteration=0, source=None, packet_sheets=0, iou=1.0, past=Past(), forecast={})
     )
 
 
