@@ -80,6 +80,8 @@ def _cell(cell: tuple[str, int], *, datasets: Path, home: Path, shrink: int) -> 
         }
     )
     folder = home / name / f"seed{seed}"
+    if all((folder / f"packet{packet}/done").exists() for packet in PACKETS):
+        return f"{name}, seed {seed}: was done"
     counts = {split: getattr(setting, split) for split in ("train", "val", "pool")}
     sheets, classes = drawn_sheets(folder, seed, counts) if name == "drawn" else real_sheets(datasets / name)
     rng = np.random.default_rng(seed)

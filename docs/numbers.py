@@ -248,7 +248,7 @@ def metrics() -> list[Listed]:
             "`data/sample/arms.csv`: do not look before the review.",
             {
                 **sample.counts(nothing, pool_sheets=0, to_check=pd.Series(dtype=int)),
-                **sheet_choice.forecast_metrics(None),
+                **sheet_choice.forecast_metrics("", None),
             },
             ["stages/sample.py:KINDS", "stages/sample.py:counts", "stages/picking/sheet_choice.py:forecast_metrics"],
         ),
@@ -258,7 +258,8 @@ def metrics() -> list[Listed]:
             "one. The arms are compared within each iteration, over all reviews so far.",
             [key for key in reviewed if key not in ("prelabels_by_class", "prelabels_by_origin", "arms")]
             + ["prelabels_by_class", "prelabels_by_origin", "arms"],
-            [f"{summed}:_totals", f"{summed}:_gain", f"{summed}:summarize",
+            [*(f"{summed}:{name}" for name in
+               ("_totals", "_gain", "_shown", "_about_boxes", "_over_all", "_unseen", "summarize")),
              "stages/review/ledger/correction_ledger.py:OUTCOMES"],
         ),
     ]  # fmt: skip

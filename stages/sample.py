@@ -1,6 +1,6 @@
 """Chooses what a person looks at next, and puts it into a packet."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from math import ceil
 from pathlib import Path
@@ -15,14 +15,13 @@ from stages.base.boxes import BOX
 from stages.base.command import stage_command
 from stages.base.params import Strict, read_classes, read_iteration, read_section
 from stages.base.tables import read_metrics, read_table, write_csv, write_metrics
-from stages.dataset.sheets.split_folder import read_split
+from stages.dataset.sheets.split_folder import Sheet, read_split
 from stages.firewall.signatures import copies, fingerprint_file
 from stages.picking.arms_file import ARMS
 from stages.picking.candidates import labels_to_check, pool_candidates, prelabels, without_wrong_labels
 from stages.picking.greedy_choice import FACTORS, Weights
-from stages.picking.packet import Packet, read_packet, write_packet
+from stages.picking.packet import draw_packet, read_packet, write_packet
 from stages.picking.packet_choice import Chooser, PickPlan, hard_chooser, pick, rarities_of
-from stages.picking.packet_pictures import write_contact_sheet
 from stages.picking.pool_tables import PoolTables, pool_view
 from stages.picking.random_arm import PICKED
 from stages.picking.reasons import with_check
@@ -37,6 +36,7 @@ from stages.picking.sheet_choice import (
     forecast,
     forecast_metrics,
     forecast_text,
+    instead_text,
     sheet_chooser,
 )
 from stages.picking.strategies.earlier_reviews import judged_detections
@@ -63,12 +63,11 @@ KINDS = (
     "uncertain",  # detections on sheets without labels
     "nothing_seen",  # sheets without a plausible detection
 )
-_KIND = {**{kind: kind.replace("_", " ") for kind in KINDS}, "label": "check the label"}
 COLUMNS = [
     "rank",  # from 1, the best first; empty for what was not chosen
     "arm",
     "image_id",
-    "kind",  # missed, uncertain, nothing_seen; label: one that looks wrong, on a sheet that is rechecked
+    "kind",  # missed, uncertain, nothing_seen
     "class_name",
     *BOX,
     "confidence",
@@ -81,7 +80,7 @@ COLUMNS = [
     "expected_errors",  # that a reviewer mends on the sheet; not of `hard`
     "expected_minutes",  # that the sheet takes; not of `hard`
     "reason",  # why an object is shown; of `hard` also of those that are not
-    "sheet_reason",  # why the sheet was picked, which no reviewer sees; not of `hard`
+    "sheet_reason",  # of what is shown: why the sheet was picked, which no reviewer sees; not of `hard`
 ]
 
 Weight = Annotated[float, Field(ge=0)]
@@ -133,42 +132,57 @@ def run() -> None:
     Some sheets are drawn at random besides, and one may have been reviewed before: nothing in the packet tells which.
     Sheets of train whose labels look wrong may go along, and say so.
     """
-    params, classes = read_section(SampleParams, "sample"), read_classes()
-    bounds = read_section(SizeBounds, "analyze").areas
-    images = read_table(VALIDATE / "images.parquet", IMAGES)
-    pool = images[images["split"] == "pool"]
-    suspects = read_table(SUSPECTS_FILE, SUSPECTS)
-    findings = without_wrong_labels(read_table(FINDINGS_FILE, FINDINGS), suspects)
-    found = pool_candidates(images=images, findings=findings, plausible=params.plausible)
-    to_check = labels_to_check(suspects)
-    truth = read_table(VALIDATE / "ground_truth.parquet", GROUND_TRUTH)
-    detections = read_table(PREDICTED / "detections.parquet", DETECTIONS)
-    candidates = found.assign(class_name=[_name(class_id, classes) for class_id in found["class_id"]])
-    rng = np.random.default_rng([params.seed, read_iteration()])
-    if params.strategy == "hard" or pool.empty or bool(pool["labelled"].any()):
-        rarities = rarities_of(truth[truth["split"] == "train"], classes=classes, bounds=bounds)
-        picker = Picker(hard_chooser(rarities, params.hard_plan()), None)
-    else:
-        picker = _by_sheets(pool, PoolTables(detections, np.load(FEATURES), truth), params, classes=classes, rng=rng)
-    scored = pick(
-        candidates,
-        pool=pool,
-        detections=detections[detections["split"] == "pool"],
-        classes=classes,
-        bounds=bounds,
-        chooser=picker.chooser,
-        plausible=params.plausible,
-        random_share=params.random_share,
-        rng=rng,
-    )
-    checks = scored["image_id"].map(to_check).fillna(0).astype(int)
-    scored["reason"] = [said and with_check(said, n) for said, n in zip(scored["reason"], checks, strict=True)]
-    iou, iteration = read_section(ValidateParams, "validate").iou, read_iteration()
-    plan = SecondPlan(params.recheck_share, params.repeat_every, params.plausible, params.seed, iteration, iou)
+    params, classes, iteration = read_section(SampleParams, "sample"), read_classes(), read_iteration()
+    tables, rng = _tables(), np.random.default_rng([params.seed, iteration])
+    picker = _picker(tables, params, classes=classes, rng=rng)
+    scored = _scored(tables, picker, params, classes=classes, rng=rng)
+    plan = _second_plan(params, iteration)
     files = sheet_files(plan.splits)
-    again = added_rows(
+    again = _looked_at_again(scored, tables, files, plan, picker, classes=classes)
+    rows = pd.concat([scored, again], ignore_index=True) if len(again) else scored
+    as_new = again.loc[again["arm"] == REPEAT, "image_id"].unique().tolist()
+    pictures = write_packet(
+        outgoing(rows, tables.images, files, rng=rng),
+        focus=rows[rows["arm"] != ""],
+        detections=prelabels(
+            with_new(tables.detections, as_new), with_new(tables.images, as_new), confidence=params.prelabel_confidence
+        ),
+        classes=classes,
+        iteration=iteration,
+        seed=params.seed,
+        ruler=str(read_metrics(MEASURED)["ruler"]),
+    )
+    arms = rows.loc[rows["arm"] != "", ["image_id", "arm"]].drop_duplicates().sort_values("image_id")
+    write_csv(rows.reindex(columns=COLUMNS), CANDIDATES)
+    write_csv(arms, ARMS)
+    metrics = counts(rows, pool_sheets=len(tables.pool), to_check=labels_to_check(tables.suspects))
+    expectation = picker.expects(arms.loc[arms["arm"] == PICKED, "image_id"].tolist()) if picker.expects else None
+    draw_packet(read_packet(), pictures, heading=_summary(metrics), file=FIGURE)
+    rest = {key: value for key, value in metrics.items() if key not in _SHOWN}
+    details = {**rest, **forecast_metrics(picker.strategy, expectation)}
+    write_metrics({key: metrics[key] for key in _SHOWN}, details, METRICS)
+    instead = instead_text(params.strategy, picker.strategy)
+    print(f"[SAMPLING] {_summary(metrics)}{forecast_text(expectation)}{instead}")
+
+
+def _second_plan(params: SampleParams, iteration: int) -> SecondPlan:
+    iou = read_section(ValidateParams, "validate").iou
+    return SecondPlan(params.recheck_share, params.repeat_every, params.plausible, params.seed, iteration, iou)
+
+
+def _looked_at_again(
+    scored: pd.DataFrame,
+    tables: "_Tables",
+    files: Mapping[str, Sheet],
+    plan: SecondPlan,
+    picker: "Picker",
+    *,
+    classes: Sequence[str],
+) -> pd.DataFrame:
+    """Return what to look at on the sheets that go out beside the choice `scored`."""
+    return added_rows(
         scored,
-        SeenTables(images, suspects, truth, detections),
+        SeenTables(tables.images, tables.suspects, tables.truth, tables.detections),
         files,
         plan,
         reviewed=read_metrics(REVIEWED),
@@ -176,32 +190,66 @@ def run() -> None:
         chooser=picker.chooser,
         class_name=lambda class_id: _name(class_id, classes),
     )
-    rows = pd.concat([scored, again], ignore_index=True) if len(again) else scored
-    as_new = again.loc[again["arm"] == REPEAT, "image_id"].unique().tolist()
-    fresh = [with_new(table, as_new) for table in (detections, images)]
-    pictures = write_packet(
-        outgoing(rows, images, files, rng=rng),
-        focus=rows[rows["arm"] != ""],
-        detections=prelabels(*fresh, confidence=params.prelabel_confidence),
-        classes=classes,
-        iteration=iteration,
-        seed=params.seed,
-        ruler=str(read_metrics(MEASURED)["ruler"]),
+
+
+class _Tables(NamedTuple):
+    """What the stages before left."""
+
+    images: pd.DataFrame
+    pool: pd.DataFrame  # its rows of `images`
+    suspects: pd.DataFrame
+    truth: pd.DataFrame
+    detections: pd.DataFrame  # of all splits
+
+
+def _tables() -> _Tables:
+    images = read_table(VALIDATE / "images.parquet", IMAGES)
+    return _Tables(
+        images,
+        images[images["split"] == "pool"],
+        read_table(SUSPECTS_FILE, SUSPECTS),
+        read_table(VALIDATE / "ground_truth.parquet", GROUND_TRUTH),
+        read_table(PREDICTED / "detections.parquet", DETECTIONS),
     )
-    arms = rows.loc[rows["arm"] != "", ["image_id", "arm"]].drop_duplicates().sort_values("image_id")
-    metrics = counts(rows, pool_sheets=len(pool), to_check=to_check)
-    expectation = picker.expects(arms.loc[arms["arm"] == PICKED, "image_id"].tolist()) if picker.expects else None
-    write_csv(rows.reindex(columns=COLUMNS), CANDIDATES)
-    write_csv(arms, ARMS)
-    _draw(read_packet(), pictures, metrics)
-    rest = {key: value for key, value in metrics.items() if key not in _SHOWN}
-    write_metrics({key: metrics[key] for key in _SHOWN}, {**rest, **forecast_metrics(expectation)}, METRICS)
-    print(f"[SAMPLING] {_summary(metrics)}{forecast_text(expectation)}")
+
+
+def _picker(tables: _Tables, params: SampleParams, *, classes: Sequence[str], rng: np.random.Generator) -> "Picker":
+    """Return the picker that `sample.strategy` names; in a pool with labels it is `hard`."""
+    if params.strategy == "hard" or tables.pool.empty or bool(tables.pool["labelled"].any()):
+        bounds, train = read_section(SizeBounds, "analyze").areas, tables.truth[tables.truth["split"] == "train"]
+        chooser = hard_chooser(rarities_of(train, classes=classes, bounds=bounds), params.hard_plan())
+        return Picker(params.strategy if tables.pool.empty else "hard", chooser, None)
+    known = PoolTables(tables.detections, np.load(FEATURES), tables.truth)
+    return _by_sheets(tables.pool, known, params, classes=classes, rng=rng)
+
+
+def _scored(
+    tables: _Tables, picker: "Picker", params: SampleParams, *, classes: Sequence[str], rng: np.random.Generator
+) -> pd.DataFrame:
+    """Return all candidates of the pool, with what `picker` and chance made of them."""
+    findings = without_wrong_labels(read_table(FINDINGS_FILE, FINDINGS), tables.suspects)
+    names = pd.array([*classes, ""], dtype="str")
+    found = pool_candidates(images=tables.images, findings=findings, plausible=params.plausible)
+    scored = pick(
+        found.assign(class_name=names.take(found["class_id"].to_numpy(np.int64, na_value=-1))),
+        pool=tables.pool,
+        detections=tables.detections[tables.detections["split"] == "pool"],
+        classes=classes,
+        bounds=read_section(SizeBounds, "analyze").areas,
+        chooser=picker.chooser,
+        plausible=params.plausible,
+        random_share=params.random_share,
+        rng=rng,
+    )
+    checks = scored["image_id"].map(labels_to_check(tables.suspects)).fillna(0).astype(int)
+    scored["reason"] = [said and with_check(said, n) for said, n in zip(scored["reason"], checks, strict=True)]
+    return scored
 
 
 class Picker(NamedTuple):
     """How sheets are chosen, and what is expected of some (None: the strategy expects nothing)."""
 
+    strategy: str  # that chooses
     chooser: Chooser
     expects: Callable[[Sequence[str]], Forecast] | None
 
@@ -229,10 +277,11 @@ def _by_sheets(
     def is_copy(name: str, taken: list[str]) -> bool:
         return bool(taken) and bool(copies({name: look(name)}, {one: look(one) for one in taken}))
 
-    place = {name: at for at, name in enumerate(view.sheets)}
+    places = pd.Index(view.sheets)
     return Picker(
+        params.strategy,
         sheet_chooser(view, order, guess, params.sheet_plan(), is_copy),
-        lambda names: forecast(guess, np.array([place[name] for name in names], dtype=np.int64)),
+        lambda names: forecast(guess, places.get_indexer(pd.Index(names)).astype(np.int64)),
     )
 
 
@@ -277,17 +326,6 @@ def _summary(metrics: dict[str, int]) -> str:
     of_pool = metrics["packet_sheets"] - checked - metrics["repeat_sheets"]
     sheets = f"{of_pool} of {metrics['pool_sheets']} pool sheets{by_chance}{beside}"
     return f"{picked} go to review, on {sheets}{check}"
-
-
-def _draw(packet: Packet, pictures: Sequence[np.ndarray], metrics: dict[str, int]) -> None:
-    place = {sheet.image_id: sheet.order for sheet in packet.sheets}
-    write_contact_sheet(
-        pictures,
-        titles=[f"sheet {place[row['image_id']]}   {_KIND[row['kind']]}" for _, row in packet.focus.iterrows()],
-        captions=list(packet.focus["reason"]),
-        heading=_summary(metrics),
-        file=FIGURE,
-    )
 
 
 main = stage_command("sample", run)

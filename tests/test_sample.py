@@ -373,9 +373,19 @@ def test_every_strategy_fills_a_packet_and_says_what_it_expects(tmp_path, monkey
     assert 0 <= found["expected_errors_low"] <= found["expected_errors"] <= found["expected_errors_high"]
     assert found["expected_minutes"] >= 1  # 20 s a sheet
     table = pd.read_csv(sample.CANDIDATES)
-    assert table["sheet_reason"].notna().all()
+    assert (table["sheet_reason"].notna() == table["rank"].notna()).all()
     assert table.loc[table["rank"].notna(), "image_id"].nunique() == 3
     assert f"; expected {found['expected_errors']:.0f} errors, " in capsys.readouterr().out
+
+
+def test_in_a_pool_with_labels_it_is_said_that_hard_picked(project, capsys):
+    set_strategy("earned")
+    sample.run()
+    assert metrics()["strategy"] == "hard"
+    assert capsys.readouterr().out.endswith("; hard picked in place of earned, since the pool has labels\n")
+    set_strategy("hard")
+    sample.run()
+    assert "in place of" not in capsys.readouterr().out
 
 
 def test_a_copy_in_the_pool_goes_to_review_once(tmp_path, monkeypatch):

@@ -147,6 +147,7 @@ def _keep(root: Path, data: Path, packet: Packet, review: Review, *, reviewer: R
         arms=arms,
         before=read_review_sheets(root / REVIEW_SHEETS),
         earlier_judged=earlier.get("judged", []),
+        earlier_packets=earlier.get("packets", []),
         earlier_repeats=earlier.get("repeats", []),
         labels_before=labels_before(root, packet, arms, oracle=reviewer == "oracle"),
         detections=read_table(root / PREDICTED / "detections.parquet", DETECTIONS),

@@ -1,6 +1,7 @@
 """What may go to review from the pool: missed objects, doubtful detections, sheets where nothing was seen."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -98,11 +99,25 @@ def without_duplicates(detections: pd.DataFrame) -> pd.DataFrame:
 
     Needs image_id, detection_id, confidence and the box; equal confidences are settled by detection_id.
     """
-    order = detections.sort_values(
-        ["image_id", "confidence", "detection_id"], ascending=[True, False, True], kind="stable"
-    )
-    sheet = np.unique(order["image_id"].to_numpy(str), return_inverse=True)[1]
-    return order[_first_on_place(sheet, order[BOX].to_numpy(float))]
+    sheet = pd.factorize(detections["image_id"], sort=True)[0]
+    sure = detections["confidence"].to_numpy(float, na_value=np.nan)
+    number = detections["detection_id"].to_numpy(float, na_value=np.nan)
+    order = _order(sheet, -sure, number)
+    kept = _first_on_place(sheet[order], detections[BOX].to_numpy(float)[order])
+    return detections.iloc[order[kept]]
+
+
+def _order(*keys: NDArray[Any]) -> NDArray[np.int64]:
+    """Return the stable order by `keys`, the first before the others; no sort where the rows stand in it already.
+
+    So `predict` leaves them, and sorting is dearer than all that follows.
+    """
+    tied = np.ones(max(len(keys[0]) - 1, 0), dtype=bool)
+    for key in keys:
+        if (tied & ~(key[:-1] <= key[1:])).any():
+            return np.lexsort(keys[::-1])
+        tied &= key[:-1] == key[1:]
+    return np.arange(len(keys[0]))
 
 
 def _first_on_place(sheet: NDArray[np.int64], boxes: NDArray[np.float64]) -> NDArray[np.bool_]:
@@ -110,14 +125,34 @@ def _first_on_place(sheet: NDArray[np.int64], boxes: NDArray[np.float64]) -> NDA
 
     Each box is compared with the next one of its sheet, then with the next but one, and so on, for all sheets at once.
     """
-    pairs: list[tuple[int, int]] = []
-    for distance in range(1, int(np.bincount(sheet).max(initial=0))):
-        first = np.flatnonzero(sheet[:-distance] == sheet[distance:])
-        same = _overlap(boxes[first], boxes[first + distance]) > SAME_PLACE_IOU
-        pairs += [(i + distance, i) for i in first[same].tolist()]
-    keep = np.ones(len(boxes), dtype=bool)
-    for later, earlier in sorted(pairs):  # what covers a box is settled before the box itself
-        keep[later] &= not keep[earlier]
+    count = np.bincount(sheet)
+    last = np.cumsum(count)[sheet] - 1
+    left, right = np.ascontiguousarray(boxes[:, 0]), np.ascontiguousarray(boxes[:, 2])
+    first, pairs = np.arange(len(boxes)), [np.zeros((2, 0), dtype=np.int64)]
+    for distance in range(1, int(count.max(initial=0))):
+        first = first[first + distance <= last[first]]
+        second = first + distance
+        # Most boxes of a sheet lie side by side, and need no areas.
+        near = np.minimum(right[first], right[second]) > np.maximum(left[first], left[second])
+        one, other = first[near], second[near]
+        same = _overlap(boxes[one], boxes[other]) > SAME_PLACE_IOU
+        pairs.append(np.stack([one[same], other[same]]))
+    covering, covered = np.hstack(pairs)
+    return _uncovered(covering, covered, len(boxes))
+
+
+def _uncovered(covering: NDArray[np.int64], covered: NDArray[np.int64], count: int) -> NDArray[np.bool_]:
+    """Return which of `count` boxes no kept box covers, given who covers whom; who covers comes first.
+
+    In turns: what nothing undecided covers is kept, and what that covers goes.
+    """
+    keep = np.ones(count, dtype=bool)
+    while len(covered):
+        undecided = np.zeros(count, dtype=bool)
+        undecided[covered] = True
+        keep[covered[~undecided[covering]]] = False
+        open_pairs = keep[covering] & keep[covered]
+        covering, covered = covering[open_pairs], covered[open_pairs]
     return keep
 
 

@@ -31,7 +31,7 @@ from stages.dataset.crops import safe_name, save_image
 from stages.dataset.new_dataset import write_description
 from stages.dataset.sheets.manifest import file_sha256
 from stages.dataset.sheets.split_folder import Sheet, label_text, read_labels
-from stages.picking.packet_pictures import Picture, zoom_on_map
+from stages.picking.packet_pictures import Picture, write_contact_sheet, zoom_on_map
 from stages.ruler.pairing.box_tables import CORNERS
 
 PACKET = Path("data/sample/packet")
@@ -257,3 +257,17 @@ def _read_table(file: Path, columns: Mapping[str, str]) -> pd.DataFrame:
     except (ValueError, KeyError) as error:
         found = " ".join(str(error).split())[:120]
         raise problem("packet.table_packet", file, found=found, damaged=_DAMAGED) from error
+
+
+def draw_packet(packet: Packet, pictures: Sequence[Picture], *, heading: str, file: Path) -> None:
+    """Write the figure of what `packet` points at; `pictures` are those that `write_packet` returned."""
+    place = {sheet.image_id: sheet.order for sheet in packet.sheets}
+    write_contact_sheet(
+        pictures,
+        titles=[
+            f"sheet {place[row['image_id']]}   {row['kind'].replace('_', ' ')}" for _, row in packet.focus.iterrows()
+        ],
+        captions=list(packet.focus["reason"]),
+        heading=heading,
+        file=file,
+    )

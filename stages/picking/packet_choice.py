@@ -5,12 +5,15 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from stages.base.boxes import BOX, area
 from stages.picking.candidates import least_sure
-from stages.picking.greedy_choice import Weights, choose, count_sizes, rarity
+from stages.picking.greedy_choice import FACTORS, Weights, choose, count_sizes, rarity
 from stages.picking.random_arm import PICKED, RANDOM, draw_sheets
 from stages.picking.reasons import reason
+
+Ints = NDArray[np.int64]
 
 
 class Rarities(NamedTuple):
@@ -29,10 +32,17 @@ class PickPlan(NamedTuple):
 
 
 class Chooser(NamedTuple):
-    """A strategy as `pick` needs it: both return candidates with factors, score, rank and reason, the best first."""
+    """A strategy as `pick` needs it.
 
-    choose: Callable[[pd.DataFrame, np.random.Generator], pd.DataFrame]  # of any sheets, as the budget allows
-    show: Callable[[pd.DataFrame, int, np.random.Generator], pd.DataFrame]  # that many of one sheet
+    The first two return the candidates' factors, score, rank and reason, with `row`: where in `candidates` each stands;
+    what is shown first, by rank. Pools are large, so no column of `candidates` is copied before all is settled.
+    """
+
+    # of the rows given, as the budget allows
+    choose: Callable[[pd.DataFrame, Ints, np.random.Generator], pd.DataFrame]
+    show: Callable[[pd.DataFrame, Ints, int, np.random.Generator], pd.DataFrame]  # that many of the rows of one sheet
+    # how many sheets `choose` would take of all rows, where that is known without luck and for less
+    would_take: Callable[[pd.DataFrame], int] | None = None
 
 
 def pick(
@@ -53,32 +63,39 @@ def pick(
     pool; what is picked comes from the others. On a random sheet as many objects are shown as on some picked one. A
     random sheet on which all was found has no candidate, and shows its least sure detection.
     """
-    first = chooser.choose(candidates, rng)
-    picked = int(first.loc[first["rank"].notna(), "image_id"].nunique())
+    everything = np.arange(len(candidates))
+    if chooser.would_take is None:
+        best = chooser.choose(candidates, everything, rng)
+        picked = len(_shown_on(best, candidates))
+    else:
+        picked = chooser.would_take(candidates)
     by_chance = draw_sheets(pool["image_id"].tolist(), picked=picked, share=random_share, rng=rng)
     if not by_chance:
-        return in_arm(first, PICKED)
-    others = candidates[~candidates["image_id"].isin(by_chance)].reset_index(drop=True)
-    best = chooser.choose(others, rng)
-    per_sheet = best[best["rank"].notna()].groupby("image_id").size().tolist() or [1]
-    parts = [in_arm(best, PICKED)]
+        best = chooser.choose(candidates, everything, rng) if chooser.would_take else best
+        return _joined(candidates, best, [])
+    best = chooser.choose(candidates, np.flatnonzero(~candidates["image_id"].isin(by_chance)), rng)
+    per_sheet = _shown_on(best, candidates).tolist() or [1]
+    tables, random = candidates, list[pd.DataFrame]()
     for name in by_chance:
-        own = candidates[candidates["image_id"] == name].reset_index(drop=True)
-        if own.empty:
-            own = least_sure(pool[pool["image_id"] == name], detections, classes, bounds, plausible=plausible)
-        parts.append(in_arm(chooser.show(own, int(rng.choice(per_sheet)), rng), RANDOM))
-    together = pd.concat(parts, ignore_index=True)
-    keys = together["arm"].map({PICKED: 0, RANDOM: 1, "": 2})
-    order = np.lexsort((-together["score"], together["rank"].fillna(len(together)), keys))
-    return together.iloc[order].reset_index(drop=True)
+        own = np.flatnonzero(candidates["image_id"] == name)
+        if not len(own):
+            least = least_sure(pool[pool["image_id"] == name], detections, classes, bounds, plausible=plausible)
+            tables, own = pd.concat([tables, least], ignore_index=True), np.array([len(tables)])
+        random.append(chooser.show(tables, own, int(rng.choice(per_sheet)), rng))
+    return _joined(tables, best, random)
 
 
 def hard_chooser(rarities: Rarities, plan: PickPlan) -> Chooser:
     """Return the strategy `hard`: objects by four factors (stages/picking/greedy_choice.py), whatever their sheet."""
+
+    def scored(candidates: pd.DataFrame, rows: Ints, plan: PickPlan, rng: np.random.Generator) -> pd.DataFrame:
+        own = candidates.iloc[rows].assign(row=rows).reset_index(drop=True)
+        return score(own, rarities=rarities, plan=plan, rng=rng)[["row", *FACTORS, "score", "rank", "reason"]]
+
     return Chooser(
-        lambda candidates, rng: score(candidates, rarities=rarities, plan=plan, rng=rng),
-        lambda own, count, rng: score(
-            own, rarities=rarities, plan=plan._replace(most_per_sheet=1.0, budget=count), rng=rng
+        lambda candidates, rows, rng: scored(candidates, rows, plan, rng),
+        lambda candidates, own, count, rng: scored(
+            candidates, own, plan._replace(most_per_sheet=1.0, budget=count), rng
         ),
     )
 
@@ -107,8 +124,34 @@ def rarities_of(train: pd.DataFrame, *, classes: Sequence[str], bounds: Sequence
     )
 
 
-def in_arm(scored: pd.DataFrame, arm: str) -> pd.DataFrame:
-    """Return `scored` with its arm; a rank is only what the picker gave."""
-    shown = scored["rank"].notna()
-    rank = scored["rank"].astype("Int64") if arm == PICKED else pd.Series(pd.NA, index=scored.index, dtype="Int64")
-    return scored.assign(arm=np.where(shown, arm, ""), rank=rank)
+def shown_as(arm: str, candidates: pd.DataFrame, ranked: pd.DataFrame) -> pd.DataFrame:
+    """Return of `candidates` those that `ranked`, what a chooser made of them, shows: in `arm`, without a rank."""
+    shown = ranked[ranked["rank"].notna()].reset_index(drop=True)
+    known = candidates.iloc[shown["row"]].reset_index(drop=True)
+    said = shown.drop(columns="row").assign(rank=pd.array([pd.NA] * len(shown), dtype="Int64"), arm=arm)
+    return pd.concat([known, said], axis=1)
+
+
+def _shown_on(ranked: pd.DataFrame, candidates: pd.DataFrame) -> "pd.Series[int]":
+    """Return how many objects are shown of each sheet of which some are."""
+    shown = ranked.loc[ranked["rank"].notna(), "row"]
+    return candidates["image_id"].iloc[shown].value_counts().sort_index()
+
+
+def _joined(candidates: pd.DataFrame, best: pd.DataFrame, random: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """Return the candidates with what is said of them and their arm; a rank is only what the picker gave.
+
+    First what is picked, then what is shown by chance by falling score, then the rest as it comes: sorting a whole pool
+    takes longer than choosing from it.
+    """
+    picked = int(best["rank"].notna().sum())
+    none = best.iloc[:0]
+    shown = pd.concat([none, *(part[part["rank"].notna()] for part in random)], ignore_index=True)
+    shown = shown.assign(rank=pd.array([pd.NA] * len(shown), dtype="Int64"))
+    rest = [part[part["rank"].isna()] for part in random]
+    by_score = shown.iloc[np.argsort(-shown["score"].to_numpy(float), kind="stable")]
+    scored = pd.concat([best.iloc[:picked], by_score, best.iloc[picked:], *rest], ignore_index=True)
+    arm = np.repeat([0, 1, 2], [picked, len(shown), len(scored) - picked - len(shown)])
+    known = candidates.iloc[scored["row"]].reset_index(drop=True)
+    arms = pd.array([PICKED, RANDOM, ""], dtype="str").take(arm)
+    return pd.concat([known, scored.drop(columns="row")], axis=1).assign(arm=arms)

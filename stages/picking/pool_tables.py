@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from stages.picking.candidates import without_duplicates
 from stages.picking.strategies.calibration import FAINTEST, JudgedDetections, calibrate
-from stages.picking.strategies.pool_view import PoolView
+from stages.picking.strategies.pool_view import PoolView, places_of
 from stages.ruler.matching.matching import outcomes
 
 
@@ -37,17 +37,18 @@ def pool_view(
     on a surer one are no objects of their own, and those under FAINTEST are left out.
     """
     sheets = sorted(pool["image_id"])
-    place = {name: at for at, name in enumerate(sheets)}
-    groups = pool.set_index("image_id")["group"]
+    groups = pool.set_index("image_id")["group"].reindex(sheets)
     seen = tables.detections.loc[tables.detections["confidence"] >= FAINTEST].reset_index(drop=True)
     unique = without_duplicates(seen)
-    own = unique[(unique["split"] == "pool") & unique["image_id"].isin(place)]
+    pooled = unique[unique["split"] == "pool"]
+    place = places_of(pooled["image_id"], pd.Index(sheets))
+    own, place = pooled[place >= 0], place[place >= 0]
     val = _seen(unique[unique["split"] == "val"], tables.truth[tables.truth["split"] == "val"], iou=iou)
     known = tables.truth[tables.truth["split"] == "train"]
     return PoolView(
         sheets=tuple(sheets),
-        groups=np.array([groups[name] for name in sheets], dtype=str),
-        sheet=own["image_id"].map(place).to_numpy(np.int64),
+        groups=groups.to_numpy(str),
+        sheet=place,
         class_id=own["class_id"].to_numpy(np.int64),
         confidence=own["confidence"].to_numpy(float),
         features=tables.features[own.index].astype(np.float32),

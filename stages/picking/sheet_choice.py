@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from math import ceil
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -12,7 +12,7 @@ from stages.picking.greedy_choice import FACTORS
 from stages.picking.packet_choice import Chooser
 from stages.picking.reasons import odds
 from stages.picking.strategies.earned_order import Expected
-from stages.picking.strategies.pool_view import Floats, Order, PoolView
+from stages.picking.strategies.pool_view import Floats, Ints, Order, PoolView, places_of
 
 Unit = Literal["objects", "sheets", "boxes", "minutes"]
 SURE = 1.96  # standard deviations of a 95 % interval
@@ -52,20 +52,28 @@ def sheet_chooser(
     nothing else. Sheets are taken until the next one would go over the budget; the first one always is.
     """
     ranks = _Ranks(view, order, guess)
+    most = ceil(plan.most_per_sheet * plan.budget) if plan.unit == "objects" else _SHOWN
 
-    def choose(candidates: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
-        scored = ranks.scored(candidates)
-        objects = scored.groupby("image_id").size()
-        most = ceil(plan.most_per_sheet * plan.budget) if plan.unit == "objects" else 1
-        shown: dict[str, int] = {}
-        for name, count in _filled(_amounts(view, order, guess, objects, plan, most), plan, is_copy):
-            shown[name] = count
-        return _ranked(scored, shown)
+    def same(place: int, taken: list[int]) -> bool:
+        return is_copy(view.sheets[place], [view.sheets[one] for one in taken])
 
-    def show(own: pd.DataFrame, count: int, rng: np.random.Generator) -> pd.DataFrame:
-        return _ranked(ranks.scored(own), dict.fromkeys(own["image_id"], count))
+    def fill(place: Ints) -> Ints:
+        objects = np.minimum(np.bincount(place, minlength=len(view.sheets)), most)
+        shown = np.zeros(len(view.sheets), dtype=np.int64)
+        for at, count in _filled(_amounts(view, order, guess, objects, plan), plan, same):
+            shown[at] = count
+        return shown
 
-    return Chooser(choose, show)
+    def choose(candidates: pd.DataFrame, rows: Ints, rng: np.random.Generator) -> pd.DataFrame:
+        place = ranks.places(candidates)
+        return ranks.ranked(candidates, rows, place[rows], fill(place[rows]))
+
+    def show(candidates: pd.DataFrame, own: Ints, count: int, rng: np.random.Generator) -> pd.DataFrame:
+        one = candidates.iloc[own].reset_index(drop=True)
+        shown = ranks.ranked(one, np.arange(len(own)), ranks.places(one), np.full(len(view.sheets), count))
+        return shown.assign(row=own[shown["row"]])
+
+    return Chooser(choose, show, lambda candidates: int((fill(ranks.places(candidates)) > 0).sum()))
 
 
 def forecast(guess: Expected, places: NDArray[np.int64]) -> Forecast:
@@ -75,9 +83,10 @@ def forecast(guess: Expected, places: NDArray[np.int64]) -> Forecast:
     return Forecast(errors, max(errors - half, 0.0), errors + half, float(guess.minutes[places].sum()))
 
 
-def forecast_metrics(found: Forecast | None) -> dict[str, float | None]:
-    """Return what is expected of the picked sheets."""
+def forecast_metrics(strategy: str, found: Forecast | None) -> dict[str, str | float | None]:
+    """Return which strategy picked, and what is expected of the picked sheets."""
     return {
+        "strategy": strategy,  # that picked: `sample.strategy`, but `hard` in a pool with labels
         "expected_errors": found and found.errors,  # that a reviewer mends on the picked sheets; null with `hard`
         "expected_errors_low": found and found.low,  # lower end of the 95 % interval
         "expected_errors_high": found and found.high,  # upper end
@@ -95,65 +104,103 @@ def forecast_text(found: Forecast | None) -> str:
     )
 
 
+def instead_text(wanted: str, used: str) -> str:
+    """Return the end of a sentence, "" where the strategy that was wanted is the one that picked."""
+    return "" if used == wanted else f"; {used} picked in place of {wanted}, since the pool has labels"
+
+
 class _Ranks:
     """Scores objects by what is expected of them, and sheets by the strategy."""
 
     def __init__(self, view: PoolView, order: Order, guess: Expected) -> None:
         self.view = view
-        self.place = {name: at for at, name in enumerate(view.sheets)}
-        turn = np.empty(len(view.sheets), dtype=np.int64)
-        turn[order.places] = np.arange(len(view.sheets))
-        self.by_sheet = pd.DataFrame(
-            {
-                "turn": turn,
-                "score": order.score,
-                "expected_errors": guess.errors,
-                "expected_minutes": guess.minutes,
-                "sheet_reason": order.said,
-            },
-            index=list(view.sheets),
+        self.names = pd.Index(view.sheets)
+        self.turn = np.empty(len(view.sheets), dtype=np.int64)
+        self.turn[order.places] = np.arange(len(view.sheets))
+        self.by_sheet = {"score": order.score, "expected_errors": guess.errors, "expected_minutes": guess.minutes}
+        self.said = order.said
+
+    def places(self, candidates: pd.DataFrame) -> Ints:
+        """Return where the sheet of each candidate stands in the view."""
+        return places_of(candidates["image_id"], self.names)
+
+    def ranked(self, candidates: pd.DataFrame, rows: Ints, place: Ints, shown: Ints) -> pd.DataFrame:
+        """Return what is known of the `rows` of `candidates`, first those that are shown, with rank and reasons.
+
+        `place` is the place of the sheet of each row, `shown` is how many objects of each sheet are shown, (s,): those
+        that are most likely wrong. Sheets stand in their turn, and what is not shown as it stood.
+        """
+        chance, wrong = self._odds(candidates)
+        on = np.flatnonzero(shown[place] > 0)
+        number = candidates["detection_id"].iloc[rows[on]].fillna(-1).to_numpy(np.int64)
+        on = on[np.lexsort((number, -wrong[rows[on]].round(9), self.turn[place[on]]))]
+        best = on[_nth(place[on]) < shown[place[on]]]
+        left = np.ones(len(rows), dtype=bool)
+        left[best] = False
+        order = np.concatenate([best, np.flatnonzero(left)])
+        row, sheet = rows[order], place[order]
+        facts = zip(candidates.iloc[rows[best]].to_dict("records"), chance[rows[best]], strict=True)
+        # Column by column, since a frame that is made at once copies them all.
+        return pd.DataFrame({"row": row}).assign(
+            **{name: values[sheet] for name, values in self.by_sheet.items()},
+            sheet_reason=_texts([self.said[at] for at in place[best].tolist()], len(row)),
+            chance=chance[row],
+            **dict.fromkeys(FACTORS, np.nan),
+            rank=_ranks(len(best), len(row)),
+            reason=_texts([odds(one, right) for one, right in facts], len(row)),
         )
 
-    def scored(self, candidates: pd.DataFrame) -> pd.DataFrame:
-        """Return `candidates` with what is known of them and of their sheets, in the order of turn and odds."""
-        rows = candidates.drop(columns=["score"], errors="ignore").join(self.by_sheet, on="image_id")
-        seen = rows["class_id"].notna().to_numpy()
-        chance = np.full(len(rows), np.nan)
-        confidence = rows["confidence"].to_numpy(float, na_value=np.nan)
-        class_id = rows["class_id"].fillna(0).to_numpy(np.int64)
+    def _odds(self, candidates: pd.DataFrame) -> tuple[Floats, Floats]:
+        """Return the chance that each candidate is right, NaN for a whole sheet, and that something is to mend."""
+        seen = candidates["class_id"].notna().to_numpy()
+        chance = np.full(len(candidates), np.nan)
+        confidence = candidates["confidence"].to_numpy(float, na_value=np.nan)
+        class_id = candidates["class_id"].to_numpy(np.int64, na_value=0)
         chance[seen] = self.view.calibration.chance(class_id[seen], confidence[seen])
-        wrong = np.where(confidence >= self.view.prelabel, 1 - chance, chance)
-        rows = rows.assign(chance=chance, wrong=np.nan_to_num(wrong), **dict.fromkeys(FACTORS, np.nan))
-        keys = (rows["detection_id"].fillna(-1), -rows["wrong"].round(9), rows["turn"])
-        return rows.iloc[np.lexsort(tuple(key.to_numpy() for key in keys))].reset_index(drop=True)
+        return chance, np.nan_to_num(np.where(confidence >= self.view.prelabel, 1 - chance, chance))
+
+
+def _ranks(first: int, count: int) -> "pd.Series[Any]":
+    """Return `count` ranks: 1 and so on of the `first` ones, then none."""
+    return pd.Series(np.arange(1, count + 1), dtype="Int64").where(np.arange(count) < first)
+
+
+def _texts(first: list[str], count: int) -> "pd.Series[str]":
+    """Return `count` texts, the `first` ones and then empty ones."""
+    return pd.Series(pd.array([*first, ""], dtype="str").take(np.minimum(np.arange(count), len(first))))
+
+
+def _nth(sheet: Ints) -> Ints:
+    """Return the number of each row among those of its sheet, from 0; rows of a sheet stand together."""
+    row = np.arange(len(sheet))
+    begins = np.concatenate([np.ones(min(len(sheet), 1), dtype=bool), sheet[1:] != sheet[:-1]])
+    return np.asarray(row - np.maximum.accumulate(np.where(begins, row, 0)), dtype=np.int64)
 
 
 def _amounts(
-    view: PoolView, order: Order, guess: Expected, objects: "pd.Series[int]", plan: SheetPlan, most: int
-) -> Iterator[tuple[str, int, float]]:
-    """Yield for each sheet in turn that has candidates its name, how many are shown at most, and what it takes."""
-    takes: Mapping[str, Floats] = {
+    view: PoolView, order: Order, guess: Expected, objects: Ints, plan: SheetPlan
+) -> Iterator[tuple[int, int, float]]:
+    """Yield the place of each sheet in turn that has `objects`, (s,), how many are shown at most, what it takes."""
+    takes: Mapping[str, NDArray[Any]] = {
         "sheets": np.ones(len(view.sheets)),
         "boxes": guess.boxes,
         "minutes": guess.minutes,
+        "objects": objects,
     }
-    for place in order.places.tolist():
-        name = view.sheets[place]
-        if name in objects.index:
-            count = min(int(objects[name]), most if plan.unit == "objects" else _SHOWN)
-            yield name, count, count if plan.unit == "objects" else float(takes[plan.unit][place])
+    for place in order.places[objects[order.places] > 0].tolist():
+        yield place, int(objects[place]), float(takes[plan.unit][place])
 
 
 def _filled(
-    amounts: Iterator[tuple[str, int, float]], plan: SheetPlan, is_copy: Callable[[str, list[str]], bool]
-) -> Iterator[tuple[str, int]]:
+    amounts: Iterator[tuple[int, int, float]], plan: SheetPlan, is_copy: Callable[[int, list[int]], bool]
+) -> Iterator[tuple[int, int]]:
     """Yield the sheets that fit into the budget, and how many objects are shown of each."""
-    spent, taken = 0.0, list[str]()
-    for name, objects, amount in amounts:
+    spent, taken = 0.0, list[int]()
+    for place, objects, amount in amounts:
         left = plan.budget - spent
         if left <= 0:
             return
-        if is_copy(name, taken):
+        if is_copy(place, taken):
             continue
         if plan.unit == "objects":
             shown, takes = min(objects, int(left)), min(amount, left)
@@ -161,20 +208,6 @@ def _filled(
             return
         else:
             shown, takes = objects, amount
-        taken.append(name)
+        taken.append(place)
         spent += takes
-        yield name, shown
-
-
-def _ranked(scored: pd.DataFrame, shown: Mapping[str, int]) -> pd.DataFrame:
-    """Return `scored`, first the objects that are shown, with their rank from 1 and a reason."""
-    nth = scored.groupby("image_id", sort=False).cumcount()
-    chosen = nth < scored["image_id"].map(shown).fillna(0)
-    rank = pd.Series(pd.NA, index=scored.index, dtype="Int64")
-    rank[chosen] = np.arange(1, int(chosen.sum()) + 1)
-    best = scored[chosen]
-    reasons = [odds(row, chance) for row, chance in zip(best.to_dict("records"), best["chance"], strict=True)]
-    texts = np.full(len(scored), "", dtype=object)
-    texts[chosen.to_numpy()] = reasons
-    ranked = scored.assign(rank=rank, reason=pd.Series(texts, index=scored.index, dtype="str"))
-    return ranked.iloc[np.argsort(~chosen.to_numpy(), kind="stable")].reset_index(drop=True)
+        yield place, shown

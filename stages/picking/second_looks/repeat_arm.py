@@ -16,7 +16,7 @@ from stages.base.boxes import BOX
 from stages.base.params import Strict
 from stages.dataset.sheets.manifest import ManifestRow
 from stages.picking.candidates import pool_candidates
-from stages.picking.packet_choice import Chooser, in_arm
+from stages.picking.packet_choice import Chooser, shown_as
 from stages.picking.second_looks.seen_tables import SeenTables
 
 REPEAT = "repeat"
@@ -98,5 +98,5 @@ def candidates_of(
 def repeat_rows(own: pd.DataFrame, packet: pd.DataFrame, chooser: Chooser, rng: np.random.Generator) -> pd.DataFrame:
     """Return what to look at on the repeat: of its candidates `own` as many as on some sheet picked in `packet`."""
     per_sheet = packet[packet["rank"].notna()].groupby("image_id").size().tolist()
-    shown = in_arm(chooser.show(own, int(rng.choice(per_sheet)), rng), REPEAT)
-    return shown[shown["arm"] != ""].reset_index(drop=True)
+    ranked = chooser.show(own, np.arange(len(own)), int(rng.choice(per_sheet)), rng)
+    return shown_as(REPEAT, own, ranked)

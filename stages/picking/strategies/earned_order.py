@@ -6,7 +6,8 @@ is an object without a pre-label with p; objects without any detection are expec
 The minutes are those of review_cost.py for a sheet with these boxes and errors.
 """
 
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -26,11 +27,21 @@ class Expected(NamedTuple):
 def earned_order(view: PoolView, cost: ReviewCost, rng: np.random.Generator) -> Order:
     """Return the sheets by expected errors per expected minute."""
     found = expected(view, cost)
-    said = [
-        f"{errors:.1f} errors expected among {boxes:.0f} boxes, in {minutes:.1f} minutes."
-        for boxes, errors, _, minutes in zip(*found, strict=True)
-    ]
-    return by_score(found.errors / found.minutes, said, rng)
+    return by_score(found.errors / found.minutes, _Said(found), rng)
+
+
+class _Said(Sequence[str]):
+    """The sentence of each sheet, made when it is asked for: few of them are."""
+
+    def __init__(self, found: Expected) -> None:
+        self.found = found
+
+    def __len__(self) -> int:
+        return len(self.found.errors)
+
+    def __getitem__(self, place: Any) -> Any:
+        boxes, errors, _, minutes = (values[place] for values in self.found)
+        return f"{errors:.1f} errors expected among {boxes:.0f} boxes, in {minutes:.1f} minutes."
 
 
 def expected(view: PoolView, cost: ReviewCost) -> Expected:

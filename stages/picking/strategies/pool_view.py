@@ -5,15 +5,18 @@ Places are row numbers: of sheets (s), of detections (n), of labelled objects (m
 business. Permuted detections give the same order, and so do permuted sheets: nothing depends on places but luck.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from stages.picking.strategies.calibration import Calibration
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+STEP = 2.0**-42  # of sums: sums of up to 2,048 values of 1 are exact
 
 
 class PoolView(NamedTuple):
@@ -38,20 +41,25 @@ class Order(NamedTuple):
 
     places: Ints  # (s,)
     score: Floats  # (s,) higher is better
-    said: tuple[str, ...]  # (s,)
+    said: Sequence[str]  # (s,)
 
 
-def by_score(score: Floats, said: list[str], rng: np.random.Generator) -> Order:
+def by_score(score: Floats, said: Sequence[str], rng: np.random.Generator) -> Order:
     """Return the order of falling `score`, (s,); equal ones stand in an order of chance."""
     luck = rng.permutation(len(score))
-    return Order(np.lexsort((luck, -score.round(9))), score, tuple(said))
+    return Order(np.lexsort((luck, -score.round(9))), score, said)
 
 
 def summed(values: Floats, view: PoolView) -> Floats:
-    """Return the sum of a value per detection, (n,), for each sheet, (s,).
+    """Return the sum of a value per detection, (n,) in [0, 1], for each sheet, (s,).
 
-    Summed in the order of values, so that permuted detections give the same last bits.
+    Summed in whole steps, so that permuted detections give the same last bits.
     """
-    order = np.lexsort((values, view.sheet))
-    total = np.bincount(view.sheet[order], weights=values[order], minlength=len(view.sheets))
-    return np.asarray(total, dtype=np.float64)
+    total = np.bincount(view.sheet, weights=np.rint(values / STEP), minlength=len(view.sheets))
+    return np.asarray(total * STEP, dtype=np.float64)
+
+
+def places_of(names: "pd.Series[str]", sheets: "pd.Index[str]") -> Ints:
+    """Return where each of `names` stands in `sheets`, -1 for those that do not."""
+    codes, uniques = pd.factorize(names)
+    return np.asarray(sheets.get_indexer(pd.Index(uniques))[codes], dtype=np.int64)

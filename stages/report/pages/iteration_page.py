@@ -10,6 +10,7 @@ import pandas as pd
 from stages.convergence.history.history_columns import classes_of
 from stages.holdout.openings import opened_text
 from stages.report.pages.iterations import Seconds, charts, costs, other_rulers, ruler_before, table_rows, tiles
+from stages.report.pages.promise_charts import promise_charts
 from stages.report.pages.shots import Shot
 from stages.review.ledger.correction_ledger import OUTCOMES
 from stages.review.ledger.ledger_lines import agreement_text, promise, random_line, rates_text
@@ -124,6 +125,7 @@ def review_values(review: Mapping[str, Any]) -> dict[str, Any]:
         "review": review,
         "outcomes": outcomes,
         "promise": promise(review),
+        "promises": promise_charts(review),
         "random_line": random_line(review),
         "second_looks": list(filter(None, said)),
     }

@@ -22,7 +22,7 @@ from stages.picking.strategies.earlier_reviews import counted_detections
 from stages.review.kept.kept_review import Review, ReviewedBox, ReviewedSheet
 from stages.review.ledger.correction_ledger import COLUMNS as LEDGER_COLUMNS
 from stages.review.ledger.correction_ledger import OUTCOMES, box_ledger
-from stages.review.ledger.ledger_summary import FROM_POOL, UNSEEN, agreements, sheet_rows, summarize
+from stages.review.ledger.ledger_summary import FROM_POOL, UNSEEN, Past, agreements, sheet_rows, summarize
 
 METRICS = Path("metrics/review.json")
 REVIEW_SHEETS = Path("metrics/review_sheets.csv")
@@ -60,6 +60,7 @@ def ledger_of(
     arms: Mapping[str, str],
     before: pd.DataFrame,
     earlier_judged: Sequence[Mapping[str, Any]],
+    earlier_packets: Sequence[Mapping[str, Any]] = (),
     detections: pd.DataFrame,
     forecast: Mapping[str, Any],
     iou: float,
@@ -68,10 +69,10 @@ def ledger_of(
 ) -> Ledger:
     """Return the ledger of `review`; `before` are the rows of earlier reviews, `iou` is the ruler's.
 
-    `arms` maps every sheet of the packet to its arm. `earlier_judged` is what metrics/review.json had under `judged`,
-    `earlier_repeats` what it had under `repeats`; `detections` are those of the model that made the packet, `forecast`
-    is its metrics/sample.json, and `labels_before` what an earlier review left on sheets that went out again. Rows of
-    this iteration or a later one in what is earlier are of another line, and go.
+    `arms` maps every sheet of the packet to its arm. `earlier_judged`, `earlier_packets` and `earlier_repeats` are what
+    metrics/review.json had under `judged`, `packets` and `repeats`; `detections` are those of the model that made the
+    packet, `forecast` is its metrics/sample.json, and `labels_before` what an earlier review left on sheets that went
+    out again. Rows of this iteration or a later one in what is earlier are of another line, and go.
     """
     boxes = review_boxes(packet, review, iou=iou)
     done = {sheet.image_id: sheet for sheet in review.reviewed}
@@ -91,6 +92,7 @@ def ledger_of(
     sheets = pd.concat([earlier, now.reindex(columns=list(COLUMNS)).astype(COLUMNS)], ignore_index=True)
     sheets = sheets.sort_values(["iteration", "image_id"], ignore_index=True)
     repeats = repeated_boxes(review, labels_before or {}, iou=iou)
+    past = Past(earlier_judged, earlier_packets, earlier_repeats).before(packet.iteration)
     metrics = summarize(
         boxes,
         sheets,
@@ -98,15 +100,12 @@ def ledger_of(
         source=review.tools,
         packet_sheets=len(packet.sheets),
         iou=iou,
-        judged=[
-            *(row for row in earlier_judged if row["iteration"] < packet.iteration),
-            *({"iteration": packet.iteration, **row} for row in judged_rows(packet, review, detections, arms, iou=iou)),
-        ],
+        past=past.after(
+            packet.iteration,
+            judged=judged_rows(packet, review, detections, arms, iou=iou),
+            repeats=agreements(repeats, iou=iou),
+        ),
         forecast=forecast,
-        repeats=[
-            *(row for row in earlier_repeats if row["iteration"] < packet.iteration),
-            *({"iteration": packet.iteration, **row} for row in agreements(repeats, iou=iou)),
-        ],
     )
     return Ledger(boxes, metrics, sheets, repeats)
 
@@ -171,7 +170,7 @@ def no_review_text() -> str:
     boxes = pd.DataFrame(columns=list(LEDGER_COLUMNS)).astype(LEDGER_COLUMNS)
     none = pd.DataFrame(columns=list(COLUMNS)).astype(COLUMNS)
     return metrics_text(
-        summarize(boxes, none, iteration=0, source=None, packet_sheets=0, iou=1.0, judged=[], forecast={}, repeats=[])
+        summarize(boxes, none, iteration=0, source=None, packet_sheets=0, iou=1.0, past=Past(), forecast={})
     )
 
 

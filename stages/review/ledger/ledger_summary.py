@@ -1,7 +1,7 @@
 """Sums a ledger up: what the review found, how good the pre-labels were, what it cost, and whether the picker paid."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -30,6 +30,28 @@ def sheet_rows(boxes: pd.DataFrame, sheets: pd.DataFrame) -> pd.DataFrame:
     return sheets.join(table.astype("int64"))
 
 
+class Past(NamedTuple):
+    """What metrics/review.json keeps of every review, by iteration."""
+
+    judged: Sequence[Mapping[str, Any]] = ()  # detections that reviews have judged
+    packets: Sequence[Mapping[str, Any]] = ()  # what was expected of a packet, and found
+    repeats: Sequence[Mapping[str, Any]] = ()  # how a second look at a sheet agrees with the first (`agreements`)
+
+    def before(self, iteration: int) -> "Past":
+        """Return what is of earlier iterations; the rest is of another line."""
+        return Past(*([row for row in rows if row["iteration"] < iteration] for rows in self))
+
+    def after(
+        self, iteration: int, *, judged: Sequence[Mapping[str, Any]], repeats: Sequence[Mapping[str, Any]]
+    ) -> "Past":
+        """Return it with what the review of `iteration` judged and repeated; its packet is not yet among them."""
+        own = {"iteration": iteration}
+        return self._replace(
+            judged=[*self.judged, *({**own, **row} for row in judged)],
+            repeats=[*self.repeats, *({**own, **row} for row in repeats)],
+        )
+
+
 def summarize(
     boxes: pd.DataFrame,
     sheets: pd.DataFrame,
@@ -38,32 +60,53 @@ def summarize(
     source: str | None,
     packet_sheets: int,
     iou: float,
-    judged: Sequence[Mapping[str, Any]],
+    past: Past,
     forecast: Mapping[str, Any],
-    repeats: Sequence[Mapping[str, Any]],
 ) -> dict[str, Any]:
     """Return metrics/review.json; what is undefined is None.
 
     `boxes` is the ledger of the review of `iteration` by `source` (None: there was none yet), `sheets` has the rows of
     all reviews so far. The arms are compared over all sheets that somebody looked at; the rest is about this review,
-    and counts no sheet that nobody looked at. `packet_sheets` is how many went out, `iou` is the ruler's. `judged` are
-    detections that reviews have judged, by iteration; `forecast` is what metrics/sample.json expected of this review;
-    `repeats` says of all reviews so far how a second look at a sheet agrees with the first (`agreements`).
+    and counts no sheet that nobody looked at. `packet_sheets` is how many went out, `iou` is the ruler's. `past` has
+    what this review judged and repeated, and the packets before it; `forecast` is what metrics/sample.json expected of
+    this review.
     """
-    last = sheets[sheets["iteration"] == iteration]
-    unseen, seen = last[last["source"] == UNSEEN], last[last["source"] != UNSEEN]
+    last, every = sheets[sheets["iteration"] == iteration], sheets[sheets["source"] != UNSEEN]
+    seen = last[last["source"] != UNSEEN]
     of_pool = seen[seen["arm"].isin(FROM_POOL)]
     boxes = boxes[boxes["image_id"].isin(of_pool["image_id"])]
-    quality = prelabel_quality(boxes, iou=iou)
-    timed = seen[seen["seconds"].notna()]
-    seconds = float(timed["seconds"].sum()) if len(timed) else None
-    every = sheets[sheets["source"] != UNSEEN]
-    found, cost = compare(every), cost_of(every)
-    shown = {
+    found = compare(every)
+    shown = _shown(seen, found, forecast, f1=prelabel_quality(boxes, iou=iou)["f1"])
+    details = {
+        "source": source,  # the tool
+        "packet_sheets": packet_sheets,  # sheets that went out
+        **_about_boxes(boxes, seen, of_pool, iou=iou),
+        **_over_all(every, found),
+        # minutes of this review, sheets without a time as `seconds` says
+        "packet_minutes": minutes_of(seen, timed=every) if len(seen) else None,
+        # F1 of the model's pre-labels on the sheets that were drawn at random, with its 95 % interval over these sheets
+        "random_prelabels": random_prelabels(boxes, seen, iou=iou),
+        # per review what became of the model's detections, by class and confidence: what the picker learns from
+        "judged": list(past.judged),
+        # errors that each packet was expected to hold on its picked sheets (with the 95 % interval; null with `hard`),
+        # those that were found there, and the minutes of the review
+        "packets": [*past.packets, *([_promise(iteration, shown)] if len(seen) else [])],
+        # per sheet that was reviewed a second time: boxes that both reviews have (`tp`), only the second one (`fp`),
+        # only the first one (`fn`)
+        "repeats": list(past.repeats),
+        "agreement": agreement(past.repeats),  # the sums of these, and the F1 between the two, 0 to 1
+        **_unseen(last[last["source"] == UNSEEN], sheets),
+    }
+    return {**shown, "details": [details]}
+
+
+def _shown(seen: pd.DataFrame, found: Comparison, forecast: Mapping[str, Any], *, f1: float | None) -> dict[str, Any]:
+    """Return what DVC's tables show."""
+    return {
         **_totals(seen),
-        "prelabel_f1": quality["f1"],  # F1 of the pre-labels against the review, 0 to 1
+        "prelabel_f1": f1,  # F1 of the pre-labels against the review, 0 to 1
         # time spent, where the tool says so
-        "minutes": None if seconds is None else seconds / 60,
+        "minutes": None if (seconds := _seconds(seen)) is None else seconds / 60,
         "picked_errors": int(seen.loc[seen["arm"] == PICKED, "errors"].sum()),  # errors on the picked sheets
         # how many the packet had promised there; null with `hard`
         "expected_errors": forecast.get("expected_errors"),
@@ -71,44 +114,58 @@ def summarize(
         "expected_errors_high": forecast.get("expected_errors_high"),  # its high end
         **_gain(found),
     }
-    details = {
-        "source": source,  # the tool
-        "packet_sheets": packet_sheets,  # sheets that went out
+
+
+def _promise(iteration: int, shown: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "iteration": iteration,
+        "expected": shown["expected_errors"],
+        "low": shown["expected_errors_low"],
+        "high": shown["expected_errors_high"],
+        "found": shown["picked_errors"],
+        "minutes": shown["minutes"],
+    }
+
+
+def _about_boxes(boxes: pd.DataFrame, seen: pd.DataFrame, of_pool: pd.DataFrame, *, iou: float) -> dict[str, Any]:
+    """Return what became of the boxes of this review, how good its pre-labels were, and what a box cost."""
+    timed, seconds = seen[seen["seconds"].notna()], _seconds(seen)
+    return {
         **{name: int(seen[name].sum()) for name in OUTCOMES},
         # precision, recall and F1 of the pre-labels on sheets of the pool that were picked or drawn at random, and the
         # boxes behind them
-        "prelabels": quality,
+        "prelabels": prelabel_quality(boxes, iou=iou),
         "prelabels_by_class": _by_class(boxes, iou=iou),  # the same per class
         # the same apart for labels that the pool had (claims) and those of the model
         "prelabels_by_origin": _by_origin(boxes, of_pool, iou=iou),
         "timed_sheets": len(timed),  # sheets whose time is known
         # time per box on these
         "seconds_per_box": None if seconds is None else _ratio(seconds, int(timed["boxes"].sum())),
+    }
+
+
+def _over_all(every: pd.DataFrame, found: Comparison) -> dict[str, Any]:
+    cost = cost_of(every)
+    return {
         # sheets, boxes and errors of picked, random and rechecked sheets, over all reviews so far; errors per minute by
         # what a sheet, a box and an error take (`seconds`)
         "arms": _arms(every, found, cost),
         "verdict": verdict(found),  # whether the picker is better than chance, in a sentence
         # seconds that a sheet, a box and an error take, fitted on the sheets of all reviews that have a time
         "seconds": cost._asdict(),
-        # minutes of this review, sheets without a time as `seconds` says
-        "packet_minutes": minutes_of(seen, timed=every) if len(seen) else None,
-        "minutes_so_far": minutes_of(every, timed=every),  # the same of all reviews
-        # F1 of the model's pre-labels on the sheets that were drawn at random, with its 95 % interval over these sheets
-        "random_prelabels": random_prelabels(boxes, seen, iou=iou),
-        # per review what became of the model's detections, by class and confidence: what the picker learns from
-        "judged": list(judged),
+        "minutes_so_far": minutes_of(every, timed=every),  # as `packet_minutes`, of all reviews
         # sheets whose labels were checked in all reviews so far: none is checked twice
         "rechecked": sorted(set(every.loc[every["arm"] == RECHECK, "image_id"])),
-        # per sheet that was reviewed a second time: boxes that both reviews have (`tp`), only the second one (`fp`),
-        # only the first one (`fn`)
-        "repeats": list(repeats),
-        "agreement": agreement(repeats),  # the sums of these, and the F1 between the two, 0 to 1
+    }
+
+
+def _unseen(unseen: pd.DataFrame, sheets: pd.DataFrame) -> dict[str, Any]:
+    return {
         # sheets and boxes of this review that nobody looked at: in none of the other numbers
         "auto": {"sheets": len(unseen), "boxes": int((unseen["boxes"] - unseen["deleted"]).sum())},
         # such sheets in all reviews so far
         "auto_sheets": int((sheets["source"] == UNSEEN).sum()),
     }
-    return {**shown, "details": [details]}
 
 
 def prelabel_quality(boxes: pd.DataFrame, *, iou: float) -> dict[str, Any]:
@@ -181,6 +238,11 @@ def _per_minute(sheets: pd.DataFrame, cost: ReviewCost) -> float | None:
         return None
     boxes, errors = sheets["boxes"].to_numpy(float), sheets["errors"].to_numpy(float)
     return float(errors.sum() / cost.minutes(sheets=np.ones(len(sheets)), boxes=boxes, errors=errors).sum())
+
+
+def _seconds(seen: pd.DataFrame) -> float | None:
+    timed = seen["seconds"].dropna()
+    return float(timed.sum()) if len(timed) else None
 
 
 def _totals(seen: pd.DataFrame) -> dict[str, Any]:

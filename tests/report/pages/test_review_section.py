@@ -8,7 +8,7 @@ from stages.base.tables import with_details
 from stages.report.pages.iteration_page import review_values
 from stages.report.pages.rendering import rendered
 from stages.review.ledger.correction_ledger import box_ledger
-from stages.review.ledger.ledger_summary import sheet_rows, summarize
+from stages.review.ledger.ledger_summary import Past, sheet_rows, summarize
 from tests.report.pages.test_iteration_page import NASTY, elements, page
 
 A, B, C = (0, 0, 10, 10), (20, 20, 30, 30), (50, 50, 60, 60)
@@ -31,7 +31,7 @@ def review(name="detail", *, source="cvat", seconds=(60.0, None), labels_from="m
     )  # fmt: skip
     rows = sheet_rows(boxes, sheets)
     return with_details(
-        summarize(boxes, rows, iteration=4, source=source, packet_sheets=3, iou=0.5, judged=[], forecast={})
+        summarize(boxes, rows, iteration=4, source=source, packet_sheets=3, iou=0.5, past=Past(), forecast={})
     )
 
 

@@ -71,13 +71,16 @@ DETECTED = pd.DataFrame(columns=["split", "image_id", "detection_id", "class_id"
 )
 
 
-def ledger(one, done, *, before=NONE, iou=0.5, judged=(), detections=DETECTED, forecast=None, arms=ARMS, **more):
+def ledger(
+    one, done, *, before=NONE, iou=0.5, judged=(), packets=(), detections=DETECTED, forecast=None, arms=ARMS, **more
+):
     return ledger_of(
         one,
         done,
         arms=arms,
         before=before,
         earlier_judged=judged,
+        earlier_packets=packets,
         detections=detections,
         forecast=forecast or {},
         iou=iou,
@@ -159,6 +162,20 @@ def test_what_was_promised_stands_beside_what_was_found():
     line = "[REVIEW] 3 errors were expected on the picked sheets (0 to 7), 2 were found"
     assert line in review_lines(found)
     assert not any("expected" in said for said in review_lines(with_details(ledger(packet(), review(*DONE)).metrics)))
+
+
+def test_the_promises_of_all_packets_are_kept():
+    forecast = {"expected_errors": 3.0, "expected_errors_low": 0.0, "expected_errors_high": 7.0}
+    first = with_details(ledger(packet(), review(*DONE), forecast=forecast).metrics)["packets"]
+    assert first == [
+        {"iteration": 0, "expected": 3.0, "low": 0.0, "high": 7.0, "found": 2, "minutes": pytest.approx(120.04 / 60)}
+    ]
+    later = [*first, {**first[0], "iteration": 3}]  # of another line: this is the review of iteration 3
+    found = with_details(ledger(packet(3), review(*DONE, iteration=3), packets=later).metrics)["packets"]
+    assert found[0] == first[0]
+    assert [(row["iteration"], row["expected"], row["found"]) for row in found[1:]] == [(3, None, 2)]
+    unseen = review(DONE[0], iteration=1, source="auto")
+    assert with_details(ledger(packet(1), unseen, packets=first).metrics)["packets"] == first
 
 
 def test_what_is_undefined_is_null_and_not_zero():
