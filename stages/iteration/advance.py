@@ -39,6 +39,7 @@ from stages.review.ledger.ledger_files import (
     LEDGER,
     METRICS,
     REVIEW_SHEETS,
+    Ledger,
     ledger_of,
     metrics_text,
     read_review_sheets,
@@ -131,7 +132,17 @@ def _keep(root: Path, data: Path, packet: Packet, review: Review, *, by_hand: bo
         shutil.copytree(root / REVIEW, kept, copy_function=link_or_copy)
     else:
         write_review(review, kept, packet)
-    ledger = ledger_of(
+    ledger = ledger_at(root, packet, review)
+    write_csv(ledger.boxes, kept / LEDGER)
+    return {
+        str(METRICS): metrics_text(ledger.metrics).encode(),
+        str(REVIEW_SHEETS): review_sheets_text(ledger.sheets).encode(),
+    }
+
+
+def ledger_at(root: Path, packet: Packet, review: Review) -> Ledger:
+    """Return the ledger of a review of the packet that lies in the project at `root`, after those before it."""
+    return ledger_of(
         packet,
         review,
         arms=read_arms(root / ARMS),
@@ -141,11 +152,6 @@ def _keep(root: Path, data: Path, packet: Packet, review: Review, *, by_hand: bo
         forecast=read_metrics(root / SAMPLED),
         iou=read_params(root / PARAMS)["validate"]["iou"],
     )
-    write_csv(ledger.boxes, kept / LEDGER)
-    return {
-        str(METRICS): metrics_text(ledger.metrics).encode(),
-        str(REVIEW_SHEETS): review_sheets_text(ledger.sheets).encode(),
-    }
 
 
 def _start(
