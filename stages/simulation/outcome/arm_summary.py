@@ -84,8 +84,9 @@ def _replays(by_seed: pd.DataFrame) -> dict[str, Any]:
 
 def _comparisons(by_seed: pd.DataFrame, strategies: Sequence[str]) -> list[dict[str, Any]]:
     floor = _replays(by_seed) if "random" in strategies else {}
-    pairs = [(name, rival) for rival in RIVALS if rival in strategies for name in strategies if name != rival]
-    return [_compared(by_seed, name, rival, floor) for name, rival in pairs if (rival, name) not in pairs[:1]]
+    known = [rival for rival in RIVALS if rival in strategies]
+    pairs = [(name, rival) for rival in known for name in strategies if name not in known[: known.index(rival) + 1]]
+    return [_compared(by_seed, name, rival, floor) for name, rival in pairs]
 
 
 def _compared(by_seed: pd.DataFrame, name: str, rival: str, floor: Mapping[str, Any]) -> dict[str, Any]:

@@ -46,7 +46,9 @@ def draw_curves(rows: pd.DataFrame, arms: Sequence[str], file: Path) -> None:
         for axes, axis in zip(first, AXES, strict=True):
             _draw(axes, rows, arms, axis)
         first[0].set_ylabel("F1 on test")
-        figure.legend(*first[0].get_legend_handles_labels(), loc="outside upper center", ncols=8, frameon=False)
+        figure.legend(
+            *first[0].get_legend_handles_labels(), loc="outside upper center", ncols=8, frameon=False, handlelength=3
+        )
         with replacing(file) as temporary:
             figure.savefig(temporary, format="png", metadata={"Software": None})
 
