@@ -47,17 +47,22 @@ def run_cells(folder: Path, cells: Sequence[Cell], *, workers: int, say: Say) ->
     ends them at once.
     """
     with exclusive(folder), ends_like_ctrl_c():
-        waiting = [cell for cell in cells if not _is_recorded(folder, cell)]
+        recorded = _recorded(folder)
+        waiting = [cell for cell in cells if cell.target not in recorded or not _is_there(folder, cell)]
         _clear(folder, waiting)
         if len(waiting) < len(cells):
             say(f"{len(cells) - len(waiting)} of {counted(len(cells), 'cell')} are done already.")
         _Pool(folder, waiting, workers, say).run()
 
 
-def _is_recorded(folder: Path, cell: Cell) -> bool:
+def _recorded(folder: Path) -> set[str]:
+    """Return the targets that dvc.lock has."""
     file = folder / "dvc.lock"
-    recorded = read_yaml(file).get("stages", {}) if file.is_file() else {}
-    return cell.target in recorded and all((folder / made).exists() for made in cell.makes)
+    return set(read_yaml(file).get("stages", {})) if file.is_file() else set()
+
+
+def _is_there(folder: Path, cell: Cell) -> bool:
+    return all((folder / made).exists() for made in cell.makes)
 
 
 def _clear(folder: Path, cells: Sequence[Cell]) -> None:
@@ -100,7 +105,7 @@ class _Pool:
                 return
             if not open_targets.intersection(cell.needs):
                 self.waiting.remove(cell)
-                self.running.append(_started(self.folder, cell))
+                self.running.append(_started(self.folder, cell, self.workers))
 
     def _take(self, one: _Running) -> None:
         if one.process.returncode:
@@ -113,11 +118,13 @@ class _Pool:
         self.say(_line(self.folder, one.cell, self.seconds, len(self.waiting) + len(self.running), self.workers))
 
 
-def _started(folder: Path, cell: Cell) -> _Running:
+def _started(folder: Path, cell: Cell, workers: int) -> _Running:
     log = folder / "logs" / f"{cell.target}.log"
     log.parent.mkdir(exist_ok=True)
     here = folder.resolve()
-    env = {**dvc.environment(), "PYTHONPATH": str(here), WATCHED: str(here / STATE / "lock"), "PYTHONUNBUFFERED": "1"}
+    threads = {"OMP_NUM_THREADS": str(max(1, (os.cpu_count() or 1) // workers))}  # of each: no core is asked for twice
+    ours = {"PYTHONPATH": str(here), "PYTHONUNBUFFERED": "1", WATCHED: str(here / STATE / "lock")}
+    env = {**threads, **dvc.environment(), **ours}
     with log.open("wb") as out:
         process = subprocess.Popen(
             [sys.executable, *PROGRAM.split()[1:], *cell.words],

@@ -17,7 +17,7 @@ from stages.simulation.replay_settings import read_settings
 from stages.simulation.replay_yields import yields_of
 from tests.fake_project import REPO, person_params
 from tests.forks import REAL
-from tests.real_project import Project, set_params
+from tests.real_project import PARAMS, Project, set_params
 from tests.toy import write_yolo_folder
 
 pytestmark = pytest.mark.slow
@@ -34,7 +34,7 @@ def project(toy_weights: Path, tmp_path: Path) -> Project:
     for name in ("dvc.yaml", "data/prompts.yaml"):
         shutil.copyfile(REPO / name, root / name)
     (root / "params.yaml").write_text(person_params())
-    set_params(root, {"train": {"epochs_baseline": 1, "epochs": 1}, "validate": {"confidence": 0.3}})
+    set_params(root, {"train": {**PARAMS["train"], "epochs": 1}, "validate": {"confidence": 0.3}})
     write_yolo_folder(tmp_path / "sheets", {"train": 12, "val": 10}, seed=5, hard=True)
     shutil.copyfile(toy_weights, root / "toy.pt")
     return Project(root, tmp_path / "home")
