@@ -22,24 +22,14 @@ import typer
 from scipy.stats import t
 
 from benchmarks.yield_models import HOME, PACKETS, SETTINGS
-from stages.base.boxes import BOX
 from stages.base.tables import read_table
-from stages.picking.candidates import without_duplicates
 from stages.picking.pool_tables import PoolTables, pool_view, seen_on
-from stages.picking.sheet_choice import forecast
-from stages.picking.strategies.earned_order import expected
-from stages.picking.strategies.pool_view import PoolView, by_score, summed
-from stages.picking.strategies.review_cost import ReviewCost
-from stages.picking.strategies.strategy_list import SHEET_STRATEGIES, order_sheets
-from stages.review.ledger.correction_ledger import box_ledger
 from stages.ruler.pairing.box_tables import DETECTIONS
 from stages.ruler.schemas import GROUND_TRUTH
+from stages.simulation.outcome.packet_yields import NAMES, mended, packet_yields
 
 IOU, PRELABEL = 0.5, 0.25
 SHARE = 5  # one sheet in five goes to review
-PLAIN = ("doubt_sum", "doubt_max")
-BEST = "best"  # the sheets with most errors per minute, known in hindsight: what there is to get
-NAMES = (*SHEET_STRATEGIES, *PLAIN, BEST)
 
 
 def main(
@@ -84,64 +74,8 @@ def of_packet(folder: Path, packet: int, draws: int) -> pd.DataFrame:
     held_back = tables.truth[tables.truth["split"] == "pool"]
     known = tables._replace(truth=tables.truth[tables.truth["split"] != "pool"])
     view = pool_view(pool, known, reviews=reviews, classes=len(classes), prelabel=PRELABEL, wanted=wanted, iou=IOU)
-    found = mended(view.sheets, tables.detections, held_back)
-    chance = rates(found)
-    guess = expected(view, ReviewCost())
-    rows = []
-    for name in NAMES:
-        for draw in range(draws if name in {"random", "by_group"} else 1):
-            rng = np.random.default_rng([draw, packet])
-            picked = order_of(name, view, found, rng)[:wanted]
-            own = rates(found.iloc[picked])
-            rows.append(
-                {
-                    "strategy": name,
-                    "per_minute": own[0] / chance[0],
-                    "per_box": own[1] / chance[1],
-                    **dict(zip(("expected", "low", "high"), forecast(guess, picked), strict=False)),
-                    "found": found["errors"].iloc[picked].sum(),
-                }
-            )
-    return pd.DataFrame(rows).groupby("strategy", sort=False).mean().reset_index()
-
-
-def order_of(name: str, view: PoolView, found: pd.DataFrame, rng: np.random.Generator) -> "np.ndarray":
-    """Return the places of the sheets, the best first."""
-    if name == BEST:
-        return np.argsort(-(found["errors"] / found["minutes"]).to_numpy(), kind="stable")
-    if name in PLAIN:
-        return plain(name, view, rng).places
-    return order_sheets(name, view, cost=ReviewCost(), rng=rng).places
-
-
-def mended(names: tuple[str, ...], detections: pd.DataFrame, truth: pd.DataFrame) -> pd.DataFrame:
-    """Return boxes, errors and minutes of a review of each sheet, in the order of `names`."""
-    own = detections[(detections["split"] == "pool") & (detections["confidence"] >= PRELABEL)]
-    kept = without_duplicates(own)
-    before = kept.assign(prelabel_id=kept["detection_id"].astype(str), class_name=kept["class_id"].astype(str))
-    after = truth.assign(prelabel_id="", class_name=truth["class_id"].astype(str))
-    columns = ["image_id", "prelabel_id", "class_name", *BOX]
-    ledger = box_ledger(prelabels=before[[*columns, "confidence"]], reviewed=after[columns], iou=IOU)
-    counts = ledger.groupby("image_id")["error"].agg(["size", "sum"]).reindex(list(names), fill_value=0)
-    boxes, errors = counts["size"].to_numpy(float), counts["sum"].to_numpy(float)
-    minutes = ReviewCost().minutes(sheets=np.ones(len(boxes)), boxes=boxes, errors=errors)
-    return pd.DataFrame({"boxes": boxes, "errors": errors, "minutes": minutes})
-
-
-def rates(found: pd.DataFrame) -> tuple[float, float]:
-    """Return errors per minute and per box."""
-    return float(found["errors"].sum() / found["minutes"].sum()), float(found["errors"].sum() / found["boxes"].sum())
-
-
-def plain(name: str, view: PoolView, rng: np.random.Generator):
-    """Return the order of a plain baseline on raw confidences of at least 0.1."""
-    doubts = np.where(view.confidence >= 0.1, 1 - np.abs(2 * view.confidence - 1), 0.0)
-    if name == "doubt_sum":
-        score = summed(doubts, view)
-    else:
-        score = np.zeros(len(view.sheets))
-        np.maximum.at(score, view.sheet, doubts)
-    return by_score(score, [""] * len(score), rng)
+    found = mended(view.sheets, tables.detections, held_back, iou=IOU, prelabel=PRELABEL)
+    return pd.DataFrame(packet_yields(view, found, names=NAMES, wanted=wanted, draws=draws, packet=packet))
 
 
 def shown(table: pd.DataFrame, column: str) -> pd.DataFrame:

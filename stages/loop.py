@@ -151,6 +151,48 @@ def holdout(
 
 
 @app.command()
+def simulate(
+    dataset: Annotated[Path, typer.Argument(help="A folder as of `data import`, all of its sheets labelled.")],
+    into: Annotated[Path, typer.Option(metavar="FOLDER", help="Where it is done; again: it goes on there.")],
+    strategies: Annotated[str, typer.Option(metavar="NAMES", help="Which are replayed.")] = "earned,random,crowd",
+    seeds: Annotated[
+        int, typer.Option(min=1, metavar="N", help="Repetitions, each with other sheets in each role.")
+    ] = 5,
+    iterations: Annotated[int, typer.Option(min=1, metavar="N", help="After iteration 0, a packet each.")] = 3,
+    start: Annotated[int, typer.Option(min=1, metavar="N", help="Sheets in train at the start.")] = 20,
+    val: Annotated[int, typer.Option(min=1, metavar="N", help="Sheets in val.")] = 30,
+    test: Annotated[int, typer.Option(min=1, metavar="N", help="Sheets in test.")] = 40,
+    pool: Annotated[int, typer.Option(min=0, metavar="N", help="Sheets in the pool at most; 0: all others.")] = 0,
+    budget: Annotated[
+        int, typer.Option(min=0, metavar="N", help="Sheets that are picked a packet; 0: a sixth of the pool.")
+    ] = 0,
+    params: Annotated[Path | None, typer.Option(metavar="FILE", help="Values in place of params.yaml's.")] = None,
+    workers: Annotated[int, typer.Option(min=1, metavar="N", help="Cells side by side.")] = 1,
+    baseline: Annotated[
+        str, typer.Option(metavar="WEIGHTS", help="YOLO-26 weights, as of `data import`.")
+    ] = "starter/yolo26n.pt",
+    target: Annotated[
+        str, typer.Option(metavar="WEIGHTS", help="YOLOE-26 weights, as of `data import`.")
+    ] = "starter/yoloe-26n.pt",
+    group_pattern: Annotated[
+        str | None, typer.Option(metavar="REGEX", help="Groups that stay together, as of `data import`.")
+    ] = None,
+    *,
+    yields: Annotated[bool, typer.Option("--yields", help="Only what one packet of each strategy yields.")] = False,
+    no_run: Annotated[bool, typer.Option("--no-run", help="Only write the folder, for DVC to run.")] = False,
+) -> None:
+    """Replay the loop on a dataset that is labelled throughout, to see what the picking strategies are worth."""
+    with project() as root:
+        from stages.simulation.simulate import Asked, names_in
+        from stages.simulation.simulate import simulate as replay
+
+        sizes = (start, val, test, pool, budget)
+        names = tuple(names_in(strategies))
+        asked = Asked(names, seeds, iterations, *sizes, params, baseline, target, group_pattern, yields)
+        replay(root, dataset, into, asked, workers=workers, run=not no_run, say=_say)
+
+
+@app.command()
 def plots(
     revisions: Annotated[
         list[str] | None,

@@ -122,12 +122,22 @@ def measure_test(root: Path, classes: Sequence[str]) -> Report:
     judged by the threshold that all of val chooses.
     """
     params = read_section(ValidateParams, "validate", root / PARAMS)
+    return measure_beside_val(root, classes, tables_of_test(root, classes), params)
+
+
+def tables_of_test(root: Path, classes: Sequence[str]) -> Tables:
+    """Predict on test, and return what was there and what was seen."""
     predict = read_section(PredictParams, "predict", root / PARAMS)
-    bounds = read_section(SizeBounds, "analyze", root / PARAMS)
     sheets = split_sheets(("test",), classes, root / DATASET)
     prompts = read_prompts(classes, root / PROMPTS)
     seen = predicted_tables(sheets, list(predictions(sheets, classes=classes, prompts=prompts, params=predict)))
-    test = labelled_tables(sheets, *seen[:3], root=root / DATASET)
+    return labelled_tables(sheets, *seen[:3], root=root / DATASET)
+
+
+def measure_beside_val(root: Path, classes: Sequence[str], test: Tables, params: ValidateParams) -> Report:
+    """Return what `test` is worth, judged as `params` say, beside the boxes of val that the stages have saved."""
+    predict = read_section(PredictParams, "predict", root / PARAMS)
+    bounds = read_section(SizeBounds, "analyze", root / PARAMS)
     return measure(
         _together(_saved_val(root), test),
         classes=classes,

@@ -43,6 +43,7 @@ from stages.review.ledger.ledger_files import (
     METRICS,
     REPEATS,
     REVIEW_SHEETS,
+    Ledger,
     ledger_of,
     metrics_text,
     read_review_sheets,
@@ -135,13 +136,26 @@ def _require_tag_free(root: Path, tag: str) -> None:
 
 def _keep(root: Path, data: Path, packet: Packet, review: Review, *, reviewer: Reviewer) -> dict[str, bytes | None]:
     """Put the review with its ledger into the staging folder; return the ledger's files in Git."""
-    kept, arms = data / "review", read_arms(root / ARMS)
-    earlier = read_metrics(root / METRICS) if (root / METRICS).is_file() else {}
+    kept = data / "review"
     if is_by_hand(reviewer):
         shutil.copytree(root / REVIEW, kept, copy_function=link_or_copy)
     else:
         write_review(review, kept, packet)
-    ledger = ledger_of(
+    ledger = ledger_at(root, packet, review, reviewer=reviewer)
+    write_csv(ledger.boxes, kept / LEDGER)
+    if len(ledger.repeats):
+        write_csv(ledger.repeats, kept / REPEATS)
+    return {
+        str(METRICS): metrics_text(ledger.metrics).encode(),
+        str(REVIEW_SHEETS): review_sheets_text(ledger.sheets).encode(),
+    }
+
+
+def ledger_at(root: Path, packet: Packet, review: Review, *, reviewer: Reviewer) -> Ledger:
+    """Return the ledger of a review of the packet that lies in the project at `root`, after those before it."""
+    arms = read_arms(root / ARMS)
+    earlier = read_metrics(root / METRICS) if (root / METRICS).is_file() else {}
+    return ledger_of(
         packet,
         review,
         arms=arms,
@@ -154,13 +168,6 @@ def _keep(root: Path, data: Path, packet: Packet, review: Review, *, reviewer: R
         forecast=read_metrics(root / SAMPLED),
         iou=read_params(root / PARAMS)["validate"]["iou"],
     )
-    write_csv(ledger.boxes, kept / LEDGER)
-    if len(ledger.repeats):
-        write_csv(ledger.repeats, kept / REPEATS)
-    return {
-        str(METRICS): metrics_text(ledger.metrics).encode(),
-        str(REVIEW_SHEETS): review_sheets_text(ledger.sheets).encode(),
-    }
 
 
 def _start(

@@ -1,0 +1,139 @@
+"""The cells of a simulation, which wait for which, and the dvc.yaml that says so to DVC."""
+
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from stages.simulation.replay_arms import FULL, START, arms_of
+from stages.simulation.replay_settings import ReplaySettings
+
+PROGRAM = "python -m stages.simulation.cell_program"
+SOURCE, DEALS, CELLS, RESULTS, WEIGHTS, CODE = "source", "deals", "cells", "results", "weights", "stages"
+SUMMARY, TABLE, CURVES, FIGURE = "metrics/simulation.json", "table.md", "plots/curves.csv", "plots/curves.png"
+YIELDS = "yields"
+
+
+class Cell(NamedTuple):
+    """One step of one arm and seed: its target for DVC, the words of its command, what it makes, what it waits for."""
+
+    target: str
+    words: tuple[str, ...]
+    arm: str
+    seed: int | None
+    iteration: int
+    makes: tuple[str, ...]
+    needs: tuple[str, ...] = ()
+
+
+def cell_folder(arm: str, seed: int | str, iteration: int) -> str:
+    """Return where a cell leaves the loop's project."""
+    return f"{CELLS}/seed-{seed}/{arm}-{iteration}"
+
+
+def result_file(arm: str, seed: int | str, iteration: int | str) -> str:
+    """Return where a cell leaves its numbers."""
+    return f"{RESULTS}/seed-{seed}/{arm}-{iteration}.json"
+
+
+def deal_folder(seed: int | str) -> str:
+    """Return where the sheets of a seed lie, by role, and the labels that are held back."""
+    return f"{DEALS}/seed-{seed}"
+
+
+def cells_of(settings: ReplaySettings) -> list[Cell]:
+    """Return all cells but the summary, each behind those that it waits for; a seed is done before the next begins."""
+    source = Cell(SOURCE, (SOURCE,), SOURCE, None, 0, (SOURCE,))
+    return [source, *(cell for seed in range(settings.seeds) for cell in _of_seed(settings, seed))]
+
+
+def _of_seed(settings: ReplaySettings, seed: int) -> list[Cell]:
+    deal = Cell(f"deal@{seed}", ("deal", str(seed)), "deal", seed, 0, (deal_folder(seed),), (SOURCE,))
+    start = Cell(f"iteration-0@{seed}", ("start", str(seed)), START, seed, 0, _made(START, seed, 0), (deal.target,))
+    if settings.yields:
+        words = (YIELDS, str(seed))
+        return [deal, start, Cell(f"{YIELDS}@{seed}", words, YIELDS, seed, 0, (_yields(seed),), (start.target,))]
+    full = Cell(f"{FULL}@{seed}", (FULL, str(seed)), FULL, seed, 1, _made(FULL, seed, 1), (start.target,))
+    later = [
+        Cell(
+            f"iteration-{number}@{arm.name}-{seed}",
+            ("iteration", arm.name, str(seed), str(number)),
+            arm.name,
+            seed,
+            number,
+            _made(arm.name, seed, number),
+            (start.target if number == 1 else f"iteration-{number - 1}@{arm.name}-{seed}",),
+        )
+        for number in range(1, settings.iterations + 1)
+        for arm in arms_of(settings.strategies)
+    ]
+    return [deal, start, full, *later]
+
+
+def _made(arm: str, seed: int, iteration: int) -> tuple[str, str]:
+    return cell_folder(arm, seed, iteration), result_file(arm, seed, iteration)
+
+
+def _yields(seed: int | str) -> str:
+    return result_file(YIELDS, seed, 0)
+
+
+def graph_of(settings: ReplaySettings) -> dict[str, Any]:
+    """Return dvc.yaml of a simulation."""
+    seeds = {"seed": list(range(settings.seeds))}
+    here = "${item.seed}"
+    stages: dict[str, Any] = {
+        SOURCE: {
+            "cmd": f"{PROGRAM} {SOURCE}",
+            "params": ["dataset", "group_pattern"],
+            "deps": [settings.dataset, CODE],
+            "outs": [SOURCE],
+        },
+        "deal": {
+            "matrix": seeds,
+            "cmd": f"{PROGRAM} deal {here}",
+            "params": ["deal"],
+            "deps": [SOURCE, CODE],
+            "outs": [deal_folder(here)],
+        },
+        "iteration-0": {"matrix": seeds, **_stage(START, here, 0, f"start {here}", deal_folder(here))},
+    }
+    if settings.yields:
+        stages[YIELDS] = {
+            "matrix": seeds,
+            "cmd": f"{PROGRAM} {YIELDS} {here}",
+            "params": ["budget", "project", "strategies"],
+            "deps": [cell_folder(START, here, 0), deal_folder(here), CODE],
+            "metrics": [{_yields(here): {"cache": False}}],
+        }
+    else:
+        stages[FULL] = {"matrix": seeds, **_stage(FULL, here, 1, f"{FULL} {here}", cell_folder(START, here, 0))}
+        both = {"arm": [arm.name for arm in arms_of(settings.strategies)], **seeds}
+        for number in range(1, settings.iterations + 1):
+            before = cell_folder("${item.arm}", here, number - 1) if number > 1 else cell_folder(START, here, 0)
+            words = f"iteration ${{item.arm}} {here} {number}"
+            stages[f"iteration-{number}"] = {"matrix": both, **_stage("${item.arm}", here, number, words, before)}
+    return {"stages": {**stages, "summary": _summary(settings)}}
+
+
+def _stage(arm: str, seed: str, iteration: int, words: str, before: str) -> dict[str, Any]:
+    deals = [] if before == deal_folder(seed) else [deal_folder(seed)]
+    return {
+        "cmd": f"{PROGRAM} {words}",
+        "params": ["budget", "classes", "iterations", "project", "prompts"],
+        "deps": [before, *deals, WEIGHTS, CODE],
+        "outs": [cell_folder(arm, seed, iteration)],
+        "metrics": [{result_file(arm, seed, iteration): {"cache": False}}],
+    }
+
+
+def _summary(settings: ReplaySettings) -> dict[str, Any]:
+    results = [made for cell in cells_of(settings) for made in cell.makes if Path(made).parts[0] == RESULTS]
+    drawn = [] if settings.yields else [{FIGURE: {"cache": False}}]
+    curves = {"cache": False, "x": "minutes", "y": "f1", "title": "F1 on test over minutes of review"}
+    return {
+        "cmd": f"{PROGRAM} summary",
+        "params": ["iterations", "seeds", "strategies", "yields"],
+        "deps": [*results, CODE],
+        "outs": [{TABLE: {"cache": False}}],
+        "metrics": [{SUMMARY: {"cache": False}}],
+        "plots": [{CURVES: curves}, *drawn] if not settings.yields else [],
+    }
