@@ -14,7 +14,7 @@ from stages.base.atomic import replacing_folder
 from stages.base.errors import problem
 from stages.base.tables import read_json
 from stages.dataset.defects import refuse
-from stages.dataset.new_dataset import NewSheet, write_dataset, write_names, write_oracle
+from stages.dataset.new_dataset import NewSheet, write_dataset, write_description, write_oracle
 from stages.firewall.grouping import read_groups
 from stages.firewall.kinship import copies_among
 from stages.firewall.roles import Kinship
@@ -54,7 +54,7 @@ def write_source(dataset: Path, target: Path, *, group_pattern: str | None) -> N
             shutil.copyfile(image, building / "images" / image.name)
             text = sheet_labels(one.sheet, one.placed).text
             (building / "labels" / f"{image.stem}.txt").write_text(text, encoding="utf-8")
-        write_names(found.source.classes, building)
+        write_description(building, found.source.classes)
         (building / _KIN).write_text(json.dumps(kin, ensure_ascii=False, indent=1), encoding="utf-8")
 
 
