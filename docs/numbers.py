@@ -237,8 +237,8 @@ def metrics() -> list[Listed]:
         ),
         Listed(
             "metrics/converge_outcomes.json",
-            "Of this iteration, per sheet of val: its name, the `object_id` of the boxes found, and its false alarms "
-            "per class. Carried in as `metrics/parent_outcomes.json`, with which the next iteration is compared "
+            "Of this iteration, per sheet of val: its name, the `object_id` of what was found, and false alarms per "
+            "class. Carried in as `metrics/parent_outcomes.json`, with which the next iteration is compared "
             "box by box.",
             [],
         ),
