@@ -171,7 +171,7 @@ def no_review_text() -> str:
     boxes = pd.DataFrame(columns=list(LEDGER_COLUMNS)).astype(LEDGER_COLUMNS)
     none = pd.DataFrame(columns=list(COLUMNS)).astype(COLUMNS)
     return metrics_text(
-        summarize(boxes, none, iteration=0, source=None, packet_sheets=0, iou=1.0, judged=[], forecast={}, repeats=[])
+        summarize(boxes, none, iteration=0, source=None, packet_sheets=0, iou=1.0, judged=[], forecast={})
     )
 
 

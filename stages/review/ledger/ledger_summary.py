@@ -38,7 +38,7 @@ def summarize(
     iou: float,
     judged: Sequence[Mapping[str, Any]],
     forecast: Mapping[str, Any],
-    repeats: Sequence[Mapping[str, Any]],
+    repeats: Sequence[Mapping[str, Any]] = (),
 ) -> dict[str, Any]:
     """Return metrics/review.json; what is undefined is None.
 
