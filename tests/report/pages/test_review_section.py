@@ -59,6 +59,18 @@ def test_says(shown):
     assert shown in review_view(review())
 
 
+def test_what_second_looks_brought_is_said_and_is_no_arm_of_the_comparison():
+    found = review()
+    assert "minute" not in review_view(found).partition("<h3>Picked or by chance")[2]
+    *arms, recheck = found["arms"]
+    looks = {"sheets": 1, "tp": 8, "fp": 1, "fn": 1, "f1": 0.888889}
+    rates = {"sheets": 2, "errors_per_box": 0.5, "errors_per_minute": 1.25}
+    shown = review_view({**found, "arms": [*arms, {**recheck, **rates}], "agreement": looks})
+    assert "1.25 on those whose labels were checked.</p>" in shown
+    assert "(8 boxes alike, 1 only now, 1 only then): no F1 can be known better than that.</p>" in shown
+    assert "<span>recheck" not in shown
+
+
 def test_what_the_packet_had_promised():
     promised = {"expected_errors": 3.6, "expected_errors_low": 1.2, "expected_errors_high": 6.0}
     said = "<p>4 errors were expected on the picked sheets (1 to 6), 1 were found.</p>"
