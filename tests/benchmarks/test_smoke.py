@@ -42,12 +42,13 @@ PROGRAMS = {
     "errors": Program("{tables.name} --home {tables.parent}", "on_its_recalls"),
     "firewall": Program("{dataset}/images/val --pairs {tmp_path}", "cropped 20 %"),
     "picking_speed": Program("--repeat 1 --shrink 1000", "peak memory"),
-    "picking_speed": Program("--repeat 1 --shrink 1000", "peak memory"),
     "ruler_speed": Program("--repeat 1 --shrink 500", "pycocotools"),
     "sheets": Program("--rows 1 --out {tmp_path}/sheets.jpg", "sheets.jpg"),
     "spoil": Program("{dataset} {tmp_path}/spoiled --share 0.1", "errors among"),
     "startup": Program("--runs 1", "python -m stages.loop --help"),
-    "yields": Program("--home {yielded} --sets drawn --draws 2", "times what was expected"),
+    "yields": Program(
+        "--home {yielded} --sets drawn --draws 2 --results {tmp_path}/yields.csv", "times what was expected"
+    ),
     "triage": Program("{tables.name} --home {tables.parent} --seeds 1", "by confidence"),
 }
 QUICK = "".join(
