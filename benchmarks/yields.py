@@ -11,6 +11,8 @@ minute, and never below 0.9 on any set. `best` and the comparison over all sets 
 results; seeds of one set are no sets of their own, so its interval is rather too narrow.
 
     python -m benchmarks.yields
+
+What each set, seed and packet gave is kept in benchmarks/results/yields.csv, so that the tables may go.
 """
 
 from pathlib import Path
@@ -30,12 +32,16 @@ from stages.simulation.outcome.packet_yields import NAMES, mended, packet_yields
 
 IOU, PRELABEL = 0.5, 0.25
 SHARE = 5  # one sheet in five goes to review
+RESULTS = Path(__file__).parent / "results/yields.csv"
+CELL = ["set", "seed", "packet"]
+COLUMNS = [*CELL, "strategy", "per_minute", "per_box", "expected", "low", "high", "found"]
 
 
 def main(
     home: Annotated[Path, typer.Option(help="Where benchmarks.yield_models left its tables.")] = HOME,
     sets: Annotated[str, typer.Option(help="Of these sets.")] = ",".join(SETTINGS),
     draws: Annotated[int, typer.Option(help="Repetitions of a strategy that leans on luck.")] = 200,
+    results: Annotated[Path, typer.Option(help="The numbers, read where the tables are gone.")] = RESULTS,
 ) -> None:
     """Print the ratios to chance per set and packet, mean and interval over seeds, and the forecasts' calibration."""
     rows = [
@@ -46,15 +52,29 @@ def main(
         if (folder / f"packet{packet}/done").exists()
         for row in of_packet(folder, packet, draws).assign(set=name, seed=folder.name, packet=packet).to_dict("records")
     ]
-    if not rows:
+    table = kept(pd.DataFrame(rows, columns=COLUMNS), results)
+    table = table[table["set"].isin(sets.split(","))]
+    if table.empty:
         raise typer.BadParameter(f"{home}: no tables; run python -m benchmarks.yield_models first")
-    table = pd.DataFrame(rows)
     for unit in ("minute", "box"):
         print(f"\nerrors per {unit} over chance: geometric mean (95 % interval), n seeds")
         print(shown(table, f"per_{unit}").to_string())
     print("\n`earned` over others per minute, paired within packets: geometric mean (95 % interval), n sets and seeds")
     print(paired(table, "earned").to_string())
     promises(table[table["strategy"] == "earned"])
+
+
+def kept(rows: pd.DataFrame, file: Path) -> pd.DataFrame:
+    """Return `rows` and those that `file` has of other sets, seeds and packets, all of which it then holds."""
+    before = pd.read_csv(file) if file.is_file() else rows.iloc[:0]
+    fresh = pd.MultiIndex.from_frame(rows[CELL])
+    old = before[~pd.MultiIndex.from_frame(before[CELL]).isin(fresh)]
+    parts = [part for part in (old, rows) if len(part)]
+    table = pd.concat(parts, ignore_index=True) if parts else rows
+    table = table.sort_values(CELL, kind="stable", ignore_index=True)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    table.round(6).to_csv(file, index=False, lineterminator="\n")
+    return table
 
 
 def of_packet(folder: Path, packet: int, draws: int) -> pd.DataFrame:

@@ -48,7 +48,9 @@ PROGRAMS = {
     "spoil": Program("{dataset} {tmp_path}/spoiled --share 0.1", "errors among"),
     "startup": Program("--runs 1", "python -m stages.loop --help"),
     "stopping": Program("--every 40 --sizes 10", "wrong stop"),
-    "yields": Program("--home {yielded} --sets drawn --draws 2", "times what was expected"),
+    "yields": Program(
+        "--home {yielded} --sets drawn --draws 2 --results {tmp_path}/yields.csv", "times what was expected"
+    ),
     "triage": Program("{tables.name} --home {tables.parent} --seeds 1", "by confidence"),
 }
 QUICK = "".join(

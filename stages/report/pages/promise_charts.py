@@ -4,10 +4,10 @@ Where a point lies on the diagonal, what was promised was found.
 """
 
 from collections.abc import Mapping, Sequence
-from math import ceil, log10, sqrt
+from math import floor, log10, sqrt
 from typing import Any, NamedTuple
 
-_SIDE, _LEFT, _TOP = 220.0, 40.0, 12.0  # px of the square, and where its corner is
+_SIDE, _LEFT, _TOP = 220.0, 60.0, 12.0  # px of the square, and where its corner is
 _TICKS = 4  # steps of an axis
 _BINS = 5  # of the confidence
 _SURE = 1.96  # standard deviations of a 95 % interval
@@ -90,9 +90,10 @@ def _bin(judged: Sequence[Mapping[str, Any]], number: int) -> tuple[float, float
 
 
 def _nice(most: float) -> float:
-    """Return the end of an axis that holds `most`: a round number of fourths."""
-    unit = 10.0 ** ceil(log10(max(most, 1.0)) - 1)
-    return _TICKS * unit * max(ceil(most / (_TICKS * unit)), 1)
+    """Return the end of an axis that holds `most`, a count: steps of 1, 2, 5, 10, 20 and so on."""
+    step = max(most / _TICKS, 1.0)
+    unit = 10.0 ** floor(log10(step))
+    return _TICKS * unit * next(times for times in (1, 2, 5, 10) if step <= times * unit)
 
 
 def _ticks(most: float) -> list[tuple[float, str]]:
