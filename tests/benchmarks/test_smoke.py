@@ -41,7 +41,6 @@ PROGRAMS = {
     "coverage": Program("{tables} --trials 3", "cross-fitted"),
     "errors": Program("{tables.name} --home {tables.parent}", "on_its_recalls"),
     "firewall": Program("{dataset}/images/val --pairs {tmp_path}", "cropped 20 %"),
-    "picking_speed": Program("--repeat 1 --shrink 1000", "peak memory"),
     "ruler_speed": Program("--repeat 1 --shrink 500", "pycocotools"),
     "sheets": Program("--rows 1 --out {tmp_path}/sheets.jpg", "sheets.jpg"),
     "spoil": Program("{dataset} {tmp_path}/spoiled --share 0.1", "errors among"),
