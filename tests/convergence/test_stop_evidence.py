@@ -127,8 +127,8 @@ def test_the_reason_to_go_on_says_all_answers_and_what_would_tell():
     gain = Gain(0, 0.01, -0.01, 0.03, "")
     verdict, _ = judge_evidence(seen((0.975, 0.95, 0.985), f1=[0.9] * 2)._replace(gain=gain), LIMITS)
     assert verdict.reason == (
-        "F1 on val is 0.975 (0.9421 to 0.985), which may be the target of 0.98 or not: cannot be told with 60 sheets in "
-        "val, about 240 would tell; 4 iterations by one ruler show whether F1 still rises, there are 2; train minus "
+        "F1 on val is 0.975 (0.9421 to 0.985), which may be the target of 0.98 or not: cannot be told with 60 sheets "
+        "in val, about 240 would tell; 4 iterations by one ruler show whether F1 still rises, there are 2; train minus "
         "val is -0.115 (-0.1336 to -0.0881), at most 0.05; 2 of 10 iterations done."
     )
     assert (verdict.gain, verdict.gain_low, verdict.gain_high, verdict.gap) == (0.01, -0.01, 0.03, -0.115)
