@@ -341,6 +341,9 @@ def test_nothing_to_review_is_an_empty_packet(tmp_path, monkeypatch, pool):
         ("  seed: 0 # breaks", "  luck: 1\n  seed: 0 # breaks", "'sample.luck'"),
         ("random_share: 0", "random_share: 1", "sample.random_share"),  # nothing would be left for the picker
         ("random_share: 0", "random_share: -0.1", "sample.random_share"),
+        ("recheck_share: 0", "recheck_share: 1", "sample.recheck_share"),
+        ("repeat_every: 0", "repeat_every: -1", "sample.repeat_every"),
+        ("repeat_every: 0", "repeat_every: 1.5", "sample.repeat_every"),
         ("tiny_area: 500", "tiny_area: small", "analyze.tiny_area"),
         ("strategy: ", "strategy: best # ", "sample.strategy"),
         ("unit: sheets", "unit: hours", "sample.unit"),

@@ -112,6 +112,16 @@ def test_labels_that_somebody_drew_are_not_marked_as_the_models(pool):
     ]
 
 
+def test_a_sheet_of_train_is_left_as_it_is(pool):
+    """Nobody looked at old.jpg a second time, whatever it starts from."""
+    sent = packet(PACKET)
+    old = sent.sheets[2]._replace(order=4, image_id="old.jpg")
+    claims = sent.prelabels.assign(image_id="old.jpg", prelabel_id="4-1")
+    both = sent._replace(sheets=(*sent.sheets, old), prelabels=pd.concat([sent.prelabels, claims]))
+    review = auto_review(pool, both, confidence=0.5)
+    assert [sheet.image_id for sheet in review.reviewed] == ["p1.jpg", "p4.jpg"]
+
+
 @pytest.mark.parametrize(("confidence", "boxes"), [(0.0, {0: 3, 1: 1}), (0.5, {0: 2}), (0.51, {0: 1}), (0.95, {})])
 def test_the_confidence_decides(pool, confidence, boxes):
     review = auto_review(pool, packet(PACKET[:2]), confidence=confidence)
