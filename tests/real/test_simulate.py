@@ -12,6 +12,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from stages.simulation.replay_arms import REPLAYS
 from stages.simulation.replay_graph import cells_of
 from stages.simulation.replay_settings import read_settings
 from stages.simulation.replay_yields import yields_of
@@ -43,7 +44,7 @@ def project(toy_weights: Path, tmp_path: Path) -> Project:
 def typed(*more: str) -> list[str]:
     sizes = [word for name, number in SIZES.items() for word in (name, str(number))]
     weights = ["--baseline", "toy.pt", "--target", "yoloe-26n.yaml"]
-    return ["simulate", "../sheets", "--into", FOLDER, "--strategies", "earned,random", *sizes, *weights, *more]
+    return ["simulate", "../sheets", "--into", FOLDER, "--strategies", "random", *sizes, *weights, *more]
 
 
 def start_and_kill(project: Project, lock: Path) -> None:
@@ -67,7 +68,7 @@ def test_a_simulation_is_killed_and_goes_on(project):
     start_and_kill(project, folder / "dvc.lock")
     first = (folder / "source/kin.json").stat().st_mtime_ns
     done = project.yoloop(*typed("--workers", "2"))
-    assert "2 of 10 cells are done already." in done.stdout
+    assert "2 of 8 cells are done already." in done.stdout
     assert "all cells are done" in done.stdout
     assert (folder / "source/kin.json").stat().st_mtime_ns == first
     inside = Project(folder, project.root.parent / "home")
@@ -88,10 +89,8 @@ def holds_what_was_replayed(folder: Path) -> None:
     """Packets, ledgers and datasets are those of the loop, and no arm sees a label before its review."""
     results = [made for cell in cells_of(read_settings(folder)) for made in cell.makes if made.endswith(".json")]
     found = {Path(file).stem: json.loads((folder / file).read_text()) for file in results}
-    assert sorted(found) == sorted(
-        ["start-0", "full-1", *(f"{arm}-{n}" for arm in ("earned", "random-a", "random-b") for n in (1, 2))]
-    )
-    for arm in ("earned", "random-a", "random-b"):
+    assert sorted(found) == sorted(["start-0", "full-1", *(f"{arm}-{n}" for arm in REPLAYS for n in (1, 2))])
+    for arm in REPLAYS:
         one, two = found[f"{arm}-1"], found[f"{arm}-2"]
         assert one["packet"]["picked"]["sheets"] == 2
         assert one["packet"]["random"]["sheets"] == 1  # on top of the budget
@@ -111,12 +110,10 @@ def holds_what_was_replayed(folder: Path) -> None:
 
 def says_what_it_came_to(folder: Path) -> None:
     metrics = json.loads((folder / "metrics/simulation.json").read_text())
-    assert list(metrics["arms"]) == ["earned", "random-a", "random-b"]
-    assert [(one["strategy"], one["rival"]) for one in metrics["comparisons"]] == [("earned", "random")]
-    assert metrics["comparisons"][0]["verdict"] == "not shown"  # one seed shows nothing
-    assert metrics["promises"]["all"]["packets"] == 6
+    assert list(metrics["arms"]) == list(REPLAYS)
+    assert metrics["promises"]["all"]["packets"] == 4
     curves = pd.read_csv(folder / "plots/curves.csv")
-    assert len(curves) == 3 * 3 + 1
+    assert len(curves) == 2 * 3 + 1
     assert (folder / "plots/curves.png").stat().st_size > 10_000
     assert "# What picking is worth" in (folder / "table.md").read_text()
 

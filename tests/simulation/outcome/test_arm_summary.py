@@ -73,6 +73,7 @@ def test_an_arm_that_alone_gets_there_is_better(summary):
 
 
 def test_full_makes_no_promise(summary):
+    assert sorted(promises_of(results())) == sorted(ARMS)
     assert summary["promises"]["all"]["packets"] == 3 * 2 * 4
     assert summary["promises"]["earned"] == {"packets": 6, "slope": pytest.approx(0.8), "inside": 1.0}
 
