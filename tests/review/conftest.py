@@ -20,7 +20,10 @@ def under_review(once: Once) -> Path:
         fake_project.build(root)
         stages = root / "fake_stages.py"
         text = stages.read_text(encoding="utf-8")
-        for two, three in (('sheets("pool")[:2]', 'sheets("pool")[:3]'), ('"random")', '"random", "picked")')):
+        for two, three in (
+            ('sheets("pool")[:2]', 'sheets("pool")[:3]'),
+            ('("picked", "random")', '("picked", "random", "picked")'),
+        ):
             assert two in text
             text = text.replace(two, three)
         stages.write_text(text, encoding="utf-8")

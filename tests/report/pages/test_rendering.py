@@ -30,7 +30,13 @@ def test_every_outcome_of_a_review_has_its_words() -> None:
         "source": "cvat", "auto": {"sheets": 0}, "sheets": 1, "packet_sheets": 1, "errors": 0, "boxes": 6,
         "prelabels_by_class": [], "arms": [], "verdict": "",
     }  # fmt: skip
-    values = {"promise": "", "promises": [], "outcomes": dict.fromkeys(OUTCOMES, 1)}
+    values = {
+        "promise": "",
+        "promises": [],
+        "random_line": "",
+        "second_looks": [],
+        "outcomes": dict.fromkeys(OUTCOMES, 1),
+    }
     page = rendered("iteration/review.html", {"review": review, **values})
     assert page.count("<li title=") == len(OUTCOMES)
 
