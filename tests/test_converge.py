@@ -163,7 +163,7 @@ def test_a_gain_has_its_interval_over_the_sheets(project, capsys):
     assert found["gain"] == found["gains"][1]["gain"] == 0.135278
     assert found["gain_low"] == found["gains"][1]["low"]
     assert 0.08 < found["gain_low"] < 0.135278 < found["gain_high"] < 0.19
-    said = capsys.readouterr().out.splitlines()[-2]
+    said = capsys.readouterr().out.splitlines()[-3]
     assert said.startswith("[CONVERGENCE] F1 on val 0.828 (0.83 to 0.83), +0.135 (0.1")
     assert "since iteration 2, +0.135 (0.1" in said
 
@@ -306,7 +306,7 @@ def test_evidence_goes_on_where_three_sheets_cannot_tell(project, capsys):
         ("overfitting", "no"),
     ]
     assert found["forecast"]["low"] < found["forecast"]["gain"] < found["forecast"]["high"]
-    assert capsys.readouterr().out.splitlines()[-1].startswith("[CONVERGENCE] the next packet: F1 ")
+    assert capsys.readouterr().out.splitlines()[-2].startswith("[CONVERGENCE] the next packet: F1 ")
 
 
 def reviewed(project, **values):
@@ -333,4 +333,4 @@ def test_what_random_sheets_and_the_last_packet_say_is_printed(project, capsys):
     turn(2, 0.55)
     said = capsys.readouterr().out
     assert "iteration 1 on 3 random sheets of the pool: F1 0.750 (0.50 to 0.90); on val 0.500" in said
-    assert said.splitlines()[-1].endswith("expected for about 12 minutes of review, as the last one took")
+    assert said.splitlines()[-2].endswith("expected for about 12 minutes of review, as the last one took")
