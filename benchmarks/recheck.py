@@ -29,7 +29,7 @@ from scipy.stats import t
 from benchmarks.folds import SCRATCH
 from benchmarks.recheck_cells import SETTINGS, Cell, dealt, f1, trained
 from benchmarks.yield_models import DATASETS, ask
-from benchmarks.yields import IOU, PRELABEL, mended, rates
+from benchmarks.yields import IOU, PRELABEL
 from stages.analysis.triage import triage
 from stages.base.tables import read_table
 from stages.picking.pool_tables import PoolTables, pool_view
@@ -40,6 +40,7 @@ from stages.picking.strategies.strategy_list import order_sheets
 from stages.review.ledger.correction_ledger import box_ledger
 from stages.ruler.matching.matching import outcomes
 from stages.ruler.pairing.box_tables import DETECTIONS, SHEETS
+from stages.simulation.outcome.packet_yields import mended, rates
 
 HOME = SCRATCH / "recheck"
 PICKED = 10  # sheets of a packet
@@ -193,7 +194,7 @@ def of_pool(
     """Return boxes, errors and minutes of a review of each sheet of the pool, and those that `earned` picks."""
     pool = sheets.loc[sheets["split"] == "pool", ["image_id"]].assign(group="")
     view = pool_view(pool, tables, reviews=[], classes=len(cell.classes), prelabel=PRELABEL, wanted=PICKED, iou=IOU)
-    found = mended(view.sheets, tables.detections, truth[truth["split"] == "pool"])
+    found = mended(view.sheets, tables.detections, truth[truth["split"] == "pool"], iou=IOU, prelabel=PRELABEL)
     order = order_sheets("earned", view, cost=ReviewCost(), rng=np.random.default_rng(cell.seed))
     return found.set_axis(list(view.sheets)), [view.sheets[at] for at in order.places[:PICKED]]
 

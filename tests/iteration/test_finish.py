@@ -19,7 +19,7 @@ pytestmark = pytest.mark.slow
     [("go on", 3, "Next: review"), ("go on", 0, "Nothing was picked"), ("stop", 3, "The loop ends here")],
 )
 def test_the_next_step_is_one_that_can_be_taken(verdict: str, sheets: int, said: str) -> None:
-    assert _next_step(verdict, sheets).startswith(said)
+    assert _next_step({"verdict": verdict}, sheets).startswith(said)
 
 
 def test_commits_results_only_and_tags(project: Callable[[], Path]) -> None:

@@ -112,5 +112,5 @@ def outgoing(
 
 def _file(files: Mapping[str, Sheet], image_id: str) -> Sheet:
     if image_id not in files:
-        raise problem("sample.sheet_validate_saw", Path("data/dataset/pool/images") / image_id)
+        raise problem("added_sheets.sheet_validate_saw", Path("data/dataset/pool/images") / image_id)
     return files[image_id]

@@ -137,8 +137,9 @@ def test_nothing_that_was_not_asked_for(pool):
 def with_real_tables(root: Path) -> Path:
     """Let `validate` and `predict` of the project leave real tables for the first packet, and finish it."""
     call = "from tests.review.kept.test_auto_reviewer import {0}; {0}(Path())"
-    marked = f'{call.format("write_sheets")}\n    write("data/validate/run.txt", f"{{N}}")'
-    replace(root / "fake_stages.py", 'write("data/validate/images.parquet", f"tables of {N}")', marked)
+    others = 'for name in ("ground_truth", "matches"):'
+    marked = f'{call.format("write_sheets")}\n    write("data/validate/run.txt", f"{{N}}")\n    {others}'
+    replace(root / "fake_stages.py", 'for name in ("images", "ground_truth", "matches"):', marked)
     seen = next(line for line in (root / "fake_stages.py").read_text().splitlines() if "data/predict/det" in line)
     replace(root / "fake_stages.py", seen.strip(), call.format("write_detections"))
     dvc(root, "repro", "-q", "-f")
