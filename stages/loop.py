@@ -158,6 +158,7 @@ def simulate(
     seeds: Annotated[
         int, typer.Option(min=1, metavar="N", help="Repetitions, each with other sheets in each role.")
     ] = 5,
+    first_seed: Annotated[int, typer.Option(min=0, metavar="N", help="Of the first; others may run elsewhere.")] = 0,
     iterations: Annotated[int, typer.Option(min=1, metavar="N", help="After iteration 0, a packet each.")] = 3,
     start: Annotated[int, typer.Option(min=1, metavar="N", help="Sheets in train at the start.")] = 20,
     val: Annotated[int, typer.Option(min=1, metavar="N", help="Sheets in val.")] = 30,
@@ -188,7 +189,7 @@ def simulate(
 
         sizes = (start, val, test, pool, budget)
         names = tuple(names_in(strategies))
-        asked = Asked(names, seeds, iterations, *sizes, params, baseline, target, group_pattern, yields)
+        asked = Asked(names, seeds, first_seed, iterations, *sizes, params, baseline, target, group_pattern, yields)
         replay(root, dataset, into, asked, workers=workers, run=not no_run, say=_say)
 
 

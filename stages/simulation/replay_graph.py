@@ -42,7 +42,7 @@ def deal_folder(seed: int | str) -> str:
 def cells_of(settings: ReplaySettings) -> list[Cell]:
     """Return all cells but the summary, each behind those that it waits for; a seed is done before the next begins."""
     source = Cell(SOURCE, (SOURCE,), SOURCE, None, 0, (SOURCE,))
-    return [source, *(cell for seed in range(settings.seeds) for cell in _of_seed(settings, seed))]
+    return [source, *(cell for seed in settings.seed_numbers() for cell in _of_seed(settings, seed))]
 
 
 def _of_seed(settings: ReplaySettings, seed: int) -> list[Cell]:
@@ -78,7 +78,7 @@ def _yields(seed: int | str) -> str:
 
 def graph_of(settings: ReplaySettings) -> dict[str, Any]:
     """Return dvc.yaml of a simulation."""
-    seeds = {"seed": list(range(settings.seeds))}
+    seeds = {"seed": list(settings.seed_numbers())}
     here = "${item.seed}"
     stages: dict[str, Any] = {
         SOURCE: {
@@ -131,7 +131,7 @@ def _summary(settings: ReplaySettings) -> dict[str, Any]:
     curves = {"cache": False, "x": "minutes", "y": "f1", "title": "F1 on test over minutes of review"}
     return {
         "cmd": f"{PROGRAM} summary",
-        "params": ["iterations", "seeds", "strategies", "yields"],
+        "params": ["first_seed", "iterations", "seeds", "strategies", "yields"],
         "deps": [*results, CODE],
         "outs": [{TABLE: {"cache": False}}],
         "metrics": [{SUMMARY: {"cache": False}}],

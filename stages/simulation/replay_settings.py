@@ -30,11 +30,16 @@ class ReplaySettings(Strict):
     prompts: dict[str, str]
     strategies: list[SheetStrategy]
     seeds: int = Field(ge=1)
+    first_seed: int = Field(default=0, ge=0)
     iterations: int = Field(ge=1)  # after iteration 0
     deal: DealSizes
     budget: int = Field(ge=1)  # sheets a packet, besides those drawn at random
     yields: bool  # only one packet of each strategy, and no training after iteration 0
     project: dict[str, Any]  # the sections of params.yaml, but for what a cell sets
+
+    def seed_numbers(self) -> range:
+        """Return the seeds that are replayed here."""
+        return range(self.first_seed, self.first_seed + self.seeds)
 
 
 def settings_text(settings: ReplaySettings) -> str:

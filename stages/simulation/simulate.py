@@ -29,6 +29,7 @@ class Asked(NamedTuple):
 
     strategies: tuple[str, ...]
     seeds: int
+    first_seed: int
     iterations: int
     start: int
     val: int
@@ -92,6 +93,7 @@ def _settings(root: Path, dataset: Dataset, asked: Asked) -> ReplaySettings:
         prompts={name: str(prompts.get(name) or name) for name in classes},
         strategies=list(asked.strategies),  # type: ignore[arg-type]
         seeds=asked.seeds,
+        first_seed=asked.first_seed,
         iterations=asked.iterations,
         deal=DealSizes(train=asked.start, val=asked.val, test=asked.test, pool=pool),
         budget=budget,

@@ -43,6 +43,7 @@ PROGRAMS = {
     "firewall": Program("{dataset}/images/val --pairs {tmp_path}", "cropped 20 %"),
     "regressions": Program("--trials 1", "seen%"),
     "picking_speed": Program("--repeat 1 --shrink 1000", "peak memory"),
+    "replays": Program("benchmarks/results/replays/circuits", "F1 on test"),
     "ruler_speed": Program("--repeat 1 --shrink 500", "pycocotools"),
     "sheets": Program("--rows 1 --out {tmp_path}/sheets.jpg", "sheets.jpg"),
     "spoil": Program("{dataset} {tmp_path}/spoiled --share 0.1", "errors among"),

@@ -82,6 +82,10 @@ def test_how_many_cells_there_are():
     assert len(cells_of(settings())) == 1 + 2 * (3 + 2 * 3)
 
 
+def test_seeds_may_begin_elsewhere():
+    assert {cell.seed for cell in cells_of(settings(first_seed=3))} == {None, 3, 4}
+
+
 def test_an_iteration_follows_the_one_of_its_own_arm_and_seed():
     cells = {cell.target: cell for cell in cells_of(settings())}
     assert cells["iteration-2@random-b-1"].needs == ("iteration-1@random-b-1",)

@@ -13,7 +13,7 @@ from tests.fake_project import REPO
 from tests.simulation.test_replay_graph import settings
 from tests.toy import write_yolo_folder
 
-ASKED = Asked(("random",), 1, 1, 2, 1, 1, 0, 0, None, "none.pt", "none.pt", None, yields=False)
+ASKED = Asked(("random",), 1, 0, 1, 2, 1, 1, 0, 0, None, "none.pt", "none.pt", None, yields=False)
 
 
 @pytest.fixture
