@@ -8,7 +8,7 @@ REVIEW ?= oracle
 
 .PHONY: test test-faults test-drawing test-benchmarks test-tools demo quick lint types install bench lock lock-deps docs clean
 
-test: lint types ## lint, types and all tests (about twenty minutes on two cores); the drawing's only if it has changed
+test: lint types ## lint, types and all tests (about fifteen minutes on two cores); the drawing's only if it has changed
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal --drawing-if-changed
 
 test-faults: $(INSTALLED) ## kills at each call of Git, where `make test` takes each fourth (minutes)
