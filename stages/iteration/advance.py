@@ -50,6 +50,7 @@ from stages.review.ledger.ledger_files import (
     review_sheets_text,
 )
 from stages.review.ledger.ledger_lines import review_lines
+from stages.review.ledger.ledger_summary import Past
 from stages.ruler.pairing.box_tables import DETECTIONS, PREDICTED
 from stages.wording.quantities import counted, some
 
@@ -160,9 +161,7 @@ def ledger_at(root: Path, packet: Packet, review: Review, *, reviewer: Reviewer)
         review,
         arms=arms,
         before=read_review_sheets(root / REVIEW_SHEETS),
-        earlier_judged=earlier.get("judged", []),
-        earlier_packets=earlier.get("packets", []),
-        earlier_repeats=earlier.get("repeats", []),
+        past=Past(*(earlier.get(name, []) for name in Past._fields)),
         labels_before=labels_before(root, packet, arms, oracle=reviewer == "oracle"),
         detections=read_table(root / PREDICTED / "detections.parquet", DETECTIONS),
         forecast=read_metrics(root / SAMPLED),

@@ -59,20 +59,18 @@ def ledger_of(
     *,
     arms: Mapping[str, str],
     before: pd.DataFrame,
-    earlier_judged: Sequence[Mapping[str, Any]],
-    earlier_packets: Sequence[Mapping[str, Any]] = (),
+    past: Past,
     detections: pd.DataFrame,
     forecast: Mapping[str, Any],
     iou: float,
-    earlier_repeats: Sequence[Mapping[str, Any]] = (),
     labels_before: Mapping[str, Sequence[ReviewedBox]] | None = None,
 ) -> Ledger:
     """Return the ledger of `review`; `before` are the rows of earlier reviews, `iou` is the ruler's.
 
-    `arms` maps every sheet of the packet to its arm. `earlier_judged`, `earlier_packets` and `earlier_repeats` are what
-    metrics/review.json had under `judged`, `packets` and `repeats`; `detections` are those of the model that made the
-    packet, `forecast` is its metrics/sample.json, and `labels_before` what an earlier review left on sheets that went
-    out again. Rows of this iteration or a later one in what is earlier are of another line, and go.
+    `arms` maps every sheet of the packet to its arm. `past` is what metrics/review.json had of earlier reviews;
+    `detections` are those of the model that made the packet, `forecast` is its metrics/sample.json, and `labels_before`
+    what an earlier review left on sheets that went out again. Rows of this iteration or a later one in what is earlier
+    are of another line, and go.
     """
     boxes = review_boxes(packet, review, iou=iou)
     done = {sheet.image_id: sheet for sheet in review.reviewed}
@@ -92,7 +90,6 @@ def ledger_of(
     sheets = pd.concat([earlier, now.reindex(columns=list(COLUMNS)).astype(COLUMNS)], ignore_index=True)
     sheets = sheets.sort_values(["iteration", "image_id"], ignore_index=True)
     repeats = repeated_boxes(review, labels_before or {}, iou=iou)
-    past = Past(earlier_judged, earlier_packets, earlier_repeats).before(packet.iteration)
     metrics = summarize(
         boxes,
         sheets,
@@ -100,7 +97,7 @@ def ledger_of(
         source=review.tools,
         packet_sheets=len(packet.sheets),
         iou=iou,
-        past=past.after(
+        past=past.before(packet.iteration).after(
             packet.iteration,
             judged=judged_rows(packet, review, detections, arms, iou=iou),
             repeats=agreements(repeats, iou=iou),

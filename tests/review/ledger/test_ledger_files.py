@@ -20,6 +20,7 @@ from stages.review.ledger.ledger_files import (
     review_sheets_text,
 )
 from stages.review.ledger.ledger_lines import review_lines
+from stages.review.ledger.ledger_summary import Past
 
 CLASSES = ("door", "sink ü")
 NONE = read_review_sheets(Path("no such file"))
@@ -72,15 +73,25 @@ DETECTED = pd.DataFrame(columns=["split", "image_id", "detection_id", "class_id"
 
 
 def ledger(
-    one, done, *, before=NONE, iou=0.5, judged=(), packets=(), detections=DETECTED, forecast=None, arms=ARMS, **more
+    one,
+    done,
+    *,
+    before=NONE,
+    iou=0.5,
+    judged=(),
+    packets=(),
+    repeats=(),
+    detections=DETECTED,
+    forecast=None,
+    arms=ARMS,
+    **more,
 ):
     return ledger_of(
         one,
         done,
         arms=arms,
         before=before,
-        earlier_judged=judged,
-        earlier_packets=packets,
+        past=Past(judged, packets, repeats),
         detections=detections,
         forecast=forecast or {},
         iou=iou,
@@ -345,7 +356,7 @@ def test_a_second_review_is_compared_with_the_first():
     arms = {**ARMS, "a.png": "repeat"}
     earlier = [{"iteration": 0, "image_id": "z.png", "tp": 4, "fp": 0, "fn": 1}]
     earlier.append({**earlier[0], "iteration": 2})  # of another line
-    made = ledger(packet(2), review(*DONE, iteration=2), arms=arms, labels_before=FIRST, earlier_repeats=earlier)
+    made = ledger(packet(2), review(*DONE, iteration=2), arms=arms, labels_before=FIRST, repeats=earlier)
     said = with_details(made.metrics)
     assert said["repeats"] == [earlier[0], {"iteration": 2, "image_id": "a.png", "tp": 1, "fp": 2, "fn": 2}]
     assert said["agreement"] == {"sheets": 2, "tp": 5, "fp": 2, "fn": 3, "f1": pytest.approx(10 / 15)}
