@@ -27,9 +27,8 @@ import typer
 from scipy.stats import t
 
 from benchmarks.folds import SCRATCH
+from benchmarks.known_sets import DATASETS, IOU, PRELABEL, ask
 from benchmarks.recheck_cells import SETTINGS, Cell, dealt, f1, trained
-from benchmarks.yield_models import DATASETS, ask
-from benchmarks.yields import IOU, PRELABEL
 from stages.analysis.triage import triage
 from stages.base.tables import read_table
 from stages.picking.pool_tables import PoolTables, pool_view

@@ -9,9 +9,8 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.folds import Training, plain_params, sheet_tables, train
+from benchmarks.known_sets import IOU, PRELABEL, REPO, drawn_sheets, real_sheets
 from benchmarks.spoil import KINDS, labels_of, plant, yolo_text
-from benchmarks.yield_models import REPO, drawn_sheets, real_sheets
-from benchmarks.yields import IOU, PRELABEL
 from stages.base.boxes import BOX
 from stages.base.decoding import read_bgr
 from stages.dataset.sheets.split_folder import Sheet

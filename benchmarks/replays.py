@@ -14,8 +14,11 @@ import typer
 from stages.base.tables import read_json
 from stages.simulation.outcome.arm_summary import summary_of
 from stages.simulation.outcome.result_rows import promises_of, rows_of
-from stages.simulation.outcome.table_text import replay_text
+from stages.simulation.outcome.table_text import replay_text, yield_text
+from stages.simulation.outcome.yield_summary import YIELDS, yield_summary
 from stages.simulation.replay_arms import FULL, START, arms_of
+
+HOME = Path(__file__).parent / "results/replays"
 
 
 def main(
@@ -33,6 +36,9 @@ def main(
     cells = [read_json(folder / f"{name}.json") for folder in seeds for name in wanted]
     print(f"{results.name}: {', '.join(folder.name for folder in seeds)}\n")
     print(replay_text(summary_of(rows_of(cells, arms), promises_of(cells), names)))
+    yields = [read_json(file) for folder in seeds for file in sorted(folder.glob(f"{YIELDS}-*.json"))]
+    if yields:
+        print(yield_text(yield_summary(yields, names[0])))
 
 
 def _complete(folder: Path, names: list[str]) -> bool:

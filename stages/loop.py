@@ -159,7 +159,10 @@ def simulate(
         int, typer.Option(min=1, metavar="N", help="Repetitions, each with other sheets in each role.")
     ] = 5,
     first_seed: Annotated[int, typer.Option(min=0, metavar="N", help="Of the first; others may run elsewhere.")] = 0,
-    iterations: Annotated[int, typer.Option(min=1, metavar="N", help="After iteration 0, a packet each.")] = 3,
+    iterations: Annotated[
+        int | None,
+        typer.Option(min=0, metavar="N", help="After iteration 0, a packet each.  [default: 3; with --yields: 0]"),
+    ] = None,
     start: Annotated[int, typer.Option(min=1, metavar="N", help="Sheets in train at the start.")] = 20,
     val: Annotated[int, typer.Option(min=1, metavar="N", help="Sheets in val.")] = 30,
     test: Annotated[int, typer.Option(min=1, metavar="N", help="Sheets in test.")] = 40,
@@ -179,7 +182,7 @@ def simulate(
         str | None, typer.Option(metavar="REGEX", help="Groups that stay together, as of `data import`.")
     ] = None,
     *,
-    yields: Annotated[bool, typer.Option("--yields", help="Only what one packet of each strategy yields.")] = False,
+    yields: Annotated[bool, typer.Option("--yields", help="Only what a packet of each strategy would yield.")] = False,
     no_run: Annotated[bool, typer.Option("--no-run", help="Only write the folder, for DVC to run.")] = False,
 ) -> None:
     """Replay the loop on a dataset that is labelled throughout, to see what the picking strategies are worth."""

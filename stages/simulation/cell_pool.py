@@ -25,7 +25,7 @@ from stages.project.project_lock import STATE, exclusive
 from stages.project.repository import dvc
 from stages.simulation.loop_steps import SCRATCH
 from stages.simulation.orphans import WATCHED
-from stages.simulation.replay_graph import PROGRAM, Cell
+from stages.simulation.replay_graph import PROGRAM, YIELDS, Cell
 from stages.wording.quantities import counted
 from stages.wording.rates import rate
 
@@ -148,6 +148,7 @@ def _kill(process: "subprocess.Popen[bytes]") -> None:
 def _line(folder: Path, cell: Cell, seconds: Sequence[float], left: int, workers: int) -> str:
     """Return what a finished cell came to, and what is left."""
     what = cell.arm if cell.arm == cell.words[0] else f"{cell.arm}, iteration {cell.iteration}"
+    what = f"yields of packet {cell.iteration + 1}" if cell.arm == YIELDS else what
     name = what if cell.seed is None else f"seed {cell.seed}, {what}"
     said = ""
     if len(cell.makes) > 1:

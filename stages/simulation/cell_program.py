@@ -24,8 +24,8 @@ from stages.simulation.loop_steps import (
     write_settings,
 )
 from stages.simulation.orphans import end_with_parent
-from stages.simulation.replay_arms import FULL, START, cell_params
-from stages.simulation.replay_graph import SOURCE, WEIGHTS, YIELDS, cell_folder, deal_folder, result_file
+from stages.simulation.replay_arms import FULL, REPLAYS, START, cell_params
+from stages.simulation.replay_graph import SOURCE, WEIGHTS, YIELDS, cell_folder, deal_folder, left_by, result_file
 from stages.simulation.replay_settings import ReplaySettings, read_settings
 
 # What the next cell needs of an iteration, and what a person may want to look at.
@@ -79,8 +79,7 @@ def start(seed: Seed) -> None:
 def iteration(arm: str, seed: Seed, number: int) -> None:
     """Review the arm's packet of the iteration before, and run the one after it."""
     settings = read_settings()
-    before = (arm, number - 1) if number > 1 else (START, 0)
-    _iterate(settings, arm, seed, number, before=before, budget=settings.budget)
+    _iterate(settings, arm, seed, number, before=left_by(arm, seed, number - 1), budget=settings.budget)
 
 
 @app.command()
@@ -88,17 +87,17 @@ def full(seed: Seed) -> None:
     """Review the whole pool at once, and train on all."""
     settings = read_settings()
     pool = list((Path(deal_folder(seed)) / "oracle/labels").glob("*.txt"))
-    _iterate(settings, FULL, seed, 1, before=(START, 0), budget=len(pool))
+    _iterate(settings, FULL, seed, 1, before=left_by(FULL, seed, 0), budget=len(pool))
 
 
 @app.command(YIELDS)
-def packet_yields(seed: Seed) -> None:
-    """Say what one packet of each strategy would have yielded after iteration 0."""
+def packet_yields(seed: Seed, number: int) -> None:
+    """Say what a packet of each strategy would yield after an iteration in which chance picked."""
     from stages.simulation.replay_yields import yields_of
 
-    settings = read_settings()
-    rows = yields_of(Path(cell_folder(START, seed, 0)), Path(deal_folder(seed)), settings)
-    write_json({"seed": seed, YIELDS: rows}, Path(result_file(YIELDS, seed, 0)))
+    left = Path(left_by(REPLAYS[0], seed, number))
+    rows = yields_of(left, Path(deal_folder(seed)), read_settings(), packet=number + 1)
+    write_json({"seed": seed, "packet": number + 1, YIELDS: rows}, Path(result_file(YIELDS, seed, number)))
 
 
 @app.command()
@@ -109,12 +108,10 @@ def summary() -> None:
     summarise(Path(), read_settings())
 
 
-def _iterate(
-    settings: ReplaySettings, arm: str, seed: int, number: int, *, before: tuple[str, int], budget: int
-) -> None:
+def _iterate(settings: ReplaySettings, arm: str, seed: int, number: int, *, before: str, budget: int) -> None:
     with scratch() as place:
         old, new = place / "before", place / "after"
-        link(Path(cell_folder(before[0], seed, before[1])), old)
+        link(Path(before), old)
         link(Path(deal_folder(seed)) / "oracle", old / "data/oracle")
         _prepare(old, settings, arm=arm, seed=seed, iteration=number - 1, budget=budget)
         run_stages(old, [PICKS])

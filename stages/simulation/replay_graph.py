@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from stages.simulation.replay_arms import FULL, START, arms_of
+from stages.simulation.replay_arms import FULL, REPLAYS, START, arms_of
 from stages.simulation.replay_settings import ReplaySettings
 
 PROGRAM = "python -m stages.simulation.cell_program"
@@ -29,6 +29,11 @@ def cell_folder(arm: str, seed: int | str, iteration: int) -> str:
     return f"{CELLS}/seed-{seed}/{arm}-{iteration}"
 
 
+def left_by(arm: str, seed: int | str, iteration: int) -> str:
+    """Return where the project of an arm lies after an iteration; after iteration 0 it is that of all arms."""
+    return cell_folder(arm, seed, iteration) if iteration else cell_folder(START, seed, 0)
+
+
 def result_file(arm: str, seed: int | str, iteration: int | str) -> str:
     """Return where a cell leaves its numbers."""
     return f"{RESULTS}/seed-{seed}/{arm}-{iteration}.json"
@@ -48,32 +53,56 @@ def cells_of(settings: ReplaySettings) -> list[Cell]:
 def _of_seed(settings: ReplaySettings, seed: int) -> list[Cell]:
     deal = Cell(f"deal@{seed}", ("deal", str(seed)), "deal", seed, 0, (deal_folder(seed),), (SOURCE,))
     start = Cell(f"iteration-0@{seed}", ("start", str(seed)), START, seed, 0, _made(START, seed, 0), (deal.target,))
-    if settings.yields:
-        words = (YIELDS, str(seed))
-        return [deal, start, Cell(f"{YIELDS}@{seed}", words, YIELDS, seed, 0, (_yields(seed),), (start.target,))]
     full = Cell(f"{FULL}@{seed}", (FULL, str(seed)), FULL, seed, 1, _made(FULL, seed, 1), (start.target,))
     later = [
         Cell(
-            f"iteration-{number}@{arm.name}-{seed}",
-            ("iteration", arm.name, str(seed), str(number)),
-            arm.name,
+            f"iteration-{number}@{arm}-{seed}",
+            ("iteration", arm, str(seed), str(number)),
+            arm,
             seed,
             number,
-            _made(arm.name, seed, number),
-            (start.target if number == 1 else f"iteration-{number - 1}@{arm.name}-{seed}",),
+            _made(arm, seed, number),
+            (_target(arm, seed, number - 1),),
         )
         for number in range(1, settings.iterations + 1)
-        for arm in arms_of(settings.strategies)
+        for arm in _arms(settings)
     ]
-    return [deal, start, full, *later]
+    looks = [
+        Cell(
+            f"{YIELDS}-{number}@{seed}",
+            (YIELDS, str(seed), str(number)),
+            YIELDS,
+            seed,
+            number,
+            (result_file(YIELDS, seed, number),),
+            (_target(REPLAYS[0], seed, number),),
+        )
+        for number in looked_at(settings)
+    ]
+    return [deal, start, *([] if settings.yields else [full]), *later, *looks]
+
+
+def _arms(settings: ReplaySettings) -> list[str]:
+    """Return the arms; where only yields are asked for, sheets of chance are what is reviewed between the packets."""
+    return [REPLAYS[0]] if settings.yields else [arm.name for arm in arms_of(settings.strategies)]
+
+
+def looked_at(settings: ReplaySettings) -> range:
+    """Return after which iterations of the first replay of `random` the packets of all strategies are looked at.
+
+    Beside arms only as many as these have packets; without `random` those of iteration 0, which all arms share.
+    """
+    if settings.yields:
+        return range(settings.iterations + 1)
+    return range(settings.iterations if REPLAYS[0] in _arms(settings) else 1)
+
+
+def _target(arm: str, seed: int, number: int) -> str:
+    return f"iteration-{number}@{arm}-{seed}" if number else f"iteration-0@{seed}"
 
 
 def _made(arm: str, seed: int, iteration: int) -> tuple[str, str]:
     return cell_folder(arm, seed, iteration), result_file(arm, seed, iteration)
-
-
-def _yields(seed: int | str) -> str:
-    return result_file(YIELDS, seed, 0)
 
 
 def graph_of(settings: ReplaySettings) -> dict[str, Any]:
@@ -96,21 +125,21 @@ def graph_of(settings: ReplaySettings) -> dict[str, Any]:
         },
         "iteration-0": {"matrix": seeds, **_stage(START, here, 0, f"start {here}", deal_folder(here))},
     }
-    if settings.yields:
-        stages[YIELDS] = {
-            "matrix": seeds,
-            "cmd": f"{PROGRAM} {YIELDS} {here}",
-            "params": ["budget", "project", "strategies"],
-            "deps": [cell_folder(START, here, 0), deal_folder(here), CODE],
-            "metrics": [{_yields(here): {"cache": False}}],
-        }
-    else:
+    if not settings.yields:
         stages[FULL] = {"matrix": seeds, **_stage(FULL, here, 1, f"{FULL} {here}", cell_folder(START, here, 0))}
-        both = {"arm": [arm.name for arm in arms_of(settings.strategies)], **seeds}
-        for number in range(1, settings.iterations + 1):
-            before = cell_folder("${item.arm}", here, number - 1) if number > 1 else cell_folder(START, here, 0)
-            words = f"iteration ${{item.arm}} {here} {number}"
-            stages[f"iteration-{number}"] = {"matrix": both, **_stage("${item.arm}", here, number, words, before)}
+    both = {"arm": _arms(settings), **seeds}
+    for number in range(1, settings.iterations + 1):
+        words = f"iteration ${{item.arm}} {here} {number}"
+        before = left_by("${item.arm}", here, number - 1)
+        stages[f"iteration-{number}"] = {"matrix": both, **_stage("${item.arm}", here, number, words, before)}
+    for number in looked_at(settings):
+        stages[f"{YIELDS}-{number}"] = {
+            "matrix": seeds,
+            "cmd": f"{PROGRAM} {YIELDS} {here} {number}",
+            "params": ["budget", "classes", "project"],
+            "deps": [left_by(REPLAYS[0], here, number), deal_folder(here), CODE],
+            "metrics": [{result_file(YIELDS, here, number): {"cache": False}}],
+        }
     return {"stages": {**stages, "summary": _summary(settings)}}
 
 

@@ -31,10 +31,10 @@ class ReplaySettings(Strict):
     strategies: list[SheetStrategy]
     seeds: int = Field(ge=1)
     first_seed: int = Field(default=0, ge=0)
-    iterations: int = Field(ge=1)  # after iteration 0
+    iterations: int = Field(ge=0)  # after iteration 0
     deal: DealSizes
     budget: int = Field(ge=1)  # sheets a packet, besides those drawn at random
-    yields: bool  # only one packet of each strategy, and no training after iteration 0
+    yields: bool  # only what packets yield: iterations with chance alone, and none of the arms
     project: dict[str, Any]  # the sections of params.yaml, but for what a cell sets
 
     def seed_numbers(self) -> range:

@@ -1,4 +1,4 @@
-"""Reads what iteration 0 saw on the pool, and the labels that are held back, for `--yields`."""
+"""Reads what an iteration saw on its pool, and the labels that are held back: what packets would yield."""
 
 from pathlib import Path
 from typing import Any
@@ -7,10 +7,11 @@ import numpy as np
 import pandas as pd
 
 from stages.base.boxes import BOX, xywhn_to_xyxy
-from stages.base.tables import read_table
+from stages.base.tables import read_metrics, read_table
 from stages.dataset.sheets.split_folder import read_labels
 from stages.picking.pool_tables import PoolTables, pool_view
-from stages.picking.strategies.strategy_list import SHEET_STRATEGIES
+from stages.picking.strategies.earlier_reviews import judged_detections
+from stages.review.ledger.ledger_files import METRICS
 from stages.ruler.pairing.box_tables import DETECTIONS
 from stages.ruler.schemas import GROUND_TRUTH, IMAGES
 from stages.simulation.outcome.packet_yields import NAMES, mended, packet_yields
@@ -19,18 +20,18 @@ from stages.simulation.replay_settings import ReplaySettings
 _DRAWS = 200  # of a strategy that leans on luck
 
 
-def yields_of(start: Path, deal: Path, settings: ReplaySettings) -> list[dict[str, Any]]:
-    """Return a row per strategy, and per plain baseline, of its first packet in the project `start`."""
-    images = read_table(start / "data/validate/images.parquet", IMAGES)
+def yields_of(left: Path, deal: Path, settings: ReplaySettings, *, packet: int) -> list[dict[str, Any]]:
+    """Return a row per strategy, and per plain baseline, of the `packet`-th packet, in the project `left` behind."""
+    images = read_table(left / "data/validate/images.parquet", IMAGES)
     pool = images[images["split"] == "pool"]
-    detections = read_table(start / "data/predict/detections.parquet", DETECTIONS)
-    truth = read_table(start / "data/validate/ground_truth.parquet", GROUND_TRUTH)
-    tables = PoolTables(detections, np.load(start / "data/predict/features.npy"), truth)
+    detections = read_table(left / "data/predict/detections.parquet", DETECTIONS)
+    truth = read_table(left / "data/validate/ground_truth.parquet", GROUND_TRUTH)
+    tables = PoolTables(detections, np.load(left / "data/predict/features.npy"), truth)
     iou, prelabel = settings.project["validate"]["iou"], settings.project["sample"]["prelabel_confidence"]
     view = pool_view(
         pool,
         tables,
-        reviews=[],
+        reviews=[judged_detections(read_metrics(left / METRICS).get("judged", []), settings.classes)],
         classes=len(settings.classes),
         prelabel=prelabel,
         wanted=settings.budget,
@@ -38,8 +39,7 @@ def yields_of(start: Path, deal: Path, settings: ReplaySettings) -> list[dict[st
     )
     held_back = _held_back(pool, deal / "oracle/labels", settings.classes)
     found = mended(view.sheets, detections, held_back, iou=iou, prelabel=prelabel)
-    asked = [name for name in NAMES if name in settings.strategies or name not in SHEET_STRATEGIES]
-    return packet_yields(view, found, names=asked, wanted=settings.budget, draws=_DRAWS, packet=1)
+    return packet_yields(view, found, names=NAMES, wanted=settings.budget, draws=_DRAWS, packet=packet)
 
 
 def _held_back(pool: pd.DataFrame, labels: Path, classes: list[str]) -> pd.DataFrame:

@@ -21,16 +21,17 @@ from stages.simulation.replay_graph import SUMMARY, TABLE, cells_of
 from stages.simulation.replay_settings import DealSizes, ReplaySettings
 from stages.wording.quantities import counted
 
+_ITERATIONS = 3  # after iteration 0, of every arm
 _SHARE = 6  # one sheet of the pool in so many goes into a packet, where nobody says how many
 
 
 class Asked(NamedTuple):
-    """What was typed; 0 sheets: as many as there are, or a share."""
+    """What was typed; 0 sheets: as many as there are, or a share; None: the usual number."""
 
     strategies: tuple[str, ...]
     seeds: int
     first_seed: int
-    iterations: int
+    iterations: int | None
     start: int
     val: int
     test: int
@@ -94,12 +95,20 @@ def _settings(root: Path, dataset: Dataset, asked: Asked) -> ReplaySettings:
         strategies=list(asked.strategies),  # type: ignore[arg-type]
         seeds=asked.seeds,
         first_seed=asked.first_seed,
-        iterations=asked.iterations,
+        iterations=_iterations(asked),
         deal=DealSizes(train=asked.start, val=asked.val, test=asked.test, pool=pool),
         budget=budget,
         yields=asked.yields,
         project=_project(root, asked.params),
     )
+
+
+def _iterations(asked: Asked) -> int:
+    if asked.iterations is None:
+        return 0 if asked.yields else _ITERATIONS
+    if not asked.iterations and not asked.yields:
+        raise problem("simulate.iterations", "--iterations")
+    return asked.iterations
 
 
 def _project(root: Path, overlay: Path | None) -> dict[str, Any]:

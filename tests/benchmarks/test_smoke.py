@@ -10,21 +10,14 @@ import sys
 from pathlib import Path
 from typing import NamedTuple
 
-import numpy as np
-import pandas as pd
 import pytest
 
 from benchmarks.folds import save
 from benchmarks.ruler_speed import synthetic
-from stages.base.tables import write_table
-from stages.picking.strategies.calibration import FAINTEST
-from stages.ruler.pairing.box_tables import DETECTIONS, SHEETS
-from stages.ruler.schemas import GROUND_TRUTH
 from tests.fake_project import REPO, environment
 from tests.toy import CLASSES, write_yolo_folder
 
 HOME = REPO / "benchmarks"
-SPLITS = ("train", "val", "pool")
 MAIN = 'if __name__ == "__main__":'
 
 
@@ -39,6 +32,7 @@ PROGRAMS = {
     "agreement": Program("{tables} --detections {tables}", "faster-coco-eval"),
     "arms": Program("--trials 2", "within"),
     "coverage": Program("{tables} --trials 3", "cross-fitted"),
+    "drawn": Program("{tmp_path}/drawn --sheets 2", "2 sheets"),
     "errors": Program("{tables.name} --home {tables.parent}", "on_its_recalls"),
     "firewall": Program("{dataset}/images/val --pairs {tmp_path}", "cropped 20 %"),
     "regressions": Program("--trials 1", "seen%"),
@@ -49,10 +43,8 @@ PROGRAMS = {
     "spoil": Program("{dataset} {tmp_path}/spoiled --share 0.1", "errors among"),
     "startup": Program("--runs 1", "python -m stages.loop --help"),
     "stopping": Program("--every 40 --sizes 10", "wrong stop"),
-    "yields": Program(
-        "--home {yielded} --sets drawn --draws 2 --results {tmp_path}/yields.csv", "times what was expected"
-    ),
     "triage": Program("{tables.name} --home {tables.parent} --seeds 1", "by confidence"),
+    "yields": Program("", "counts in the interval"),
 }
 QUICK = "".join(
     f" --set {one}"
@@ -76,7 +68,6 @@ SLOW = {  # they start DVC or train
     "recheck": Program("drawn --seeds 1 --packets 1 --shrink 15 --home {tmp_path}", "F1 on test after"),
     "transfer": Program("{toy_weights} --sheets 2 --val 2 --epochs 1 --seeds 1 --imgsz 64 --threads 1", "mAP50"),
     "validator": Program("{toy_weights} {dataset} --imgsz 64", "predicted by"),
-    "yield_models": Program("drawn --seeds 1 --shrink 30 --workers 1 --home {tmp_path}", "drawn, seed 0: done"),
 }
 
 
@@ -114,28 +105,6 @@ def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
             (source / split / kind).rename(root / kind / split)
     (source / "data.yaml").rename(root / "data.yaml")
     return root
-
-
-@pytest.fixture(scope="session")
-def yielded(tables: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The tables as `benchmarks.yield_models` leaves them, for two packets of one seed."""
-    home = tmp_path_factory.mktemp("yields")
-    found = {name: pd.read_parquet(tables / f"{name}.parquet") for name in ("images", "detections", "ground_truth")}
-    split = {name: SPLITS[place % 3] for place, name in enumerate(sorted(found["images"]["image_id"]))}
-    parts = {name: frame.assign(split=frame["image_id"].map(split)) for name, frame in found.items()}
-    for packet in (1, 2):
-        place = home / f"drawn/seed0/packet{packet}"
-        place.mkdir(parents=True)
-        write_table(parts["detections"], place / "detections.parquet", DETECTIONS)
-        write_table(parts["ground_truth"], place / "ground_truth.parquet", GROUND_TRUTH)
-        write_table(parts["images"], place / "sheets.parquet", SHEETS)
-        surer = int((parts["detections"]["confidence"] >= FAINTEST).sum())
-        np.save(place / "features.npy", np.random.default_rng(0).normal(size=(surer, 8)).astype(np.float16))
-        reviewed = sorted(name for name, its in split.items() if its == "pool")[:1]
-        (place / "reviewed.csv").write_text("\n".join(["image_id", *reviewed]) + "\n")
-        (place / "classes.txt").write_text("\n".join(CLASSES))
-        (place / "done").touch()
-    return home
 
 
 @pytest.mark.parametrize("name", PROGRAMS)

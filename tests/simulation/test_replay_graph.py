@@ -56,7 +56,9 @@ def test_random_has_two_replays():
     assert [arm.name for arm in arms_of(["earned", "random"])] == ["earned", "random-a", "random-b"]
 
 
-@pytest.mark.parametrize("changes", [{}, {"yields": True}, {"iterations": 1}, {"strategies": ["crowd"]}])
+@pytest.mark.parametrize(
+    "changes", [{}, {"yields": True}, {"yields": True, "iterations": 0}, {"iterations": 1}, {"strategies": ["crowd"]}]
+)
 def test_dvc_and_the_pool_know_the_same_cells(changes):
     asked = settings(**changes)
     stages, cells = resolved(graph_of(asked)), {cell.target: cell for cell in cells_of(asked)}
@@ -78,8 +80,11 @@ def test_whatever_a_cell_reads_another_makes_or_the_folder_has(yields):
 
 
 def test_how_many_cells_there_are():
-    # a source; two seeds of deal, start and full; two iterations of three arms
-    assert len(cells_of(settings())) == 1 + 2 * (3 + 2 * 3)
+    # a source; two seeds of deal, start and full; two iterations of three arms, and two looks at what packets yield
+    assert len(cells_of(settings())) == 1 + 2 * (3 + 2 * 3 + 2)
+    # no iteration of chance, so only the first packet; and the other way round
+    assert len(cells_of(settings(strategies=["crowd"]))) == 1 + 2 * (3 + 2 + 1)
+    assert len(cells_of(settings(yields=True))) == 1 + 2 * (2 + 2 + 3)
 
 
 def test_seeds_may_begin_elsewhere():
@@ -90,6 +95,7 @@ def test_an_iteration_follows_the_one_of_its_own_arm_and_seed():
     cells = {cell.target: cell for cell in cells_of(settings())}
     assert cells["iteration-2@random-b-1"].needs == ("iteration-1@random-b-1",)
     assert cells["iteration-1@random-b-1"].needs == ("iteration-0@1",) == cells["full@1"].needs
+    assert cells["yields-1@1"].needs == ("iteration-1@random-a-1",)
 
 
 def of(arm: str, epochs: int = 1) -> dict:

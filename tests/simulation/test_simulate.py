@@ -27,6 +27,7 @@ def sheets(tmp_path: Path) -> Path:
         ({"strategies": ("hard",)}, "--strategies: expected different ones of earned, uncertain"),
         ({"strategies": ("random", "random")}, "found random,random"),
         ({"strategies": ()}, "found ."),
+        ({"iterations": 0}, "--iterations: expected at least 1"),
         ({"start": 5}, "found 8 sheets in all for 7 there"),
     ],
 )

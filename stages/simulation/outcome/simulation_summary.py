@@ -9,9 +9,9 @@ from stages.simulation.outcome.arm_summary import summary_of
 from stages.simulation.outcome.curve_figure import draw_curves
 from stages.simulation.outcome.result_rows import promises_of, rows_of
 from stages.simulation.outcome.table_text import replay_text, yield_text
-from stages.simulation.outcome.yield_summary import yield_summary
+from stages.simulation.outcome.yield_summary import YIELDS, yield_summary
 from stages.simulation.replay_arms import arms_of
-from stages.simulation.replay_graph import CURVES, FIGURE, RESULTS, SUMMARY, TABLE, YIELDS, cells_of
+from stages.simulation.replay_graph import CURVES, FIGURE, RESULTS, SUMMARY, TABLE, cells_of
 from stages.simulation.replay_settings import ReplaySettings
 
 
@@ -19,14 +19,11 @@ def summarise(folder: Path, settings: ReplaySettings) -> None:
     """Write metrics, table and figures of the simulation in `folder`, all of whose cells are done."""
     files = [made for cell in cells_of(settings) for made in cell.makes if Path(made).parts[0] == RESULTS]
     results = [read_json(folder / file) for file in files]
-    found = _yields(results) if settings.yields else _replay(folder, settings, results)
-    write_json(found, folder / SUMMARY)
+    yields = yield_summary([one for one in results if YIELDS in one], settings.strategies[0])
+    replays = {} if settings.yields else _replay(folder, settings, [one for one in results if YIELDS not in one])
+    write_json({**replays, YIELDS: yields}, folder / SUMMARY)
     with replacing(folder / TABLE) as temporary:
-        temporary.write_text(yield_text(found) if settings.yields else replay_text(found), encoding="utf-8")
-
-
-def _yields(results: list[dict[str, Any]]) -> dict[str, Any]:
-    return yield_summary([one[YIELDS] for one in results if YIELDS in one])
+        temporary.write_text((replay_text(replays) if replays else "") + yield_text(yields), encoding="utf-8")
 
 
 def _replay(folder: Path, settings: ReplaySettings, results: list[dict[str, Any]]) -> dict[str, Any]:

@@ -34,7 +34,7 @@ def replay_text(found: Mapping[str, Any]) -> str:
             f"F1 on test, means over {counted(seeds, 'seed')}. Area: mean F1 over the minutes (sheets) of review that "
             f"all arms of a seed have spent. Minutes to {_PERCENT}: of the F1 with the whole pool labelled.",
             "",
-            *_table(head, [*rows, *full]),
+            *table_lines(head, [*rows, *full]),
             "",
             *_replays(found["replays"]),
             *_comparisons(found["comparisons"]),
@@ -44,16 +44,26 @@ def replay_text(found: Mapping[str, Any]) -> str:
 
 
 def yield_text(found: Mapping[str, Any]) -> str:
-    """Return the tables of `--yields`."""
-    rows = [[name, _ratio(one["per_minute"]), _ratio(one["per_box"])] for name, one in found["yields"].items()]
+    """Return the tables of `yield_summary`."""
+    packets, strategy = found["packets"], found["strategy"]
+    head = [f"packet {one['packet']}, {unit}" for one in packets for unit in ("per minute", "per box")]
+    rows = [
+        [
+            name,
+            *(ratio_text(one[name][unit]) for one in packets for unit in ("per_minute", "per_box")),
+            ratio_text(found["over"][name]) if name in found["over"] else DASH,
+        ]
+        for name in found["promises"]
+    ]
     return "\n".join(
         [
-            "# What one packet yields",
+            "# What packets yield",
             "",
-            "Errors that a reviewer mends in the first packet, over those of the whole pool (1: chance): geometric "
-            f"means over {counted(found['seeds'], 'seed')}, with 95 % intervals.",
+            "Errors that a reviewer mends in a packet, over those of the whole pool (1: chance), where chance picked "
+            f"the packets before: geometric means over {counted(found['seeds'], 'seed')}, with 95 % intervals. Last "
+            f"column: errors per minute of `{strategy}` over those of the others, paired.",
             "",
-            *_table(["strategy", "per minute", "per box"], rows),
+            *table_lines(["strategy", *head, f"`{strategy}` over it"], rows),
             "",
             *_promises(found["promises"]),
         ]
@@ -87,13 +97,13 @@ def _comparisons(found: Sequence[Mapping[str, Any]]) -> list[str]:
             one["rival"],
             gain_in(*(one["f1_end"][key] for key in ("mean", "low", "high"))),
             gain_in(*(one["area_minutes"][key] for key in ("mean", "low", "high"))),
-            _ratio({key: None if v is None else exp(v) for key, v in one["log_minutes"].items() if key != "n"})
+            ratio_text({key: None if v is None else exp(v) for key, v in one["log_minutes"].items() if key != "n"})
             + (f", {one['log_minutes']['n']} of {one['seeds_told']} seeds" if one["seeds_not_reached"] else ""),
             one["verdict"],
         ]
         for one in found
     ]
-    return [*_table(head, rows), ""]
+    return [*table_lines(head, rows), ""]
 
 
 def _promises(found: Mapping[str, Mapping[str, Any]]) -> list[str]:
@@ -101,20 +111,22 @@ def _promises(found: Mapping[str, Mapping[str, Any]]) -> list[str]:
         [name, str(one["packets"]), DASH if one["slope"] is None else f"{one['slope']:.2f}", _share(one["inside"])]
         for name, one in found.items()
     ]
-    return [*_table(["forecasts", "packets", "found over expected", "in the interval"], rows), ""]
+    return [*table_lines(["forecasts", "packets", "found over expected", "in the interval"], rows), ""]
 
 
 def _share(value: float | None) -> str:
     return DASH if value is None else f"{value:.0%}"
 
 
-def _ratio(one: Mapping[str, float | None]) -> str:
+def ratio_text(one: Mapping[str, float | int | None]) -> str:
+    """Return a ratio with its interval, as `yield_summary` has it."""
     if one["mean"] is None:
         return DASH
     ends = "" if one["low"] is None or one["high"] is None else f" ({one['low']:.2f} to {one['high']:.2f})"
     return f"{one['mean']:.2f}{ends}"
 
 
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+def table_lines(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    """Return a table in Markdown, line by line."""
     lines = [head, ["---"] * len(head), *rows]
     return [f"| {' | '.join(line)} |" for line in lines]

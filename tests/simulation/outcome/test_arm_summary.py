@@ -9,7 +9,7 @@ from stages.base.tables import json_text
 from stages.simulation.outcome.arm_summary import summary_of
 from stages.simulation.outcome.result_rows import promises_of, rows_of
 from stages.simulation.outcome.table_text import replay_text, yield_text
-from stages.simulation.outcome.yield_summary import yield_summary
+from stages.simulation.outcome.yield_summary import paired, yield_summary
 from stages.simulation.replay_arms import arms_of
 
 STRATEGIES = ["earned", "random", "crowd"]
@@ -102,7 +102,27 @@ def test_the_table_says_what_the_metrics_hold(summary):
 
 def test_yields_are_geometric_means():
     row = {"strategy": "earned", "per_box": 1.0, "expected": 10.0, "low": 5.0, "high": 15.0, "found": 20.0}
-    found = yield_summary([[row | {"per_minute": 1.0}], [row | {"per_minute": 4.0}]])
-    assert found["yields"]["earned"]["per_minute"]["mean"] == pytest.approx(2.0)
-    assert found["promises"]["earned"] == {"packets": 2, "slope": 2.0, "inside": 0.0}
+    other = row | {"strategy": "crowd", "per_minute": 1.0}
+    cells = [
+        {"seed": seed, "packet": packet, "yields": [row | {"per_minute": minutes}, other]}
+        for seed, packet, minutes in [(0, 1, 1.0), (1, 1, 4.0), (0, 2, 4.0), (1, 2, 16.0)]
+    ]
+    found = yield_summary(cells, "earned")
+    assert found["seeds"] == 2
+    assert [one["packet"] for one in found["packets"]] == [1, 2]
+    assert [one["earned"]["per_minute"]["mean"] for one in found["packets"]] == pytest.approx([2.0, 8.0])
+    assert found["promises"]["earned"] == {"packets": 4, "slope": 2.0, "inside": 0.0}
+    # seeds: sqrt(1 * 4) = 2 and sqrt(4 * 16) = 8; their geometric mean is 4
+    assert found["over"]["crowd"]["mean"] == pytest.approx(4.0)
+    assert found["over"]["crowd"]["n"] == 2
     assert "| earned | 2.00 (" in yield_text(found)
+    assert yield_text(found).count("| 4.00 (") == 1
+
+
+def test_seeds_of_other_sets_are_others():
+    row = {"strategy": "earned", "per_minute": 2.0}
+    cells = [
+        {"set": name, "seed": 0, "packet": 1, "yields": [row, row | {"strategy": "crowd", "per_minute": 1.0}]}
+        for name in ("one", "two")
+    ]
+    assert paired(cells, "earned", "crowd")["n"] == 2
