@@ -26,6 +26,7 @@ from stages.analysis import analysis_tables
 from stages.analysis.summaries import count_table, summary
 from stages.base.boxes import BOX
 from stages.base.tables import Schema, conform, with_details
+from stages.convergence.agreement import Agreement
 from stages.convergence.gains import Gain
 from stages.convergence.history.history_columns import column_types
 from stages.convergence.packet_forecast import PacketForecast
@@ -187,7 +188,7 @@ def metrics() -> list[Listed]:
     shown = headline(tables, report, ruler)
     nothing = pd.DataFrame({"rank": [], "arm": [], "kind": [], "image_id": []})
     reviewed = with_details(yaml.safe_load(ledger_files.no_review_text()))
-    verdict = [*Verdict._fields, "ruler_changed", "lost", "won"]
+    verdict = [*Verdict._fields, "ruler_changed", "lost", "won", "agreement"]
     since = [*below("regression", ("since", "note")), *below("regression.parts", PartChange._fields)]
     summed = "stages/review/ledger/ledger_summary.py"
     return [
@@ -222,12 +223,14 @@ def metrics() -> list[Listed]:
             "metrics/converge.json",
             "Whether to go on. F1 on val, each from -1 to 1 where it is a difference.",
             [*verdict, *below("gains", Gain._fields), *below("answers", Answer._fields),
-             *below("forecast", PacketForecast._fields), *since, "regression.sheets"],
+             *below("forecast", PacketForecast._fields), *since, "regression.sheets",
+             *below("pool_agreement", Agreement._fields)],
             ["stages/convergence/stop_rules.py:Verdict", "gains stages/convergence/gains.py:Gain",
              "answers stages/convergence/stop_evidence.py:Answer",
              "forecast stages/convergence/packet_forecast.py:PacketForecast",
              "regression stages/convergence/regression.py:Regression",
-             "regression.parts stages/convergence/regression.py:PartChange", "stages/converge.py:_metrics"],
+             "regression.parts stages/convergence/regression.py:PartChange",
+             "pool_agreement stages/convergence/agreement.py:Agreement", "stages/converge.py:_metrics"],
         ),
         Listed(
             "metrics/converge_sheets.json",
@@ -238,8 +241,8 @@ def metrics() -> list[Listed]:
         Listed(
             "metrics/converge_outcomes.json",
             "Of this iteration, per sheet of val: its name, the `object_id` of what was found, and false alarms per "
-            "class. Carried in as `metrics/parent_outcomes.json`, with which the next iteration is compared "
-            "box by box.",
+            "class; and the boxes that it drew on up to 100 sheets of the pool. Carried in as "
+            "`metrics/parent_outcomes.json`, with which the next iteration is compared box by box.",
             [],
         ),
         Listed(

@@ -11,10 +11,18 @@ from stages.base.command import stage_command
 from stages.base.errors import problem
 from stages.base.params import Strict, read_classes, read_iteration, read_section
 from stages.base.tables import read_metrics, write_csv, write_metrics
+from stages.convergence.agreement import Agreement, agreement_with
 from stages.convergence.gains import Gain, MeasuredIteration, comparable, gains_of, measured, measured_now, val_scatter
 from stages.convergence.history.history_file import read_carried, write_history
 from stages.convergence.history_rows import history_row, long_by_class, with_row
-from stages.convergence.outcome_files import read_outcomes, read_parent_outcomes, read_val, write_outcomes
+from stages.convergence.outcome_files import (
+    read_outcomes,
+    read_parent_outcomes,
+    read_pool_boxes,
+    read_pool_groups,
+    read_val,
+    write_outcomes,
+)
 from stages.convergence.packet_forecast import PacketForecast, forecast
 from stages.convergence.regression import Regression, regression_since
 from stages.convergence.regression_lines import regression_lines, regression_values
@@ -24,6 +32,7 @@ from stages.convergence.stop_evidence import Answer, Measured, Rate, judge_evide
 from stages.convergence.stop_rules import StopLimits, Verdict, judge
 from stages.ruler.scores.score_rows import row_of
 from stages.ruler.size_bounds import SizeBounds
+from stages.ruler.validate_params import ValidateParams
 from stages.wording.quantities import counted
 from stages.wording.rates import gain_in, rate, rate_in
 
@@ -77,12 +86,16 @@ def run() -> None:
     write_history(history, HISTORY)
     write_csv(long_by_class(history, classes), CLASSES)
     write_sheets(iterations, SHEETS)
-    outcomes = read_outcomes(val, iteration=iteration, ruler=now.ruler)
+    groups = read_pool_groups()
+    drawn = read_pool_boxes(list(groups), confidence=metrics["confidence"])
+    outcomes = read_outcomes(val, drawn, iteration=iteration, ruler=now.ruler)
     write_outcomes(outcomes)
     regression = regression_since(before, outcomes, val, gains.get(iteration - 1))
-    shown, details = _metrics(verdict, gains, answers, packet, regression, iteration)
+    agreed = agreement_with(before, outcomes, groups=groups, iou=read_section(ValidateParams, "validate").iou)
+    shown, details = _metrics(verdict, gains, answers, packet, regression, agreed, iteration)
     write_metrics(shown, details, METRICS)
-    said = [*_said(row, gains), *_random_said(review, earlier), packet.says, *regression_lines(details)]
+    beside = [*_random_said(review, earlier), *([agreed.says] if agreed.says else [])]
+    said = [*_said(row, gains), *beside, packet.says, *regression_lines(details)]
     for line in (f"iteration {iteration}: {verdict.verdict}. {verdict.reason}", *said):
         print(f"[CONVERGENCE] {line}")
 
@@ -122,6 +135,7 @@ def _metrics(
     answers: Sequence[Answer],
     packet: PacketForecast,
     regression: Regression,
+    agreed: Agreement,
     iteration: int,
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return what metrics/converge.json shows in DVC's tables, and what it holds besides."""
@@ -132,6 +146,7 @@ def _metrics(
         "ruler_changed": bool(before and before.other_ruler),
         "lost": regression.total("lost"),  # boxes of val that the iteration before found and this one misses
         "won": regression.total("won"),  # boxes that it missed and this one finds
+        "agreement": agreed.agreement,  # with the iteration before, on the pool: F1 of the one's boxes to the other's
     }
     details = {
         "reason": verdict.reason,
@@ -143,6 +158,8 @@ def _metrics(
         "forecast": packet._asdict(),
         # what was lost and won since the iteration before
         "regression": regression_values(regression),
+        # how far the iteration before and this one agree on the pool
+        "pool_agreement": agreed._asdict(),
     }
     return shown, details
 

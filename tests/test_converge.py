@@ -18,7 +18,8 @@ from stages.convergence.history.history_file import read_carried, write_history
 from stages.convergence.outcome_files import outcomes_text
 from stages.convergence.sheet_history import write_sheets
 from stages.review.ledger.ledger_files import no_review_text
-from stages.ruler.schemas import GROUND_TRUTH, MATCHES
+from stages.ruler.pairing.box_tables import DETECTIONS
+from stages.ruler.schemas import GROUND_TRUTH, IMAGES, MATCHES
 from stages.ruler.scores.score_rows import COLUMNS
 from tests.fake_project import person_params
 
@@ -54,6 +55,30 @@ def measure(f1, train_f1=0.5, imgsz=640, counts=((3, 2, 1), (2, 1, 1), (4, 1, 2)
     columns = ["split", "image_id", "group", "confidence", "tp", "fp", "fn"]
     sheets[columns].to_csv("data/validate/sheets.csv", index=False)
     measure_boxes(dict(zip(names, counts, strict=True)))
+    measure_pool([])
+
+
+def measure_pool(boxes, sheets=("p.png", "q.png")):
+    """Write what the model drew on the pool: sheet, class, confidence and left edge of a box of 10 px."""
+    rows = [
+        (name, number, class_id, sure, x, 0.0, x + 10, 10.0) for number, (name, class_id, sure, x) in enumerate(boxes)
+    ]
+    columns = ["image_id", "detection_id", "class_id", "confidence", "x1", "y1", "x2", "y2"]
+    Path("data/predict").mkdir(parents=True, exist_ok=True)
+    table = pd.DataFrame(rows, columns=columns).assign(split="pool")
+    write_table(table, Path("data/predict/detections.parquet"), DETECTIONS)
+    images = pd.DataFrame({"image_id": sheets}).assign(
+        **{
+            "split": "pool",
+            "width": 90,
+            "height": 90,
+            "labelled": False,
+            "group": "",
+            "confidence": 0.25,
+            "near_copy": False,
+        }
+    )
+    write_table(images, Path("data/validate/images.parquet"), IMAGES)
 
 
 def measure_boxes(sheets):
@@ -122,6 +147,10 @@ def test_writes_its_outs_and_nothing_else(project):
         "forecast": {"gain": None, "low": None, "high": None, "minutes": None, "says": says},
         **{"gap": 0.0, "ruler_changed": False, "lost": None, "won": None, "gains": []},
         "regression": {"since": None, "note": "", "parts": [], "sheets": []},
+        **{
+            "agreement": None,
+            "pool_agreement": dict.fromkeys(("since", "agreement", "low", "high")) | {"sheets": 0, "says": ""},
+        },
     }
 
 
@@ -201,6 +230,23 @@ def test_what_was_found_before_and_is_lost_now_is_said(project, capsys):
     assert turn(2, 0.8, counts=[(4, 0, 0)] * 20)["won"] == 30
 
 
+def test_two_iterations_are_compared_on_the_pool_by_what_each_drew(project, capsys):
+    """At each one's operating confidence, and on sheets that are in the pool still."""
+    measure_pool([("p.png", 0, 0.9, 0), ("q.png", 0, 0.9, 0), ("q.png", 1, 0.8, 50), ("r.png", 0, 0.9, 0)],
+                 ("p.png", "q.png", "r.png"))  # fmt: skip
+    converge.run()
+    assert verdict()["agreement"] is None
+    carry()
+    set_iteration(1)
+    # the first moved by 2 of 10 px, the second has another class, a third is under the operating confidence
+    measure_pool([("p.png", 0, 0.4, 2), ("q.png", 0, 0.9, 0), ("q.png", 2, 0.8, 50), ("q.png", 0, 0.24, 70)])
+    converge.run()
+    found = verdict()
+    assert found["agreement"] == pytest.approx(2 * 2 / (2 * 2 + 1 + 1), abs=1e-6)
+    assert (found["pool_agreement"]["since"], found["pool_agreement"]["sheets"]) == (0, 2)
+    assert "[CONVERGENCE] agreement with iteration 0 on 2 sheets of the pool: 0.667 (0." in capsys.readouterr().out
+
+
 @pytest.mark.parametrize("kept", ["none", "no file"])
 def test_a_project_begun_before_outcomes_were_kept_goes_on(project, capsys, kept):
     turn(0, 0.5)
@@ -223,6 +269,7 @@ def test_a_project_begun_before_outcomes_were_kept_goes_on(project, capsys, kept
         ),
         ('{"outcomes":[{"iteration":0,"ruler":"a","sheets":[["a.png",1]]}]}', "found other ones"),
         ('{"outcomes":[[]]}', "found other ones"),
+        ('{"outcomes":[{"iteration":0,"ruler":"a","sheets":[],"pool":[["a.png",[[0]]]]}]}', "found other ones"),
     ],
 )
 def test_damaged_outcomes_are_one_line(project, text, found):

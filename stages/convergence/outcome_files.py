@@ -1,8 +1,10 @@
-"""Reads and writes which boxes of val an iteration found: the next one is compared with it, box by box.
+"""Reads and writes what an iteration found on val and drew on the pool: the next one is compared with it, box by box.
 
-`{"outcomes": [{"iteration": 0, "ruler": "3f2a90bc", "sheets": [["a.png", [0, 2], [0, 1, 0]], …]}]}`: of each sheet the
-numbers of the boxes that were found, and its false alarms per class. Of the last iteration alone, in lists, so that
-DVC's tables of metrics leave it out; the rest follows from the labels, which are the same wherever two compare.
+`{"outcomes": [{"iteration": 0, "ruler": "3f2a90bc", "sheets": [["a.png", [0, 2], [0, 1, 0]], …], "pool": …}]}`: of each
+sheet the numbers of the boxes that were found, and its false alarms per class. Of the last iteration alone, in lists,
+so that DVC's tables of metrics leave it out; the rest follows from the labels, which are the same wherever two compare.
+`pool` has sheets of the pool with the boxes on them, `["b.png", [[0, 0.93, 10.5, 12, 30, 31.5], …]]`: class, confidence
+and corners in pixels; a file of an earlier version has none.
 """
 
 import json
@@ -16,8 +18,10 @@ from stages.base.atomic import replacing
 from stages.base.boxes import BOX, area
 from stages.base.errors import UserError, problem
 from stages.base.tables import read_json, read_table
-from stages.convergence.regression import KeptOutcomes, LabelledVal, SheetOutcome
-from stages.ruler.schemas import GROUND_TRUTH, MATCHES
+from stages.convergence.agreement import compared_sheets
+from stages.convergence.regression import KeptOutcomes, LabelledVal, PoolBox, SheetOutcome
+from stages.ruler.pairing.box_tables import DETECTIONS, PREDICTED
+from stages.ruler.schemas import GROUND_TRUTH, IMAGES, MATCHES
 from stages.ruler.sizes import SIZES, size_ids
 
 PARENT_OUTCOMES = Path("metrics/parent_outcomes.json")  # of iteration N-1: carried in with metrics/history.csv
@@ -50,9 +54,13 @@ def outcomes_text(kept: KeptOutcomes | None) -> str:
     if kept is None:
         return '{"outcomes":[]}\n'
     rows = [[name, list(one.found), list(one.alarms)] for name, one in kept.sheets.items()]
-    lines = ",\n".join(json.dumps(row, ensure_ascii=False, separators=(",", ":")) for row in rows)
-    head = f'{{"iteration":{kept.iteration},"ruler":{json.dumps(kept.ruler)},"sheets":[\n{lines}\n]}}'
-    return f'{{"outcomes":[\n{head}\n]}}\n'
+    boxes = [[name, [list(box) for box in its]] for name, its in kept.pool.items()]
+    head = f'{{"iteration":{kept.iteration},"ruler":{json.dumps(kept.ruler)}'
+    return f'{{"outcomes":[\n{head},"sheets":{_lines(rows)},"pool":{_lines(boxes)}}}\n]}}\n'
+
+
+def _lines(rows: Sequence[Any]) -> str:
+    return "[\n" + ",\n".join(json.dumps(row, ensure_ascii=False, separators=(",", ":")) for row in rows) + "\n]"
 
 
 def write_outcomes(kept: KeptOutcomes, file: Path = OUTCOMES) -> None:
@@ -83,8 +91,32 @@ def read_val(sheets: pd.DataFrame, classes: Sequence[str], bounds: Sequence[floa
     return LabelledVal(sheets[["image_id", "group"]], named, classes)
 
 
-def read_outcomes(val: LabelledVal, *, iteration: int, ruler: str) -> KeptOutcomes:
-    """Return what this iteration found on the sheets of val, from the matches of `validate`."""
+def read_pool_groups() -> dict[str, str]:
+    """Return the group of each sheet of the pool, "" for none."""
+    images = read_table(_TABLES / "images.parquet", IMAGES)
+    pool = images[images["split"] == "pool"]
+    return dict(zip(pool["image_id"].astype(str), pool["group"].astype(str), strict=True))
+
+
+def read_pool_boxes(names: Sequence[str], *, confidence: float) -> dict[str, list[PoolBox]]:
+    """Return the boxes from `confidence` on that `predict` drew on those sheets of the pool that are kept.
+
+    Corners are rounded to 0.1 px and confidences to 0.001, which keeps the file small.
+    """
+    kept = compared_sheets(names)
+    table = read_table(PREDICTED / "detections.parquet", DETECTIONS)
+    own = table[(table["split"] == "pool") & table["image_id"].isin(kept) & (table["confidence"] >= confidence)]
+    own = own.sort_values(["image_id", "confidence", "detection_id"], ascending=[True, False, True])
+    boxes: dict[str, list[PoolBox]] = {name: [] for name in kept}
+    for name, class_id, sure, *corners in own[["image_id", "class_id", "confidence", *BOX]].itertuples(index=False):
+        boxes[name].append(PoolBox(int(class_id), round(float(sure), 3), *(round(float(one), 1) for one in corners)))
+    return boxes
+
+
+def read_outcomes(
+    val: LabelledVal, pool: Mapping[str, Sequence[PoolBox]], *, iteration: int, ruler: str
+) -> KeptOutcomes:
+    """Return what this iteration found on the sheets of val, from the matches of `validate`, and drew on the pool."""
     matches = read_table(_TABLES / "matches.parquet", MATCHES)
     matches = matches[matches["split"] == "val"]
     found = _listed(matches[matches["outcome"] == "tp"], "object_id")
@@ -96,7 +128,7 @@ def read_outcomes(val: LabelledVal, *, iteration: int, ruler: str) -> KeptOutcom
         )
         for name in val.sheets["image_id"]
     }
-    return KeptOutcomes(iteration, ruler, sheets)
+    return KeptOutcomes(iteration, ruler, sheets, pool)
 
 
 def _listed(rows: pd.DataFrame, column: str) -> dict[str, list[int]]:
@@ -108,7 +140,11 @@ def _kept(one: Mapping[str, Any]) -> KeptOutcomes:
         str(name): SheetOutcome(tuple(int(box) for box in found), tuple(int(count) for count in alarms))
         for name, found, alarms in one["sheets"]
     }
-    return KeptOutcomes(int(one["iteration"]), str(one["ruler"]), sheets)
+    pool = {
+        str(name): [PoolBox(int(box[0]), *(float(number) for number in box[1:])) for box in boxes]
+        for name, boxes in one.get("pool", [])
+    }
+    return KeptOutcomes(int(one["iteration"]), str(one["ruler"]), sheets, pool)
 
 
 def _damaged(file: Path, expected: str, found: str) -> UserError:

@@ -30,12 +30,24 @@ class SheetOutcome(NamedTuple):
     alarms: tuple[int, ...]  # false alarms per class, in the order of the classes
 
 
+class PoolBox(NamedTuple):
+    """A box that a model drew on a sheet of the pool; pixels of the original image."""
+
+    class_id: int
+    confidence: float
+    x1: float
+    y1: float
+    x2: float
+    y2: float
+
+
 class KeptOutcomes(NamedTuple):
-    """What an iteration found on val, as it crosses the boundary to the next one."""
+    """What an iteration found on val, and drew on the pool, as it crosses the boundary to the next one."""
 
     iteration: int
     ruler: str  # id; what another one measured is compared with nothing
     sheets: Mapping[str, SheetOutcome]  # image_id -> its outcome
+    pool: Mapping[str, Sequence[PoolBox]] = {}  # image_id -> boxes from the operating confidence on, the surest first
 
 
 class LabelledVal(NamedTuple):
