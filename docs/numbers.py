@@ -280,6 +280,12 @@ def small_tables() -> list[Listed]:
             column_types(["class"]),
             ["stages/ruler/headline.py:headline"],
         ),
+        Listed(
+            "plots/converge/packets.csv",
+            "A row per packet that was reviewed: what was expected of it, and what was found.",
+            converge.PACKET_COLUMNS,
+            ["stages/converge.py:PACKET_COLUMNS"],
+        ),
         Listed("plots/converge/classes.csv", "A row per iteration and class.", ["iteration", "class_name", "f1", "fn"]),
         Listed("plots/train/results.csv", "A row per epoch.", ["epoch", "loss", "slice_map50_95", "lr"]),
         Listed(

@@ -41,6 +41,14 @@ REVIEW = Path("metrics/review.json")
 METRICS = Path("metrics/converge.json")
 HISTORY = Path("plots/converge/history.csv")  # rows 0..N; `yoloop advance` carries it over
 CLASSES = Path("plots/converge/classes.csv")
+PACKETS = Path("plots/converge/packets.csv")
+PACKET_COLUMNS = [
+    "iteration",  # whose packet it was
+    "expected",  # errors that it was expected to hold on its picked sheets; empty with `hard`
+    "low",  # low end of the 95 % interval of that
+    "high",  # high end of it
+    "found",  # errors that the review found there
+]
 
 Fraction = Annotated[float, Field(ge=0, le=1)]
 
@@ -85,6 +93,7 @@ def run() -> None:
     history = with_row(carried, row, classes=classes)
     write_history(history, HISTORY)
     write_csv(long_by_class(history, classes), CLASSES)
+    write_csv(pd.DataFrame(review.get("packets", []), columns=PACKET_COLUMNS), PACKETS)
     write_sheets(iterations, SHEETS)
     groups = read_pool_groups()
     drawn = read_pool_boxes(list(groups), confidence=metrics["confidence"])

@@ -112,6 +112,7 @@ def converge() -> None:
     found = [[name, [0, 1, 2, 3], [0, 0, 0]] for name in sheets("val")]
     write("metrics/converge_outcomes.json", {"outcomes": [{**now, "sheets": found}]})
     write("plots/converge/classes.csv", "iteration,class_name,f1,fn\n")
+    write("plots/converge/packets.csv", "iteration,expected,low,high,found\n")
     reason = f"{N + 1} of {PARAMS['converge']['max_iterations']} iterations are done."
     ends = {"gain_low": 0.01, "gain_high": 0.09}
     gains = [{"since": N - 1, "gain": 0.05, "low": 0.01, "high": 0.09, "other_ruler": ""}] if N else []

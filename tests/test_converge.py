@@ -31,6 +31,7 @@ OUTS = [
     "metrics/converge_sheets.json",
     "plots/converge/classes.csv",
     "plots/converge/history.csv",
+    "plots/converge/packets.csv",
 ]
 
 
@@ -381,3 +382,11 @@ def test_what_random_sheets_and_the_last_packet_say_is_printed(project, capsys):
     said = capsys.readouterr().out
     assert "iteration 1 on 3 random sheets of the pool: F1 0.750 (0.50 to 0.90); on val 0.500" in said
     assert said.splitlines()[-2].endswith("expected for about 12 minutes of review, as the last one took")
+
+
+def test_what_packets_promised_and_held_is_a_plot(project):
+    promise = {"iteration": 0, "expected": 31.5, "low": 22.0, "high": 42.0, "found": 27, "minutes": 12.0}
+    reviewed(project, packets=[promise, promise | {"iteration": 1, "expected": None, "low": None, "high": None}])
+    converge.run()
+    table = Path("plots/converge/packets.csv").read_text().splitlines()
+    assert table == ["iteration,expected,low,high,found", "0,31.5,22.0,42.0,27", "1,,,,27"]
