@@ -11,6 +11,7 @@ from stages.base.tables import read_metrics, read_table
 from stages.dataset.sheets.split_folder import read_labels
 from stages.picking.pool_tables import PoolTables, pool_view
 from stages.picking.strategies.earlier_reviews import judged_detections
+from stages.picking.strategies.pool_view import PoolView
 from stages.review.ledger.ledger_files import METRICS
 from stages.ruler.pairing.box_tables import DETECTIONS
 from stages.ruler.schemas import GROUND_TRUTH, IMAGES
@@ -22,6 +23,12 @@ _DRAWS = 200  # of a strategy that leans on luck
 
 def yields_of(left: Path, deal: Path, settings: ReplaySettings, *, packet: int) -> list[dict[str, Any]]:
     """Return a row per strategy, and per plain baseline, of the `packet`-th packet, in the project `left` behind."""
+    view, found = pool_and_answers(left, deal, settings)
+    return packet_yields(view, found, names=NAMES, wanted=settings.budget, draws=_DRAWS, packet=packet)
+
+
+def pool_and_answers(left: Path, deal: Path, settings: ReplaySettings) -> tuple[PoolView, pd.DataFrame]:
+    """Return what strategies know of the pool of the project `left` behind, and what `mended` says of its sheets."""
     images = read_table(left / "data/validate/images.parquet", IMAGES)
     pool = images[images["split"] == "pool"]
     detections = read_table(left / "data/predict/detections.parquet", DETECTIONS)
@@ -38,8 +45,7 @@ def yields_of(left: Path, deal: Path, settings: ReplaySettings, *, packet: int) 
         iou=iou,
     )
     held_back = _held_back(pool, deal / "oracle/labels", settings.classes)
-    found = mended(view.sheets, detections, held_back, iou=iou, prelabel=prelabel)
-    return packet_yields(view, found, names=NAMES, wanted=settings.budget, draws=_DRAWS, packet=packet)
+    return view, mended(view.sheets, detections, held_back, iou=iou, prelabel=prelabel)
 
 
 def _held_back(pool: pd.DataFrame, labels: Path, classes: list[str]) -> pd.DataFrame:
