@@ -10,22 +10,11 @@ import sys
 from pathlib import Path
 from typing import NamedTuple
 
-import numpy as np
-import pandas as pd
 import pytest
 
 from benchmarks.folds import save
 from benchmarks.ruler_speed import synthetic
-from stages.base.tables import write_table
-from stages.picking.strategies.calibration import FAINTEST
-from stages.review.ledger.ledger_files import no_review_text
-from stages.ruler.pairing.box_tables import DETECTIONS
-from stages.ruler.schemas import GROUND_TRUTH, IMAGES
-from stages.simulation.replay_arms import REPLAYS
-from stages.simulation.replay_graph import deal_folder, left_by
-from stages.simulation.replay_settings import settings_text
 from tests.fake_project import REPO, environment
-from tests.simulation.test_replay_graph import settings
 from tests.toy import CLASSES, write_yolo_folder
 
 HOME = REPO / "benchmarks"
@@ -43,7 +32,6 @@ PROGRAMS = {
     "agreement": Program("{tables} --detections {tables}", "faster-coco-eval"),
     "arms": Program("--trials 2", "within"),
     "coverage": Program("{tables} --trials 3", "cross-fitted"),
-    "disagreement": Program("{replayed}", "`earned_disputed` over"),
     "drawn": Program("{tmp_path}/drawn --sheets 2", "2 sheets"),
     "errors": Program("{tables.name} --home {tables.parent}", "on_its_recalls"),
     "firewall": Program("{dataset}/images/val --pairs {tmp_path}", "cropped 20 %"),
@@ -81,13 +69,14 @@ SLOW = {  # they start DVC or train
     "transfer": Program("{toy_weights} --sheets 2 --val 2 --epochs 1 --seeds 1 --imgsz 64 --threads 1", "mAP50"),
     "validator": Program("{toy_weights} {dataset} --imgsz 64", "predicted by"),
 }
+ELSEWHERE = {"disagreement", "stopped_replays"}  # on a real replay: tests/real/test_simulate.py
 
 
 def test_every_program_is_tried():
     """What is no program is a part of one."""
     texts = {file.stem: file.read_text(encoding="utf-8") for file in HOME.glob("*.py")}
     programs = {name for name, text in texts.items() if MAIN in text}
-    assert programs == {*PROGRAMS, *SLOW}
+    assert programs == {*PROGRAMS, *SLOW, *ELSEWHERE}
     for part in texts.keys() - programs:
         assert any(f"from benchmarks.{part} import" in texts[name] for name in programs), part
 
@@ -117,33 +106,6 @@ def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
             (source / split / kind).rename(root / kind / split)
     (source / "data.yaml").rename(root / "data.yaml")
     return root
-
-
-@pytest.fixture(scope="session")
-def replayed(tables: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder as `yoloop simulate` leaves it, after iteration 0 and one of chance: what the yields are read from."""
-    folder = tmp_path_factory.mktemp("replay")
-    asked = settings(strategies=["random"], seeds=1, iterations=1, classes=list(CLASSES), prompts={}, budget=1)
-    project = {"validate": {"iou": 0.5}, "sample": {"prelabel_confidence": 0.25}}
-    (folder / "params.yaml").write_text(settings_text(asked.model_copy(update={"project": project})))
-    found = {name: pd.read_parquet(tables / f"{name}.parquet") for name in ("images", "detections", "ground_truth")}
-    names = sorted(found["images"]["image_id"])
-    split = {name: ("train", "val", "pool", "pool")[place % 4] for place, name in enumerate(names)}
-    parts = {name: frame.assign(split=frame["image_id"].map(split)) for name, frame in found.items()}
-    surer = int((parts["detections"]["confidence"] >= FAINTEST).sum())
-    for place in (folder / left_by(REPLAYS[0], 0, number) for number in (0, 1)):
-        for room in ("data/predict", "data/validate", "metrics"):
-            (place / room).mkdir(parents=True)
-        write_table(parts["detections"], place / "data/predict/detections.parquet", DETECTIONS)
-        write_table(parts["ground_truth"], place / "data/validate/ground_truth.parquet", GROUND_TRUTH)
-        write_table(parts["images"], place / "data/validate/images.parquet", IMAGES)
-        np.save(place / "data/predict/features.npy", np.ones((surer, 8), dtype=np.float16))
-        (place / "metrics/review.json").write_text(no_review_text())
-    labels = folder / deal_folder(0) / "oracle/labels"
-    labels.mkdir(parents=True)
-    for name in names:
-        (labels / f"{Path(name).stem}.txt").write_text("0 0.5 0.5 0.1 0.1\n")
-    return folder
 
 
 @pytest.mark.parametrize("name", PROGRAMS)

@@ -76,6 +76,14 @@ def test_a_simulation_is_killed_and_goes_on(project):
     holds_what_was_replayed(folder)
     says_what_it_came_to(folder)
     assert other_settings_are_refused(project)
+    assert "`earned_disputed` over" in said_by("disagreement", folder)
+    assert "evidence: 0 stops in 3 iterations" in said_by("stopped_replays", folder)
+
+
+def said_by(program: str, folder: Path) -> str:
+    """Return what a program of benchmarks says of the replay."""
+    command = [sys.executable, "-m", f"benchmarks.{program}", str(folder)]
+    return subprocess.run(command, cwd=REPO, capture_output=True, text=True, check=True).stdout
 
 
 def says_what_packets_would_yield(found: dict[str, dict]) -> None:
