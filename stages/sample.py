@@ -11,6 +11,7 @@ import pandas as pd
 from pydantic import Field, model_validator
 
 from stages.analysis.analysis_tables import FINDINGS, SUSPECTS
+from stages.analysis.finding_params import FindingParams
 from stages.base.boxes import BOX
 from stages.base.command import stage_command
 from stages.base.params import Strict, read_classes, read_iteration, read_section
@@ -27,7 +28,7 @@ from stages.picking.random_arm import PICKED
 from stages.picking.reasons import with_check
 from stages.picking.second_looks.added_sheets import SecondPlan, added_rows, outgoing, sheet_files
 from stages.picking.second_looks.recheck_arm import RECHECK
-from stages.picking.second_looks.repeat_arm import REPEAT, LookLimits, with_new
+from stages.picking.second_looks.repeat_arm import REPEAT, with_new
 from stages.picking.second_looks.seen_tables import SeenTables
 from stages.picking.sheet_choice import (
     Forecast,
@@ -186,7 +187,7 @@ def _looked_at_again(
         files,
         plan,
         reviewed=read_metrics(REVIEWED),
-        looks=read_section(LookLimits, "analyze"),
+        limits=read_section(FindingParams, "analyze").limits(),
         chooser=picker.chooser,
         class_name=lambda class_id: _name(class_id, classes),
     )

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
+from stages.analysis.findings import FindingLimits
 from stages.base.decoding import read_bgr
 from stages.base.errors import problem
 from stages.dataset.crops import to_grey
@@ -18,7 +19,6 @@ from stages.picking.packet_order import OrderedSheet, in_order
 from stages.picking.second_looks.recheck_arm import recheck_rows
 from stages.picking.second_looks.repeat_arm import (
     REPEAT,
-    LookLimits,
     candidates_of,
     draw_repeat,
     hides_a_repeat,
@@ -56,7 +56,7 @@ def added_rows(
     plan: SecondPlan,
     *,
     reviewed: Mapping[str, Any],
-    looks: LookLimits,
+    limits: FindingLimits,
     chooser: Chooser,
     class_name: Callable[[object], str],
 ) -> pd.DataFrame:
@@ -68,7 +68,7 @@ def added_rows(
     if plan.recheck_share:
         parts.append(recheck_rows(scored, seen, share=plan.recheck_share, reviewed=reviewed))
     if is_due(plan.iteration, plan.repeat_every) and hides_a_repeat(scored, seen.images):
-        parts.append(_repeat(scored, seen, files, plan, looks, chooser, class_name, parts[-1]["image_id"]))
+        parts.append(_repeat(scored, seen, files, plan, limits, chooser, class_name, parts[-1]["image_id"]))
     filled = [part for part in parts if len(part)]
     if not filled:
         return parts[0]
@@ -81,7 +81,7 @@ def _repeat(
     seen: SeenTables,
     files: Mapping[str, Sheet],
     plan: SecondPlan,
-    looks: LookLimits,
+    limits: FindingLimits,
     chooser: Chooser,
     class_name: Callable[[object], str],
     without: Collection[str],
@@ -91,7 +91,7 @@ def _repeat(
     if name is None:
         return pd.DataFrame()
     grey = to_grey(read_bgr(_file(files, name).image))
-    own = candidates_of(name, seen, grey=grey, looks=looks, plausible=plan.plausible, iou=plan.iou)
+    own = candidates_of(name, seen, grey=grey, limits=limits, plausible=plan.plausible, iou=plan.iou)
     named = own.assign(class_name=[class_name(class_id) for class_id in own["class_id"]])
     return repeat_rows(named, scored, chooser, rng)
 
