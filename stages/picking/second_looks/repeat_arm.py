@@ -15,7 +15,7 @@ from stages.base.boxes import BOX
 from stages.dataset.sheets.manifest import ManifestRow
 from stages.picking.candidates import pool_candidates
 from stages.picking.packet_choice import Chooser, shown_as
-from stages.picking.second_looks.seen_tables import SeenTables
+from stages.picking.sampling.sample_inputs import SeenTables
 
 REPEAT = "repeat"
 REVIEWERS = ("person", "folder", "oracle")  # who has reviewed, as LABEL_SOURCES has them; oracle: in simulations
@@ -66,7 +66,7 @@ def candidates_of(
     types = {"object_id": "Int32", "detection_id": "Int32", "confidence": "Float64", "class_id": "int32"}
     judged = detections.assign(outcome="unjudged").reindex(columns=[*detections, "outcome", "object_id"])
     rows = judged.astype(types).reset_index(drop=True)
-    usual = usual_aspects(seen.truth[seen.truth["split"] == "train"])
+    usual = usual_aspects(seen.train)
     described = describe(rows, images=image, detections=detections, usual=usual, limits=limits, iou=iou)
     contrast = contrasts(grey, rows[BOX].to_numpy(float))
     findings = described.assign(low_contrast=contrast < limits.low_contrast)
