@@ -22,6 +22,7 @@ from stages.picking.second_looks.added_sheets import added_rows, outgoing, packe
 from stages.picking.second_looks.recheck_arm import RECHECK
 from stages.picking.second_looks.repeat_arm import REPEAT
 from stages.picking.sheet_choice import forecast_metrics, forecast_text, instead_text
+from stages.wording.quantities import counted
 
 FINDINGS_FILE = Path("data/analyze/findings.parquet")
 CANDIDATES = Path("data/sample/candidates.csv")
@@ -126,11 +127,12 @@ def _summary(metrics: dict[str, int]) -> str:
     picked = f"{metrics['chosen_objects']} of {metrics['candidates']} candidates ({kinds})"
     random, doubtful = metrics["random_sheets"], metrics["labels_to_check"]
     by_chance = f", {random} of them drawn at random" if random else ""
-    check = f"; {doubtful} labels of the pool look wrong (yoloop suspects)" if doubtful else ""
+    looks = f"{counted(doubtful, 'label')} of the pool look{'s' * (doubtful == 1)} wrong"
+    check = f"; {looks} (yoloop suspects)" if doubtful else ""
     checked = metrics["recheck_sheets"]
-    beside = f", and {checked} sheet{'s' * (checked > 1)} beside, to check the labels" if checked else ""
+    beside = f", and {counted(checked, 'sheet')} beside, to check the labels" if checked else ""
     of_pool = metrics["packet_sheets"] - checked - metrics["repeat_sheets"]
-    sheets = f"{of_pool} of {metrics['pool_sheets']} pool sheets{by_chance}{beside}"
+    sheets = f"{of_pool} of {counted(metrics['pool_sheets'], 'pool sheet')}{by_chance}{beside}"
     return f"{picked} go to review, on {sheets}{check}"
 
 

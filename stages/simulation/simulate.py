@@ -138,7 +138,7 @@ def _weights(folder: Path, asked: Asked) -> str | None:
 
 
 def _deal_line(deal: DealSizes) -> str:
-    return ", ".join(f"{number} sheets in {role}" for role, number in deal.model_dump().items())
+    return ", ".join(f"{counted(number, 'sheet')} in {role}" for role, number in deal.model_dump().items())
 
 
 def names_in(text: str) -> Sequence[str]:
