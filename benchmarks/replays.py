@@ -15,8 +15,9 @@ from stages.base.tables import read_json
 from stages.simulation.outcome.arm_summary import summary_of
 from stages.simulation.outcome.result_rows import promises_of, rows_of
 from stages.simulation.outcome.table_text import replay_text, yield_text
-from stages.simulation.outcome.yield_summary import YIELDS, yield_summary
+from stages.simulation.outcome.yield_summary import yield_summary
 from stages.simulation.replay_arms import FULL, START, arms_of
+from stages.simulation.replay_graph import YIELDS
 
 HOME = Path(__file__).parent / "results/replays"
 

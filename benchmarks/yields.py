@@ -19,7 +19,8 @@ from benchmarks.replays import HOME
 from stages.base.tables import read_json
 from stages.simulation.outcome.kept_promises import Promise, kept
 from stages.simulation.outcome.table_text import ratio_text, table_lines
-from stages.simulation.outcome.yield_summary import YIELDS, paired, yield_summary
+from stages.simulation.outcome.yield_summary import paired, yield_summary
+from stages.simulation.replay_graph import YIELDS
 
 PACKETS = 2
 DEFAULT = "earned"

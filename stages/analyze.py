@@ -8,10 +8,11 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from pydantic import ConfigDict, Field, ValidationInfo, field_validator
+from pydantic import ConfigDict, Field
 
 from stages.analysis.analysis_tables import FINDINGS, SUSPECTS
 from stages.analysis.figures import Crop, draw_bars, draw_class_bars, draw_crops, draw_heatmap
+from stages.analysis.finding_params import FindingParams
 from stages.analysis.findings import (
     POSITIONS,
     FindingLimits,
@@ -53,35 +54,14 @@ _SHOWN = ("near_miss", "suspect_labels")  # in DVC's tables; the file has all
 SUGGESTIONS = Path("metrics/prompt_suggestions.json")
 
 
-class AnalyzeParams(Strict):
+class AnalyzeParams(FindingParams):
     """Section `analyze` of params.yaml."""
 
-    tiny_area: float = Field(gt=0)  # px²
-    small_area: float = Field(gt=0)
-    medium_area: float = Field(gt=0)
-    border: float = Field(ge=0)  # px
-    low_contrast: float = Field(ge=0, le=127.5)
-    aspect_factor: float = Field(gt=1)
-    aspect_min: float = Field(gt=0)
-    aspect_max: float = Field(gt=0)
-    overlap_iou: float = Field(ge=0, lt=1)
+    model_config = ConfigDict(extra="forbid")
+
     crop_padding: int = Field(ge=0)  # px
     heatmap_bins: int = Field(ge=1, le=500)
     figure_crops: int = Field(ge=0, le=400)
-
-    @field_validator("small_area", "medium_area", "aspect_max")
-    @classmethod
-    def _in_order(cls, value: float, info: ValidationInfo) -> float:
-        below = {"small_area": "tiny_area", "medium_area": "small_area", "aspect_max": "aspect_min"}[
-            str(info.field_name)
-        ]
-        if value <= info.data.get(below, 0.0):
-            raise ValueError(f"more than analyze.{below} ({info.data[below]})")
-        return value
-
-    def limits(self) -> FindingLimits:
-        """Return where the words of the findings begin."""
-        return FindingLimits(**{name: getattr(self, name) for name in FindingLimits._fields})
 
 
 Params = AnalyzeParams  # as every stage calls them

@@ -191,7 +191,7 @@ def simulate(
         from stages.simulation.simulate import simulate as replay
 
         sizes = (start, val, test, pool, budget)
-        names = tuple(names_in(strategies))
+        names = names_in(strategies)
         asked = Asked(names, seeds, first_seed, iterations, *sizes, params, baseline, target, group_pattern, yields)
         replay(root, dataset, into, asked, workers=workers, run=not no_run, say=_say)
 

@@ -16,6 +16,8 @@ from stages.base.tables import conform, read_metrics, write_json, write_table
 from stages.dataset.sheets.manifest import MANIFEST, manifest_row, write_manifest
 from stages.picking.arms_file import read_arms
 from stages.picking.packet import FOCUS, PACKET, PRELABELS, read_packet
+from stages.picking.sampling.pool_picker import FEATURES
+from stages.picking.sampling.sample_inputs import REVIEWED, SUSPECTS_FILE
 from stages.review.ledger.ledger_files import no_review_text
 from stages.ruler.pairing.box_tables import DETECTIONS, PREDICTED
 from stages.ruler.schemas import GROUND_TRUTH, IMAGES
@@ -81,9 +83,9 @@ def write_inputs(pool, detected=DETECTED, missed=MISSED, groups=None, looks=None
     write_table(frame(boxes, DETECTIONS, list(DETECTIONS.columns)), PREDICTED / "detections.parquet", DETECTIONS)
     write_table(findings(missed, detected), Path("data/analyze/findings.parquet"), FINDINGS)
     features = np.random.default_rng(0).normal(size=(len(detected), 8))
-    np.save(sample.FEATURES, (features / np.linalg.norm(features, axis=1, keepdims=True)).astype(np.float16))
+    np.save(FEATURES, (features / np.linalg.norm(features, axis=1, keepdims=True)).astype(np.float16))
     write_json({"f1": 0.8, "ruler": "3f2a90bc"}, sample.MEASURED)
-    sample.REVIEWED.write_text(no_review_text())
+    REVIEWED.write_text(no_review_text())
     folder = Path("data/dataset/pool")
     for part in ("images", "labels"):
         (folder / part).mkdir(parents=True)
@@ -185,7 +187,7 @@ def suspect(split, image_id, object_id, judgement):
 @pytest.mark.parametrize(("judgement", "left_out"), [("label", True), ("unclear", False), ("model", False)])
 def test_a_miss_whose_label_looks_wrong_is_no_hard_object(project, judgement, left_out):
     rows = [suspect("pool", "claims.png", 0, judgement), suspect("val", "val.png", 0, "label")]
-    write_table(conform(pd.DataFrame(rows), SUSPECTS), sample.SUSPECTS_FILE, SUSPECTS)
+    write_table(conform(pd.DataFrame(rows), SUSPECTS), SUSPECTS_FILE, SUSPECTS)
     sample.run()
     assert (metrics()["missed"], metrics()["labels_to_check"]) == ((0, 1) if left_out else (1, 0))
     assert ("claims.png" in order()) != left_out
@@ -197,7 +199,7 @@ def test_a_sheet_in_the_packet_says_which_labels_to_check(tmp_path, monkeypatch)
     set_param("random_share: 0.1", "random_share: 0")
     write_inputs({"claims": True, "seen": False}, missed=[*MISSED, ("pool", "claims.png", 1, 1, 200)])
     rows = [suspect("pool", "claims.png", 0, "label"), suspect("pool", "claims.png", pd.NA, "label")]
-    write_table(conform(pd.DataFrame(rows), SUSPECTS), sample.SUSPECTS_FILE, SUSPECTS)
+    write_table(conform(pd.DataFrame(rows), SUSPECTS), SUSPECTS_FILE, SUSPECTS)
     sample.run()
     reasons = read_packet().focus.set_index("image_id")["reason"]
     assert reasons["claims.png"].endswith(". Check the label: 2 on this sheet look wrong.")

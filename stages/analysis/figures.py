@@ -1,16 +1,15 @@
 """Draws the figures of `analyze` as PNG files; equal input gives equal bytes, on any matplotlib settings."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from math import ceil
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from stages.base.atomic import replacing
+from stages.analysis.styled_figure import CHART_STYLE, drawn_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -20,16 +19,12 @@ if TYPE_CHECKING:
 
 _COLOURS = {"val": "#2b6cb0", "pool": "#dd7a1f", "train": "#98a3b3"}
 _STYLE = {
-    "font.family": "DejaVu Sans",  # comes with matplotlib, so that a figure looks the same everywhere
-    "font.size": 10,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.edgecolor": "#8a8f98",
+    **CHART_STYLE,
     "axes.titlesize": 12,
     "axes.titleweight": "bold",
     "axes.titlelocation": "left",
-    "text.parse_math": False,  # a class called $1 is no formula
-    "savefig.dpi": 110,
+    "figure.constrained_layout.w_pad": 0.12,  # inches around what is drawn
+    "figure.constrained_layout.h_pad": 0.12,
 }
 _MOST_CATEGORIES = 30  # bars beyond are left out, fewest misses first
 _COLUMNS = 8  # crops side by side
@@ -51,7 +46,7 @@ def draw_bars(counts: pd.DataFrame, file: Path, *, title: str, categories: Seque
     """
     splits = list(dict.fromkeys(counts["split"]))
     table = counts.set_index(["split", "category"])
-    with _figure(9.5, 4.8) as figure, _saved(figure, file):
+    with drawn_figure(file, 9.5, 4.8, _STYLE) as figure:
         if not counts["misses"].sum():
             return _say_no_misses(_titled(figure, title))
         axes = _titled(figure, title, "Above each bar: missed of all boxes of that kind")
@@ -78,7 +73,7 @@ def draw_class_bars(counts: pd.DataFrame, file: Path, *, title: str) -> None:
     note = "Beside each bar: missed of all boxes of the class"
     if len(order) > len(names):
         note += f"; {len(names)} of {len(order)} classes"
-    with _figure(9.5, 1.6 + 0.27 * len(names) * max(len(splits), 2)) as figure, _saved(figure, file):
+    with drawn_figure(file, 9.5, 1.6 + 0.27 * len(names) * max(len(splits), 2), _STYLE) as figure:
         if not counts["misses"].sum():
             return _say_no_misses(_titled(figure, title))
         axes = _titled(figure, title, note)
@@ -103,7 +98,7 @@ def draw_heatmap(centres: NDArray[np.float64], file: Path, *, bins: int, aspect:
     `aspect` is the width / height of a usual sheet, `bins` the number of cells per side.
     """
     shape = min(max(aspect, 0.4), 2.5)
-    with _figure(5.6 * shape**0.5 + 1.6, 5.6 / shape**0.5 + 1.2) as figure, _saved(figure, file):
+    with drawn_figure(file, 5.6 * shape**0.5 + 1.6, 5.6 / shape**0.5 + 1.2, _STYLE) as figure:
         if not len(centres):
             return _say_no_misses(_titled(figure, title))
         axes = _titled(figure, title, f"{len(centres)} missed objects on {bins} × {bins} cells")
@@ -125,7 +120,7 @@ def draw_crops(crops: Sequence[Crop], file: Path, *, title: str, total: int) -> 
     """Draw up to all of `total` misses as a grid of crops, each with its two lines."""
     columns = min(_COLUMNS, max(len(crops), 4))
     rows = max(ceil(len(crops) / columns), 1)
-    with _figure(1.95 * columns, 2.3 * rows + 0.8) as figure, _saved(figure, file):
+    with drawn_figure(file, 1.95 * columns, 2.3 * rows + 0.8, _STYLE) as figure:
         if not crops:
             return _say_no_misses(_titled(figure, title))
         figure.suptitle(f"{title}: {len(crops)} of {total}", x=0.01, ha="left", fontsize=12, fontweight="bold")
@@ -150,30 +145,6 @@ def _draw_crop(axes: "Axes", crop: Crop) -> None:
         _shorten(crop.title, 24), (0.5, 1), xytext=(0, 12), ha="center", fontsize=8, fontweight="bold",
         xycoords="axes fraction", textcoords="offset points",
     )  # fmt: skip
-
-
-@contextmanager
-def _figure(width: float, height: float) -> Iterator["Figure"]:
-    """Yield an empty figure, width × height inches, drawn by our style and no other."""
-    import matplotlib as mpl
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    with mpl.rc_context():
-        mpl.rcdefaults()
-        mpl.rcParams.update(cast(Any, _STYLE))
-        figure = Figure(figsize=(width, height))
-        figure.set_layout_engine("constrained", w_pad=0.12, h_pad=0.12)
-        FigureCanvasAgg(figure)
-        yield figure
-
-
-@contextmanager
-def _saved(figure: "Figure", file: Path) -> Iterator[None]:
-    """Write `figure` to `file` when the block has drawn it, without the name of the program that did."""
-    yield
-    with replacing(file) as temporary:
-        figure.savefig(temporary, format="png", metadata={"Software": None})
 
 
 def _titled(figure: "Figure", title: str, note: str = "") -> "Axes":

@@ -30,10 +30,15 @@ class FindingLimits(NamedTuple):
     aspect_max: float
     overlap_iou: float
 
+    @property
+    def size_bounds(self) -> list[float]:
+        """The three areas between tiny, small, medium and large, rising."""
+        return [self.tiny_area, self.small_area, self.medium_area]
+
 
 def size_names(areas: Floats, limits: FindingLimits) -> NDArray[np.str_]:
     """Return tiny, small, medium or large for areas (n,) in px²; an area at a limit has the larger size."""
-    return np.array(SIZES)[size_ids(areas, [limits.tiny_area, limits.small_area, limits.medium_area])]
+    return np.array(SIZES)[size_ids(areas, limits.size_bounds)]
 
 
 def border_distances(xyxy: Boxes, *, width: Floats, height: Floats) -> Floats:

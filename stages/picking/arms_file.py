@@ -1,4 +1,4 @@
-"""Reads which sheets of a packet were picked and which were drawn at random; no reviewer sees it."""
+"""Reads why each sheet of a packet is in it; no reviewer sees that."""
 
 import csv
 from pathlib import Path
@@ -10,7 +10,10 @@ _COLUMNS = ["image_id", "arm"]
 
 
 def read_arms(file: Path = ARMS) -> dict[str, str]:
-    """Return the arm (picked, random) of every sheet of the packet by image_id; raise `UserError` for a bad file."""
+    """Return the arm of every sheet of the packet by image_id: picked, random, recheck, repeat.
+
+    Raises `UserError` for a bad file.
+    """
     mend = "Run `dvc checkout data/sample`, or `dvc repro` to write it again."
     if not file.is_file():
         raise problem("arms_file.arms_packet_sheets", file, mend=mend)

@@ -72,9 +72,13 @@ def least_sure(
         row = least.merge(sheet[["image_id", "width", "height"]], on="image_id")
         size = SIZES[int(size_ids(area(row[BOX].to_numpy(float)), bounds)[0])]
         row = row.assign(kind="uncertain", size=size, position="center", low_contrast=False, unusual_aspect=False)
-    filled = row.reindex(columns=list(_TYPES)).astype(_TYPES)
-    names = [classes[class_id] if pd.notna(class_id) else "" for class_id in filled["class_id"]]
-    return filled.assign(class_name=pd.Series(names, index=filled.index, dtype="str"))
+    return with_class_names(row.reindex(columns=list(_TYPES)).astype(_TYPES), classes)
+
+
+def with_class_names(rows: pd.DataFrame, classes: Sequence[str]) -> pd.DataFrame:
+    """Return `rows` with class_name, "" where class_id is null."""
+    names = pd.array([*classes, ""], dtype="str")
+    return rows.assign(class_name=names.take(rows["class_id"].to_numpy(np.int64, na_value=-1)))
 
 
 def without_wrong_labels(findings: pd.DataFrame, suspects: pd.DataFrame) -> pd.DataFrame:

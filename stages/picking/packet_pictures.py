@@ -3,15 +3,12 @@
 import textwrap
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, cast
+from typing import NamedTuple, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from stages.base.atomic import replacing
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+from stages.analysis.styled_figure import drawn_figure
 
 Picture = NDArray[np.uint8]  # (height, width, 3), blue green red
 
@@ -23,6 +20,7 @@ MAP_BELOW = 0.25  # share of the sheet's area, below which a zoom picture does n
 _GAP = 8  # px between the two
 COLUMNS = 5
 MOST_PICTURES = 40  # on the figure; all of them are in the packet
+_STYLE = {"text.parse_math": False, "savefig.dpi": 80}  # what a class is called is no formula
 _BOX_COLOUR = (30, 30, 220)  # red
 _MAP_COLOUR = (150, 150, 150)
 
@@ -80,35 +78,20 @@ def write_contact_sheet(
     pictures: Sequence[Picture], *, titles: Sequence[str], captions: Sequence[str], heading: str, file: Path
 ) -> None:
     """Write one PNG with the pictures in reading order, a title over each and a caption under it."""
-    import matplotlib as mpl
-
-    with mpl.rc_context():
-        mpl.rcdefaults()  # a person's own settings would change the bytes
-        figure = _contact_sheet(pictures, titles=titles, captions=captions, heading=heading)
-        with replacing(file) as temporary:
-            figure.savefig(temporary, format="png", dpi=80, metadata={"Software": None})
-
-
-def _contact_sheet(
-    pictures: Sequence[Picture], *, titles: Sequence[str], captions: Sequence[str], heading: str
-) -> "Figure":
-    from matplotlib.figure import Figure
-
     shown = min(len(pictures), MOST_PICTURES)
     rows = max(-(-shown // COLUMNS), 1)
-    figure = Figure(figsize=(COLUMNS * 3.0, rows * 3.7 + 0.6), layout="constrained")
     rest = "" if shown == len(pictures) else f" (the first {shown} are shown)"
-    figure.suptitle(textwrap.fill(heading + rest, 150))
-    axes = figure.subplots(rows, COLUMNS, squeeze=False).ravel()
-    for axis in axes:
-        axis.set_axis_off()
-    for axis, picture, title, caption in zip(axes, pictures, titles, captions, strict=False):
-        axis.set_axis_on()
-        axis.set(xticks=[], yticks=[])
-        axis.imshow(picture[:, :, ::-1])
-        axis.set_title(title, fontsize=10, parse_math=False)
-        axis.set_xlabel(textwrap.fill(caption, 40), fontsize=8, parse_math=False)
-    return figure
+    with drawn_figure(file, COLUMNS * 3.0, rows * 3.7 + 0.6, _STYLE) as figure:
+        figure.suptitle(textwrap.fill(heading + rest, 150))
+        cells = figure.subplots(rows, COLUMNS, squeeze=False).ravel()
+        for axes in cells:
+            axes.set_axis_off()
+        for axes, picture, title, caption in zip(cells, pictures, titles, captions, strict=False):
+            axes.set_axis_on()
+            axes.set(xticks=[], yticks=[])
+            axes.imshow(picture[:, :, ::-1])
+            axes.set_title(title, fontsize=10)
+            axes.set_xlabel(textwrap.fill(caption, 40), fontsize=8)
 
 
 def _zoomed(image: Picture, box: NDArray[np.float64]) -> Zoomed:

@@ -32,7 +32,7 @@ import pandas as pd
 from stages.picking.random_arm import PICKED, RANDOM
 from stages.ruler.pairing.pairs import Floats, Ints
 from stages.ruler.scores.intervals import divided, t_quantile
-from stages.wording.quantities import some
+from stages.wording.quantities import counted, some
 
 LEAST = 2  # sheets with boxes in an arm, without which nothing is known about how sheets differ
 UNEVEN = 0.4  # share of the variance of errors that lies between random sheets, at least: most clean, a few bad
@@ -96,7 +96,7 @@ def verdict(found: Comparison) -> str:
 
     Iterations that were left out of the comparison are named in it.
     """
-    seen = f"{found.random.sheets} random sheet{'s' * (found.random.sheets != 1)} reviewed so far"
+    seen = f"{counted(found.random.sheets, 'random sheet')} reviewed so far"
     if found.gain is None or found.low is None or found.high is None:
         needed = f"at least {LEAST} with boxes are needed, of picked ones as well and in the same iterations"
         return f"Whether the picker is better than chance is not known yet: {seen}, {needed}."

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-PICKED, RANDOM = "picked", "random"  # the arms of a packet: why a sheet is in it
+PICKED, RANDOM = "picked", "random"  # why a sheet is in a packet; others: `stages/picking/second_looks`
 
 
 def draw_sheets(pool: Sequence[str], *, picked: int, share: float, rng: np.random.Generator) -> list[str]:

@@ -9,7 +9,7 @@ from stages.simulation.replay_settings import ReplaySettings
 PROGRAM = "python -m stages.simulation.cell_program"
 SOURCE, DEALS, CELLS, RESULTS, WEIGHTS, CODE = "source", "deals", "cells", "results", "weights", "stages"
 SUMMARY, TABLE, CURVES, FIGURE = "metrics/simulation.json", "table.md", "plots/curves.csv", "plots/curves.png"
-YIELDS = "yields"
+YIELDS = "yields"  # a cell that says what packets would yield; in its result: a row per strategy
 
 
 class Cell(NamedTuple):
@@ -37,6 +37,11 @@ def left_by(arm: str, seed: int | str, iteration: int) -> str:
 def result_file(arm: str, seed: int | str, iteration: int | str) -> str:
     """Return where a cell leaves its numbers."""
     return f"{RESULTS}/seed-{seed}/{arm}-{iteration}.json"
+
+
+def result_files(settings: ReplaySettings) -> list[str]:
+    """Return where all cells leave their numbers."""
+    return [made for cell in cells_of(settings) for made in cell.makes if Path(made).parts[0] == RESULTS]
 
 
 def deal_folder(seed: int | str) -> str:
@@ -155,13 +160,12 @@ def _stage(arm: str, seed: str, iteration: int, words: str, before: str) -> dict
 
 
 def _summary(settings: ReplaySettings) -> dict[str, Any]:
-    results = [made for cell in cells_of(settings) for made in cell.makes if Path(made).parts[0] == RESULTS]
     drawn = [] if settings.yields else [{FIGURE: {"cache": False}}]
     curves = {"cache": False, "x": "minutes", "y": "f1", "title": "F1 on test over minutes of review"}
     return {
         "cmd": f"{PROGRAM} summary",
         "params": ["first_seed", "iterations", "seeds", "strategies", "yields"],
-        "deps": [*results, CODE],
+        "deps": [*result_files(settings), CODE],
         "outs": [{TABLE: {"cache": False}}],
         "metrics": [{SUMMARY: {"cache": False}}],
         "plots": [{CURVES: curves}, *drawn] if not settings.yields else [],

@@ -1,7 +1,7 @@
 """`yoloop simulate`: replays the loop on a dataset that is labelled throughout, to see what picking is worth."""
 
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from math import ceil
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -138,9 +138,9 @@ def _weights(folder: Path, asked: Asked) -> str | None:
 
 
 def _deal_line(deal: DealSizes) -> str:
-    return ", ".join(f"{number} sheets in {role}" for role, number in deal.model_dump().items())
+    return ", ".join(f"{counted(number, 'sheet')} in {role}" for role, number in deal.model_dump().items())
 
 
-def names_in(text: str) -> Sequence[str]:
+def names_in(text: str) -> tuple[str, ...]:
     """Return the names in a list with commas."""
     return tuple(name.strip() for name in text.split(",") if name.strip())

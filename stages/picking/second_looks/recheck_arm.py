@@ -15,8 +15,8 @@ import pandas as pd
 from stages.base.boxes import BOX
 from stages.picking.random_arm import PICKED
 from stages.picking.reasons import with_check
-from stages.picking.second_looks.seen_tables import SeenTables
-from stages.picking.strategies.review_cost import ReviewCost
+from stages.picking.sampling.sample_inputs import SeenTables
+from stages.picking.strategies.review_cost import ReviewCost, known_cost
 
 RECHECK = "recheck"
 KIND = "label"  # of what such a sheet points at
@@ -74,10 +74,10 @@ def recheck_rows(packet: pd.DataFrame, seen: SeenTables, *, share: float, review
     `share` is that of the params, `reviewed` is metrics/review.json. A sheet that is in the packet already, or was
     rechecked before, is not chosen. Columns as those of `marked`.
     """
-    cost = ReviewCost(**reviewed["seconds"]) if "seconds" in reviewed else ReviewCost()
     picked = packet.loc[packet["arm"] == PICKED, "image_id"].nunique()
     there = packet.loc[packet["arm"] != "", "image_id"]
-    worth = worth_checking(seen.suspects, seen.truth, cost=cost, without={*there, *reviewed.get("rechecked", [])})
+    without = {*there, *reviewed.get("rechecked", [])}
+    worth = worth_checking(seen.suspects, seen.truth, cost=known_cost(reviewed), without=without)
     return marked(worth[: sheets_to_check(picked, share=share_now(share, reviewed))], seen)
 
 

@@ -9,38 +9,16 @@ from collections.abc import Collection, Iterable, Sequence
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from pydantic import ConfigDict
 
 from stages.analysis.findings import FindingLimits, contrasts, describe, usual_aspects
 from stages.base.boxes import BOX
-from stages.base.params import Strict
 from stages.dataset.sheets.manifest import ManifestRow
 from stages.picking.candidates import pool_candidates
 from stages.picking.packet_choice import Chooser, shown_as
-from stages.picking.second_looks.seen_tables import SeenTables
+from stages.picking.sampling.sample_inputs import SeenTables
 
 REPEAT = "repeat"
 REVIEWERS = ("person", "folder", "oracle")  # who has reviewed, as LABEL_SOURCES has them; oracle: in simulations
-
-
-class LookLimits(Strict):
-    """What section `analyze` says about the looks of a box; its other keys are no business of this stage."""
-
-    model_config = ConfigDict(extra="ignore")
-
-    tiny_area: float
-    small_area: float
-    medium_area: float
-    border: float
-    low_contrast: float
-    aspect_factor: float
-    aspect_min: float
-    aspect_max: float
-    overlap_iou: float
-
-    def limits(self) -> FindingLimits:
-        """Return where the words of the findings begin."""
-        return FindingLimits(**{name: getattr(self, name) for name in FindingLimits._fields})
 
 
 def is_due(iteration: int, every: int) -> bool:
@@ -78,7 +56,7 @@ def as_pool(table: pd.DataFrame, name: str) -> pd.DataFrame:
 
 
 def candidates_of(
-    name: str, seen: SeenTables, *, grey: NDArray[np.uint8], looks: LookLimits, plausible: float, iou: float
+    name: str, seen: SeenTables, *, grey: NDArray[np.uint8], limits: FindingLimits, plausible: float, iou: float
 ) -> pd.DataFrame:
     """Return the candidates of the sheet `name` of train, as `analyze` and `sample` make them of one without labels.
 
@@ -88,7 +66,7 @@ def candidates_of(
     types = {"object_id": "Int32", "detection_id": "Int32", "confidence": "Float64", "class_id": "int32"}
     judged = detections.assign(outcome="unjudged").reindex(columns=[*detections, "outcome", "object_id"])
     rows = judged.astype(types).reset_index(drop=True)
-    usual, limits = usual_aspects(seen.truth[seen.truth["split"] == "train"]), looks.limits()
+    usual = usual_aspects(seen.train)
     described = describe(rows, images=image, detections=detections, usual=usual, limits=limits, iou=iou)
     contrast = contrasts(grey, rows[BOX].to_numpy(float))
     findings = described.assign(low_contrast=contrast < limits.low_contrast)

@@ -4,7 +4,8 @@ Where a review tool says how long each sheet took, the three numbers are fitted 
 are timed, they are those below, which the fit starts from.
 """
 
-from typing import NamedTuple
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +24,11 @@ class ReviewCost(NamedTuple):
     def minutes(self, *, sheets: Floats, boxes: Floats, errors: Floats) -> Floats:
         """Return the minutes that reviews take, of the shape of the three."""
         return (self.sheet * sheets + self.box * boxes + self.error * errors) / 60
+
+
+def known_cost(reviewed: Mapping[str, Any]) -> ReviewCost:
+    """Return the cost that metrics/review.json has, `ReviewCost()` where it has none."""
+    return ReviewCost(**reviewed["seconds"]) if "seconds" in reviewed else ReviewCost()
 
 
 def fitted_cost(*, boxes: Floats, errors: Floats, seconds: Floats) -> ReviewCost:

@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from stages.base.atomic import replacing
+from stages.analysis.styled_figure import drawn_figure
 from stages.simulation.outcome.learning_curves import SHARE
 from stages.simulation.outcome.result_rows import AXES
 from stages.simulation.replay_arms import FULL, REPLAYS
@@ -17,15 +17,6 @@ if TYPE_CHECKING:
 _COLOURS = ("#2b6cb0", "#dd7a1f", "#2f855a", "#9b2c5e", "#6b46c1", "#b7791f")  # of strategies, in their order
 _CHANCE, _QUIET = "#8a8f98", "#5a6270"
 _LABELS = {"minutes": "minutes of review", "sheets": "sheets reviewed", "boxes": "boxes looked at"}
-_STYLE = {
-    "font.family": "DejaVu Sans",  # comes with matplotlib, so that a figure looks the same everywhere
-    "font.size": 10,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.edgecolor": "#8a8f98",
-    "text.parse_math": False,
-    "savefig.dpi": 110,
-}
 
 
 def draw_curves(rows: pd.DataFrame, arms: Sequence[str], file: Path) -> None:
@@ -33,24 +24,14 @@ def draw_curves(rows: pd.DataFrame, arms: Sequence[str], file: Path) -> None:
 
     `rows` are those of `rows_of`. A mean point is that of an iteration: mean F1 over mean cost.
     """
-    import matplotlib
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    with matplotlib.rc_context():
-        matplotlib.rcdefaults()
-        matplotlib.rcParams.update(cast(Any, _STYLE))
-        figure = Figure((13.0, 4.6), layout="constrained")
-        FigureCanvasAgg(figure)
-        first = figure.subplots(1, len(AXES), sharey=True)
-        for axes, axis in zip(first, AXES, strict=True):
+    with drawn_figure(file, 13.0, 4.6) as figure:
+        panels = figure.subplots(1, len(AXES), sharey=True)
+        for axes, axis in zip(panels, AXES, strict=True):
             _draw(axes, rows, arms, axis)
-        first[0].set_ylabel("F1 on test")
+        panels[0].set_ylabel("F1 on test")
         figure.legend(
-            *first[0].get_legend_handles_labels(), loc="outside upper center", ncols=8, frameon=False, handlelength=3
+            *panels[0].get_legend_handles_labels(), loc="outside upper center", ncols=8, frameon=False, handlelength=3
         )
-        with replacing(file) as temporary:
-            figure.savefig(temporary, format="png", metadata={"Software": None})
 
 
 def _draw(axes: "Axes", rows: pd.DataFrame, arms: Sequence[str], axis: str) -> None:

@@ -9,16 +9,15 @@ from stages.simulation.outcome.arm_summary import summary_of
 from stages.simulation.outcome.curve_figure import draw_curves
 from stages.simulation.outcome.result_rows import promises_of, rows_of
 from stages.simulation.outcome.table_text import replay_text, yield_text
-from stages.simulation.outcome.yield_summary import YIELDS, yield_summary
+from stages.simulation.outcome.yield_summary import yield_summary
 from stages.simulation.replay_arms import arms_of
-from stages.simulation.replay_graph import CURVES, FIGURE, RESULTS, SUMMARY, TABLE, cells_of
+from stages.simulation.replay_graph import CURVES, FIGURE, SUMMARY, TABLE, YIELDS, result_files
 from stages.simulation.replay_settings import ReplaySettings
 
 
 def summarise(folder: Path, settings: ReplaySettings) -> None:
     """Write metrics, table and figures of the simulation in `folder`, all of whose cells are done."""
-    files = [made for cell in cells_of(settings) for made in cell.makes if Path(made).parts[0] == RESULTS]
-    results = [read_json(folder / file) for file in files]
+    results = [read_json(folder / file) for file in result_files(settings)]
     yields = yield_summary([one for one in results if YIELDS in one], settings.strategies[0])
     replays = {} if settings.yields else _replay(folder, settings, [one for one in results if YIELDS not in one])
     write_json({**replays, YIELDS: yields}, folder / SUMMARY)

@@ -5,7 +5,7 @@ from math import exp
 from typing import Any
 
 from stages.wording.quantities import counted
-from stages.wording.rates import DASH, gain_in, rate
+from stages.wording.rates import DASH, gain_in, interval, rate
 
 _PERCENT = "95 %"
 
@@ -122,8 +122,7 @@ def ratio_text(one: Mapping[str, float | int | None]) -> str:
     """Return a ratio with its interval, as `yield_summary` has it."""
     if one["mean"] is None:
         return DASH
-    ends = "" if one["low"] is None or one["high"] is None else f" ({one['low']:.2f} to {one['high']:.2f})"
-    return f"{one['mean']:.2f}{ends}"
+    return f"{one['mean']:.2f}{interval(one['low'], one['high'])}"
 
 
 def table_lines(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:

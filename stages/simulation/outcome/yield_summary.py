@@ -6,8 +6,8 @@ from typing import Any
 
 from stages.simulation.outcome.kept_promises import Promise, kept
 from stages.simulation.outcome.paired_arms import mean_of
+from stages.simulation.replay_graph import YIELDS
 
-YIELDS = "yields"  # of a cell: a row per strategy
 UNITS = ("per_minute", "per_box")
 _LEAST = 1e-3  # of chance: a packet without an error has no logarithm
 

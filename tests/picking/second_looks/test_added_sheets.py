@@ -15,6 +15,8 @@ from stages.base.tables import conform, read_metrics, read_table, write_table
 from stages.dataset.sheets.manifest import MANIFEST, manifest_row, write_manifest
 from stages.picking.arms_file import read_arms
 from stages.picking.packet import PACKET, read_packet
+from stages.picking.sampling.pool_picker import FEATURES
+from stages.picking.sampling.sample_inputs import REVIEWED, SUSPECTS_FILE
 from stages.ruler.pairing.box_tables import DETECTIONS, PREDICTED
 from stages.ruler.schemas import GROUND_TRUTH, IMAGES
 from tests.fake_project import person_params
@@ -59,11 +61,11 @@ def write_train(suspected):
     add(Path("data/validate/ground_truth.parquet"), GROUND_TRUTH, [("train", n, 0, 1, *box(100)) for n in more])
     seen = [("train", "old.png", 0, 0, 0.6, *box(10)), ("train", "old.png", 1, 1, 0.3, *box(370))]
     add(PREDICTED / "detections.parquet", DETECTIONS, seen)
-    vectors = np.load(sample.FEATURES)
-    np.save(sample.FEATURES, np.concatenate([vectors, vectors[:2]]))
+    vectors = np.load(FEATURES)
+    np.save(FEATURES, np.concatenate([vectors, vectors[:2]]))
     doubt = {"class_id": 1, "judgement": "label", "kind": "stray", "reason": "Odd.", "score": 0.9}
     table = [{"split": split, "image_id": name, "object_id": 0, **doubt} for split, name in suspected]
-    write_table(conform(pd.DataFrame(table), SUSPECTS), sample.SUSPECTS_FILE, SUSPECTS)
+    write_table(conform(pd.DataFrame(table), SUSPECTS), SUSPECTS_FILE, SUSPECTS)
 
 
 @pytest.fixture(params=["hard", "earned"])
@@ -103,9 +105,9 @@ def test_a_sheet_to_check_starts_from_its_labels_and_says_what_it_is_for(both):
 
 def test_a_sheet_that_was_rechecked_is_not_sent_again(both):
     set_param("recheck_share: 0", "recheck_share: 0.5")
-    text = sample.REVIEWED.read_text()
-    sample.REVIEWED.write_text(text.replace('"rechecked": []', '"rechecked": ["fresh.png"]'))
-    assert sample.REVIEWED.read_text() != text
+    text = REVIEWED.read_text()
+    REVIEWED.write_text(text.replace('"rechecked": []', '"rechecked": ["fresh.png"]'))
+    assert REVIEWED.read_text() != text
     sample.run()
     assert arms("recheck") == []
 
@@ -161,7 +163,7 @@ def test_both_together_send_no_sheet_twice(both):
     suspected = [("train", "old.png"), ("train", "fresh.png")]
     doubt = {"class_id": 1, "judgement": "label", "kind": "stray", "reason": "Odd.", "score": 0.9, "object_id": 0}
     table = pd.DataFrame([{"split": split, "image_id": name, **doubt} for split, name in suspected])
-    write_table(conform(table, SUSPECTS), sample.SUSPECTS_FILE, SUSPECTS)
+    write_table(conform(table, SUSPECTS), SUSPECTS_FILE, SUSPECTS)
     set_param("recheck_share: 0", "recheck_share: 0.5")
     set_param("repeat_every: 0", "repeat_every: 1")
     sample.run()

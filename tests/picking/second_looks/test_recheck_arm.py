@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from stages.analysis.analysis_tables import SUSPECTS
 from stages.base.boxes import BOX
 from stages.base.tables import conform
+from stages.picking.sampling.sample_inputs import SeenTables
 from stages.picking.second_looks.recheck_arm import (
     marked,
     recheck_rows,
@@ -16,7 +17,6 @@ from stages.picking.second_looks.recheck_arm import (
     sheets_to_check,
     worth_checking,
 )
-from stages.picking.second_looks.seen_tables import SeenTables
 from stages.picking.strategies.review_cost import ReviewCost
 from stages.ruler.pairing.box_tables import DETECTIONS
 from stages.ruler.schemas import GROUND_TRUTH, IMAGES

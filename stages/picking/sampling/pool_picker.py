@@ -1,0 +1,94 @@
+"""Who picks: the strategy that `sample.strategy` names, made ready for this pool; and what it makes of the pool."""
+
+from collections.abc import Callable, Sequence
+from functools import cache
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from stages.firewall.signatures import copies, fingerprint_file
+from stages.picking.candidates import labels_to_check, pool_candidates, with_class_names, without_wrong_labels
+from stages.picking.packet_choice import Chooser, hard_chooser, pick, rarities_of
+from stages.picking.pool_tables import PoolTables, pool_view
+from stages.picking.reasons import with_check
+from stages.picking.sampling.sample_inputs import SampleInputs
+from stages.picking.sheet_choice import Forecast, forecast, sheet_chooser
+from stages.picking.strategies.earlier_reviews import judged_detections
+from stages.picking.strategies.earned_order import expected
+from stages.picking.strategies.review_cost import known_cost
+from stages.picking.strategies.strategy_list import SheetStrategy, order_sheets
+from stages.ruler.pairing.box_tables import PREDICTED
+
+FEATURES = PREDICTED / "features.npy"
+
+
+class Picker(NamedTuple):
+    """How sheets are chosen, and what is expected of some (None: the strategy expects nothing)."""
+
+    strategy: str  # that chooses
+    chooser: Chooser
+    expects: Callable[[Sequence[str]], Forecast] | None
+
+
+def picker_of(known: SampleInputs, rng: np.random.Generator) -> Picker:
+    """Return the picker that `sample.strategy` names; in a pool with labels it is `hard`."""
+    params, pool = known.params, known.seen.pool
+    if params.strategy == "hard" or pool.empty or bool(pool["labelled"].any()):
+        rarities = rarities_of(known.seen.train, classes=known.classes, bounds=known.limits.size_bounds)
+        return Picker(params.strategy if pool.empty else "hard", hard_chooser(rarities, params.hard_plan()), None)
+    return _by_sheets(known, params.strategy, rng)
+
+
+def _by_sheets(known: SampleInputs, strategy: SheetStrategy, rng: np.random.Generator) -> Picker:
+    """Return the picker of a strategy that orders sheets; no sheet of the pool has labels."""
+    params, cost = known.params, known_cost(known.reviewed)
+    view = pool_view(
+        known.seen.pool,
+        PoolTables(known.seen.detections, np.load(FEATURES), known.seen.truth),
+        reviews=[judged_detections(known.reviewed.get("judged", []), known.classes)],
+        classes=len(known.classes),
+        prelabel=params.prelabel_confidence,
+        wanted=params.sheet_plan().wanted(),
+        iou=known.iou,
+    )
+    order, guess = order_sheets(strategy, view, cost=cost, rng=rng), expected(view, cost)
+    places = pd.Index(view.sheets)
+    return Picker(
+        strategy,
+        sheet_chooser(view, order, guess, params.sheet_plan(), _copy_check(known)),
+        lambda names: forecast(guess, places.get_indexer(pd.Index(names)).astype(np.int64)),
+    )
+
+
+def _copy_check(known: SampleInputs) -> Callable[[str, list[str]], bool]:
+    """Return what says whether a sheet is a copy of one of some others; each picture is opened once, when asked for."""
+    look = cache(lambda name: fingerprint_file(known.files[name].image))
+    return lambda name, taken: bool(taken) and bool(copies({name: look(name)}, {one: look(one) for one in taken}))
+
+
+def scored_pool(
+    known: SampleInputs, findings: pd.DataFrame, chooser: Chooser, rng: np.random.Generator
+) -> pd.DataFrame:
+    """Return all candidates of the pool, with what `chooser` and chance made of them; `findings` are rows of FINDINGS.
+
+    Their columns are those of `pick`; a reason says as well which labels of the sheet are to be checked.
+    """
+    params, seen = known.params, known.seen
+    found = pool_candidates(
+        images=seen.images, findings=without_wrong_labels(findings, seen.suspects), plausible=params.plausible
+    )
+    scored = pick(
+        with_class_names(found, known.classes),
+        pool=seen.pool,
+        detections=seen.detections[seen.detections["split"] == "pool"],
+        classes=known.classes,
+        bounds=known.limits.size_bounds,
+        chooser=chooser,
+        plausible=params.plausible,
+        random_share=params.random_share,
+        rng=rng,
+    )
+    checks = scored["image_id"].map(labels_to_check(seen.suspects)).fillna(0).astype(int)
+    scored["reason"] = [said and with_check(said, n) for said, n in zip(scored["reason"], checks, strict=True)]
+    return scored
