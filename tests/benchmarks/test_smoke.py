@@ -60,6 +60,7 @@ DEAR = ("carry", "control")  # run by `make test-benchmarks`
 SLOW = {  # they start DVC or train
     "carry": Program("--ran {ran.root} --ways all --seeds 1 --epochs 1", "mean F1"),
     "control": Program(f"--seeds 1 --shrink 10 --folder {{tmp_path}}{QUICK}", "per seed"),
+    "engines": Program("{toy_weights} {dataset}/images --imgsz 64 --sheets 2 --rounds 1", "times as fast"),
     "folds": Program(
         "{dataset} --name toy --home {tmp_path} --fit train --on val --imgsz 64 --epochs 1 --start {toy_weights}",
         "best F1",

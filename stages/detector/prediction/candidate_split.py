@@ -5,9 +5,11 @@ the branch that needs none); weights that were fused without that branch have th
 itself takes the surest. Both are cut here, by us, so that nothing is lost unseen.
 """
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from stages.detector.prediction.box_features import box_features, watch
+from stages.detector.prediction.onnx_engine import Forward
 from stages.detector.prediction.prediction_params import NMS_IOU
 from stages.ruler.pairing.evidence import CANDIDATE_FLOOR, FLOOR, MAX_DET, NMS, REASONS
 
@@ -22,9 +24,11 @@ class Split(NamedTuple):
     discarded: Any  # (k, 7): the same, then the index of the reason in `REASONS`
 
 
-def make_predictor(overrides: dict[str, Any]) -> Any:
+def make_predictor(overrides: dict[str, Any], engine: Callable[[Any, list[Any]], Forward | None] | None = None) -> Any:
     """Return Ultralytics' predictor, with more beside the boxes of each result: what was discarded, (k, 7) in px of the
     image, and the features of what was kept.
+
+    `engine(model, maps)` may give another forward pass for the model that was set up, or None.
     """
     from ultralytics.models.yolo.detect import DetectionPredictor
     from ultralytics.utils.ops import scale_boxes
@@ -36,6 +40,14 @@ def make_predictor(overrides: dict[str, Any]) -> Any:
             """Load the model as Ultralytics does, and watch what goes into its head."""
             super().setup_model(model, verbose=verbose)
             self.maps = watch(self.model.model.model[-1])
+            self.pass_on = engine(self.model.model, self.maps) if engine else None
+
+        def inference(self, im: Any, *args: Any, **kwargs: Any) -> Any:
+            """Return what the network makes of a batch: its output, and what that was made from."""
+            if self.pass_on is None:
+                return super().inference(im, *args, **kwargs)
+            dense, self.maps[:] = self.pass_on(im)
+            return dense, {}
 
         def postprocess(self, preds: Any, img: Any, orig_imgs: Any, **kwargs: Any) -> Any:
             """Return results that hold what is kept, as Ultralytics' own would, and what is not."""

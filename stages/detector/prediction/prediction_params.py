@@ -1,5 +1,7 @@
 """What a prediction is told: section `predict` of params.yaml."""
 
+from typing import Literal
+
 from pydantic import Field, field_validator
 
 from stages.base.params import Strict
@@ -28,6 +30,7 @@ class PredictParams(Strict):
 
     imgsz: int = Field(ge=32)  # px
     batch: int = Field(ge=1)
+    engine: Literal["auto", "torch", "onnx"] = "torch"  # as it was before there was another
     device: str = Field(pattern=r"^(auto|cpu|mps|\d+)$")
     confidence_floor: float = Field(ge=0, le=1)
     max_det: int = Field(ge=1)

@@ -17,8 +17,10 @@ from stages.detector.model.encoders import encode, encoder_of
 from stages.detector.model.runtime import fits_into_memory, pick_device, start_ultralytics
 from stages.detector.prediction.box_features import FEATURES
 from stages.detector.prediction.candidate_split import make_predictor
+from stages.detector.prediction.engine_choice import engine_for
 from stages.detector.prediction.filters import Filters, keep
 from stages.detector.prediction.prediction_params import PredictParams
+from stages.detector.prediction.reading_ahead import read_ahead
 from stages.ruler.pairing.evidence import FILTER, REASONS, evidence
 from stages.ruler.pairing.pairs import Floats, Ints
 
@@ -75,9 +77,12 @@ def predict(
     if is_promptable(model):
         set_prompts(model, classes, prompts)
     device = pick_device(params.device)
-    predictor = _predictor(imgsz=params.imgsz, device=device, conf=params.confidence_floor, max_det=params.max_det)
+    engine = engine_for(params, device=device, sheets=len(images), classes=len(classes), weights=weights)
+    predictor = _predictor(
+        engine, imgsz=params.imgsz, device=device, conf=params.confidence_floor, max_det=params.max_det
+    )
     drawn = iter(labels or [None] * len(images))
-    for chunk in _same_shape(images, params.batch):
+    for chunk in read_ahead(_same_shape(images, params.batch)):
         with fits_into_memory("predict", batch=params.batch, imgsz=params.imgsz):
             results = predictor(source=[image for _, image in chunk], model=model)
         for (file, image), result in zip(chunk, results, strict=True):
@@ -110,11 +115,11 @@ def set_prompts(model: Any, classes: Sequence[str], prompts: Mapping[str, str]) 
     model.set_classes(list(classes), embeddings)
 
 
-def _predictor(**settings: Any) -> Any:
+def _predictor(engine: Any, **settings: Any) -> Any:
     fixed = {"task": "detect", "mode": "predict", "save": False, "verbose": False, "rect": True}
     folder = Path(".scratch/predict").resolve()
     where = {"project": str(folder), "name": "run", "exist_ok": True}
-    return make_predictor({**fixed, **where, **settings})
+    return make_predictor({**fixed, **where, **settings}, engine)
 
 
 def _same_shape(images: Sequence[Path], batch: int) -> Iterator[list[tuple[Path, NDArray[np.uint8]]]]:

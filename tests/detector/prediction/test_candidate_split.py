@@ -7,7 +7,7 @@ import pytest
 
 from stages.base.boxes import iou_matrix, xywhn_to_xyxy
 from stages.base.decoding import read_bgr
-from stages.dataset.sheets.split_folder import read_labels, sheets_in
+from stages.dataset.sheets.split_folder import read_labels
 from stages.detector.model.checkpoint import is_promptable, load_model, save_model
 from stages.detector.model.encoders import encode
 from stages.detector.model.runtime import start_ultralytics
@@ -18,15 +18,10 @@ from stages.detector.training.starting_model import letterboxed, prompt_start
 from stages.detector.weights import resolve
 from stages.ruler.pairing.evidence import CANDIDATE_FLOOR, REASONS
 from tests.detector.conftest import PROMPTS, seen
-from tests.toy import CLASSES, write_yolo_folder
+from tests.toy import CLASSES
 
 pytestmark = pytest.mark.slow
 FIXED = {"task": "detect", "mode": "predict", "save": False, "verbose": False, "rect": True, "imgsz": 128}
-
-
-@pytest.fixture
-def sheets(workplace: Path):
-    return sheets_in(write_yolo_folder(workplace / "hard", {"val": 4}, seed=5, hard=True) / "val")
 
 
 @pytest.fixture
