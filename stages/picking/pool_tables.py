@@ -8,9 +8,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from stages.picking.candidates import without_duplicates
-from stages.picking.strategies.calibration import FAINTEST, JudgedDetections, calibrate
+from stages.picking.strategies.calibration import FAINTEST, Corrections, JudgedDetections, calibrate
 from stages.picking.strategies.pool_view import PoolView, places_of
-from stages.ruler.matching.matching import outcomes
+from stages.ruler.matching.matching import SAME_OBJECT_IOU, outcomes
 
 
 class PoolTables(NamedTuple):
@@ -43,7 +43,8 @@ def pool_view(
     pooled = unique[unique["split"] == "pool"]
     place = places_of(pooled["image_id"], pd.Index(sheets))
     own, place = pooled[place >= 0], place[place >= 0]
-    val = _seen(unique[unique["split"] == "val"], tables.truth[tables.truth["split"] == "val"], iou=iou)
+    on_val, labels = unique[unique["split"] == "val"], tables.truth[tables.truth["split"] == "val"]
+    val, needed = _seen(on_val, labels, iou=iou), _corrections(on_val, labels, iou=iou, prelabel=prelabel)
     known = tables.truth[tables.truth["split"] == "train"]
     return PoolView(
         sheets=tuple(sheets),
@@ -54,11 +55,22 @@ def pool_view(
         features=tables.features[own.index].astype(np.float32),
         known_class=known["class_id"].to_numpy(np.int64),
         known_features=_known_features(unique[unique["split"] == "train"], known, tables.features, iou=iou),
-        calibration=calibrate([val, *reviews], classes=classes),
+        calibration=calibrate([val, *reviews], classes=classes, known=needed),
         prelabel=prelabel,
         wanted=wanted,
         classes=classes,
     )
+
+
+def _corrections(unique: pd.DataFrame, truth: pd.DataFrame, *, iou: float, prelabel: float) -> Corrections:
+    """Return what a reviewer of these sheets would have had to do, as the ledger of a review counts it."""
+    judged = outcomes(detections=unique, ground_truth=truth, iou=iou, confidence=prelabel)
+    wrong, missing = judged[judged["outcome"] == "fp"], judged[judged["outcome"] == "fn"]
+    false = unique.merge(wrong[["image_id", "detection_id"]], on=["image_id", "detection_id"]).assign(class_id=0)
+    lost = truth.merge(missing[["image_id", "object_id"]], on=["image_id", "object_id"]).assign(class_id=0)
+    both = outcomes(detections=false, ground_truth=lost, iou=SAME_OBJECT_IOU, confidence=prelabel)
+    mistakes = len(wrong) + len(missing)
+    return Corrections(mistakes, mistakes - int((both["outcome"] == "tp").sum()))
 
 
 def seen_on(detections: pd.DataFrame, truth: pd.DataFrame, *, iou: float) -> JudgedDetections:

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from stages.picking.pool_tables import PoolTables, pool_view, seen_on
-from stages.picking.strategies.calibration import JudgedDetections, calibrate
+from stages.picking.strategies.calibration import Corrections, JudgedDetections, calibrate
 from stages.ruler.pairing.box_tables import DETECTIONS
 from stages.ruler.schemas import GROUND_TRUTH
 
@@ -64,8 +64,17 @@ def test_features_stay_with_their_detections(tables):
 
 def test_the_calibration_is_of_val_and_of_reviews(tables):
     val = JudgedDetections(np.array([0, 0]), np.array([0.9, 0.3]), np.array([1.0, 0]), np.array([0.0, 1]), 1)
-    assert str(view(tables).calibration) == str(calibrate([val], classes=2))
-    assert str(view(tables, [val]).calibration) == str(calibrate([val, val], classes=2))
+    known = Corrections(2, 2)  # a false alarm and a miss, 30 px apart
+    assert str(view(tables).calibration) == str(calibrate([val], classes=2, known=known))
+    assert str(view(tables, [val]).calibration) == str(calibrate([val, val], classes=2, known=known))
+
+
+@pytest.mark.parametrize(("x", "corrections"), [(59, 2), (58, 1), (52, 1), (45, 1)])
+def test_a_wrong_box_on_a_missing_object_is_one_correction(tables, x, corrections):
+    """The false alarm at 50 px, 10 px wide, was meant for the object at `x` where the two overlap: from IoU 0.1 on."""
+    truth = tables.truth.assign(x1=tables.truth["x1"].replace(80.0, x), x2=tables.truth["x2"].replace(90.0, x + 10.0))
+    found = view(tables._replace(truth=truth)).calibration.once
+    assert found == pytest.approx((10 + corrections) / (10 + 2))
 
 
 def test_what_a_review_says_of_detections(tables):

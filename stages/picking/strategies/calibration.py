@@ -11,7 +11,8 @@ below. Without any sheet that is the prior: the confidence itself. It is the mod
 loss is convex, so there is one).
 
 Objects that no detection lies on cannot be seen from detections. They are counted on the same sheets, per object that
-was detected, with a prior as well.
+was detected, with a prior as well. And a wrong box on an object that is missing, of another class or badly placed, is
+one correction and not two: how often is counted where all labels are known.
 """
 
 from collections.abc import Sequence
@@ -28,6 +29,7 @@ INTERCEPT_SD = 2.0  # logits: a detector may well be off by a factor of seven in
 SLOPE_SD = 0.5  # of b around 1
 OFFSET_SD = 1.0  # logits, of a class beside the others
 PRIOR_FOUND, PRIOR_OVERLOOKED = 8.0, 2.0  # objects that stand for "a fifth is overlooked" before anything is known
+PRIOR_ALONE = 10.0  # wrong boxes and missing objects that stand for "each is a correction of its own" before that
 _STEPS, _CLOSE = 50, 1e-10  # Newton's; it takes six as a rule
 
 
@@ -41,21 +43,32 @@ class JudgedDetections(NamedTuple):
     overlooked: int  # objects without any such detection
 
 
+class Corrections(NamedTuple):
+    """Wrong pre-labels and missing objects on sheets whose labels are known, and the corrections that they take."""
+
+    mistakes: int  # wrong pre-labels, and objects without a right one
+    corrections: int  # the same, where a wrong one that lies on a missing object counts once
+
+
 class Calibration(NamedTuple):
-    """The fitted line, and the overlooked objects per object that some detection lies on."""
+    """The fitted line, the overlooked objects per object that some detection lies on, and corrections per mistake."""
 
     intercept: float
     slope: float
     offsets: Floats  # (classes,)
     overlooked: float
+    once: float = 1.0  # corrections per wrong pre-label or missing object, from 0.5
 
     def chance(self, class_id: Ints, confidence: Floats) -> Floats:
         """Return how likely each detection is right, (n,) in (0, 1)."""
         return _logistic(self.intercept + self.slope * logit(confidence) + self.offsets[class_id])
 
 
-def calibrate(seen: Sequence[JudgedDetections], *, classes: int) -> Calibration:
-    """Return the line that fits all of `seen` best, given the priors."""
+NOTHING_KNOWN = Corrections(0, 0)
+
+
+def calibrate(seen: Sequence[JudgedDetections], *, classes: int, known: Corrections = NOTHING_KNOWN) -> Calibration:
+    """Return the line that fits all of `seen` best, given the priors; `known` is of sheets with all labels."""
     class_id = np.concatenate([np.zeros(0, np.int64), *(one.class_id for one in seen)])
     confidence = np.concatenate([np.zeros(0), *(one.confidence for one in seen)])
     right = np.concatenate([np.zeros(0), *(one.right for one in seen)])
@@ -65,7 +78,8 @@ def calibrate(seen: Sequence[JudgedDetections], *, classes: int) -> Calibration:
     beta = _mode(design, right[order], wrong[order], np.array([INTERCEPT_SD, SLOPE_SD, *[OFFSET_SD] * classes]))
     found = PRIOR_FOUND + right.sum()
     overlooked = PRIOR_OVERLOOKED + sum(one.overlooked for one in seen)
-    return Calibration(float(beta[0]), float(beta[1]), beta[2:], float(overlooked / found))
+    once = (PRIOR_ALONE + known.corrections) / (PRIOR_ALONE + known.mistakes)
+    return Calibration(float(beta[0]), float(beta[1]), beta[2:], float(overlooked / found), once)
 
 
 def logit(confidence: Floats) -> Floats:

@@ -3,7 +3,8 @@
 On a sheet the reviewer deletes or renames pre-labels that are wrong, and adds what has none. With p the calibrated
 chance that a detection is right (calibration.py beside this), a pre-label is wrong with 1 - p, and a fainter detection
 is an object without a pre-label with p; objects without any detection are expected in proportion to all that are there.
-The minutes are those of review_cost.py for a sheet with these boxes and errors.
+A wrong pre-label that lies on a missing object is one error with it, so there are `Calibration.once` errors for each of
+these. The minutes are those of review_cost.py for a sheet with these boxes and errors.
 """
 
 from collections.abc import Sequence
@@ -51,8 +52,9 @@ def expected(view: PoolView, cost: ReviewCost) -> Expected:
     wrong, missing = np.where(drawn, 1 - chance, 0.0), np.where(drawn, 0.0, chance)
     overlooked = view.calibration.overlooked * summed(chance, view)
     added = summed(missing, view) + overlooked
-    errors = summed(wrong, view) + added
-    boxes = summed(drawn.astype(float), view) + added
-    variance = summed(chance * (1 - chance), view) + overlooked
+    mistakes, once = summed(wrong, view) + added, view.calibration.once
+    errors = once * mistakes
+    boxes = summed(drawn.astype(float), view) + added - (mistakes - errors)
+    variance = once**2 * (summed(chance * (1 - chance), view) + overlooked)
     minutes = cost.minutes(sheets=np.ones(len(errors)), boxes=boxes, errors=errors)
     return Expected(boxes, errors, variance, minutes)

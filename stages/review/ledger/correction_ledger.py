@@ -16,6 +16,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from stages.base.boxes import BOX, Boxes, iou_matrix
+from stages.ruler.matching.matching import SAME_OBJECT_IOU
 
 OUTCOMES = (
     "confirmed",  # boxes with the same class, no side off by more than half a pixel: tools round
@@ -26,7 +27,6 @@ OUTCOMES = (
     "deleted",  # no reviewed box: there is nothing
 )
 HALF_PIXEL = 0.5  # px: tools keep integers, per cent with a few digits, or six decimals
-SAME_OBJECT_IOU = 0.1  # below it two boxes are two objects: one was deleted, the other added
 _SAME_CLASS = 1e-6  # settles which of two boxes on one place is which, and outweighs no difference of place
 _NOISE = 1e-6  # px: half a pixel stays half a pixel when it was computed
 

@@ -10,6 +10,7 @@ from stages.base.boxes import BOX
 from stages.ruler.pairing.pairs import Bools, Ints, by_preference, overlapping_pairs, paired_iou, settle
 
 SHEET = ["split", "image_id"]
+SAME_OBJECT_IOU = 0.1  # below it two boxes are two objects, whatever their classes: no one of them is the other, moved
 
 
 class Sheets(NamedTuple):

@@ -60,6 +60,16 @@ def test_what_no_detection_lies_on_is_expected_too():
     assert expected(one, ReviewCost()).errors == pytest.approx([0.2 + 0.5 * 0.8, 0.0])
 
 
+def test_a_wrong_box_on_a_missing_object_is_expected_once():
+    """Of ten mistakes eight are errors: two pairs."""
+    one = view([("a", 0, 0.5)] * 20)
+    known = one._replace(calibration=one.calibration._replace(once=0.8))
+    before, now = expected(one, ReviewCost()), expected(known, ReviewCost())
+    assert now.errors == pytest.approx(0.8 * before.errors)
+    assert now.boxes == pytest.approx(before.boxes - 0.2 * before.errors)
+    assert now.variance == pytest.approx(0.64 * before.variance)
+
+
 def test_earned_asks_what_it_costs():
     """A crowded sheet holds more errors, and a plain one more in a minute where boxes are dear."""
     one = view([*[("a", 0, 0.9)] * 30, ("b", 0, 0.5)])
