@@ -1,7 +1,6 @@
 """Lays a sheet on another that it may be a copy of, and says in how many of their tiles the two agree.
 
-Sheets of one drawing set look alike, and laying one on another takes 20 ms. So patches of the one are looked for about
-their places in the other first: in a stranger most are nowhere near, and one that may be a copy is laid on in any case.
+That takes 20 ms, so it is done only where patches of the one are near their places in the other.
 """
 
 from collections.abc import Sequence
@@ -10,31 +9,16 @@ from typing import Any, NamedTuple, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from stages.firewall.copies import (
-    INK_SHARE,
-    LEAST_INK,
-    SAME,
-    THUMB,
-    Candidate,
-    Fingerprint,
-    Window,
-    agreement,
-    windows,
-)
+from stages.firewall.candidate_search import next_view
+from stages.firewall.copies import SAME, THUMB, Candidate, Fingerprint, Window, agreement, windows
+from stages.firewall.patches import Grey, patches_found
 
-Grey = NDArray[np.uint8]  # (THUMB, THUMB)
 _COARSE = 2  # pixels of the square per pixel of the first, coarse alignment
 _COARSE_STEPS, _FINE_STEPS = 40, 20  # most steps of the two alignments
 _ALIGN_DONE = 1e-4  # change of the correlation at which it ends
 _ALIGN_BLUR = 5  # px: thin lines need some width to be drawn towards each other
-# Of the patches that are looked for. A crop lies within half a step of the nearest window, 0.025 of the side, and is as
-# much larger or smaller at most. Copies find 0.93 of their patches and more, strangers with near hashes 0.67 at most.
-_PATCH_SQUARE = 128  # px: side of the squares that they are of
-_PATCH = 32  # px
-_REACH = 6  # px
-_PATCH_BLUR = 1.5  # px, standard deviation
-_PATCH_FOUND = 0.8  # correlation
-_PATCH_SLACK = 0.15  # fewer of them than of tiles may agree
+_PATCH_SLACK = 0.35  # fewer of the patches than of the tiles may agree, which are laid to the pixel
+_NEARLY = 0.2  # fewer of them still, so that the next view is looked at: the nearest hash is not always of the nearest
 
 
 class Laying(NamedTuple):
@@ -51,9 +35,7 @@ def alike(layings: Sequence[Laying], bar: float) -> bool:
     Each laid on the other makes two: of a crop that is taken for the whole, many patches lie outside, and now and then
     it alone can be laid, so that patches of one way are enough to try both.
     """
-    return any(_patches_found(one, bar - _PATCH_SLACK) for one in layings) and any(
-        likeness(*one) >= bar for one in layings
-    )
+    return any(_may_agree(one, bar - _PATCH_SLACK) for one in layings) and any(likeness(*one) >= bar for one in layings)
 
 
 def likeness(whole: Fingerprint, part: Fingerprint, pair: Candidate) -> float:
@@ -71,35 +53,17 @@ def _turned(thumb: Grey, orientation: int) -> Grey:
     return np.ascontiguousarray(np.rot90(thumb[:, ::-1] if orientation >= 4 else thumb, orientation % 4))
 
 
-def _patches_found(laying: Laying, share: float) -> bool:
-    """Say whether `share` of the inked patches of the part are to be seen in the window, about their places.
-
-    True where there is no ink. It ends as soon as too many are missing.
-    """
-    import cv2
-
-    left, top, width, height = (round(value * THUMB) for value in windows()[laying.pair.window])
-    mine = _patch_square(laying.whole.thumb[top : top + height, left : left + width])
-    theirs = _patch_square(_turned(laying.part.thumb, laying.pair.orientation))
-    mine = cv2.copyMakeBorder(mine, _REACH, _REACH, _REACH, _REACH, cv2.BORDER_REPLICATE)
-    corners = [(y, x) for y in range(0, _PATCH_SQUARE, _PATCH) for x in range(0, _PATCH_SQUARE, _PATCH)]
-    patches = {corner: theirs[corner[0] : corner[0] + _PATCH, corner[1] : corner[1] + _PATCH] for corner in corners}
-    ink = max(LEAST_INK, INK_SHARE * float(theirs.std()))
-    inked = {corner: patch for corner, patch in patches.items() if patch.std() > ink}
-    missing, side = 0, _PATCH + 2 * _REACH
-    for (y, x), patch in inked.items():
-        found = cv2.matchTemplate(mine[y : y + side, x : x + side], patch, cv2.TM_CCOEFF_NORMED).max()
-        missing += found < _PATCH_FOUND
-        if missing > (1 - share) * len(inked):
-            return False
-    return True
+def _may_agree(one: Laying, share: float) -> bool:
+    """Say whether enough patches are found by the nearest hash, or by the next where that finds nearly enough."""
+    found = _share_found(one)
+    if share - _NEARLY <= found < share:
+        found = _share_found(one._replace(pair=next_view(one.whole, one.part, one.pair)))
+    return found >= share
 
 
-def _patch_square(grey: Grey) -> NDArray[np.float32]:
-    import cv2
-
-    small = cv2.resize(grey, (_PATCH_SQUARE, _PATCH_SQUARE), interpolation=cv2.INTER_AREA)
-    return cast(NDArray[np.float32], cv2.GaussianBlur(small.astype(np.float32), (0, 0), _PATCH_BLUR))
+def _share_found(one: Laying) -> float:
+    other = _turned(one.part.thumb, one.pair.orientation)
+    return patches_found(one.whole.thumb, other, windows()[one.pair.window])
 
 
 def _aligned(whole: Grey, part: Grey, window: Window) -> NDArray[np.float32] | None:

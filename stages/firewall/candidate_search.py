@@ -101,16 +101,32 @@ def nearest_views(wholes: Sequence[Fingerprint], parts: Sequence[Fingerprint], p
     turned = np.stack([part.turned for part in parts])
     found: list[Candidate] = []
     for block in (pairs[start : start + _PAIRS] for start in range(0, len(pairs), _PAIRS)):
-        mine, theirs = windows[block[:, 0]], turned[block[:, 1]]
-        # The views: the whole sheet with the other in each orientation, then each window with the other as it is.
-        differ = np.concatenate([mine[:, :1] ^ theirs, mine[:, 1:] ^ theirs[:, :1]], axis=1)
-        bits = np.bitwise_count(differ)
-        total = np.where(bits[..., 0] <= FIRST_WORD_BAR * 64, bits.sum(axis=2, dtype=np.int64), _UNLIKE)
-        view = total.argmin(axis=1)
-        near = total.min(axis=1) <= HASH_BAR * HASH_BITS
-        window, turn = np.maximum(view - ORIENTATIONS + 1, 0), np.where(view < ORIENTATIONS, view, 0)
-        found += map(Candidate._make, np.column_stack([block, window, turn])[near].tolist())
+        differ = _differ(windows[block[:, 0]], turned[block[:, 1]])
+        near = differ.min(axis=1) <= HASH_BAR * HASH_BITS
+        views = differ[near].argmin(axis=1).tolist()
+        found += [Candidate(i, j, *_view(view)) for (i, j), view in zip(block[near].tolist(), views, strict=True)]
     return found
+
+
+def next_view(whole: Fingerprint, part: Fingerprint, pair: Candidate) -> Candidate:
+    """Return the pair by the view that is nearest after the one that it has."""
+    order = _differ(whole.windows[None], part.turned[None])[0].argsort(kind="stable")
+    views = [_view(view) for view in order[:2].tolist()]
+    return Candidate(*pair[:2], *next(view for view in views if view != pair[2:]))
+
+
+def _differ(windows: Words, turned: Words) -> NDArray[np.int64]:
+    """Return the bits that differ in each view of pairs, (k, views), of hashes (k, w, 4) and (k, 8, 4).
+
+    The views: the whole sheet with the other in each orientation, then each window with the other as it is.
+    """
+    bits = np.bitwise_count(np.concatenate([windows[:, :1] ^ turned, windows[:, 1:] ^ turned[:, :1]], axis=1))
+    return np.where(bits[..., 0] <= FIRST_WORD_BAR * 64, bits.sum(axis=2, dtype=np.int64), _UNLIKE)
+
+
+def _view(number: int) -> tuple[int, int]:
+    """Return the window and the orientation of a view by its number."""
+    return max(number - ORIENTATIONS + 1, 0), number if number < ORIENTATIONS else 0
 
 
 def every_candidate(wholes: Sequence[Fingerprint], parts: Sequence[Fingerprint]) -> list[Candidate]:

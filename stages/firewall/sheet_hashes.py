@@ -35,7 +35,9 @@ def sheet_hashes(thumb: NDArray[np.uint8], *, crops: bool = True) -> tuple[NDArr
 def frequencies(thumb: NDArray[np.uint8]) -> Frequencies:
     """Return the lowest frequencies of a whole sheet, brought down to SMALL as OpenCV's INTER_AREA does."""
     step = THUMB // SMALL
-    blocks = thumb.reshape(SMALL, step, SMALL, step).sum(axis=(1, 3), dtype=np.int64)
+    wide = thumb.astype(np.float64)
+    down = sum(wide[start::step] for start in range(step))  # several times as fast as a sum over axes
+    blocks = sum(down[:, start::step] for start in range(step))
     small = np.rint(blocks / step**2)  # to whole grey values, halves to even
     return cast(Frequencies, _cosines() @ small @ _cosines().T)
 
@@ -57,11 +59,17 @@ def hashed(low: Frequencies) -> NDArray[np.uint64]:
 
 
 def _of_windows(thumb: NDArray[np.uint8]) -> Frequencies:
-    """Return the frequencies of every window but the first, (w - 1, HASH_SIDE, HASH_SIDE)."""
-    maps, rows, columns = _maps()
-    low = maps @ (thumb.astype(np.float64) @ maps.T)
+    """Return the frequencies of every window but the first, (w - 1, HASH_SIDE, HASH_SIDE), in whole numbers.
+
+    In single precision, which takes half the time: its last digits are lost, and paper is taken off before.
+    """
+    maps, down, across = _maps()
+    level = round(float(thumb.mean()))
+    low = maps @ ((thumb.astype(np.float32) - np.float32(level)) @ maps.T)
     blocks = low.reshape(len(maps) // HASH_SIDE, HASH_SIDE, len(maps) // HASH_SIDE, HASH_SIDE)
-    return cast(Frequencies, blocks[rows, :, columns])
+    found = np.rint(blocks[down, :, across].astype(np.float64))
+    found[:, 0, 0] += 4 * SMALL**2 * level
+    return found
 
 
 @cache
@@ -72,12 +80,12 @@ def _cosines() -> NDArray[np.float64]:
 
 
 @cache
-def _maps() -> tuple[NDArray[np.float64], NDArray[np.intp], NDArray[np.intp]]:
+def _maps() -> tuple[NDArray[np.float32], NDArray[np.intp], NDArray[np.intp]]:
     """Return the map of each side that windows have, (sides * HASH_SIDE, THUMB), and which two each window has."""
     boxes = [[round(value * THUMB) for value in window] for window in windows()[1:]]
     across, down = [(left, width) for left, _, width, _ in boxes], [(top, height) for _, top, _, height in boxes]
     sides = sorted({*across, *down})
-    maps = np.concatenate([_cosines() @ _shrinking(*side) for side in sides])
+    maps = np.concatenate([_cosines() @ _shrinking(*side) for side in sides]).astype(np.float32)
     return maps, np.array([sides.index(side) for side in down]), np.array([sides.index(side) for side in across])
 
 

@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stages.base.decoding import read_bgr
-from stages.firewall.alignment import Grey, Laying, alike
+from stages.firewall.alignment import Laying, alike
 from stages.firewall.candidate_search import candidates, every_candidate
 from stages.firewall.copies import NEAR, SAME, THUMB, Fingerprint
+from stages.firewall.patches import Grey
 from stages.firewall.sheet_hashes import sheet_hashes
 
 Names = Mapping[str, Fingerprint]
