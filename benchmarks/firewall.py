@@ -19,8 +19,10 @@ import numpy as np
 from demo.drawing.sets import DEFAULT_COUNTS, draw_set
 from stages.base.decoding import read_bgr
 from stages.dataset.sheets.split_folder import IMAGE_SUFFIXES
-from stages.firewall.copies import NEAR, SAME, Fingerprint, candidates
-from stages.firewall.signatures import fingerprint, likeness
+from stages.firewall.alignment import likeness
+from stages.firewall.candidate_search import candidates
+from stages.firewall.copies import NEAR, SAME, Fingerprint
+from stages.firewall.signatures import fingerprint
 
 
 def encoded(image, suffix, *options):

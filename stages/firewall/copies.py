@@ -1,11 +1,11 @@
-"""Copies of one sheet, found by content: distances of perceptual hashes, the test on pixels, and groups.
+"""Copies of one sheet, found by content: what a sheet is compared by, the test on pixels, and groups.
 
 Nothing here opens an image. A hash only proposes a pair: sheets of one drawing set share frame and title block, so a
 hash that catches every copy also catches strangers. The pixels decide, tile by tile: sheets with the same frame and
 other contents agree in the tiles of the frame alone.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -20,8 +20,6 @@ TILES = 8  # tiles per side of that square: 32 px each, so that a line that is h
 # The worst whole copy (brighter until its white is clipped) is at 0.23 of the bits, crops between two windows reach
 # 0.30. Above that the pairs of strangers grow tenfold with every 0.05, and each costs an alignment.
 HASH_BAR = 0.30
-# Bits that may differ in the first of the four words: it drops nearly all strangers at a quarter of the work.
-FIRST_WORD_BAR = 0.45
 TILE_CORRELATION = 0.5  # a tile agrees from here on; noise and resizing leave copies above 0.6 in nearly every tile
 SAME = 0.90  # share of tiles that must agree in a copy: copies reach 0.97, the nearest strangers 0.71
 NEAR = 0.75  # the same for the leak meter, which only reports: a sheet drawn on, or a view that has been moved
@@ -30,7 +28,6 @@ INK_SHARE = 0.25  # and below this share of the whole sheet's contrast as well
 LEAST_OVERLAP = 0.5  # share of a sheet that a crop must cover to be called a copy of it
 
 CROPS = (0.95, 0.9, 0.85, 0.8)  # sides of the windows in which crops are looked for, as shares of the sheet's
-_ROWS = 500  # sheets that are compared with all others at a time, so that a large pool fits into memory
 _STEP = 0.05  # between windows, as a share of the sheet's side
 ORIENTATIONS = 8  # four quarter turns, and the same mirrored
 Window = tuple[float, float, float, float]  # left, top, width, height as shares of the sheet
@@ -74,37 +71,6 @@ def windows() -> list[Window]:
 def packed(bits: NDArray[np.bool_]) -> NDArray[np.uint64]:
     """Return hashes of HASH_BITS bits, (n, HASH_BITS), as words, (n, 4)."""
     return np.asarray(np.packbits(bits.reshape(-1, HASH_BITS), axis=1).view(np.uint64))
-
-
-def candidates(wholes: Sequence[Fingerprint], parts: Sequence[Fingerprint]) -> list[Candidate]:
-    """Return which of `parts` may be a copy, or a crop, of which of `wholes`, each pair by its nearest hash.
-
-    Indices are into the two, whose members have windows alike.
-    """
-    if not wholes or not parts:
-        return []
-    views = [(0, turn) for turn in range(ORIENTATIONS)]
-    views += [(window, 0) for window in range(1, len(wholes[0].windows))]
-    nearest: dict[tuple[int, int], tuple[int, int, int]] = {}  # pair -> bits that differ, window, orientation
-    for window, turn in views:
-        mine = np.stack([whole.windows[window] for whole in wholes])
-        theirs = np.stack([part.turned[turn] for part in parts])
-        for i, j, differ in _close(mine, theirs):
-            nearest[i, j] = min(nearest.get((i, j), (HASH_BITS, 0, 0)), (differ, window, turn))
-    return [Candidate(*pair, *nearest[pair][1:]) for pair in sorted(nearest)]
-
-
-def _close(mine: NDArray[np.uint64], theirs: NDArray[np.uint64]) -> list[tuple[int, int, int]]:
-    """Return the pairs of hashes, (n, 4) and (m, 4), within HASH_BAR, each with the bits in which it differs."""
-    found: list[tuple[int, int, int]] = []
-    for start in range(0, len(mine), _ROWS):
-        block = mine[start : start + _ROWS]
-        first = np.bitwise_count(block[:, None, 0] ^ theirs[None, :, 0])
-        rows, columns = np.nonzero(first <= FIRST_WORD_BAR * 64)
-        differ = np.bitwise_count(block[rows] ^ theirs[columns]).sum(axis=1)
-        near = differ <= HASH_BAR * HASH_BITS
-        found += zip((rows[near] + start).tolist(), columns[near].tolist(), differ[near].tolist(), strict=True)
-    return found
 
 
 def agreement(a: NDArray[np.uint8], b: NDArray[np.uint8], valid: NDArray[np.bool_] | None = None) -> float:

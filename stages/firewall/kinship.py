@@ -1,12 +1,13 @@
 """Finds which image files are copies of one sheet, among themselves or against others."""
 
 from collections.abc import Callable, Mapping
+from itertools import pairwise
 from pathlib import Path
 
 from stages.base.errors import UserError
 from stages.dataset.sheets.manifest import file_sha256
 from stages.firewall.copies import Fingerprint, groups
-from stages.firewall.signatures import copies, fingerprint_file
+from stages.firewall.signatures import copies, fingerprint_file, links
 
 _MANY = 500  # images between two lines that say how far it is
 
@@ -25,9 +26,13 @@ def fingerprints(files: Mapping[str, Path], *, say: Callable[[str], None] | None
 
 
 def copies_among(files: Mapping[str, Path], *, say: Callable[[str], None] | None = None) -> list[tuple[str, ...]]:
-    """Return the sets of names whose images are copies of one sheet, each sorted."""
-    prints = fingerprints(files, say=say)
-    return groups([*_same_bytes(files, files), *copies(prints, prints)])
+    """Return the sets of names whose images are copies of one sheet, each sorted.
+
+    Of files with the same content, certain copies even where there is nothing to see on a sheet, one is looked at.
+    """
+    equal = _by_content(files)
+    prints = fingerprints({names[0]: files[names[0]] for names in equal.values()}, say=say)
+    return groups([*(pair for names in equal.values() for pair in pairwise(names)), *links(prints)])
 
 
 def copies_of(mine: Mapping[str, Path], others: Mapping[str, Path]) -> list[tuple[str, str]]:
@@ -36,9 +41,15 @@ def copies_of(mine: Mapping[str, Path], others: Mapping[str, Path]) -> list[tupl
 
 
 def _same_bytes(mine: Mapping[str, Path], others: Mapping[str, Path]) -> list[tuple[str, str]]:
-    """Return the pairs of files with the same content: certain, even where there is nothing to see on a sheet."""
-    digests = {file: file_sha256(file) for file in {*mine.values(), *others.values()}}
-    named: dict[str, list[str]] = {}
-    for name, file in others.items():
-        named.setdefault(digests[file], []).append(name)
-    return [(name, other) for name, file in mine.items() for other in named.get(digests[file], []) if other != name]
+    """Return the pairs of files with the same content."""
+    here, there = _by_content(mine), _by_content(others)
+    pairs = ((name, other) for digest in here for name in here[digest] for other in there.get(digest, []))
+    return [pair for pair in pairs if pair[0] != pair[1]]
+
+
+def _by_content(files: Mapping[str, Path]) -> dict[str, list[str]]:
+    """Return the names of the files of each content, by its digest."""
+    found: dict[str, list[str]] = {}
+    for name, file in files.items():
+        found.setdefault(file_sha256(file), []).append(name)
+    return found

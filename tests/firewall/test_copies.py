@@ -1,20 +1,15 @@
-"""Hashes propose pairs, tiles decide, and pairs make groups."""
+"""Tiles decide what is a copy, and pairs make groups."""
 
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
 from stages.firewall.copies import (
-    HASH_BAR,
     HASH_BITS,
-    ORIENTATIONS,
     SAME,
     THUMB,
     TILES,
-    Candidate,
-    Fingerprint,
     agreement,
-    candidates,
     groups,
     packed,
     windows,
@@ -72,36 +67,6 @@ def test_paper_without_ink_is_a_copy_only_to_the_last_pixel():
     other = blank.copy()
     other[0, 0] = 254
     assert (agreement(blank, blank), agreement(blank, other)) == (1, 0)
-
-
-def print_of(*hashes: np.ndarray, turned: np.ndarray | None = None) -> Fingerprint:
-    """Return a fingerprint with these hashes of windows, (256,) each, and with `turned` in the third orientation."""
-    rng = np.random.default_rng(9)
-    all_turned = rng.random((ORIENTATIONS, HASH_BITS)) < 0.5
-    all_turned[0] = hashes[0]
-    if turned is not None:
-        all_turned[3] = turned
-    return Fingerprint(packed(all_turned), packed(np.stack(hashes)), np.zeros((THUMB, THUMB), np.uint8))
-
-
-def flipped(bits: np.ndarray, count: int) -> np.ndarray:
-    """Return the hash with `count` bits changed, spread over its words."""
-    changed = bits.copy()
-    at = np.linspace(0, HASH_BITS - 1, count).round().astype(int)
-    changed[at] = ~changed[at]
-    return changed
-
-
-def test_a_pair_is_proposed_up_to_the_bar_and_by_its_nearest_view():
-    rng = np.random.default_rng(3)
-    a, b, c = rng.random((3, HASH_BITS)) < 0.5
-    most = int(HASH_BAR * HASH_BITS)
-    whole = print_of(a, b)
-    assert candidates([whole], [print_of(flipped(a, most))]) == [Candidate(0, 0, 0, 0)]
-    assert candidates([whole], [print_of(flipped(a, most + 1))]) == []
-    assert candidates([whole], [print_of(flipped(b, 3))]) == [Candidate(0, 0, 1, 0)]  # a crop
-    assert candidates([whole], [print_of(c, turned=flipped(a, 3))]) == [Candidate(0, 0, 0, 3)]
-    assert candidates([whole], []) == []
 
 
 def test_the_windows_start_with_the_whole_sheet_and_lie_within_it():

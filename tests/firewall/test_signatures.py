@@ -4,15 +4,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 import cv2
-import imagehash
 import numpy as np
 import pytest
-from PIL import Image
 
 from demo.drawing.sets import draw_set
 from stages.base.errors import UserError
-from stages.firewall.copies import Fingerprint
-from stages.firewall.signatures import SMALL, copies, fingerprint, fingerprint_file, near_copies, perceptual_hashes
+from stages.firewall.copies import NEAR, SAME, Fingerprint, groups
+from stages.firewall.signatures import copies, fingerprint, fingerprint_file, links, near_copies
+from tests.firewall.brute_force import every_pair
 
 Picture = np.ndarray
 
@@ -60,13 +59,6 @@ KINDS: dict[str, Callable[[Picture], Picture]] = {
     "upside down": lambda pixels: np.rot90(pixels, 2),
     "mirrored": lambda pixels: pixels[:, ::-1],
 }
-
-
-def test_hashes_are_those_of_imagehash(sheets):
-    """It takes PIL images one by one; the parts are brought down to its own size before."""
-    parts = [cv2.resize(sheet, (SMALL, SMALL), interpolation=cv2.INTER_AREA) for sheet in list(sheets.values())[:20]]
-    theirs = [imagehash.phash(Image.fromarray(part), hash_size=16).hash.ravel() for part in parts]
-    np.testing.assert_array_equal(perceptual_hashes(parts), theirs)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -121,3 +113,36 @@ def test_a_file_has_the_fingerprint_of_its_pixels(tmp_path: Path, sheets):
     file.write_bytes(file.read_bytes()[:100])
     with pytest.raises(UserError, match="bytes that do not decode"):
         fingerprint_file(file)
+
+
+@pytest.fixture(scope="module")
+def family(sheets: dict[str, Picture], prints: dict[str, Fingerprint]) -> dict[str, Fingerprint]:
+    """Sheets with copies of some: equal to the last pixel, re-encoded, turned and cropped."""
+    made = {"exact": lambda pixels: pixels, "turned": np.rot90, "coded": reencoded, "cropped": cropped(0.1)}
+    few = list(sheets)[:3]
+    return {**prints, **{f"{name} {kind}": fingerprint(made[kind](sheets[name])) for name in few for kind in made}}
+
+
+@pytest.mark.parametrize("bar", [SAME, NEAR])
+def test_the_copies_are_those_of_comparing_all_with_all(bar, family, prints):
+    """The reference lays every pair on each other whose hashes are near, both ways."""
+    near = sorted((name, other) for name, others in near_copies(family, prints).items() for other in others)
+    assert (copies(family, prints) if bar == SAME else near) == every_pair(family, prints, bar)
+
+
+def test_copies_do_not_depend_on_the_order_of_the_sheets(family):
+    found = copies(family, family)
+    assert found == every_pair(family, family, SAME)
+    shuffled = {name: family[name] for name in np.random.default_rng(2).permutation(list(family)).tolist()}
+    assert copies(shuffled, shuffled) == copies(shuffled, family) == found
+    assert groups(links(shuffled)) == groups(links(family)) == groups(found)
+
+
+def test_many_equal_sheets_are_joined_by_few_pairs(prints):
+    one, other = list(prints)[:2]
+    many = {f"{name} {k:02}": prints[name] for name in (one, other) for k in range(20)}
+    assert len(links(many)) == 38
+    assert groups(links(many)) == [
+        tuple(sorted(n for n in many if n.startswith(name))) for name in sorted((one, other))
+    ]
+    assert len(copies(many, many)) == 2 * 20 * 19

@@ -1,0 +1,98 @@
+"""Lays a sheet on another that it may be a copy of, and says in how many of their tiles the two agree.
+
+That takes 20 ms, so it is done only where patches of the one are near their places in the other.
+"""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stages.firewall.candidate_search import next_view
+from stages.firewall.copies import SAME, THUMB, Candidate, Fingerprint, Window, agreement, windows
+from stages.firewall.patches import Grey, patches_found
+
+_COARSE = 2  # pixels of the square per pixel of the first, coarse alignment
+_COARSE_STEPS, _FINE_STEPS = 40, 20  # most steps of the two alignments
+_ALIGN_DONE = 1e-4  # change of the correlation at which it ends
+_ALIGN_BLUR = 5  # px: thin lines need some width to be drawn towards each other
+_PATCH_SLACK = 0.35  # fewer of the patches than of the tiles may agree, which are laid to the pixel
+_NEARLY = 0.2  # fewer of them still, so that the next view is looked at: the nearest hash is not always of the nearest
+
+
+class Laying(NamedTuple):
+    """A sheet that may be laid on another, and how: see `Candidate`."""
+
+    whole: Fingerprint
+    part: Fingerprint
+    pair: Candidate
+
+
+def alike(layings: Sequence[Laying], bar: float) -> bool:
+    """Say whether two sheets agree in a share `bar` of their tiles or more, in one of the ways to lay them.
+
+    Each laid on the other makes two: of a crop that is taken for the whole, many patches lie outside, and now and then
+    it alone can be laid, so that patches of one way are enough to try both.
+    """
+    return any(_may_agree(one, bar - _PATCH_SLACK) for one in layings) and any(likeness(*one) >= bar for one in layings)
+
+
+def likeness(whole: Fingerprint, part: Fingerprint, pair: Candidate) -> float:
+    """Return the share of tiles in which a pair of sheets agrees, in [0, 1]: as they lie, or laid on each other."""
+    other = _turned(part.thumb, pair.orientation)
+    found = agreement(whole.thumb, other) if pair.window == 0 else 0.0
+    if found >= SAME:
+        return found
+    warp = _aligned(whole.thumb, other, windows()[pair.window])
+    return found if warp is None else max(found, _laid_over(whole.thumb, other, warp))
+
+
+def _turned(thumb: Grey, orientation: int) -> Grey:
+    """Return the square turned by quarter turns, mirrored before from the fourth orientation on."""
+    return np.ascontiguousarray(np.rot90(thumb[:, ::-1] if orientation >= 4 else thumb, orientation % 4))
+
+
+def _may_agree(one: Laying, share: float) -> bool:
+    """Say whether enough patches are found by the nearest hash, or by the next where that finds nearly enough."""
+    found = _share_found(one)
+    if share - _NEARLY <= found < share:
+        found = _share_found(one._replace(pair=next_view(one.whole, one.part, one.pair)))
+    return found >= share
+
+
+def _share_found(one: Laying) -> float:
+    other = _turned(one.part.thumb, one.pair.orientation)
+    return patches_found(one.whole.thumb, other, windows()[one.pair.window])
+
+
+def _aligned(whole: Grey, part: Grey, window: Window) -> NDArray[np.float32] | None:
+    """Return the affine map (2, 3) from pixels of `whole` to those of `part`, from the window on; None if none fits."""
+    import cv2
+
+    left, top, width, height = window
+    warp: NDArray[np.float32] = np.array([[1 / width, 0, -left / width], [0, 1 / height, -top / height]], np.float32)
+    warp[:, 2] *= THUMB / _COARSE
+    try:
+        for scale, steps in ((_COARSE, _COARSE_STEPS), (1, _FINE_STEPS)):
+            side = THUMB // scale
+            a, b = (cv2.resize(square, (side, side), interpolation=cv2.INTER_AREA) for square in (whole, part))
+            if scale == 1:
+                # A pixel of the coarse square covers several: its centre lies between theirs.
+                warp[:, 2] = _COARSE * warp[:, 2] + (_COARSE - 1) / 2 * (1 - warp[:, :2].sum(axis=1))
+            ends = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, steps, _ALIGN_DONE)
+            warp = cv2.findTransformECC(a, b, warp, cv2.MOTION_AFFINE, ends, None, _ALIGN_BLUR)[1]
+    except cv2.error:  # it does not converge: these two have nothing in common
+        return None
+    return warp
+
+
+def _laid_over(whole: Grey, part: Grey, warp: NDArray[np.float32]) -> float:
+    import cv2
+
+    def lay(square: NDArray[Any], flags: int) -> NDArray[np.uint8]:
+        moved = cv2.warpAffine(square, warp, (THUMB, THUMB), flags=flags | cv2.WARP_INVERSE_MAP)
+        return cast(NDArray[np.uint8], moved)
+
+    valid = lay(np.ones((THUMB, THUMB), np.uint8), cv2.INTER_NEAREST) > 0
+    return agreement(whole, lay(part, cv2.INTER_LINEAR), valid)
