@@ -13,6 +13,7 @@ import typer
 
 from stages.base.tables import read_json
 from stages.simulation.outcome.arm_summary import summary_of
+from stages.simulation.outcome.curve_figure import draw_curves
 from stages.simulation.outcome.result_rows import promises_of, rows_of
 from stages.simulation.outcome.table_text import replay_text, yield_text
 from stages.simulation.outcome.yield_summary import yield_summary
@@ -26,6 +27,7 @@ def main(
     results: Annotated[Path, typer.Argument(help="Folder with seed-0, seed-1 and so on.")],
     strategies: Annotated[str, typer.Option(help="Which were replayed.")] = "earned,random,crowd",
     iterations: Annotated[int, typer.Option(help="That each arm has.")] = 3,
+    figure: Annotated[Path | None, typer.Option(help="Draw the learning curves there, too.")] = None,
 ) -> None:
     """Print the tables of all complete seeds."""
     names = strategies.split(",")
@@ -36,7 +38,10 @@ def main(
         raise typer.BadParameter(f"{results}: no seed with all of {', '.join(wanted)}")
     cells = [read_json(folder / f"{name}.json") for folder in seeds for name in wanted]
     print(f"{results.name}: {', '.join(folder.name for folder in seeds)}\n")
-    print(replay_text(summary_of(rows_of(cells, arms), promises_of(cells), names)))
+    rows = rows_of(cells, arms)
+    print(replay_text(summary_of(rows, promises_of(cells), names)))
+    if figure:
+        draw_curves(rows, arms, figure)
     yields = [read_json(file) for folder in seeds for file in sorted(folder.glob(f"{YIELDS}-*.json"))]
     if yields:
         print(yield_text(yield_summary(yields, names[0])))

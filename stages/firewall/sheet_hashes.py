@@ -35,9 +35,9 @@ def sheet_hashes(thumb: NDArray[np.uint8], *, crops: bool = True) -> tuple[NDArr
 def frequencies(thumb: NDArray[np.uint8]) -> Frequencies:
     """Return the lowest frequencies of a whole sheet, brought down to SMALL as OpenCV's INTER_AREA does."""
     step = THUMB // SMALL
-    wide = thumb.astype(np.float64)
-    down = sum(wide[start::step] for start in range(step))  # several times as fast as a sum over axes
-    blocks = sum(down[:, start::step] for start in range(step))
+    # A side at a time, over rows: several times as fast as over both axes.
+    down = thumb.reshape(SMALL, step, THUMB).sum(axis=1, dtype=np.float64)
+    blocks = down.T.reshape(SMALL, step, SMALL).sum(axis=1).T
     small = np.rint(blocks / step**2)  # to whole grey values, halves to even
     return cast(Frequencies, _cosines() @ small @ _cosines().T)
 
