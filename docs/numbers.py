@@ -282,7 +282,7 @@ def small_tables() -> list[Listed]:
         ),
         Listed(
             "plots/converge/packets.csv",
-            "A row per packet that was reviewed: what was expected of it, and what was found.",
+            "A row per iteration: what was expected of its packet, and what was found; empty until it is reviewed.",
             converge.PACKET_COLUMNS,
             ["stages/converge.py:PACKET_COLUMNS"],
         ),

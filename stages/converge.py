@@ -93,7 +93,7 @@ def run() -> None:
     history = with_row(carried, row, classes=classes)
     write_history(history, HISTORY)
     write_csv(long_by_class(history, classes), CLASSES)
-    write_csv(pd.DataFrame(review.get("packets", []), columns=PACKET_COLUMNS), PACKETS)
+    write_csv(_packets(review, iteration), PACKETS)
     write_sheets(iterations, SHEETS)
     groups = read_pool_groups()
     drawn = read_pool_boxes(list(groups), confidence=metrics["confidence"])
@@ -171,6 +171,12 @@ def _metrics(
         "pool_agreement": agreed._asdict(),
     }
     return shown, details
+
+
+def _packets(review: Mapping[str, Any], iteration: int) -> pd.DataFrame:
+    """Return a row per iteration so far, empty where no packet was reviewed: a plot of no rows has no size."""
+    found = pd.DataFrame(review.get("packets", []), columns=PACKET_COLUMNS).set_index("iteration")
+    return found.reindex(range(iteration + 1)).astype({"found": "Int64"}).reset_index()
 
 
 def _random_said(review: Mapping[str, Any], earlier: Sequence[MeasuredIteration]) -> list[str]:

@@ -386,7 +386,11 @@ def test_what_random_sheets_and_the_last_packet_say_is_printed(project, capsys):
 
 def test_what_packets_promised_and_held_is_a_plot(project):
     promise = {"iteration": 0, "expected": 31.5, "low": 22.0, "high": 42.0, "found": 27, "minutes": 12.0}
+    turn(0, 0.5)
+    assert Path("plots/converge/packets.csv").read_text().splitlines()[1:] == ["0,,,,"]
+    reviewed(project, packets=[promise])
+    turn(1, 0.5)
     reviewed(project, packets=[promise, promise | {"iteration": 1, "expected": None, "low": None, "high": None}])
-    converge.run()
+    turn(2, 0.5)
     table = Path("plots/converge/packets.csv").read_text().splitlines()
-    assert table == ["iteration,expected,low,high,found", "0,31.5,22.0,42.0,27", "1,,,,27"]
+    assert table == ["iteration,expected,low,high,found", "0,31.5,22.0,42.0,27", "1,,,,27", "2,,,,"]
