@@ -3,7 +3,8 @@
     python -m benchmarks.engines .demo/models/best.pt ../shared/datasets/callouts/images --imgsz 2048
 
 Each round predicts all sheets once with each engine; printed are the medians of the rounds' ratios, without the export,
-which is made before. Boxes are paired in their order; sheets of which the two keep another number are counted.
+which is made before. Of each box the nearest one of its class is taken; sheets of which the two keep another number are
+counted.
 """
 
 import itertools
@@ -55,10 +56,16 @@ def main(
 def _apart(ours: list[Prediction], theirs: list[Prediction]) -> str:
     pairs = list(zip(ours, theirs, strict=True))
     even = [pair for pair in pairs if len(pair[0].class_id) == len(pair[1].class_id)]
-    gaps = list(itertools.chain.from_iterable(np.abs(one.xyxy - other.xyxy).max(axis=1) for one, other in even))
+    gaps = list(itertools.chain.from_iterable(_gaps(one, other) for one, other in even))
     boxes = sum(len(one.class_id) for one in ours)
     most = f"{max(gaps):.4f} px" if gaps else "nothing"
     return f"{boxes} boxes; {len(pairs) - len(even)} sheets with another number; the others differ by {most} at most"
+
+
+def _gaps(one: Prediction, other: Prediction) -> np.ndarray:
+    """Return how far the nearest box of its class lies from each box; equal confidences may change places."""
+    far = np.abs(one.xyxy[:, None] - other.xyxy[None, :]).max(axis=2)
+    return np.where(one.class_id[:, None] == other.class_id[None, :], far, np.inf).min(axis=1)
 
 
 if __name__ == "__main__":

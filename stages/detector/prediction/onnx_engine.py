@@ -1,4 +1,4 @@
-"""The network's forward pass in ONNX Runtime: on a CPU it takes about half the time of torch's, and sees the same.
+"""The network's forward pass in ONNX Runtime: on a CPU it takes less time than in torch, and sees the same.
 
 Only the branch that is read is exported, after the prompts are in it, with the maps that its head looks at; what comes
 after the network is the same code for both. Weights that have the end-to-end branch alone stay in torch.
