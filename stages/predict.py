@@ -6,6 +6,7 @@ from stages.dataset.sheets.split_folder import check_names, split_sheets
 from stages.detector.prediction.prediction_params import PredictParams as Params
 from stages.detector.prediction.prediction_tables import predicted_tables, save_predicted
 from stages.detector.prediction.predictor import predictions
+from stages.detector.prediction.tiles.label_overlap import read_tiling
 from stages.prompts.texts.prompt_file import read_prompts
 
 SPLITS = ("train", "val", "pool")  # test is opened once, by `yoloop holdout`
@@ -17,7 +18,9 @@ def run() -> None:
     prompts = read_prompts(classes)
     check_names(classes)
     sheets = split_sheets(SPLITS, classes)
-    save_predicted(predicted_tables(sheets, list(predictions(sheets, classes=classes, prompts=prompts, params=params))))
+    tiling = read_tiling(classes)
+    seen = list(predictions(sheets, classes=classes, prompts=prompts, params=params, tiling=tiling))
+    save_predicted(predicted_tables(sheets, seen))
 
 
 main = stage_command("predict", run)

@@ -1,7 +1,7 @@
 """Stage `train`: fits the detector of this iteration."""
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +11,7 @@ import pandas as pd
 from stages.base.command import stage_command
 from stages.base.decoding import read_bgr
 from stages.base.errors import problem
-from stages.base.params import read_classes, read_iteration, read_section
+from stages.base.params import read_classes, read_iteration, read_section, read_tile
 from stages.base.tables import write_csv, write_metrics
 from stages.convergence.history.history_file import read_carried
 from stages.dataset.sheets.split_folder import DATASET, Sheet, check_names, read_labels, read_split
@@ -19,6 +19,7 @@ from stages.detector.training.training_lock import alone
 from stages.detector.training.training_params import BEST, CURVES, LAST, LOGS, METRICS, PARENT, TARGET, settings
 from stages.detector.training.training_params import TrainParams as Params
 from stages.detector.training.training_view import fingerprint, split_slice, write_view
+from stages.detector.training.window_view import write_windows
 from stages.prompts.texts.prompt_file import read_prompts
 
 if TYPE_CHECKING:
@@ -61,7 +62,9 @@ def count_boxes(sheets: Sequence[Sheet], classes: Sequence[str]) -> int:
 
 
 def calibration_sheets(sheets: Sequence[Sheet]) -> Sequence[Sheet]:
-    """Return at most `CALIBRATION_SHEETS` of `sheets`, evenly spread: each takes 150 MB and more at imgsz 2560."""
+    """Return at most `CALIBRATION_SHEETS` of `sheets`, or of their windows, evenly spread: each takes 150 MB and more
+    at imgsz 2560.
+    """
     return sheets[:: -(-len(sheets) // CALIBRATION_SHEETS)]
 
 
@@ -93,13 +96,19 @@ def _fit(
     device = pick_device(params.device)
     wanted = settings(params, iteration, device)
     inputs = [file for sheet in sheets for file in (sheet.image, sheet.label)]
-    name = fingerprint([PARENT, TARGET, *inputs], wanted, params, classes, prompts, versions())
+    tile = read_tile()
+    seen = () if tile is None else (tile,)
+    name = fingerprint([PARENT, TARGET, *inputs], wanted, params, classes, prompts, versions(), *seen)
     folder = (SCRATCH / name).resolve()
     memory = fits_into_memory("train", batch=params.batch, imgsz=params.imgsz)
     with alone(SCRATCH / f"{name}.lock", doing="training with the same inputs"), memory:
-        file, start, text = _start(params, classes, iteration, sheets, prompts, folder)
+        parts, shown = _parts(params, sheets), sheets
+        if tile is not None:
+            parts = _windows(parts, folder / "windows", params, classes, tile)
+            shown = [view for part in parts.values() for view in part]
+        file, start, text = _start(params, classes, iteration, shown, prompts, folder)
         wanted["warmup_bias_lr"] = params.warmup_bias_lr if start.new_classes else 0.0
-        data = _view(params, sheets, classes, folder)
+        data = write_view(folder / "data", parts, classes)
         log_to(LOGS / "train.log", goes_on=(folder / "run").exists())
         result = fit(Job(file, data, folder / "run", wanted, params.select, text))
         save_model(result.best, BEST, imgsz=params.imgsz)
@@ -112,6 +121,9 @@ def _fit(
         "resumed": result.resumed,
         "device": device,
         "encoder": params.encoder if prompts else None,
+        **(
+            {} if tile is None else {"tile": tile, "windows": len(shown)}
+        ),  # pictures trained on, whole sheets among them
         "weights_sha256": digest(result.best),
         **versions(),
     }
@@ -151,13 +163,28 @@ def _start(
     return file, start, vectors
 
 
-def _view(params: Params, sheets: list[Sheet], classes: Sequence[str], folder: Path) -> Path:
+def _parts(params: Params, sheets: list[Sheet]) -> dict[str, Sequence[Sheet]]:
+    """Return what is trained on, and with `select: slice` what the best epoch is chosen on."""
     if params.select == "last":
-        return write_view(folder / "data", {"train": sheets}, classes)
+        return {"train": sheets}
     if len(sheets) < 2:
         raise problem("train.two_sheets_more", DATASET / "train/images")
     fit, held = split_slice(sheets, params.slice, np.random.default_rng(params.seed))
-    return write_view(folder / "data", {"train": fit, "slice": held}, classes)
+    return {"train": fit, "slice": held}
+
+
+def _windows(
+    parts: Mapping[str, Sequence[Sheet]], folder: Path, params: Params, classes: Sequence[str], tile: int
+) -> dict[str, Sequence[Sheet]]:
+    """Cut the sheets of all parts into windows below `folder`."""
+    shutil.rmtree(folder, ignore_errors=True)
+    rng = np.random.default_rng(params.seed)
+    cut: dict[str, Sequence[Sheet]] = {
+        name: write_windows(sheets, folder / name, classes, side=tile, imgsz=params.imgsz, rng=rng)
+        for name, sheets in parts.items()
+    }
+    print(f"train: {sum(map(len, cut.values()))} windows of {tile} px and whole sheets", flush=True)
+    return cut
 
 
 main = stage_command("train", run)

@@ -9,6 +9,8 @@ from stages.base.tables import write_csv, write_json, write_table
 from stages.dataset.sheets.manifest import MANIFEST, read_manifest
 from stages.dataset.sheets.split_folder import DATASET, check_names, split_sheets
 from stages.detector.prediction.prediction_params import NMS_IOU, PredictParams
+from stages.detector.prediction.tiles.label_overlap import read_tiling
+from stages.detector.prediction.tiles.windows import Tiling
 from stages.ruler.headline import headline, remarks
 from stages.ruler.labelled_tables import check_ruler, content_of, labelled_tables, seen_on
 from stages.ruler.measurement import RULER_SPLIT, Report, Tables, measure
@@ -34,12 +36,14 @@ def run() -> None:
     check_ruler(sheets)
     tables = labelled_tables(sheets, *seen_on(sheets))
     report = measure(tables, classes=classes, point=point, size_bounds=bounds.areas)
-    save(tables, report, ruler_of(params, predict, classes))
+    save(tables, report, ruler_of(params, predict, classes, read_tiling(classes)))
     for line in remarks(report):
         print(line, flush=True)
 
 
-def ruler_of(params: Params, predict: PredictParams, classes: Sequence[str], root: Path = DATASET) -> Ruler:
+def ruler_of(
+    params: Params, predict: PredictParams, classes: Sequence[str], tiling: Tiling | None, root: Path = DATASET
+) -> Ruler:
     """Return the statement of how `validate` measures with these params on this val."""
     auto = f"{AUTO}: cross-fitted over val, the highest F1"
     return Ruler(
@@ -54,6 +58,8 @@ def ruler_of(params: Params, predict: PredictParams, classes: Sequence[str], roo
         classes=tuple(classes),
         val_sheets=len(read_manifest(root / RULER_SPLIT / MANIFEST)),
         val_content=content_of(RULER_SPLIT, root),
+        tile=tiling.side if tiling else None,
+        overlap=tiling.overlap if tiling else None,
     )
 
 

@@ -79,7 +79,7 @@ def scores(f1: float) -> None:
     columns = ["split", "image_id", "group", "confidence", "tp", "fp", "fn"]
     lines = [{**one, "image_id": name} for name in sheets("val")]
     csv("data/validate/sheets.csv", [{name: line[name] for name in columns} for line in lines])
-    fates = {"found": 8, "filter": 0, "max_det": 0, "suppressed": 0, "taken": 0, "under_threshold": 1}
+    fates = {"found": 8, "filter": 0, "merge": 0, "max_det": 0, "suppressed": 0, "taken": 0, "under_threshold": 1}
     fates = {**fates, "wrong_class": 0, "badly_placed": 0, "under_floor": 0, "never_proposed": 1}
     csv("data/validate/ledger.csv", [{"split": "val", "class_name": "all", "boxes": 10, **fates}])
     costs = {"count": 1, "d_f1": 0.05, "d_ap50": ""}

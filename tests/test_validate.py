@@ -119,7 +119,8 @@ def ruler(tmp_path, tables):
 
 def statement(tmp_path, root):
     file = params_with(tmp_path)
-    return ruler_of(read_section(Params, "validate", file), read_section(PredictParams, "predict", file), CLASSES, root)
+    params, predict = read_section(Params, "validate", file), read_section(PredictParams, "predict", file)
+    return ruler_of(params, predict, CLASSES, None, root)
 
 
 def test_tables_hold_every_sheet_and_every_box(tables):

@@ -13,7 +13,8 @@ from stages.base.shapes import Mistake, first_mistake
 
 PARAMS = Path("params.yaml")
 # Every top-level key that params.yaml may hold; anything else is a spelling mistake.
-SECTIONS = ("iteration", "classes", "train", "predict", "validate", "analyze", "converge", "sample", "review")
+SECTIONS = ("iteration", "classes", "tile", "train", "predict", "validate", "analyze", "converge", "sample", "review")
+LEAST_TILE = 64  # px: two cells of the network's coarsest layer
 TAKEN = ("all", "background")  # names that the curves and the confusion matrix need for themselves
 
 
@@ -63,6 +64,18 @@ def read_classes(file: Path = PARAMS) -> tuple[str, ...]:
         where = _where(file, ("classes",))
         raise problem("params.classes_list_different", where, taken=" or ".join(TAKEN), found=repr(value))
     return tuple(names)
+
+
+def read_tile(file: Path = PARAMS) -> int | None:
+    """Return `tile`, px of the side of the windows in which sheets are trained on and seen; None: as wholes."""
+    return check_tile(read_params(file).get("tile"), file)
+
+
+def check_tile(value: object, file: Path) -> int | None:
+    """Return `value`, None or a whole number from LEAST_TILE; raise `UserError` with the line in `file` for another."""
+    if value is None or (isinstance(value, int) and not isinstance(value, bool) and value >= LEAST_TILE):
+        return value
+    raise problem("params.tile", _where(file, ("tile",)), least=LEAST_TILE, found=repr(value))
 
 
 def read_params(file: Path = PARAMS) -> dict[str, Any]:

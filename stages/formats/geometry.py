@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from stages.base.image_size import TURNED
 from stages.dataset.defects import Defect, finding
 from stages.dataset.sheets.split_folder import row_text
-from stages.formats.source_sheets import FRACTIONS, TURNED, Box, Picture, Row, SourceSheet
+from stages.formats.source_sheets import FRACTIONS, Box, Picture, Row, SourceSheet
 
 _PIXELS = 2.0  # a fraction of the image above this is no box that sticks out: the file holds pixels
 _ROUNDING = 1e-3  # of the image: tools round, and a box may stick out by that without a word

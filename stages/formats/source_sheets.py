@@ -6,7 +6,6 @@ from stages.dataset.defects import Defect
 from stages.dataset.sheets.split_folder import Labels
 from stages.formats.yolo_folder import Item, Source
 
-TURNED = range(5, 9)  # EXIF's orientations that swap width and height
 FRACTIONS = (1.0, 1.0)  # the frame of rows that are fractions of the image already
 
 Box = tuple[float, float, float, float]

@@ -15,6 +15,7 @@ from stages.dataset.sheets.split_folder import DATASET, read_split, split_sheets
 from stages.detector.prediction.prediction_params import PredictParams
 from stages.detector.prediction.prediction_tables import predicted_tables
 from stages.detector.prediction.predictor import predictions
+from stages.detector.prediction.tiles.label_overlap import read_tiling
 from stages.firewall.kinship import copies_of
 from stages.firewall.roles import Kinship, leaks
 from stages.holdout.openings import SPLITS, changed_test, opened_text, opening_row, result_line
@@ -130,8 +131,9 @@ def tables_of_test(root: Path, classes: Sequence[str]) -> Tables:
     predict = read_section(PredictParams, "predict", root / PARAMS)
     sheets = split_sheets(("test",), classes, root / DATASET)
     prompts = read_prompts(classes, root / PROMPTS)
-    seen = predicted_tables(sheets, list(predictions(sheets, classes=classes, prompts=prompts, params=predict)))
-    return labelled_tables(sheets, *seen[:3], root=root / DATASET)
+    tiling = read_tiling(classes, root)
+    seen = list(predictions(sheets, classes=classes, prompts=prompts, params=predict, tiling=tiling))
+    return labelled_tables(sheets, *predicted_tables(sheets, seen)[:3], root=root / DATASET)
 
 
 def measure_beside_val(root: Path, classes: Sequence[str], test: Tables, params: ValidateParams) -> Report:

@@ -6,13 +6,20 @@ from pathlib import Path
 import pandas as pd
 
 from stages.base.boxes import BOX, xywhn_to_xyxy
-from stages.base.params import PARAMS, read_classes, read_section
+from stages.base.params import PARAMS, read_classes, read_section, read_tile
 from stages.dataset.sheets.split_folder import DATASET, read_labels, sheets_in
 from stages.detector.prediction.filters import Filters, keep
 from stages.detector.prediction.prediction_params import PredictParams
 from stages.detector.training.training_params import TrainParams
 from stages.intake.contract.image_checks import read_header
-from stages.intake.object_scale import scale_sentence, scale_table, scale_warnings
+from stages.intake.object_scale import (
+    scale_sentence,
+    scale_table,
+    scale_warnings,
+    tiny_sentence,
+    tiny_table,
+    tiny_warnings,
+)
 from stages.ruler.matching.matching import SHEET
 from stages.ruler.scores.metrics import ratios
 
@@ -21,13 +28,13 @@ SPLITS = ("train", "val")
 
 def expectation_lines(root: Path) -> list[str]:
     """Return what filters cost a perfect detector on val, the size of objects in training beside that at prediction,
-    and a warning where the two are far apart.
+    how small a tenth of each class is, and a warning where sizes are far apart or too small.
 
     Images are not decoded. Raises `UserError` for broken params or labels.
     """
     classes = list(read_classes(root / PARAMS))
     wanted = read_section(PredictParams, "predict", root / PARAMS)
-    filters = wanted.filters.limits
+    filters, tile = wanted.filters.limits, read_tile(root / PARAMS)
     images, boxes = _tables(root, classes)
     costs = filter_cost(ground_truth=boxes, images=images, filters=filters, classes=classes, names=list(SPLITS))
     sizes = scale_table(
@@ -35,10 +42,13 @@ def expectation_lines(root: Path) -> list[str]:
         images=images,
         train_imgsz=read_section(TrainParams, "train", root / PARAMS).imgsz,
         predict_imgsz=wanted.imgsz,
+        tile=tile,
         classes=classes,
     )
-    far = [f"warning: {line}" for line in scale_warnings(sizes)]
-    return [line for line in (filter_sentence(costs, filters, split="val"), scale_sentence(sizes), *far) if line]
+    tiny = tiny_table(ground_truth=boxes, images=images, imgsz=wanted.imgsz, tile=tile, classes=classes)
+    said = [filter_sentence(costs, filters, split="val"), scale_sentence(sizes), tiny_sentence(tiny)]
+    warnings = [*scale_warnings(sizes), *tiny_warnings(tiny, imgsz=wanted.imgsz)]
+    return [line for line in (*said, *(f"warning: {line}" for line in warnings)) if line]
 
 
 def filter_cost(

@@ -47,7 +47,7 @@ def dry_run(root: Path, *, overrides: Mapping[str, Any], say: Say) -> None:
             supply_outcomes(copy)
             text = overridden((copy / PARAMS).read_text(encoding="utf-8-sig"), overrides)
             (copy / PARAMS).write_text(text, encoding="utf-8")
-            plan = wording.plan_line(iteration, read_params(copy / PARAMS)["train"])
+            plan = wording.plan_line(iteration, read_params(copy / PARAMS))
             say(wording.banner(f"DRY RUN of iteration {iteration}: everything but training, in a scratch copy", plan))
             for name in STAGES:
                 here = f"step {STAGES.index(name) + 1}/{len(STAGES)}, {name}"

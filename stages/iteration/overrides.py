@@ -9,13 +9,14 @@ import yaml
 
 from stages.base.atomic import replacing
 from stages.base.errors import problem
-from stages.base.params import PARAMS, Strict, check, read_params, read_section, read_yaml
+from stages.base.params import PARAMS, Strict, check, check_tile, read_params, read_section, read_yaml
 from stages.detector.prediction.prediction_params import PredictParams
 from stages.iteration.preflight import STAGES
 from stages.project.yaml_edits import edited, flat
 from stages.review.kept.review_params import ReviewParams
 from stages.ruler.validate_params import ValidateParams, point_of
 
+_TILE = "tile"  # the only value of its own that may differ from run to run
 _SECTIONS = (*STAGES, "review")
 _ELSEWHERE = {
     "iteration": "Leave it out: `yoloop advance` raises it; to start over: --start-iteration N",
@@ -32,6 +33,9 @@ def read_overrides(file: Path, root: Path) -> dict[str, Any]:
         raise problem("overrides.yaml_file_config", file)
     sections, params = read_yaml(file), read_params(root / PARAMS)
     for name in sections:
+        if name == _TILE:
+            check_tile(sections[name], file)
+            continue
         _require_section(name, sections[name], file)
         read_section(_model(name), name, root / PARAMS)  # a mistake there has its own line
         params[name] = _merged(params.get(name) or {}, sections[name])
@@ -68,7 +72,7 @@ def _require_section(name: object, values: object, file: Path) -> None:
     if name in _SECTIONS:
         raise problem("overrides.keys_below", where, name=name, found=repr(values))
     mend = _ELSEWHERE.get(str(name), "Remove or rename it.")
-    raise problem("overrides.require_section", where, sections=", ".join(_SECTIONS), name=name, mend=mend)
+    raise problem("overrides.require_section", where, sections=", ".join((*_SECTIONS, _TILE)), name=name, mend=mend)
 
 
 def _model(section: str) -> type[Strict]:

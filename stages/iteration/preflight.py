@@ -4,7 +4,7 @@ from importlib import import_module
 from pathlib import Path
 
 from stages.base.errors import problem
-from stages.base.params import PARAMS, read_classes, read_iteration, read_section
+from stages.base.params import PARAMS, read_classes, read_iteration, read_section, read_tile
 from stages.convergence.history.history_file import CARRIED, read_carried
 from stages.convergence.outcome_files import PARENT_OUTCOMES, read_parent_outcomes
 from stages.convergence.sheet_history import CARRIED_SHEETS, read_carried_sheets
@@ -28,6 +28,7 @@ def preflight(root: Path, stages: tuple[str, ...]) -> None:
     for name in STAGES:
         read_section(import_module(f"stages.{name}").Params, name, root / PARAMS)
     _require_floor(root)
+    read_tile(root / PARAMS)
     read_review(root)
     classes = read_classes(root / PARAMS)
     check_names(classes, root / DATASET)

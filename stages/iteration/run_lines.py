@@ -68,8 +68,9 @@ def complaint(lines: Sequence[str]) -> str | None:
     return None
 
 
-def plan_line(iteration: int, train: Mapping[str, Any]) -> str:
-    """Return which model is trained how in `iteration`, from the section `train` of the params."""
+def plan_line(iteration: int, params: Mapping[str, Any]) -> str:
+    """Return which model is trained how in `iteration`, from params.yaml's values."""
+    train, tile = params["train"], params.get("tile")
     if iteration == 0 and train.get("baseline") == "adopt":
         return "Model: the weights that were brought, unchanged"
     model = "YOLO-26 baseline, no prompts" if iteration == 0 else "YOLOE-26 with text prompts"
@@ -77,7 +78,7 @@ def plan_line(iteration: int, train: Mapping[str, Any]) -> str:
     model += ", from the base weights" if afresh and iteration else ""
     epochs = train["epochs_baseline"] if afresh else train["epochs"]
     rate = train["base_lr"] * (1 if afresh else train["lr_decay"] ** iteration)
-    size = f"imgsz {train['imgsz']}, batch {train['batch']}"
+    size = f"imgsz {train['imgsz']}, batch {train['batch']}" + (f", windows of {tile} px" if tile else "")
     return f"Model: {model}; {epochs} epochs, learning rate {rate:g}, {size}"
 
 

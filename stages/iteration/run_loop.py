@@ -110,7 +110,7 @@ def run_iteration(root: Path, facts: Facts, *, say: Say) -> None:
     """Run the iteration as the DVC experiment iter-N; raise `UserError` with the failing stage's own line."""
     preflight(root, facts.all_stages)
     n = facts.iteration
-    say(wording.banner(f"ITERATION {n}", wording.plan_line(n, read_params(root / PARAMS)["train"])))
+    say(wording.banner(f"ITERATION {n}", wording.plan_line(n, read_params(root / PARAMS))))
     tail: deque[str] = deque(maxlen=500)
 
     def show(line: str) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 MATCHING = "one to one within a class, by falling confidence, the free box with the highest IoU (COCO)"
+_OFF = {"tile": "none", "overlap": "none"}  # keys that a statement leaves out, and what that means
 _ID_LENGTH = 8  # hex digits: few enough to read, enough that two rulers of one project never share them
 
 
@@ -23,6 +24,8 @@ class Ruler(NamedTuple):
     classes: tuple[str, ...]  # in the order of their ids
     val_sheets: int  # sheets in val
     val_content: str  # digest of the images and labels of val
+    tile: int | None = None  # px of the side of the windows that a sheet is seen in; None: as a whole
+    overlap: int | None = None  # px that they share at least
 
     @property
     def id(self) -> str:
@@ -30,8 +33,9 @@ class Ruler(NamedTuple):
         return hashlib.sha256(self.text().encode()).hexdigest()[:_ID_LENGTH]
 
     def statement(self) -> dict[str, Any]:
-        """Return the ruler as plain values, for JSON."""
-        return {**self._asdict(), "filters": dict(self.filters), "classes": list(self.classes)}
+        """Return the ruler as plain values, for JSON; without windows nothing is said of them."""
+        values = {**self._asdict(), "filters": dict(self.filters), "classes": list(self.classes)}
+        return {key: value for key, value in values.items() if value is not None}
 
     def text(self) -> str:
         """Return the statement on one line, for a cell of the history."""
@@ -53,7 +57,7 @@ def differences(before: str, now: str) -> list[str]:
     if not isinstance(old, dict) or not isinstance(new, dict):
         raise ValueError("expected a ruler's statement")
     keys = [key for key in {**new, **old} if old.get(key) != new.get(key)]
-    return [f"{key} {_shown(old.get(key))}, now {_shown(new.get(key))}" for key in keys]
+    return [f"{key} {_shown(old.get(key, _OFF.get(key)))}, now {_shown(new.get(key, _OFF.get(key)))}" for key in keys]
 
 
 def _shown(value: Any) -> str:

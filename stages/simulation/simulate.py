@@ -112,10 +112,11 @@ def _iterations(asked: Asked) -> int:
 
 
 def _project(root: Path, overlay: Path | None) -> dict[str, Any]:
-    """Return the sections of the project's params.yaml with the values of `overlay`."""
+    """Return the sections of the project's params.yaml, and `tile`, with the values of `overlay`."""
     values = read_overrides(overlay, root) if overlay else {}
-    sections = {key: value for key, value in read_params(root / PARAMS).items() if isinstance(value, dict)}
-    return _nested({**flat(sections), **values})
+    params = read_params(root / PARAMS)
+    kept = {key: value for key, value in params.items() if isinstance(value, dict) or key == "tile"}
+    return _nested({**flat(kept), **values})
 
 
 def _nested(values: Mapping[str, Any]) -> dict[str, Any]:

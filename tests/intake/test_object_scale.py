@@ -3,7 +3,14 @@ import pandas as pd
 import pytest
 
 from stages.detector.model.runtime import start_ultralytics
-from stages.intake.object_scale import scale_sentence, scale_table, scale_warnings
+from stages.intake.object_scale import (
+    scale_sentence,
+    scale_table,
+    scale_warnings,
+    tiny_sentence,
+    tiny_table,
+    tiny_warnings,
+)
 
 CLASSES = ["door", "sink"]
 IMAGES = pd.DataFrame(
@@ -18,8 +25,8 @@ def truth(*rows):
     return pd.DataFrame(table, columns=["split", "image_id", "class_id", "x1", "y1", "x2", "y2"])
 
 
-def table(*rows, train_imgsz=640, predict_imgsz=640):
-    sizes = {"train_imgsz": train_imgsz, "predict_imgsz": predict_imgsz}
+def table(*rows, train_imgsz=640, predict_imgsz=640, tile=None):
+    sizes = {"train_imgsz": train_imgsz, "predict_imgsz": predict_imgsz, "tile": tile}
     return scale_table(ground_truth=truth(*rows), images=IMAGES, classes=CLASSES, **sizes)
 
 
@@ -35,7 +42,7 @@ def test_medians_by_hand():
 def test_other_splits_do_not_count():
     pool = truth(("train", 0, 20, 20), ("val", 0, 40, 40)).assign(split=["train", "pool"], image_id=["t", "v"])
     images = IMAGES.assign(split=["train", "pool"])
-    got = scale_table(ground_truth=pool, images=images, train_imgsz=640, predict_imgsz=640, classes=CLASSES)
+    got = scale_table(ground_truth=pool, images=images, train_imgsz=640, predict_imgsz=640, tile=None, classes=CLASSES)
     assert got["val_boxes"].tolist() == [0, 0, 0]
     assert scale_sentence(got) == ""
     assert scale_warnings(got) == []
@@ -61,6 +68,39 @@ def test_the_sentence():
     assert scale_sentence(rows) == (
         "object size: 32 px in training, 42 px at prediction (1.30 times; medians as the network sees them)"
     )
+
+
+def tiny(*rows, imgsz=640, tile=None):
+    return tiny_table(ground_truth=truth(*rows), images=IMAGES, imgsz=imgsz, tile=tile, classes=CLASSES)
+
+
+def test_windows_are_scaled_instead_of_sheets():
+    rows = [("train", 0, 20, 20), ("val", 0, 40, 40)]
+    assert table(*rows)["val_px"][0] == pytest.approx(12.8)
+    cut = table(*rows, tile=800)  # px of 800, though the sheets are of 1000 and 2000 px
+    assert cut.loc[0, ["train_px", "val_px"]].tolist() == pytest.approx([16, 32])
+    assert table(*rows, tile=4000)["val_px"][0] == pytest.approx(12.8)
+
+
+def test_a_tenth_of_a_class_by_hand():
+    rows = tiny(*(("val", 0, side, side) for side in range(100, 120, 2)), ("train", 0, 20, 80))  # 40 of 1000 px
+    assert rows["class_name"].tolist() == ["door"]  # no sink, no row
+    assert rows.loc[0, ["px", "sheet_px"]].tolist() == pytest.approx([32, 100])  # the second of eleven
+
+
+def test_a_class_that_is_too_small_gets_the_size_and_the_window_that_mend_it():
+    rows = tiny(("val", 0, 40, 40), ("val", 1, 20, 20))
+    assert tiny_sentence(rows) == (
+        "the smallest tenth of objects, as the network sees them: door up to 13 px, sink up to 6 px"
+    )
+    assert tiny_warnings(rows, imgsz=640) == [
+        "too small for the network (a tenth is under 8 px): sink 6.4 px. "
+        "Set train.imgsz and predict.imgsz to 800, or tile 1600"
+    ]
+    for mended in (tiny(("val", 1, 20, 20), imgsz=800), tiny(("val", 1, 20, 20), tile=1600)):
+        assert tiny_warnings(mended, imgsz=640) == []
+    assert tiny_warnings(tiny(("val", 1, 20, 20), imgsz=768), imgsz=768)
+    assert tiny_sentence(tiny()) == ""
 
 
 def test_ultralytics_scales_up_and_down_in_training_and_at_prediction(tmp_path, monkeypatch):

@@ -54,13 +54,19 @@ TRAIN = {"baseline": "train", "epochs_baseline": 150, "epochs": 100, "base_lr": 
     ],
 )
 def test_the_plan_of_an_iteration(iteration, baseline, says):
-    assert says in plan_line(iteration, {**TRAIN, "baseline": baseline, "imgsz": 2560, "batch": 2})
+    assert says in plan_line(iteration, {"train": {**TRAIN, "baseline": baseline, "imgsz": 2560, "batch": 2}})
 
 
 def test_the_plan_of_a_start_from_the_base_weights():
     values = {**TRAIN, "start": "base", "imgsz": 2560, "batch": 2}
-    assert "text prompts, from the base weights; 150 epochs, learning rate 0.001," in plan_line(3, values)
-    assert plan_line(0, values) == plan_line(0, {**values, "start": "parent"})
+    assert "text prompts, from the base weights; 150 epochs, learning rate 0.001," in plan_line(3, {"train": values})
+    assert plan_line(0, {"train": values}) == plan_line(0, {"train": {**values, "start": "parent"}})
+
+
+def test_the_plan_names_windows_where_sheets_are_cut():
+    values = {**TRAIN, "baseline": "train", "imgsz": 1024, "batch": 2}
+    assert "windows" not in plan_line(0, {"train": values, "tile": None})
+    assert plan_line(0, {"train": values, "tile": 1024}).endswith(", imgsz 1024, batch 2, windows of 1024 px")
 
 
 def test_a_long_line_widens_the_frame():

@@ -32,6 +32,8 @@ OTHERS = {
     "classes": ("elevation", "detail"),
     "val_sheets": 3,
     "val_content": "0" * 16,
+    "tile": 1024,
+    "overlap": 128,
 }
 
 
@@ -51,6 +53,13 @@ def test_the_text_says_it_all_and_gives_the_difference_in_words():
 def test_a_key_that_the_older_one_lacks_is_a_difference():
     old = {key: value for key, value in RULER.statement().items() if key != "nms_iou"}
     assert differences(json.dumps(old), RULER.text()) == ["nms_iou unknown, now 0.7"]
+
+
+def test_without_windows_nothing_is_said_of_them_and_with_them_it_differs():
+    assert not {"tile", "overlap"} & set(RULER.statement())
+    now = RULER._replace(tile=1024, overlap=128)
+    assert differences(RULER.text(), now.text()) == ["tile none, now 1024", "overlap none, now 128"]
+    assert differences(now.text(), RULER.text()) == ["tile 1024, now none", "overlap 128, now none"]
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{"])

@@ -13,17 +13,18 @@ _SEEN = 0.01  # score from which the two are compared
 
 
 def engine_for(
-    params: PredictParams, *, device: str, sheets: int, classes: int, weights: Path
+    params: PredictParams, *, device: str, views: int, classes: int, weights: Path
 ) -> Callable[[Any, list[Any]], Forward | None] | None:
     """Return what makes the forward pass for a model, as `make_predictor` takes it; None: torch.
 
-    Raises `UserError` where params ask for an engine that there is not for `device`.
+    `views` says how often the network is to look. Raises `UserError` where params ask for an engine that there is not
+    for `device`.
     """
     if params.engine == "torch" or (params.engine == "auto" and device != "cpu"):
         return None
     if device != "cpu":
         raise problem("engine_choice.engine_cpu", "params.yaml: predict.engine", device=device)
-    if params.engine == "auto" and sheets * params.imgsz**2 < WORTH:
+    if params.engine == "auto" and views * params.imgsz**2 < WORTH:
         return None
     asked = params.engine == "onnx"
 

@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import groupby
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -10,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stages.base.boxes import Boxes, xywhn_to_xyxy
-from stages.base.decoding import read_bgr
 from stages.dataset.sheets.split_folder import Labels, SplitSheet
 from stages.detector.model.checkpoint import check_classes, is_promptable, load_model
 from stages.detector.model.encoders import encode, encoder_of
@@ -21,8 +19,11 @@ from stages.detector.prediction.engine_choice import engine_for
 from stages.detector.prediction.filters import Filters, keep
 from stages.detector.prediction.prediction_params import PredictParams
 from stages.detector.prediction.reading_ahead import read_ahead
+from stages.detector.prediction.seen_views import SeenBoxes, by_confidence, seen_in, together
+from stages.detector.prediction.sheet_views import View, batches, count_views
+from stages.detector.prediction.tiles.windows import Tiling
 from stages.ruler.pairing.evidence import FILTER, REASONS, evidence
-from stages.ruler.pairing.pairs import Floats, Ints
+from stages.ruler.pairing.pairs import Floats
 
 WEIGHTS = Path("models/best.pt")
 _SAY_EVERY = 50  # sheets between two lines of progress
@@ -62,14 +63,15 @@ def predict(
     prompts: Mapping[str, str],
     params: PredictParams,
     labels: Sequence[Labels | None] | None = None,
+    tiling: Tiling | None = None,
 ) -> Iterator[Prediction]:
     """Yield a prediction for each of `images`, in their order.
 
     Kept is what lies over the confidence floor, is no duplicate, is among the surest `max_det` and passes the filters;
     what is not kept is in `discarded`, if it can say what became of a box of `labels`, which has one entry per image:
-    None where nobody looked. A promptable model is told `prompts`
-    through the encoder that it was trained with. Raises `UserError` for weights that do not fit `classes`, for an
-    encoder that is not there and for an image that does not decode.
+    None where nobody looked. With `tiling` a sheet is seen window by window, and as a whole. A promptable model is told
+    `prompts` through the encoder that it was trained with. Raises `UserError` for weights that do not fit `classes`,
+    for an encoder that is not there and for an image that does not decode.
     """
     start_ultralytics()
     model = load_model(weights)
@@ -77,24 +79,34 @@ def predict(
     if is_promptable(model):
         set_prompts(model, classes, prompts)
     device = pick_device(params.device)
-    engine = engine_for(params, device=device, sheets=len(images), classes=len(classes), weights=weights)
+    count = count_views(images, tiling)
+    engine = engine_for(params, device=device, views=count, classes=len(classes), weights=weights)
     predictor = _predictor(
         engine, imgsz=params.imgsz, device=device, conf=params.confidence_floor, max_det=params.max_det
     )
     drawn = iter(labels or [None] * len(images))
-    for chunk in read_ahead(_same_shape(images, params.batch)):
+    parts: list[SeenBoxes] = []
+    for chunk in read_ahead(batches(images, params.batch, tiling)):
         with fits_into_memory("predict", batch=params.batch, imgsz=params.imgsz):
-            results = predictor(source=[image for _, image in chunk], model=model)
-        for (file, image), result in zip(chunk, results, strict=True):
-            yield _prediction(file, image, result, filters=params.filters.limits, labels=next(drawn))
+            results = predictor(source=[view.pixels for view in chunk], model=model)
+        for view, result in zip(chunk, results, strict=True):
+            parts.append(seen_in(result, view))
+            if view.last:
+                seen, parts = together(parts, view, tiling, params.max_det), []
+                yield _prediction(view, seen, filters=params.filters.limits, labels=next(drawn))
 
 
 def predictions(
-    sheets: Sequence[SplitSheet], *, classes: Sequence[str], prompts: Mapping[str, str], params: PredictParams
+    sheets: Sequence[SplitSheet],
+    *,
+    classes: Sequence[str],
+    prompts: Mapping[str, str],
+    params: PredictParams,
+    tiling: Tiling | None,
 ) -> Iterator[Prediction]:
     """Yield what the weights in models/best.pt see on `sheets`, in their order, and say how far we are."""
     images, labels = [one.sheet.image for one in sheets], [one.labels for one in sheets]
-    seen = predict(WEIGHTS, images, classes=classes, prompts=prompts, params=params, labels=labels)
+    seen = predict(WEIGHTS, images, classes=classes, prompts=prompts, params=params, labels=labels, tiling=tiling)
     totals = Counter(one.split for one in sheets)
     done: Counter[str] = Counter()
     for one, prediction in zip(sheets, seen, strict=True):
@@ -122,38 +134,21 @@ def _predictor(engine: Any, **settings: Any) -> Any:
     return make_predictor({**fixed, **where, **settings}, engine)
 
 
-def _same_shape(images: Sequence[Path], batch: int) -> Iterator[list[tuple[Path, NDArray[np.uint8]]]]:
-    """Yield runs of at most `batch` neighbours of one shape: mixed shapes would be padded, and padding moves scores."""
-    decoded = ((file, read_bgr(file)) for file in images)
-    for _, run in groupby(decoded, key=lambda pair: pair[1].shape):
-        chunk: list[tuple[Path, NDArray[np.uint8]]] = []
-        for pair in run:
-            chunk.append(pair)
-            if len(chunk) == batch:
-                yield chunk
-                chunk = []
-        if chunk:
-            yield chunk
-
-
-def _prediction(
-    file: Path, image: NDArray[np.uint8], result: Any, *, filters: Filters, labels: Labels | None
-) -> Prediction:
-    height, width = image.shape[:2]
-    found, dropped = _numbers(result.boxes.data), _numbers(result.discarded)
-    order = _by_confidence(found)
-    rows = found[order]
+def _prediction(view: View, seen: SeenBoxes, *, filters: Filters, labels: Labels | None) -> Prediction:
+    width, height = view.size
+    rows = seen.found
     passed = keep(rows[:, :4], width=width, height=height, filters=filters)
     if labels is None:
         discarded = NONE_DISCARDED
     else:
         cut = np.insert(rows[~passed], 6, REASONS.index(FILTER), axis=1)
         truth = xywhn_to_xyxy(labels.xywhn, width=width, height=height)
-        dropped = np.vstack([cut, dropped[_by_confidence(dropped)]])
-        discarded = _discarded(dropped, truth_class=labels.class_id, truth=truth)
-    features = result.features.cpu().numpy().astype(np.float16)[order][passed]
-    rows = rows[passed]
-    return Prediction(file, width, height, rows[:, 5].astype(np.int32), rows[:, 4], rows[:, :4], discarded, features)
+        discarded = _discarded(
+            np.vstack([cut, seen.dropped[by_confidence(seen.dropped)]]), truth_class=labels.class_id, truth=truth
+        )
+    rows, features = rows[passed], seen.features[passed]
+    class_id = rows[:, 5].astype(np.int32)
+    return Prediction(view.file, width, height, class_id, rows[:, 4], rows[:, :4], discarded, features)
 
 
 def _discarded(rows: Floats, *, truth_class: NDArray[np.int32], truth: Boxes) -> Discarded:
@@ -169,12 +164,3 @@ def _discarded(rows: Floats, *, truth_class: NDArray[np.int32], truth: Boxes) ->
     )
     chosen = chosen[np.argsort(-rows[chosen, 4], kind="stable")]
     return Discarded(class_id[chosen], rows[chosen, 4], rows[chosen, :4], np.array(REASONS)[reason[chosen]])
-
-
-def _numbers(boxes: Any) -> Floats:
-    return np.asarray(boxes.cpu().numpy().astype(np.float64), dtype=np.float64)
-
-
-def _by_confidence(rows: Floats) -> Ints:
-    """Return the order of rows of x1 y1 x2 y2 confidence class ... by falling confidence, then from top to bottom."""
-    return np.lexsort((rows[:, 0], rows[:, 1], -rows[:, 4])).astype(np.int64)

@@ -7,11 +7,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from stages.base.params import PARAMS, read_section
+from stages.base.params import PARAMS, read_classes, read_section, read_tile
 from stages.base.tables import read_json, read_metrics
 from stages.dataset.sheets.split_folder import DATASET, Sheet, read_split
 from stages.detector.training.training_params import LOGS, METRICS, TrainParams, epochs
 from stages.detector.training.training_view import split_slice
+from stages.detector.training.window_view import count_windows
 
 PROMPTED = 2.0  # times as long as without text prompts: measured for YOLOE-26n against YOLO-26n
 _TOGETHER = 10.0  # seconds between the two files that one training writes last
@@ -20,11 +21,12 @@ _TOGETHER = 10.0  # seconds between the two files that one training writes last
 class Training(NamedTuple):
     """How much there is to compute."""
 
-    sheets: int
+    sheets: int  # or windows of them
     epochs: int
     batch: int  # sheets per step
     imgsz: int  # px of the longer side
     prompted: bool  # YOLOE with text prompts
+    cut: bool = False  # into windows, which are counted as sheets
 
     @property
     def images(self) -> int:
@@ -58,7 +60,7 @@ def last_training(root: Path) -> MeasuredTraining | None:
     if apart > _TOGETHER or done.get("resumed") or not done.get("epochs_run"):
         return None
     prompted = done["encoder"] is not None
-    training = Training(done["images"], done["epochs_run"], done["batch"], done["imgsz"], prompted)
+    training = Training(done.get("windows", done["images"]), done["epochs_run"], done["batch"], done["imgsz"], prompted)
     return MeasuredTraining(training, float(read_json(seconds)["seconds"]))
 
 
@@ -72,7 +74,7 @@ def cost_lines(
     params = read_section(TrainParams, "train", root / PARAMS)
     if iteration == 0 and params.baseline == "adopt":
         return ["[COST] Training: none, the weights are taken as they are"]
-    wanted = _wanted(params, read_split("train", root / DATASET), iteration)
+    wanted = _wanted(params, read_split("train", root / DATASET), iteration, root / PARAMS)
     line = f"[COST] Training: {work_line(wanted)}"
     if params.select == "slice":
         line += f"; or less, since it stops after {params.patience} epochs without a better slice"
@@ -104,16 +106,21 @@ def duration(seconds: float) -> str:
 
 def work_line(wanted: Training) -> str:
     """Return how much there is to compute, in one line."""
+    of = "windows and whole sheets" if wanted.cut else "sheets"
     return (
-        f"{wanted.sheets} sheets x {wanted.epochs} epochs = {wanted.images} images, in {wanted.steps} steps of "
+        f"{wanted.sheets} {of} x {wanted.epochs} epochs = {wanted.images} images, in {wanted.steps} steps of "
         f"{wanted.batch}, at {wanted.imgsz} px"
     )
 
 
-def _wanted(params: TrainParams, sheets: Sequence[Sheet], iteration: int) -> Training:
+def _wanted(params: TrainParams, sheets: Sequence[Sheet], iteration: int, file: Path) -> Training:
     if params.select == "slice":
         sheets, _ = split_slice(sheets, params.slice, np.random.default_rng(params.seed))
-    return Training(len(sheets), epochs(params, iteration), params.batch, params.imgsz, iteration > 0)
+    tile, count = read_tile(file), len(sheets)
+    if tile is not None:
+        rng = np.random.default_rng(params.seed)
+        count = count_windows(sheets, read_classes(file), side=tile, rng=rng)
+    return Training(count, epochs(params, iteration), params.batch, params.imgsz, iteration > 0, tile is not None)
 
 
 def _doubled(measured: Training, wanted: Training) -> str:

@@ -5,7 +5,6 @@ byte of 16 bits, drop the alpha channel, and convert CMYK by the plain formula.
 """
 
 import re
-import warnings
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 
@@ -14,12 +13,12 @@ from numpy.typing import NDArray
 
 from stages.base.decoding import read_bgr
 from stages.base.errors import UserError
+from stages.base.image_size import TURNED, opened, orientation, shown_size
 from stages.dataset.crops import Image
 from stages.dataset.defects import Defect, finding
-from stages.formats.source_sheets import TURNED, Picture
+from stages.formats.source_sheets import Picture
 
 _LEAST_SIDE = 10  # px: Ultralytics leaves smaller images out of the training without a word
-_ORIENTATION = 274  # the tag of EXIF
 _BITS = 258  # the tag of TIFF
 
 
@@ -52,21 +51,17 @@ def look(file: Path) -> tuple[Picture | None, list[Defect]]:
 
 def read_header(file: Path) -> Header:
     """Return what `file` says of itself; the plain header where PIL cannot tell, though OpenCV decodes it."""
-    from PIL import Image as Pillow
-
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of large drawings, which are no bombs
-            with Pillow.open(file) as image:
-                return Header(
-                    image.format or "",
-                    image.mode,
-                    _orientation(image),
-                    _bits(image, file),
-                    getattr(image, "n_frames", 1) if image.format == "TIFF" else 1,
-                    image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info,
-                    _shown_size(image),
-                )
+        with opened(file) as image:
+            return Header(
+                image.format or "",
+                image.mode,
+                orientation(image),
+                _bits(image, file),
+                getattr(image, "n_frames", 1) if image.format == "TIFF" else 1,
+                image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info,
+                shown_size(image),
+            )
     except Exception:  # PIL raises whatever it stumbles over; the pixels are there all the same
         return Header()
 
@@ -116,17 +111,6 @@ def _turn(levels: NDArray[np.uint8], header: Header) -> NDArray[np.uint8]:
     if header.orientation in (3, 4, 7, 8):
         levels = levels[::-1]
     return levels
-
-
-def _orientation(image: Any) -> int:
-    value = image.getexif().get(_ORIENTATION, 1)
-    return value if value in range(1, 9) else 1
-
-
-def _shown_size(image: Any) -> tuple[int, int]:
-    """Return width and height after EXIF's turn, which PIL has counted in for a TIFF alone."""
-    width, height = image.size
-    return (height, width) if _orientation(image) in TURNED and image.format != "TIFF" else (width, height)
 
 
 def _bits(image: Any, file: Path) -> int:

@@ -1,14 +1,15 @@
 """What became of every true box: found, or lost, and at which step.
 
 A box goes through these steps: the network proposes candidates; those at most at the confidence floor are dropped, then
-duplicates (NMS), then what is beyond `max_det`, then what a filter forbids; of the rest those under the sheet's
-threshold do not count; and each of those that count finds one box at most. A lost box gets the fate that names the last
-step at which something of its own was lost, because that step is the cheapest to mend. In this order:
+duplicates (NMS), then what is beyond `max_det`; windows of one sheet are merged; what a filter forbids goes; of the
+rest those under the sheet's threshold do not count; and each of those that count finds one box at most. A lost box gets
+the fate that names the last step at which something of its own was lost, because that step is the cheapest to mend. In
+this order:
 
 1. `found`: a detection that counts was matched with it.
-2. A candidate of its class and in its place (the ruler's IoU), sure enough to count, was there, but
-   `filter`: a filter dropped it; else `max_det`: the sheet had too many; else `suppressed`: NMS took it for a
-   duplicate; else `taken`: it was kept, and counted for a neighbouring box.
+2. A candidate of its class and in its place (the ruler's IoU), sure enough to count, was there, but `filter`: a filter
+   dropped it; else `merge`: it went when windows were put together; else `max_det`: the sheet had too many; else
+   `suppressed`: NMS took it for a duplicate; else `taken`: it was kept, and counted for a neighbouring box.
 3. `under_threshold`: a candidate of its class and in its place was over the floor, but not sure enough to count.
 4. `wrong_class`: a false alarm of another class is in its place; else `badly_placed`: a false alarm of its class
    overlaps it, but by less than the ruler's IoU. First those that count, then those under the threshold.
@@ -25,7 +26,7 @@ from numpy.typing import NDArray
 
 from stages.ruler.matching.matching import SHEET, row_thresholds
 from stages.ruler.matching.overlaps import first_of, overlaps
-from stages.ruler.pairing.evidence import FILTER, FLOOR, MAX_DET, NEAR, NMS
+from stages.ruler.pairing.evidence import FILTER, FLOOR, MAX_DET, MERGE, NEAR, NMS
 from stages.ruler.pairing.pairs import Bools, Floats, Ints
 
 KEPT = "kept"
@@ -33,6 +34,7 @@ KEPT = "kept"
 FATES = (
     "found",
     "filter",
+    "merge",
     "max_det",
     "suppressed",
     "taken",
@@ -43,7 +45,7 @@ FATES = (
     "never_proposed",
 )
 # The fates of lost boxes by rank of their evidence: a smaller rank wins. Some have several ranks.
-_RANKS = (*FATES[1:8], "wrong_class", "badly_placed", "under_floor", "under_floor", "wrong_class", "never_proposed")
+_RANKS = (*FATES[1:9], "wrong_class", "badly_placed", "under_floor", "under_floor", "wrong_class", "never_proposed")
 _NOTHING = len(_RANKS) - 1
 
 
@@ -98,10 +100,11 @@ def fate_counts(fates: pd.DataFrame, *, classes: list[str], splits: list[str]) -
 def _rank(*, right: Bools, placed: Bools, over: Bools, reason: NDArray[np.object_], found: Bools) -> Ints:
     """Return for every pair of a candidate and a true box which of `_RANKS` it speaks for."""
     own, floored = right & placed, reason == FLOOR
-    free = ~found & ~floored & (reason != NMS)
+    free = ~found & ~floored & (reason != NMS) & (reason != MERGE)
     wrong, beside = placed & ~right & free, right & ~placed & free
     cases = [
         own & over & (reason == FILTER),
+        own & over & (reason == MERGE),
         own & over & (reason == MAX_DET),
         own & over & (reason == NMS),
         own & over & (reason == KEPT),

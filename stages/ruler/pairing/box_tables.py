@@ -38,7 +38,7 @@ DISCARDED = Schema(
         "class_id": "int32",
         "confidence": "float64",  # over 0.001
         **CORNERS,
-        "reason": "str",  # floor, nms, max_det, filter
+        "reason": "str",  # floor, nms, max_det, filter, merge
     },
     ("split", "image_id", "candidate_id"),
 )

@@ -12,7 +12,8 @@ from stages.ruler.pairing.pairs import Bools, Floats, Ints, overlapping_pairs
 # is what the network says about blank paper.
 CANDIDATE_FLOOR = 0.001
 NEAR = 0.1  # IoU from which a box has to do with another; below it TIDE speaks of background
-REASONS = FLOOR, NMS, MAX_DET, FILTER = "floor", "nms", "max_det", "filter"  # why a candidate was not kept
+# why a candidate was not kept
+REASONS = FLOOR, NMS, MAX_DET, FILTER, MERGE = "floor", "nms", "max_det", "filter", "merge"
 
 
 def evidence(

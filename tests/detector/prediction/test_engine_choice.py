@@ -90,7 +90,7 @@ def test_an_engine_that_sees_other_boxes_is_not_trusted(toy_weights, sheets, mon
 
 def chosen(engine, device, count, imgsz=1024):
     params = plain_params(imgsz=imgsz, batch=1, max_det=50).model_copy(update={"engine": engine})
-    return engine_for(params, device=device, sheets=count, classes=3, weights="w.pt") is not None
+    return engine_for(params, device=device, views=count, classes=3, weights="w.pt") is not None
 
 
 def test_auto_exports_where_it_pays():

@@ -37,7 +37,7 @@ def fates(truth, *, kept=(), discarded=(), threshold=0.25):
 
 
 ONE = [(DOOR, BOX_A)]
-SEEDS = range(30)
+SEEDS = range(60)
 UNDER = (DOOR, 0.2, ON_A)  # kept, of its class and in its place, but not sure enough
 
 
@@ -47,6 +47,10 @@ UNDER = (DOOR, 0.2, ON_A)  # kept, of its class and in its place, but not sure e
         ([(DOOR, 0.9, ON_A)], [], "found", 0.9, 0.8),
         ([(DOOR, 0.25, ON_A)], [(DOOR, 0.9, BOX_A, "filter")], "found", 0.25, 0.8),  # found is found
         ([UNDER], [(DOOR, 0.9, ON_A, "filter"), (DOOR, 0.95, ON_A, "max_det")], "filter", 0.9, 0.8),
+        ([UNDER], [(DOOR, 0.9, ON_A, "filter"), (DOOR, 0.95, ON_A, "merge")], "filter", 0.9, 0.8),
+        ([UNDER], [(DOOR, 0.9, ON_A, "merge"), (DOOR, 0.95, ON_A, "max_det")], "merge", 0.9, 0.8),
+        ([], [(DOOR, 0.2, ON_A, "merge")], "under_threshold", 0.2, 0.8),
+        ([], [(SINK, 0.9, BOX_A, "merge")], "wrong_class", 0.9, 1.0),  # it yielded to another: the last resort
         ([UNDER], [(DOOR, 0.9, ON_A, "max_det"), (DOOR, 0.95, ON_A, "nms")], "max_det", 0.9, 0.8),
         ([UNDER], [(DOOR, 0.9, ON_A, "nms"), (DOOR, 0.2, ON_A, "filter")], "suppressed", 0.9, 0.8),
         ([UNDER, (SINK, 0.9, ON_A)], [], "under_threshold", 0.2, 0.8),

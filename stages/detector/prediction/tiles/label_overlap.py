@@ -1,0 +1,49 @@
+"""How far windows overlap: so far that nearly every object of train lies whole in one of them."""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from stages.base.boxes import xywhn_to_xyxy
+from stages.base.image_size import image_size
+from stages.base.params import PARAMS, read_tile
+from stages.dataset.sheets.split_folder import DATASET, Sheet, read_labels, sheets_in
+from stages.detector.prediction.tiles.windows import EDGE, Tiling
+from stages.ruler.pairing.pairs import Floats
+
+WHOLE = 99  # percentile of the longer sides of boxes: rarer, longer ones are left to the view of the whole sheet
+# Overlaps come in eighths of a window, at most four: a few more labels do not move the windows, and with them the
+# ruler, and beyond a half of a window most of a sheet would be seen four times.
+_PARTS, _MOST_PARTS = 8, 4
+
+
+def read_tiling(classes: Sequence[str], root: Path = Path()) -> Tiling | None:
+    """Return how the project at `root` cuts sheets, by `tile` of params.yaml and the labels of train; None: not at all.
+
+    Images are not decoded. Raises `UserError` for a broken `tile` or label file.
+    """
+    side = read_tile(root / PARAMS)
+    if side is None:
+        return None
+    return Tiling(side, overlap(longer_sides(sheets_in(root / DATASET / "train"), classes), side))
+
+
+def overlap(sides: Floats, tile: int) -> int:
+    """Return the overlap in px of windows of `tile` px, for objects whose longer `sides`, (n,), are in px."""
+    longest = float(np.percentile(sides, WHOLE)) if len(sides) else 0.0
+    step = tile / _PARTS
+    parts = min(max(1, int(np.ceil((longest + 2 * EDGE) / step))), _MOST_PARTS)
+    return round(parts * step)
+
+
+def longer_sides(sheets: Iterable[Sheet], classes: Sequence[str]) -> Floats:
+    """Return the longer side of each labelled box on `sheets`, (n,) px."""
+    parts = [np.zeros(0)]
+    for sheet in sheets:
+        labels = read_labels(sheet.label, classes)
+        size = image_size(sheet.image) if len(labels.xywhn) else None
+        if size:
+            corners = xywhn_to_xyxy(labels.xywhn, width=size[0], height=size[1])
+            parts.append((corners[:, 2:] - corners[:, :2]).max(axis=1))
+    return np.concatenate(parts)
