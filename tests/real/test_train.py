@@ -61,6 +61,28 @@ def test_equal_inputs_give_equal_bytes_without_a_clock(project):
     assert with_details(json.loads(runs[0][2]))["untouched_tensors"] == 0
 
 
+def test_sheets_in_windows_are_trained_on_seen_and_measured_as_such(project):
+    params = project.root / "params.yaml"
+    params.write_text(params.read_text().replace("tile: null", "tile: 80"))
+    used = train(project, epochs_baseline=1)
+    assert used["tile"] == 80
+    assert used["windows"] > 3 * used["images"] == 18  # of 128 px: several windows, one of nothing, and the whole
+    for stage in ("predict", "validate"):
+        project.stage(stage)
+    measured = read_metrics(project.root / "metrics/validate.json")
+    (statement,) = measured["ruler_statement"]
+    assert (statement["tile"], statement["overlap"]) == (80, 40)
+    seen = pd.read_parquet(project.root / "data/predict/detections.parquet")
+    assert len(seen)
+    assert (seen[["x2", "y2"]].max() > 80).all()  # px of the sheet, not of a window
+    fates = pd.read_csv(project.root / "data/validate/ledger.csv")
+    assert "merge" in fates
+    params.write_text(params.read_text().replace("tile: 80", "tile: 63"))
+    refused = project.stage("train", code=2)
+    assert "params.yaml" in refused.stderr
+    assert "expected tile: null" in refused.stderr
+
+
 def test_a_killed_training_goes_on_from_its_last_checkpoint(project):
     set_params(project.root, {"train": {"epochs_baseline": 12}})
     process = subprocess.Popen(
