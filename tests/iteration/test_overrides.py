@@ -42,6 +42,15 @@ def test_only_what_differs_and_comments_stay(root):
     assert overridden(before, {}) == before
 
 
+def test_windows_may_be_asked_for_and_their_comment_stays(root):
+    values = read_overrides(given(root, "tile: 1024\n"), root)
+    assert values == {"tile": 1024}
+    after = overridden((root / "params.yaml").read_text(), values)
+    assert after == (root / "params.yaml").read_text().replace("tile: null", "tile: 1024")
+    with pytest.raises(UserError, match=r"over.yaml:2: expected tile: null, or the side of a window"):
+        read_overrides(given(root, "\ntile: wide\n"), root)
+
+
 @pytest.mark.parametrize(
     ("text", "complaint"),
     [
@@ -52,7 +61,7 @@ def test_only_what_differs_and_comments_stay(root):
         ("review:\n  auto_confidence: 1.5\n", "over.yaml:2: expected review.auto_confidence: less than or equal to 1"),
         (
             "\nspeed: 1\n",
-            "over.yaml:2: expected one of train, predict, validate, analyze, converge, sample, review, found 'speed'",
+            "over.yaml:2: expected one of train, predict, validate, analyze, converge, sample, review, tile, found 'speed'",
         ),
         ("train: 5\n", "over.yaml:1: expected keys of train below it, found 5"),
         (
@@ -62,11 +71,11 @@ def test_only_what_differs_and_comments_stay(root):
         ("classes: [a]\n", "found 'classes'. Leave them out"),
         (
             "on: 1\n",
-            "over.yaml: expected one of train, predict, validate, analyze, converge, sample, review, found 'True'",
+            "over.yaml: expected one of train, predict, validate, analyze, converge, sample, review, tile, found 'True'",
         ),
         (
             "null: 1\n",
-            "over.yaml: expected one of train, predict, validate, analyze, converge, sample, review, found 'None'",
+            "over.yaml: expected one of train, predict, validate, analyze, converge, sample, review, tile, found 'None'",
         ),
         ("train: [\n", "over.yaml:2: expected valid YAML"),
         ("- 1\n", "over.yaml: expected keys and values, found list"),
