@@ -22,6 +22,26 @@ VALUES = {
 SMALL = Training(sheets=10, epochs=5, batch=4, imgsz=320, prompted=False)
 
 
+def test_windows_are_counted_where_sheets_are_cut(root):
+    import cv2
+    import numpy as np
+
+    for image in (root / "data/dataset/train/images").iterdir():
+        cv2.imwrite(str(image), np.zeros((100, 300, 3), np.uint8))
+    rows = [
+        manifest_row(image, root / "none.txt", added_iteration=0, label_source="none")
+        for image in (root / "data/dataset/train/images").iterdir()
+    ]
+    write_manifest(rows, root / "data/dataset/train" / MANIFEST)
+    change(root, {"tile": 100})
+    line, seconds = cost_lines(root, 0, measured=last_training(root), step=None)
+    assert "48 windows and whole sheets x 40 epochs = 1920 images" in line  # one of nothing a sheet, and the sheet
+    assert seconds.startswith("[COST] About 2.6 h: ")  # 60 s for 50 images of a quarter of the pixels
+    trained = json.dumps({**TRAINED, "windows": 40})
+    write_files(root, {"logs/train/seconds.json": '{"seconds": 60}', "metrics/train.json": trained})
+    assert last_training(root).training.sheets == 40
+
+
 def test_images_and_steps():
     assert SMALL.images == 50
     assert SMALL.steps == 15  # 3 a turn: 4 + 4 + 2 sheets
