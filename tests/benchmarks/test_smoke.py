@@ -70,6 +70,9 @@ SLOW = {  # they start DVC or train
     "tiles": Program(
         "{dataset} --tile 80 --imgsz 64 --steps 2 --held val --enlarge 2 --home {tmp_path}", "recall by size (px)"
     ),
+    "training_speed": Program(
+        "{dataset} --imgsz 64 --epochs 2 --rounds 1 --sheets 4 --start {toy_weights} --home {tmp_path}", "ours"
+    ),
     "transfer": Program("{toy_weights} --sheets 2 --val 2 --epochs 1 --seeds 1 --imgsz 64 --threads 1", "mAP50"),
     "validator": Program("{toy_weights} {dataset} --imgsz 64", "predicted by"),
 }

@@ -13,6 +13,8 @@ from tests.iteration.test_advance import snapshot
 from tests.iteration.test_new_line import refs
 from tests.iteration.test_run_loop import in_pipe
 
+SECTIONS = "expected one of train, predict, validate, analyze, converge, sample, review, tile"
+
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
@@ -61,7 +63,7 @@ def test_windows_may_be_asked_for_and_their_comment_stays(root):
         ("review:\n  auto_confidence: 1.5\n", "over.yaml:2: expected review.auto_confidence: less than or equal to 1"),
         (
             "\nspeed: 1\n",
-            "over.yaml:2: expected one of train, predict, validate, analyze, converge, sample, review, tile, found 'speed'",
+            f"over.yaml:2: {SECTIONS}, found 'speed'",
         ),
         ("train: 5\n", "over.yaml:1: expected keys of train below it, found 5"),
         (
@@ -71,11 +73,11 @@ def test_windows_may_be_asked_for_and_their_comment_stays(root):
         ("classes: [a]\n", "found 'classes'. Leave them out"),
         (
             "on: 1\n",
-            "over.yaml: expected one of train, predict, validate, analyze, converge, sample, review, tile, found 'True'",
+            f"over.yaml: {SECTIONS}, found 'True'",
         ),
         (
             "null: 1\n",
-            "over.yaml: expected one of train, predict, validate, analyze, converge, sample, review, tile, found 'None'",
+            f"over.yaml: {SECTIONS}, found 'None'",
         ),
         ("train: [\n", "over.yaml:2: expected valid YAML"),
         ("- 1\n", "over.yaml: expected keys and values, found list"),
