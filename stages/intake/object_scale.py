@@ -1,8 +1,8 @@
 """How large objects look to the network in training and at prediction: a network finds the sizes that it has learned.
 
 Ultralytics scales the longer side of a sheet, or of a window of it, to `imgsz`, up as well as down, in training (also
-under mosaic) and at prediction, after rounding `imgsz` up to a multiple of the network's stride. Random zoom (`train.augment.scale`) is as
-often in as out, so it widens the sizes of training and leaves their median where it is.
+under mosaic) and at prediction, after rounding `imgsz` up to a multiple of the network's stride. Random zoom
+(`train.augment.scale`) is as often in as out, so it widens the sizes of training and leaves their median where it is.
 """
 
 import numpy as np

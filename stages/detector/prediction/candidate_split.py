@@ -6,6 +6,7 @@ itself takes the surest. Both are cut here, by us, so that nothing is lost unsee
 """
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, NamedTuple
 
 from stages.detector.prediction.box_features import box_features, watch
@@ -21,17 +22,16 @@ class Split(NamedTuple):
     """The candidates of one sheet in two heaps."""
 
     kept: Any  # (n, 6): x1 y1 x2 y2 confidence class, by falling confidence, px of what the network saw
-    discarded: Any  # (k, 7): the same, then the index of the reason in `REASONS`
+    discarded: Callable[[], Any]  # gives (k, 7): the same, then the index of the reason in `REASONS`
 
 
 def make_predictor(overrides: dict[str, Any], engine: Callable[[Any, list[Any]], Forward | None] | None = None) -> Any:
-    """Return Ultralytics' predictor, with more beside the boxes of each result: what was discarded, (k, 7) in px of the
-    image, and the features of what was kept.
+    """Return Ultralytics' predictor, with more beside the boxes of each result: `discarded()`, (k, 7) in px of the
+    image, which is put together for who asks, and the features of what was kept.
 
     `engine(model, maps)` may give another forward pass for the model that was set up, or None.
     """
     from ultralytics.models.yolo.detect import DetectionPredictor
-    from ultralytics.utils.ops import scale_boxes
 
     class Predictor(DetectionPredictor):  # type: ignore[misc]
         """Predicts, and remembers what it dropped, and what it saw where."""
@@ -58,8 +58,7 @@ def make_predictor(overrides: dict[str, Any], engine: Callable[[Any, list[Any]],
             results = self.construct_results([part.kept for part in parts], img, orig_imgs)
             for sheet, (result, part, image) in enumerate(zip(results, parts, orig_imgs, strict=True)):
                 result.features = box_features(self.maps, kept[sheet][:, :4], sheet=sheet, height=img.shape[2])
-                part.discarded[:, :4] = scale_boxes(img.shape[2:], part.discarded[:, :4], image.shape)
-                result.discarded = part.discarded
+                result.discarded = partial(_in_image, part, network=img.shape[2:], image=image.shape)
             return results
 
     return Predictor(overrides={**overrides, "iou": NMS_IOU})
@@ -85,7 +84,7 @@ def with_nms(dense: Any, raw: Any, *, conf: float, max_det: int, head: Any) -> S
         reason[surest.argsort(descending=True)[MOST_FOR_NMS:]] = REASONS.index(MAX_DET)
     reason[anchor, class_id] = REASONS.index(MAX_DET)
     reason[anchor[:max_det], class_id[:max_det]] = _KEPT
-    return Split(rows[0][:max_det], _discarded(boxes, scores, reason, conf))
+    return Split(rows[0][:max_det], partial(_discarded, boxes, scores, reason, conf))
 
 
 def end_to_end(top: Any, raw: Any, *, conf: float, max_det: int, head: Any) -> Split:
@@ -98,7 +97,7 @@ def end_to_end(top: Any, raw: Any, *, conf: float, max_det: int, head: Any) -> S
     rows = top[top[:, 4] > conf][:max_det].float()
     reason = torch.full(scores.shape, REASONS.index(MAX_DET), dtype=torch.int8, device=scores.device)
     reason[anchor[0, : len(rows)], class_id[0, : len(rows), 0].long()] = _KEPT
-    return Split(rows, _discarded(boxes, scores, reason, conf))
+    return Split(rows, partial(_discarded, boxes, scores, reason, conf))
 
 
 def _discarded(boxes: Any, scores: Any, reason: Any, conf: float) -> Any:
@@ -109,6 +108,15 @@ def _discarded(boxes: Any, scores: Any, reason: Any, conf: float) -> Any:
     score, why = scores[anchor, class_id], reason[anchor, class_id].float()
     why[score <= conf] = REASONS.index(FLOOR)
     return torch.cat([boxes[anchor], torch.stack([score, class_id.float(), why], dim=1)], dim=1).float()
+
+
+def _in_image(part: Split, *, network: Any, image: Any) -> Any:
+    """Return what was discarded, (k, 7), in px of the image; both shapes begin with height and width."""
+    from ultralytics.utils.ops import scale_boxes
+
+    rows = part.discarded()
+    rows[:, :4] = scale_boxes(network, rows[:, :4], image)
+    return rows
 
 
 def _each(preds: Any) -> Any:

@@ -85,15 +85,17 @@ def predict(
         engine, imgsz=params.imgsz, device=device, conf=params.confidence_floor, max_det=params.max_det
     )
     drawn = iter(labels or [None] * len(images))
+    told = next(drawn, None)
     parts: list[SeenBoxes] = []
     for chunk in read_ahead(batches(images, params.batch, tiling)):
         with fits_into_memory("predict", batch=params.batch, imgsz=params.imgsz):
             results = predictor(source=[view.pixels for view in chunk], model=model)
         for view, result in zip(chunk, results, strict=True):
-            parts.append(seen_in(result, view))
+            parts.append(seen_in(result, view, labelled=told is not None))
             if view.last:
                 seen, parts = together(parts, view, tiling, params.max_det), []
-                yield _prediction(view, seen, filters=params.filters.limits, labels=next(drawn))
+                yield _prediction(view, seen, filters=params.filters.limits, labels=told)
+                told = next(drawn, None)
 
 
 def predictions(

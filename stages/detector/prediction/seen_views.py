@@ -21,9 +21,10 @@ class SeenBoxes(NamedTuple):
     features: NDArray[np.float16]  # (n, FEATURES)
 
 
-def seen_in(result: Any, view: View) -> SeenBoxes:
-    """Return what was seen in a view, in px of its sheet."""
-    found, dropped = _numbers(result.boxes.data), _numbers(result.discarded)
+def seen_in(result: Any, view: View, *, labelled: bool) -> SeenBoxes:
+    """Return what was seen in a view, in px of its sheet; what was dropped only where it is `labelled`."""
+    found = _numbers(result.boxes.data)
+    dropped = _numbers(result.discarded()) if labelled else np.zeros((0, 7))
     corner = np.array(view.views[view.place][:2] * 2)
     found[:, :4] += corner
     dropped[:, :4] += corner

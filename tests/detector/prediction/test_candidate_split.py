@@ -104,7 +104,7 @@ def test_every_candidate_is_kept_or_discarded_once(toy_weights, sheets, kind):
     for one in sheets:
         image = read_bgr(one.image)
         result = predictor(source=[image], model=model)[0]
-        kept, discarded = result.boxes.data.numpy(), result.discarded.numpy()
+        kept, discarded = result.boxes.data.numpy(), result.discarded().numpy()
         with torch.inference_mode():
             _, raw = predictor.model(predictor.preprocess([image]))
         scores = raw.get("one2one", raw)["scores"][0].sigmoid().numpy()
@@ -126,7 +126,7 @@ def test_a_lower_max_det_discards_what_a_higher_one_keeps(toy_weights, sheets):
     for one in sheets:
         image = [read_bgr(one.image)]
         all_kept, result = many(source=image, model=model)[0].boxes.data.numpy(), few(source=image, model=model)[0]
-        cut = result.discarded.numpy()
+        cut = result.discarded().numpy()
         cut = cut[cut[:, 6] == REASONS.index("max_det")][:, :6]
         assert len(cut) == max(0, len(all_kept) - 2)
         assert cut[np.argsort(-cut[:, 4])].tobytes() == all_kept[2:].tobytes()
@@ -137,7 +137,7 @@ def test_what_nms_suppressed_lies_on_a_surer_one_or_is_its_anchors_second_class(
     predictor, model, checked = make_predictor(settings(0.01, 1000)), load_model(toy_weights), 0
     for one in sheets:
         result = predictor(source=[read_bgr(one.image)], model=model)[0]
-        kept, cut = result.boxes.data.numpy(), result.discarded.numpy()
+        kept, cut = result.boxes.data.numpy(), result.discarded().numpy()
         for row in cut[cut[:, 6] == REASONS.index("nms")]:
             surer = kept[kept[:, 4] >= row[4]]
             overlap = iou_matrix(row[None, :4], surer[:, :4])[0]
