@@ -23,7 +23,7 @@ demo: $(INSTALLED) ## the whole loop on drawn sheets, in a copy of the project; 
 quick: lint types ## the same without the tests that start DVC or train (under a minute)
 	$(BIN)/python -m pytest -m "not slow and not tools and not dear"
 
-test-benchmarks: $(INSTALLED) ## programs of benchmarks that train for minutes even at a tiny size; `make test` tries the others
+test-benchmarks: $(INSTALLED) ## programs of benchmarks that train (minutes); `make test` tries the others
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests/benchmarks -m dear
 
 test-tools: $(INSTALLED) ## the tools that people review in, each in an environment of its own in .tools (needs PyPI; 10 minutes)

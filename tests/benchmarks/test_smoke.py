@@ -56,7 +56,7 @@ QUICK = "".join(
         "predict.imgsz=64",
     )
 )
-DEAR = ("carry", "control")  # run by `make test-benchmarks`
+DEAR = ("carry", "control", "folds", "recheck", "tiles", "training_speed", "transfer")  # run by `make test-benchmarks`
 SLOW = {  # they start DVC or train
     "carry": Program("--ran {ran.root} --ways all --seeds 1 --epochs 1", "mean F1"),
     "control": Program(f"--seeds 1 --shrink 10 --folder {{tmp_path}}{QUICK}", "per seed"),
