@@ -22,7 +22,7 @@ from stages.dataset.sheets.split_folder import IMAGE_SUFFIXES
 from stages.firewall.alignment import likeness
 from stages.firewall.candidate_search import candidates
 from stages.firewall.copies import NEAR, SAME, Fingerprint
-from stages.firewall.signatures import fingerprint
+from stages.firewall.fingerprinting import fingerprint
 
 
 def encoded(image, suffix, *options):

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from stages.base.atomic import replacing
 from stages.base.errors import problem
+from stages.base.file_facts import digests
 
 MANIFEST = "manifest.csv"
 # auto: by the model, and nobody looked; folder: an older word for person
@@ -35,7 +36,7 @@ class ManifestRow(NamedTuple):
 
 def manifest_row(image: Path, label: Path, *, added_iteration: int, label_source: str, group: str = "") -> ManifestRow:
     """Return the row of a sheet whose files lie where they belong; `label` need not exist."""
-    return ManifestRow(image.name, added_iteration, label_source, group, file_sha256(image), file_sha256(label))
+    return ManifestRow(image.name, added_iteration, label_source, group, digests([image])[image], file_sha256(label))
 
 
 def file_sha256(file: Path) -> str:
