@@ -217,7 +217,7 @@ def test_processes_at_once_and_kills_leave_a_store_that_tells_the_truth(store, f
         arguments = [sys.executable, "-c", WRITER, str(store), str(files[0].parent), str(turns)]
         return subprocess.Popen(arguments, cwd=ROOT, stdout=subprocess.PIPE, text=True)
 
-    lasting = [start(60), start(60)]
+    lasting = [start(30), start(30)]
     rng = random.Random(0)
     for _ in range(6):
         killed = start(10_000)
