@@ -1,12 +1,15 @@
 """What the split firewall catches, and what it wrongly joins.
 
-    python -m benchmarks.firewall FOLDER [FOLDER ...]     # YOLO folders; `drawn` stands for the demo's sheets
+    python -m benchmarks.firewall FOLDER [FOLDER ...]
+
+YOLO folders; `drawn` stands for the demo's sheets, and `alike:1000` for so many sheets of four drawing sets, in each of
+which all sheets share frame and title block.
 
 Of every sheet of a folder, copies of each kind are planted on the other side of the split, and all are compared with
 all. Printed per kind: the share of sheets whose copy was found, by the firewall's bar (SAME) and by the leak meter's
 (NEAR), and the least agreement of a copy; then every pair of distinct sheets that would be joined (to be looked at by
 eye), the strangers that came nearest, and the seconds. With --pairs DIR the joined pairs are written there side by
-side.
+side. Of large sets --kinds and --planted choose what is planted, and on how many sheets, evenly spread.
 """
 
 import argparse
@@ -16,6 +19,7 @@ from pathlib import Path
 import cv2  # noqa: TID253
 import numpy as np
 
+from benchmarks.alike import draw_alike
 from demo.drawing.sets import DEFAULT_COUNTS, draw_set
 from stages.base.decoding import read_bgr
 from stages.dataset.sheets.split_folder import IMAGE_SUFFIXES
@@ -72,6 +76,8 @@ def sheets_of(folder):
         return {
             name: cv2.cvtColor(sheet.pixels, cv2.COLOR_GRAY2BGR) for found in drawn.values() for name, sheet in found
         }
+    if folder.startswith("alike:"):
+        return draw_alike(int(folder.partition(":")[2]))
     files = sorted(file for file in Path(folder).rglob("*") if file.suffix.lower() in IMAGE_SUFFIXES)
     return {file.name: read_bgr(file) for file in files}
 
@@ -89,11 +95,11 @@ def best(mine: list[Fingerprint], theirs: list[Fingerprint]) -> dict[tuple[int, 
     return found
 
 
-def recall(name, images, prints, change, rng):
-    """Plant one kind of copy of every sheet, print what was found, and return the wrong pairs."""
-    planted = [fingerprint(change(image, rng)) for image in images]
-    found = best(prints, planted)
-    own = np.array([found.get((i, i), 0.0) for i in range(len(images))])
+def recall(name, images, prints, change, rng, places):
+    """Plant one kind of copy of the sheets at `places`, print what was found, and return the wrong pairs."""
+    planted = [fingerprint(change(images[i], rng)) for i in places]
+    found = {(i, places[j]): value for (i, j), value in best(prints, planted).items()}
+    own = np.array([found.get((i, i), 0.0) for i in places])
     wrong = {tuple(sorted(key)) for key, value in found.items() if key[0] != key[1] and value >= SAME}
     least = f"{own[own > 0].min():.2f}" if own.any() else "-"
     print(f"  {name:<22}{(own >= SAME).mean():>7.1%}{(own >= NEAR).mean():>8.1%}{least:>8}{len(wrong):>8}", flush=True)
@@ -116,7 +122,7 @@ def strangers(names, prints):
     return [(key, value) for key, value in ordered if value >= NEAR]
 
 
-def measure(folder, pairs: Path | None):
+def measure(folder, pairs: Path | None, kinds: list[str], planted: int | None):
     """Print the tables of one folder."""
     sheets = sheets_of(folder)
     names, images = list(sheets), list(sheets.values())
@@ -135,8 +141,9 @@ def measure(folder, pairs: Path | None):
     known = {key for key, value in joined if value >= SAME}
     print(f"  {'planted copies':<22}{'found':>7}{'near':>8}{'least':>8}{'false':>8}")
     rng = np.random.default_rng(0)
-    for name, change in KINDS.items():
-        wrong = recall(name, images, prints, change, rng) - known
+    places = np.linspace(0, len(images) - 1, min(planted or len(images), len(images))).round().astype(int).tolist()
+    for name in kinds:
+        wrong = recall(name, images, prints, KINDS[name], rng, places) - known
         for i, j in sorted(wrong):
             print(f"    false alarm: {names[i]} and {names[j]}")
 
@@ -146,11 +153,13 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folders", nargs="+")
     parser.add_argument("--pairs", type=Path)
+    parser.add_argument("--kinds", nargs="+", choices=list(KINDS), default=list(KINDS))
+    parser.add_argument("--planted", type=int)
     arguments = parser.parse_args()
     cv2.setNumThreads(1)
     print(f"a copy: agreement of {SAME} or more; a near copy: {NEAR}; false: pairs of distinct sheets joined by a copy")
     for folder in arguments.folders:
-        measure(folder, arguments.pairs)
+        measure(folder, arguments.pairs, arguments.kinds, arguments.planted)
 
 
 if __name__ == "__main__":
