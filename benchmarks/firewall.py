@@ -1,12 +1,16 @@
 """What the split firewall catches, and what it wrongly joins.
 
-    python -m benchmarks.firewall FOLDER [FOLDER ...]     # YOLO folders; `drawn` stands for the demo's sheets
+    python -m benchmarks.firewall FOLDER [FOLDER ...]
+
+YOLO folders; `drawn` stands for the demo's sheets, and `alike:1000` for so many sheets of four drawing sets, in each of
+which all sheets share frame and title block.
 
 Of every sheet of a folder, copies of each kind are planted on the other side of the split, and all are compared with
 all. Printed per kind: the share of sheets whose copy was found, by the firewall's bar (SAME) and by the leak meter's
 (NEAR), and the least agreement of a copy; then every pair of distinct sheets that would be joined (to be looked at by
 eye), the strangers that came nearest, and the seconds. With --pairs DIR the joined pairs are written there side by
-side.
+side. For large sets: --kinds and --planted choose what is planted, and on how many sheets, evenly spread; --answers
+asks only what the firewall says, by its own bar, which is many times as fast as laying all proposed pairs.
 """
 
 import argparse
@@ -16,13 +20,15 @@ from pathlib import Path
 import cv2  # noqa: TID253
 import numpy as np
 
+from benchmarks.alike import draw_alike
 from demo.drawing.sets import DEFAULT_COUNTS, draw_set
 from stages.base.decoding import read_bgr
 from stages.dataset.sheets.split_folder import IMAGE_SUFFIXES
 from stages.firewall.alignment import likeness
 from stages.firewall.candidate_search import candidates
 from stages.firewall.copies import NEAR, SAME, Fingerprint
-from stages.firewall.signatures import fingerprint
+from stages.firewall.fingerprinting import fingerprint
+from stages.firewall.signatures import copies
 
 
 def encoded(image, suffix, *options):
@@ -72,6 +78,8 @@ def sheets_of(folder):
         return {
             name: cv2.cvtColor(sheet.pixels, cv2.COLOR_GRAY2BGR) for found in drawn.values() for name, sheet in found
         }
+    if folder.startswith("alike:"):
+        return draw_alike(int(folder.partition(":")[2]))
     files = sorted(file for file in Path(folder).rglob("*") if file.suffix.lower() in IMAGE_SUFFIXES)
     return {file.name: read_bgr(file) for file in files}
 
@@ -89,35 +97,43 @@ def best(mine: list[Fingerprint], theirs: list[Fingerprint]) -> dict[tuple[int, 
     return found
 
 
-def recall(name, images, prints, change, rng):
-    """Plant one kind of copy of every sheet, print what was found, and return the wrong pairs."""
-    planted = [fingerprint(change(image, rng)) for image in images]
-    found = best(prints, planted)
-    own = np.array([found.get((i, i), 0.0) for i in range(len(images))])
+def answered(mine: list[Fingerprint], theirs: list[Fingerprint]) -> dict[tuple[int, int], float]:
+    """Return 1 for every pair that the firewall calls copies."""
+    here = {f"mine {place}": one for place, one in enumerate(mine)}
+    there = here if mine is theirs else {f"planted {place}": one for place, one in enumerate(theirs)}
+    return {(int(one.split()[1]), int(other.split()[1])): 1.0 for one, other in copies(here, there)}
+
+
+def recall(name, images, prints, change, rng, places, compare):
+    """Plant one kind of copy of the sheets at `places`, print what was found, and return the wrong pairs."""
+    planted = [fingerprint(change(images[i], rng)) for i in places]
+    found = {(i, places[j]): value for (i, j), value in compare(prints, planted).items()}
+    own = np.array([found.get((i, i), 0.0) for i in places])
     wrong = {tuple(sorted(key)) for key, value in found.items() if key[0] != key[1] and value >= SAME}
     least = f"{own[own > 0].min():.2f}" if own.any() else "-"
     print(f"  {name:<22}{(own >= SAME).mean():>7.1%}{(own >= NEAR).mean():>8.1%}{least:>8}{len(wrong):>8}", flush=True)
     return wrong
 
 
-def strangers(names, prints):
+def strangers(names, prints, compare):
     """Compare all sheets with all, print what that took, and return the pairs that are joined or near."""
     started = time.monotonic()
-    found = best(prints, prints)
+    found = compare(prints, prints)
     seconds = time.monotonic() - started
     pairs = {tuple(sorted(key)): 0.0 for key in found if key[0] != key[1]}
     for key in pairs:
         pairs[key] = max(found.get(key, 0), found.get(key[::-1], 0))
     ordered = sorted(pairs.items(), key=lambda item: -item[1])
     total = len(names) * (len(names) - 1) // 2
-    print(f"  {total} pairs of sheets: {len(pairs)} proposed by their hashes and looked at, {seconds:.1f} s in all")
+    print(f"  {total} pairs of sheets: {len(pairs)} looked at or joined, {seconds:.1f} s in all")
     below = [value for _, value in ordered if value < NEAR]
     print(f"  nearest that stay apart: {', '.join(f'{value:.2f}' for value in below[:5])}")
     return [(key, value) for key, value in ordered if value >= NEAR]
 
 
-def measure(folder, pairs: Path | None):
-    """Print the tables of one folder."""
+def measure(folder, asked):
+    """Print the tables of one folder, as the options ask."""
+    pairs, compare = asked.pairs, answered if asked.answers else best
     sheets = sheets_of(folder)
     names, images = list(sheets), list(sheets.values())
     started = time.monotonic()
@@ -125,7 +141,7 @@ def measure(folder, pairs: Path | None):
     print(
         f"\n{folder}: {len(names)} sheets, {(time.monotonic() - started) / len(names) * 1e3:.0f} ms for a fingerprint"
     )
-    joined = strangers(names, prints)
+    joined = strangers(names, prints, compare)
     for (i, j), value in joined:
         print(f"  {'JOINED' if value >= SAME else 'near  '} {value:.2f}: {names[i]} and {names[j]}")
         if pairs:
@@ -135,8 +151,11 @@ def measure(folder, pairs: Path | None):
     known = {key for key, value in joined if value >= SAME}
     print(f"  {'planted copies':<22}{'found':>7}{'near':>8}{'least':>8}{'false':>8}")
     rng = np.random.default_rng(0)
-    for name, change in KINDS.items():
-        wrong = recall(name, images, prints, change, rng) - known
+    places = (
+        np.linspace(0, len(images) - 1, min(asked.planted or len(images), len(images))).round().astype(int).tolist()
+    )
+    for name in asked.kinds:
+        wrong = recall(name, images, prints, KINDS[name], rng, places, compare) - known
         for i, j in sorted(wrong):
             print(f"    false alarm: {names[i]} and {names[j]}")
 
@@ -146,11 +165,14 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folders", nargs="+")
     parser.add_argument("--pairs", type=Path)
+    parser.add_argument("--kinds", nargs="+", choices=list(KINDS), default=list(KINDS))
+    parser.add_argument("--planted", type=int)
+    parser.add_argument("--answers", action="store_true")
     arguments = parser.parse_args()
     cv2.setNumThreads(1)
     print(f"a copy: agreement of {SAME} or more; a near copy: {NEAR}; false: pairs of distinct sheets joined by a copy")
     for folder in arguments.folders:
-        measure(folder, arguments.pairs)
+        measure(folder, arguments)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from stages.base.command import stage_command
-from stages.base.decoding import read_bgr
+from stages.base.decoding import require_decodable
 from stages.base.errors import problem
 from stages.base.params import read_classes, read_iteration, read_section, read_tile
 from stages.base.tables import write_csv, write_metrics
@@ -49,8 +49,7 @@ def checked_sheets(classes: Sequence[str]) -> list[Sheet]:
     sheets = read_split("train")
     if not sheets:
         raise problem("train.sheets_train", DATASET / "train/images")
-    for sheet in sheets:
-        read_bgr(sheet.image)
+    require_decodable(sheet.image for sheet in sheets)
     if count_boxes(sheets, classes) == 0:
         raise problem("train.least_box", DATASET / "train/labels")
     return sheets

@@ -49,6 +49,14 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
         drawn.renew()
 
 
+@pytest.fixture(scope="session", autouse=True)
+def own_store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """What functions called in this process found out about files is kept with this run's files, not in the project."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("stages.base.fact_store.STORE", tmp_path_factory.getbasetemp() / "files.sqlite")
+        yield
+
+
 @pytest.fixture
 def every_kill(pytestconfig: pytest.Config) -> bool:
     """Whether to kill at each call of Git instead of at each fourth."""

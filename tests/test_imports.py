@@ -22,9 +22,9 @@ EDGES = (ROOT / "tests/edges.txt").read_text(encoding="utf-8").split()  # module
 # What touches the world: files, processes, networks, clocks, dice, networks of neurons, and what opens files itself.
 WORLD = {
     "cv2", "datetime", "dvc", "fcntl", "filelock", "glob", "http", "importlib", "logging", "lxml", "matplotlib", "os",
-    "pathlib", "PIL", "psutil", "pyarrow", "random", "requests", "secrets", "shutil", "signal", "socket", "subprocess",
-    "tarfile", "tempfile", "threading", "time", "torch", "torchvision", "typer", "ultralytics", "urllib", "webbrowser",
-    "wordllama", "zipfile", "jinja2",
+    "pathlib", "PIL", "psutil", "pyarrow", "random", "requests", "secrets", "shutil", "signal", "socket", "sqlite3",
+    "subprocess", "tarfile", "tempfile", "threading", "time", "torch", "torchvision", "typer", "ultralytics",
+    "urllib", "webbrowser", "wordllama", "zipfile", "jinja2",
 }  # fmt: skip
 # What `python -X importtime -m stages.x --help` would list, without its text.
 LOADED = """

@@ -3,17 +3,19 @@
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import BytesIO
 from pathlib import Path
 from threading import Lock
 from typing import Any
 
+SOURCE = Path(__file__)
 ORIENTATION = 274  # the tag of EXIF
 TURNED = range(5, 9)  # orientations that swap width and height
 _UNLIMITED = Lock()  # PIL's limit is one for the whole process
 
 
 @contextmanager
-def opened(file: Path) -> Iterator[Any]:
+def opened(file: Path | BytesIO) -> Iterator[Any]:
     """Give PIL's image of `file`, whose header alone is read: a large drawing is no bomb where nothing decodes."""
     from PIL import Image
 
@@ -29,7 +31,7 @@ def opened(file: Path) -> Iterator[Any]:
             yield image
 
 
-def image_size(file: Path) -> tuple[int, int] | None:
+def image_size(file: Path | BytesIO) -> tuple[int, int] | None:
     """Return width and height in px as `read_bgr` gives them; None where PIL cannot tell, though OpenCV may decode."""
     try:
         with opened(file) as image:

@@ -4,10 +4,10 @@ from collections.abc import Callable, Mapping
 from itertools import pairwise
 from pathlib import Path
 
-from stages.base.errors import UserError
-from stages.dataset.sheets.manifest import file_sha256
+from stages.base.file_facts import digests
 from stages.firewall.copies import Fingerprint, groups
-from stages.firewall.signatures import copies, fingerprint_file, links
+from stages.firewall.fingerprinting import sheet_looks
+from stages.firewall.signatures import copies, links
 
 _MANY = 500  # images between two lines that say how far it is
 
@@ -15,13 +15,11 @@ _MANY = 500  # images between two lines that say how far it is
 def fingerprints(files: Mapping[str, Path], *, say: Callable[[str], None] | None = None) -> dict[str, Fingerprint]:
     """Return the fingerprint of every image that decodes; whoever reads the others says what is wrong with them."""
     found: dict[str, Fingerprint] = {}
-    for number, (name, file) in enumerate(files.items()):
+    for number, (name, look) in enumerate(zip(files, sheet_looks(list(files.values())), strict=True)):
         if say and number and number % _MANY == 0:
             say(f"{number} of {len(files)} images compared")
-        try:
-            found[name] = fingerprint_file(file)
-        except UserError:
-            continue
+        if look and not look.decoded.found:
+            found[name] = look.fingerprint
     return found
 
 
@@ -50,6 +48,7 @@ def _same_bytes(mine: Mapping[str, Path], others: Mapping[str, Path]) -> list[tu
 def _by_content(files: Mapping[str, Path]) -> dict[str, list[str]]:
     """Return the names of the files of each content, by its digest."""
     found: dict[str, list[str]] = {}
+    known = digests(files.values())
     for name, file in files.items():
-        found.setdefault(file_sha256(file), []).append(name)
+        found.setdefault(known[file], []).append(name)
     return found

@@ -1,35 +1,23 @@
-"""Takes the fingerprint of a sheet from its pixels, and confirms on pixels which sheets are copies of one."""
+"""Confirms on pixels which sheets are copies of one. Two sheets are laid on each other once, ever."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
-from typing import cast
 
-import numpy as np
-from numpy.typing import NDArray
-
-from stages.base.decoding import read_bgr
+from stages.base.decoding import PACKAGES
+from stages.base.file_facts import digest_of, kind_of, remembered
 from stages.firewall.alignment import Laying, alike
 from stages.firewall.candidate_search import candidates, every_candidate
-from stages.firewall.copies import NEAR, SAME, THUMB, Fingerprint
-from stages.firewall.patches import Grey
-from stages.firewall.sheet_hashes import sheet_hashes
+from stages.firewall.copies import NEAR, SAME, Fingerprint
 
 Names = Mapping[str, Fingerprint]
-
-
-def fingerprint(image: NDArray[np.uint8], *, crops: bool = True) -> Fingerprint:
-    """Return the fingerprint of a decoded image, (height, width, 3) or (height, width), in some milliseconds.
-
-    Without `crops`, no copy that was cropped is found by it.
-    """
-    thumb = _thumb(image)
-    return Fingerprint(*sheet_hashes(thumb, crops=crops), thumb)
-
-
-def fingerprint_file(file: Path, *, crops: bool = True) -> Fingerprint:
-    """Return the fingerprint of an image file; raise `UserError` when it does not decode whole."""
-    return fingerprint(read_bgr(file), crops=crops)
+Pair = tuple[int, int]
+# The code that says whether two fingerprints are of copies: a change of it makes all anew.
+SOURCES = tuple(
+    Path(__file__).with_name(f"{name}.py")
+    for name in ("alignment", "candidate_search", "copies", "patches", "sheet_hashes", "signatures")
+)
+_YES, _NO = b"1", b"0"
 
 
 def copies(mine: Names, theirs: Names) -> list[tuple[str, str]]:
@@ -56,9 +44,8 @@ def links(prints: Names) -> list[tuple[str, str]]:
     kinds = _kinds(prints)
     one_each = [prints[names[0]] for names in kinds]
     joined = DisjointSet(range(len(kinds)))
-    for pair, layings in _layings(one_each, one_each, SAME).items():
-        if not joined.connected(*pair) and alike(layings, SAME):
-            joined.merge(*pair)
+    for pair in _alike(one_each, one_each, SAME, passed_over=lambda pair: bool(joined.connected(*pair))):
+        joined.merge(*pair)
     sets = [[name for kind in sorted(members) for name in kinds[kind]] for members in joined.subsets()]
     return [pair for names in sets for pair in pairwise(names)]
 
@@ -68,22 +55,45 @@ def _pairs(mine: Names, theirs: Names, bar: float) -> list[tuple[str, str]]:
     others = kinds if theirs is mine else _kinds(theirs)
     prints = [mine[names[0]] for names in kinds]
     other_prints = prints if theirs is mine else [theirs[names[0]] for names in others]
-    found = {pair for pair, layings in _layings(prints, other_prints, bar).items() if alike(layings, bar)}
+    found = set(_alike(prints, other_prints, bar))
     if theirs is mine:
         found |= {(j, i) for i, j in found} | {(i, i) for i in range(len(kinds))}
     pairs = ((name, other) for i, j in found for name in kinds[i] for other in others[j])
     return sorted(pair for pair in pairs if pair[0] != pair[1])
 
 
-def _layings(
-    mine: Sequence[Fingerprint], theirs: Sequence[Fingerprint], bar: float
-) -> dict[tuple[int, int], list[Laying]]:
+def _alike(
+    mine: Sequence[Fingerprint],
+    theirs: Sequence[Fingerprint],
+    bar: float,
+    *,
+    passed_over: Callable[[Pair], bool] = lambda pair: False,
+) -> Iterator[Pair]:
+    """Yield the pairs of `_layings` that agree in a share `bar` of their tiles; of others, nobody need know.
+
+    The answer hangs on the two fingerprints alone, and is kept.
+    """
+    layings = _layings(mine, theirs, bar)
+    pairs = list(layings)
+    names = {id(one): digest_of(part.tobytes() for part in one) for i, j in pairs for one in (mine[i], theirs[j])}
+
+    def find(place: int) -> bytes | None:
+        if passed_over(pairs[place]):
+            return None
+        return _YES if alike(layings[pairs[place]], bar) else _NO
+
+    keys = [digest_of(sorted(names[id(one)].encode() for one in (mine[i], theirs[j]))) for i, j in pairs]
+    answers = remembered(keys, kind_of(f"alike {bar}", SOURCES, PACKAGES), find)
+    yield from (pair for pair, answer in zip(pairs, answers, strict=True) if answer == _YES)
+
+
+def _layings(mine: Sequence[Fingerprint], theirs: Sequence[Fingerprint], bar: float) -> dict[Pair, list[Laying]]:
     """Return the pairs (of `mine`, of `theirs`) to look at, with the ways to lay each: either on the other.
 
     Where the two are the same, a pair is named by its lower number first, and none is of a sheet and itself.
     """
     propose = candidates if bar >= SAME else every_candidate
-    found: dict[tuple[int, int], list[Laying]] = {}
+    found: dict[Pair, list[Laying]] = {}
     for pair in propose(mine, theirs):
         if mine is not theirs or pair.whole != pair.part:
             key = (pair.whole, pair.part)
@@ -100,11 +110,3 @@ def _kinds(prints: Names) -> list[list[str]]:
     for name, one in prints.items():
         found.setdefault(tuple(part.tobytes() for part in one), []).append(name)
     return list(found.values())
-
-
-def _thumb(image: NDArray[np.uint8]) -> Grey:
-    import cv2
-
-    grey = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY) if image.ndim == 3 else image
-    # A square, so that a sheet that a tool has stretched to one compares as well.
-    return cast(Grey, cv2.resize(grey, (THUMB, THUMB), interpolation=cv2.INTER_AREA))

@@ -11,7 +11,7 @@ from stages.dataset.sheets.split_folder import DATASET, read_labels, sheets_in
 from stages.detector.prediction.filters import Filters, keep
 from stages.detector.prediction.prediction_params import PredictParams
 from stages.detector.training.training_params import TrainParams
-from stages.intake.contract.image_checks import read_header
+from stages.intake.contract.image_checks import read_headers
 from stages.intake.object_scale import (
     scale_sentence,
     scale_table,
@@ -94,8 +94,9 @@ def filter_sentence(costs: pd.DataFrame, filters: Filters, *, split: str) -> str
 def _tables(root: Path, classes: list[str]) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return the sheets (split, image_id, width, height) and their boxes (and class_id and the corners in px)."""
     images, boxes = [], [pd.DataFrame(columns=["split", "image_id", "class_id", *BOX])]
-    for split, image, label in _sheets(root):
-        size = read_header(image).size
+    sheets = list(_sheets(root))
+    for (split, image, label), header in zip(sheets, read_headers([image for _, image, _ in sheets]), strict=True):
+        size = header.size
         if size is None:
             continue  # the stage that opens it says what is wrong with it
         width, height = size

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from stages.base.file_facts import digests
 from stages.dataset.sheets.manifest import MANIFEST, ManifestRow, manifest_row, read_manifest
 from stages.dataset.sheets.split_folder import sheets_in
 from stages.firewall.roles import ROLES
@@ -37,13 +38,16 @@ def relisted(dataset: Path, before: Lists, *, iteration: int, groups: Mapping[st
     found: Lists = {}
     for split in before:
         found[split] = []
-        for sheet in sheets_in(dataset / split):
+        sheets = sheets_in(dataset / split)
+        known = digests(sheet.image for sheet in sheets)
+        for sheet in sheets:
             fresh = manifest_row(
                 sheet.image,
                 sheet.label,
                 added_iteration=iteration,
                 label_source="import" if sheet.labelled else "none",
                 group=groups.get(sheet.image_id, ""),
+                image_sha256=known[sheet.image],
             )
             found[split].append(_kept(fresh, split, *old.get(sheet.image_id, ("", None))))
     return found

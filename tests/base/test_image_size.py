@@ -31,5 +31,5 @@ def test_a_sheet_beyond_what_opencv_decodes_is_named_by_its_size(tmp_path):
     data = bytearray(file.read_bytes())
     data[18:26] = np.array([40_000, 30_000], "<i4").tobytes()
     file.write_bytes(data)
-    with pytest.raises(UserError, match=r"expected at most 1,073,741,824 px in an image, found 40000 x 30000 px"):
+    with pytest.raises(UserError, match="found 40000 x 30000 px, where 1,073,741,824 px at most decode"):
         read_bgr(file)

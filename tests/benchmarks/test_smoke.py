@@ -31,10 +31,11 @@ class Program(NamedTuple):
 PROGRAMS = {
     "agreement": Program("{tables} --detections {tables}", "faster-coco-eval"),
     "arms": Program("--trials 2", "within"),
+    "check_speed": Program("--home {tmp_path} --sheets 2 --sheets 3 --rounds 1", "first / again"),
     "coverage": Program("{tables} --trials 3", "cross-fitted"),
     "drawn": Program("{tmp_path}/drawn --sheets 2", "2 sheets"),
     "errors": Program("{tables.name} --home {tables.parent}", "on_its_recalls"),
-    "firewall": Program("{dataset}/images/val --pairs {tmp_path}", "cropped 20 %"),
+    "firewall": Program("{dataset}/images/val alike:4 --pairs {tmp_path}", "cropped 20 %"),
     "regressions": Program("--trials 1", "seen%"),
     "picking_speed": Program("--repeat 1 --shrink 1000", "peak memory"),
     "replays": Program("benchmarks/results/replays/circuits", "F1 on test"),

@@ -9,7 +9,7 @@ from PIL import Image
 from stages.base.decoding import read_bgr
 from stages.dataset.sheets.manifest import MANIFEST, manifest_row, write_manifest
 from stages.detector.prediction.filters import Filters
-from stages.intake.contract.image_checks import read_header
+from stages.intake.contract.image_checks import read_headers
 from stages.intake.expectations import expectation_lines, filter_cost, filter_sentence
 from stages.project.yaml_edits import edited
 from tests.fake_project import person_params
@@ -78,7 +78,7 @@ def test_a_header_says_the_size_that_the_decoder_gives(tmp_path, suffix):
     file = tmp_path / f"turned{suffix}"
     Image.fromarray(np.zeros((20, 40, 3), np.uint8)).save(file, exif=exif)
     height, width = read_bgr(file).shape[:2]
-    assert read_header(file).size == (width, height) == (20, 40)
+    assert next(read_headers([file])).size == (width, height) == (20, 40)
 
 
 WIDE = [10, 10, 50, 20]  # 40 x 10 px

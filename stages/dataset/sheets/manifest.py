@@ -33,9 +33,15 @@ class ManifestRow(NamedTuple):
     label_sha256: str
 
 
-def manifest_row(image: Path, label: Path, *, added_iteration: int, label_source: str, group: str = "") -> ManifestRow:
-    """Return the row of a sheet whose files lie where they belong; `label` need not exist."""
-    return ManifestRow(image.name, added_iteration, label_source, group, file_sha256(image), file_sha256(label))
+def manifest_row(
+    image: Path, label: Path, *, added_iteration: int, label_source: str, group: str = "", image_sha256: str = ""
+) -> ManifestRow:
+    """Return the row of a sheet whose files lie where they belong; `label` need not exist.
+
+    The image is read unless its digest, `image_sha256`, is known.
+    """
+    sha256 = image_sha256 or file_sha256(image)
+    return ManifestRow(image.name, added_iteration, label_source, group, sha256, file_sha256(label))
 
 
 def file_sha256(file: Path) -> str:

@@ -1,4 +1,4 @@
-"""Runs every check over a dataset, decoding each image once."""
+"""Runs every check over a dataset; each image is decoded once, ever."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -9,7 +9,7 @@ from stages.dataset.image_names import name_findings
 from stages.dataset.sheets.split_folder import IMAGE_SUFFIXES
 from stages.formats.geometry import KeptRows, place
 from stages.formats.source_sheets import Dataset, Picture, SourceSheet
-from stages.intake.contract.image_checks import look
+from stages.intake.contract.image_checks import look_at
 
 _MANY = 500  # images between two lines that say how far it is
 _MAY_BE_BARE = "pool"  # the split in which no label file means unlabelled
@@ -27,10 +27,11 @@ class Checked(NamedTuple):
 def check_sheets(sheets: Sequence[SourceSheet], *, say: Callable[[str], None] | None = None) -> list[Checked]:
     """Return every sheet checked, in their order; `say` gets a line now and then when there are many."""
     done = []
-    for number, sheet in enumerate(sheets):
+    looks = look_at([sheet.item.image for sheet in sheets])
+    for number, (sheet, look) in enumerate(zip(sheets, looks, strict=True)):
         if say and number and number % _MANY == 0:
             say(f"{number} of {len(sheets)} images checked")
-        done.append(_checked(sheet))
+        done.append(_checked(sheet, *look))
     return done
 
 
@@ -52,8 +53,7 @@ def class_findings(dataset: Dataset, classes: Sequence[str]) -> list[Defect]:
     return [finding("error", "contract.names-differ", file, classes=wanted, found=said)]
 
 
-def _checked(sheet: SourceSheet) -> Checked:
-    picture, findings = look(sheet.item.image)
+def _checked(sheet: SourceSheet, picture: Picture | None, findings: Sequence[Defect]) -> Checked:
     placed = place(sheet, picture)
     missing = [] if sheet.item.label.is_file() else [_no_labels(sheet)]
     return Checked(sheet, picture, placed, [*findings, *sheet.findings, *placed.findings, *missing])

@@ -4,22 +4,28 @@ The decoder is OpenCV's (`read_bgr`), and Ultralytics' is the same: both turn a 
 byte of 16 bits, drop the alpha channel, and convert CMYK by the plain formula.
 """
 
+import json
 import re
+from collections.abc import Iterator, Sequence
+from io import BytesIO
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from stages.base.decoding import read_bgr
+from stages.base.decoding import read_bgr, undecodable
 from stages.base.errors import UserError
-from stages.base.image_size import TURNED, opened, orientation, shown_size
+from stages.base.file_facts import kind_of, looked_at
+from stages.base.image_size import SOURCE, TURNED, opened, orientation, shown_size
 from stages.dataset.crops import Image
 from stages.dataset.defects import Defect, finding
+from stages.firewall.fingerprinting import SheetLook, sheet_looks
 from stages.formats.source_sheets import Picture
 
 _LEAST_SIDE = 10  # px: Ultralytics leaves smaller images out of the training without a word
 _BITS = 258  # the tag of TIFF
+_JPEG_END = b"\xff\xd9"
 
 
 class Header(NamedTuple):
@@ -31,35 +37,49 @@ class Header(NamedTuple):
     bits: int = 8  # a colour
     pages: int = 1
     transparent: bool = False
+    tail: bool = False  # a JPEG with bytes behind its end
     size: tuple[int, int] | None = None  # width and height in px as it is shown; None: it does not say
 
 
-def look(file: Path) -> tuple[Picture | None, list[Defect]]:
-    """Decode `file`, once; return its size and orientation (None: it does not decode), and what is odd about it."""
-    try:
-        image = read_bgr(file)
-    except UserError as error:
-        return None, [_damaged(file, str(error))]
-    header = read_header(file)
-    height, width = image.shape[:2]
-    findings = _oddities(file, header, brightest=int(image.max()) if header.bits > 8 else 255)
+def look_at(files: Sequence[Path]) -> Iterator[tuple[Picture | None, list[Defect]]]:
+    """Yield the size and orientation of each file (None: it does not decode), and what is odd about it.
+
+    Each is decoded once, ever; its fingerprint, which the firewall asks for next, is taken by the way.
+    """
+    for file, look, header in zip(files, sheet_looks(files), read_headers(files), strict=True):
+        yield _judged(file, look, header)
+
+
+def read_headers(files: Sequence[Path]) -> Iterator[Header]:
+    """Yield what each file says of itself; the plain header where PIL cannot tell, though OpenCV may decode it."""
+    kind = kind_of("header", (Path(__file__), SOURCE), ("pillow",))
+    for values in looked_at(files, [kind], lambda data: [json.dumps(_header(data)).encode()]):
+        found = Header(*json.loads(values[0])) if values else Header()
+        yield found._replace(size=found.size and (found.size[0], found.size[1]))  # JSON knows lists alone
+
+
+def _judged(file: Path, look: SheetLook | None, header: Header) -> tuple[Picture | None, list[Defect]]:
+    if look is None or look.decoded.found:
+        return None, [_damaged(file, str(undecodable(file, look.decoded.found) if look else _unreadable(file)))]
+    width, height, brightest, _ = look.decoded
+    findings = _oddities(file, header, brightest=brightest if header.bits > 8 else 255)
     if min(width, height) < _LEAST_SIDE:
         small = finding("error", "image_checks.image-too-small", file, least=_LEAST_SIDE, width=width, height=height)
         findings.append(small)
     return Picture(width, height, header.orientation), findings
 
 
-def read_header(file: Path) -> Header:
-    """Return what `file` says of itself; the plain header where PIL cannot tell, though OpenCV decodes it."""
+def _header(data: bytes) -> Header:
     try:
-        with opened(file) as image:
+        with opened(BytesIO(data)) as image:
             return Header(
                 image.format or "",
                 image.mode,
                 orientation(image),
-                _bits(image, file),
+                _bits(image, data),
                 getattr(image, "n_frames", 1) if image.format == "TIFF" else 1,
                 image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info,
+                image.format == "JPEG" and not data.endswith(_JPEG_END),
                 shown_size(image),
             )
     except Exception:  # PIL raises whatever it stumbles over; the pixels are there all the same
@@ -70,7 +90,7 @@ def upright(file: Path) -> Image:
     """Return the picture as a person sees it, (height, width, 3): turned, on white paper, its bits spread over 8."""
     import cv2
 
-    header = read_header(file)
+    header = next(read_headers([file]))
     if header.bits <= 8 and not header.transparent:
         return read_bgr(file)
     data = np.frombuffer(file.read_bytes(), np.uint8)
@@ -86,7 +106,7 @@ def upright(file: Path) -> Image:
 def trimmed(file: Path) -> bytes:
     """Return a JPEG without what stands behind its end."""
     data = file.read_bytes()
-    return data[: data.rindex(b"\xff\xd9") + 2]
+    return data[: data.rindex(_JPEG_END) + 2]
 
 
 def _eight_bits(raw: NDArray[Any]) -> NDArray[np.uint8]:
@@ -113,14 +133,21 @@ def _turn(levels: NDArray[np.uint8], header: Header) -> NDArray[np.uint8]:
     return levels
 
 
-def _bits(image: Any, file: Path) -> int:
+def _bits(image: Any, data: bytes) -> int:
     if image.format == "PNG":
-        with file.open("rb") as stream:
-            return stream.read(25)[24]  # of the header chunk, which is always the first
+        return data[24]  # of the header chunk, which is always the first
     if image.format == "TIFF":
         bits = image.tag_v2.get(_BITS, (8,))
         return int(max(bits) if isinstance(bits, tuple) else bits)
     return 16 if image.mode.startswith("I") else 8
+
+
+def _unreadable(file: Path) -> UserError:
+    try:
+        read_bgr(file)
+    except UserError as error:
+        return error
+    return undecodable(file, "a file that is being written")  # a moment ago it could not be read
 
 
 def _damaged(file: Path, text: str) -> Defect:
@@ -148,12 +175,6 @@ def _oddities(file: Path, header: Header, *, brightest: int) -> list[Defect]:
         found.append(finding("note", "image_checks.grey", file))
     if header.pages > 1:
         found.append(finding("warning", "image_checks.pages", file, pages=header.pages))
-    if header.kind == "JPEG" and _tail(file):
+    if header.tail:
         found.append(finding("error", "image_checks.jpeg-tail", file))
     return found
-
-
-def _tail(file: Path) -> bool:
-    with file.open("rb") as stream:
-        stream.seek(-2, 2)
-        return stream.read() != b"\xff\xd9"

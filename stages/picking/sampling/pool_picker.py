@@ -7,7 +7,8 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from stages.firewall.signatures import copies, fingerprint_file
+from stages.firewall.fingerprinting import fingerprint_file
+from stages.firewall.signatures import copies
 from stages.picking.candidates import labels_to_check, pool_candidates, with_class_names, without_wrong_labels
 from stages.picking.packet_choice import Chooser, hard_chooser, pick, rarities_of
 from stages.picking.pool_tables import PoolTables, pool_view

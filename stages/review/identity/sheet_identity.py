@@ -11,8 +11,9 @@ from typing import NamedTuple
 from stages.base.errors import problem
 from stages.dataset.sheets.manifest import file_sha256
 from stages.firewall.copies import Fingerprint
+from stages.firewall.fingerprinting import fingerprint_file
 from stages.firewall.kinship import fingerprints
-from stages.firewall.signatures import copies, fingerprint_file
+from stages.firewall.signatures import copies
 from stages.formats.source_sheets import FRACTIONS
 from stages.picking.packet import Packet, PacketSheet
 from stages.review.formats.returned_boxes import ReturnedSheet
