@@ -131,7 +131,7 @@ def test_train_refuses_a_damaged_sheet_each_time(work, source, tmp_path, monkeyp
 
 @pytest.mark.parametrize("module", [fingerprinting, signatures], ids=lambda module: module.__name__)
 def test_what_is_kept_of_sheets_names_all_the_code_that_it_comes_from(module):
-    around = {f"stages/base/{name}.py" for name in ("errors", "fact_store", "file_facts", "decoding")}
+    around = {f"stages/base/{name}.py" for name in ("errors", "fact_store", "file_facts", "image_size", "decoding")}
     named = {str(source.relative_to(ROOT)) for source in module.SOURCES}
     assert closure(module.__name__) - around == named - {"stages/base/decoding.py"}
     assert alignment.__name__.rpartition(".")[2] in {source.stem for source in signatures.SOURCES}

@@ -2,8 +2,8 @@
 
 Of two boxes of a class from different windows that lie on each other the surer one stays, as it is: a union of both
 would be an object that nobody saw. A box that ends at an inner border is most likely a part of something, so it goes
-where a whole one covers it. The view of the whole sheet speaks for objects that fit into no overlap: smaller ones lie
-whole in some window, at more pixels.
+where a whole one covers it. The view of the whole sheet speaks for objects that fit into no overlap, without ending at
+its borders: smaller ones lie whole in some window, at more pixels.
 """
 
 from typing import NamedTuple
@@ -35,7 +35,7 @@ def merged(found: WindowBoxes, *, views: list[Window], overlap: int, width: int,
     inner = found.view < len(views) - 1
     cut = inner & _at_inner_border(found.xyxy, np.array(views)[found.view], width=width, height=height)
     sides = found.xyxy[:, 2:] - found.xyxy[:, :2]
-    speaks = inner | (sides.max(axis=1, initial=0) > overlap)
+    speaks = inner | (sides.max(axis=1, initial=0) > overlap - 2 * EDGE)
     first, second, iou, share = _pairs(found)
     covered = np.zeros(len(cut), dtype=bool)
     covered[first[cut[first] & ~cut[second] & speaks[second] & (share >= COVERED)]] = True

@@ -56,10 +56,12 @@ def test_noise_inside_a_part_does_not_drive_it_out():
 
 
 def test_the_whole_sheet_speaks_for_large_objects_alone():
-    large, small = (2, 20, 10, 140, 60, 0.5), (2, 20, 10, 60, 40, 0.9)
+    large, small = (2, 20, 10, 140, 60, 0.5), (2, 20, 10, 50, 40, 0.9)
     parts = [(0, 20, 10, 100, 60, 0.9), (1, 60, 10, 140, 60, 0.9)]
     assert stay(*parts, large, small) == [False, False, True, False]
-    assert stay((2, 20, 10, 61, 40, 0.9), overlap=40) == [True]
+    most = 40 - 2 * EDGE  # px that lie in one of the windows without ending at an inner border of it
+    assert stay((2, 20, 10, 20 + most, 40, 0.9), overlap=40) == [False]
+    assert stay((2, 20, 10, 21 + most, 40, 0.9), overlap=40) == [True]
 
 
 def test_what_was_taken_out_takes_nothing_out():
