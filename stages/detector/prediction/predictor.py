@@ -1,7 +1,6 @@
 """Predicts boxes on whole sheets."""
 
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -11,21 +10,21 @@ from numpy.typing import NDArray
 
 from stages.base.boxes import Boxes, xywhn_to_xyxy
 from stages.base.decoding import read_bgr
-from stages.dataset.sheets.split_folder import Labels, SplitSheet
+from stages.dataset.sheets.split_folder import Labels
 from stages.detector.model.checkpoint import check_classes, is_promptable, load_model
 from stages.detector.model.encoders import encode, encoder_of
 from stages.detector.model.runtime import fits_into_memory, pick_device, start_ultralytics
 from stages.detector.prediction.box_features import FEATURES
 from stages.detector.prediction.candidate_split import make_predictor
-from stages.detector.prediction.engine_choice import engine_for
+from stages.detector.prediction.engine_choice import CheckedEngine, engine_for
 from stages.detector.prediction.filters import Filters, keep
 from stages.detector.prediction.prediction_params import PredictParams
 from stages.detector.prediction.reading_ahead import read_ahead
 from stages.ruler.pairing.evidence import FILTER, REASONS, evidence
 from stages.ruler.pairing.pairs import Floats, Ints
 
-WEIGHTS = Path("models/best.pt")
-_SAY_EVERY = 50  # sheets between two lines of progress
+_BATCHES = 8  # in a block: enough to be worth a message to another machine, few enough to be lost with it
+Picture = tuple[Path, NDArray[np.uint8]]  # (height, width, 3), blue green red
 
 
 class Discarded(NamedTuple):
@@ -54,6 +53,47 @@ class Prediction(NamedTuple):
     features: NDArray[np.float16] = NO_FEATURES  # (n, FEATURES)
 
 
+class SheetScorer:
+    """A model that is set up once, and predicts boxes on whole sheets.
+
+    `sheets` is how many the whole run has, and `trusted` what its first have shown of ONNX Runtime (`engine_for`).
+    """
+
+    def __init__(
+        self,
+        model: Any,
+        *,
+        classes: Sequence[str],
+        params: PredictParams,
+        device: str,
+        sheets: int,
+        weights: Path,
+        trusted: bool | None = None,
+    ) -> None:
+        engine = engine_for(
+            params, device=device, sheets=sheets, classes=len(classes), weights=weights, trusted=trusted
+        )
+        self.model, self.params = model, params
+        self.predictor = _predictor(
+            engine, imgsz=params.imgsz, device=device, conf=params.confidence_floor, max_det=params.max_det
+        )
+
+    def see(self, pictures: Iterator[Picture], labels: Iterable[Labels | None]) -> Iterator[Prediction]:
+        """Yield a prediction for each of `pictures`, in their order, each with its labels as `predict` takes them."""
+        params, drawn = self.params, iter(labels)
+        for chunk in read_ahead(_same_shape(pictures, params.batch)):
+            with fits_into_memory("predict", batch=params.batch, imgsz=params.imgsz):
+                results = self.predictor(source=[image for _, image in chunk], model=self.model)
+            for (file, image), result in zip(chunk, results, strict=True):
+                yield _prediction(file, image, result, filters=params.filters.limits, labels=next(drawn))
+
+    @property
+    def trusted(self) -> bool:
+        """Whether ONNX Runtime runs the network, after the batches on which it was compared."""
+        engine = getattr(self.predictor, "pass_on", None)
+        return isinstance(engine, CheckedEngine) and engine.onnx is not None
+
+
 def predict(
     weights: Path,
     images: Sequence[Path],
@@ -63,7 +103,7 @@ def predict(
     params: PredictParams,
     labels: Sequence[Labels | None] | None = None,
 ) -> Iterator[Prediction]:
-    """Yield a prediction for each of `images`, in their order.
+    """Yield a prediction for each of `images`, in their order, from this process.
 
     Kept is what lies over the confidence floor, is no duplicate, is among the surest `max_det` and passes the filters;
     what is not kept is in `discarded`, if it can say what became of a box of `labels`, which has one entry per image:
@@ -72,37 +112,18 @@ def predict(
     encoder that is not there and for an image that does not decode.
     """
     start_ultralytics()
+    model, device = told_model(weights, classes, prompts), pick_device(params.device)
+    scorer = SheetScorer(model, classes=classes, params=params, device=device, sheets=len(images), weights=weights)
+    yield from scorer.see(((file, read_bgr(file)) for file in images), labels or [None] * len(images))
+
+
+def told_model(weights: Path, classes: Sequence[str], prompts: Mapping[str, str]) -> Any:
+    """Return the model in `weights`, told what to look for; raises as `predict` does."""
     model = load_model(weights)
     check_classes(model, classes, weights)
     if is_promptable(model):
         set_prompts(model, classes, prompts)
-    device = pick_device(params.device)
-    engine = engine_for(params, device=device, sheets=len(images), classes=len(classes), weights=weights)
-    predictor = _predictor(
-        engine, imgsz=params.imgsz, device=device, conf=params.confidence_floor, max_det=params.max_det
-    )
-    drawn = iter(labels or [None] * len(images))
-    for chunk in read_ahead(_same_shape(images, params.batch)):
-        with fits_into_memory("predict", batch=params.batch, imgsz=params.imgsz):
-            results = predictor(source=[image for _, image in chunk], model=model)
-        for (file, image), result in zip(chunk, results, strict=True):
-            yield _prediction(file, image, result, filters=params.filters.limits, labels=next(drawn))
-
-
-def predictions(
-    sheets: Sequence[SplitSheet], *, classes: Sequence[str], prompts: Mapping[str, str], params: PredictParams
-) -> Iterator[Prediction]:
-    """Yield what the weights in models/best.pt see on `sheets`, in their order, and say how far we are."""
-    images, labels = [one.sheet.image for one in sheets], [one.labels for one in sheets]
-    seen = predict(WEIGHTS, images, classes=classes, prompts=prompts, params=params, labels=labels)
-    totals = Counter(one.split for one in sheets)
-    done: Counter[str] = Counter()
-    for one, prediction in zip(sheets, seen, strict=True):
-        done[one.split] += 1
-        count, total = done[one.split], totals[one.split]
-        if count == total or count % _SAY_EVERY == 0:
-            print(f"{one.split}: {count} of {total} sheets", flush=True)
-        yield prediction
+    return model
 
 
 def set_prompts(model: Any, classes: Sequence[str], prompts: Mapping[str, str]) -> None:
@@ -122,12 +143,20 @@ def _predictor(engine: Any, **settings: Any) -> Any:
     return make_predictor({**fixed, **where, **settings}, engine)
 
 
-def _same_shape(images: Sequence[Path], batch: int) -> Iterator[list[tuple[Path, NDArray[np.uint8]]]]:
-    """Yield runs of at most `batch` neighbours of one shape: mixed shapes would be padded, and padding moves scores."""
-    decoded = ((file, read_bgr(file)) for file in images)
-    for _, run in groupby(decoded, key=lambda pair: pair[1].shape):
-        chunk: list[tuple[Path, NDArray[np.uint8]]] = []
-        for pair in run:
+def block_size(batch: int) -> int:
+    """Return how many sheets in a row make a block, which is what a worker is given at once."""
+    return batch * _BATCHES
+
+
+def _same_shape(pictures: Iterable[Picture], batch: int) -> Iterator[list[Picture]]:
+    """Yield runs of at most `batch` neighbours of one shape: mixed shapes would be padded, and padding moves scores.
+
+    None goes over the end of a block: who sees a block alone sees the same batches as who sees all sheets in a row.
+    """
+    size = block_size(batch)
+    for _, run in groupby(enumerate(pictures), key=lambda one: (one[0] // size, one[1][1].shape)):
+        chunk: list[Picture] = []
+        for _, pair in run:
             chunk.append(pair)
             if len(chunk) == batch:
                 yield chunk
