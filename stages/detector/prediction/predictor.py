@@ -81,7 +81,7 @@ class SheetScorer:
     def see(self, pictures: Iterator[Picture], labels: Iterable[Labels | None]) -> Iterator[Prediction]:
         """Yield a prediction for each of `pictures`, in their order, each with its labels as `predict` takes them."""
         params, drawn = self.params, iter(labels)
-        for chunk in read_ahead(_same_shape(pictures, params.batch)):
+        for chunk in read_ahead(same_shape_batches(pictures, params.batch)):
             with fits_into_memory("predict", batch=params.batch, imgsz=params.imgsz):
                 results = self.predictor(source=[image for _, image in chunk], model=self.model)
             for (file, image), result in zip(chunk, results, strict=True):
@@ -148,7 +148,7 @@ def block_size(batch: int) -> int:
     return batch * _BATCHES
 
 
-def _same_shape(pictures: Iterable[Picture], batch: int) -> Iterator[list[Picture]]:
+def same_shape_batches(pictures: Iterable[Picture], batch: int) -> Iterator[list[Picture]]:
     """Yield runs of at most `batch` neighbours of one shape: mixed shapes would be padded, and padding moves scores.
 
     None goes over the end of a block: who sees a block alone sees the same batches as who sees all sheets in a row.
