@@ -26,7 +26,7 @@ quick: lint types ## the same without the tests that start DVC or train (under a
 test-benchmarks: $(INSTALLED) ## programs of benchmarks that train (minutes); `make test` tries the others
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests/benchmarks -m dear
 
-test-tools: $(INSTALLED) ## the tools that people review in, each in an environment of its own in .tools (needs PyPI; 10 minutes)
+test-tools: $(INSTALLED) ## tools, clusters and servers of others, each in an environment of its own in .tools (needs PyPI; 10 minutes)
 	bash tests/tools/install.sh
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests/tools -m tools
 

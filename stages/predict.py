@@ -5,7 +5,7 @@ from stages.base.params import read_classes, read_section
 from stages.dataset.sheets.split_folder import check_names, split_sheets
 from stages.detector.prediction.prediction_params import PredictParams as Params
 from stages.detector.prediction.prediction_tables import predicted_tables, save_predicted
-from stages.detector.prediction.predictor import predictions
+from stages.detector.prediction.sheet_predictions import predictions
 from stages.detector.prediction.tiles.label_overlap import read_tiling
 from stages.prompts.texts.prompt_file import read_prompts
 

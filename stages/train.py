@@ -16,7 +16,17 @@ from stages.base.tables import write_csv, write_metrics
 from stages.convergence.history.history_file import read_carried
 from stages.dataset.sheets.split_folder import DATASET, Sheet, check_names, read_labels, read_split
 from stages.detector.training.training_lock import alone
-from stages.detector.training.training_params import BEST, CURVES, LAST, LOGS, METRICS, PARENT, TARGET, settings
+from stages.detector.training.training_params import (
+    BEST,
+    CURVES,
+    LAST,
+    LOGS,
+    METRICS,
+    PARENT,
+    TARGET,
+    require_even_shares,
+    settings,
+)
 from stages.detector.training.training_params import TrainParams as Params
 from stages.detector.training.training_view import fingerprint, split_slice, write_view
 from stages.detector.training.window_view import write_windows
@@ -93,6 +103,7 @@ def _fit(
 
     start_ultralytics()
     device = pick_device(params.device)
+    require_even_shares(params.batch, device)
     wanted = settings(params, iteration, device)
     inputs = [file for sheet in sheets for file in (sheet.image, sheet.label)]
     tile = read_tile()

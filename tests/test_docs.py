@@ -42,7 +42,16 @@ BOUNDARY = {
     "logs/train",
     "logs",
 }
-OTHERS_OPTIONS = {"--temp", "--queue", "--force", "--local", "--only-changed", "--drop", "--keep"}  # of DVC
+OTHERS_OPTIONS = {
+    "--all-commits",
+    "--temp",
+    "--queue",
+    "--force",
+    "--local",
+    "--only-changed",
+    "--drop",
+    "--keep",
+}  # of DVC
 
 
 def text_of(page: str) -> str:

@@ -30,10 +30,19 @@ class Decoded(NamedTuple):
 
 def read_bgr(file: Path) -> NDArray[np.uint8]:
     """Return the image as (height, width, 3), blue green red; raise `UserError` when it does not decode whole."""
+    return decode_bgr(picture_bytes(file), file)
+
+
+def picture_bytes(file: Path) -> bytes:
+    """Return what is in an image file; raise `UserError` where nothing can be read."""
     try:
-        data = file.read_bytes()
+        return file.read_bytes()
     except OSError as error:  # a link into an emptied cache, a folder called x.png
         raise problem("decoding.read_bgr", file, found=str(error.strerror)) from error
+
+
+def decode_bgr(data: bytes, file: Path) -> NDArray[np.uint8]:
+    """Return the image in `data`, the content of `file`, as `read_bgr` does; the file itself is not opened."""
     image, found = decode(data)
     if image is None:
         raise undecodable(file, found)

@@ -14,7 +14,7 @@ from stages.dataset.sheets.manifest import MANIFEST, read_manifest
 from stages.dataset.sheets.split_folder import DATASET, read_split, split_sheets
 from stages.detector.prediction.prediction_params import PredictParams
 from stages.detector.prediction.prediction_tables import predicted_tables
-from stages.detector.prediction.predictor import predictions
+from stages.detector.prediction.sheet_predictions import predictions
 from stages.detector.prediction.tiles.label_overlap import read_tiling
 from stages.firewall.kinship import copies_of
 from stages.firewall.roles import Kinship, leaks

@@ -13,14 +13,15 @@ _SEEN = 0.01  # score from which the two are compared
 
 
 def engine_for(
-    params: PredictParams, *, device: str, views: int, classes: int, weights: Path
+    params: PredictParams, *, device: str, views: int, classes: int, weights: Path, trusted: bool | None = None
 ) -> Callable[[Any, list[Any]], Forward | None] | None:
     """Return what makes the forward pass for a model, as `make_predictor` takes it; None: torch.
 
-    `views` says how often the network is to look. Raises `UserError` where params ask for an engine that there is not
-    for `device`.
+    `views` says how often the network is to look, `trusted` what the first sheets of the run have shown of ONNX Runtime
+    in another process; None: these are they. Raises `UserError` where params ask for an engine that there is not for
+    `device`.
     """
-    if params.engine == "torch" or (params.engine == "auto" and device != "cpu"):
+    if params.engine == "torch" or trusted is False or (params.engine == "auto" and device != "cpu"):
         return None
     if device != "cpu":
         raise problem("engine_choice.engine_cpu", "params.yaml: predict.engine", device=device)
@@ -30,7 +31,8 @@ def engine_for(
 
     def engine(model: Any, maps: list[Any]) -> Forward | None:
         if not model.model[-1].end2end:
-            return _Checked(model, maps, classes=classes, asked=asked, weights=weights)
+            onnx = onnx_forward(model, maps, classes=classes)
+            return CheckedEngine(model, maps, onnx, asked=asked or trusted is True, weights=weights, first=not trusted)
         if asked:
             raise problem("engine_choice.end_to_end", weights)
         return None
@@ -38,15 +40,20 @@ def engine_for(
     return engine
 
 
-class _Checked:
-    """ONNX Runtime, compared with torch on the first sheets; where they differ, torch goes on, or an error says so."""
+class CheckedEngine:
+    """ONNX Runtime, compared with torch on the first sheets; where they differ, torch goes on, or an error says so.
 
-    def __init__(self, model: Any, maps: list[Any], *, classes: int, asked: bool, weights: Path) -> None:
-        self.model, self.maps, self.asked, self.weights = model, maps, asked, weights
-        self.onnx: Forward | None = onnx_forward(model, maps, classes=classes)
+    On the first sheets of a run what torch says is used. Processes that come later compare as well, for their
+    processor may be another, but use what ONNX Runtime says: a sheet's boxes depend on its place in the run alone.
+    """
+
+    def __init__(self, model: Any, maps: list[Any], onnx: Forward, *, asked: bool, weights: Path, first: bool) -> None:
+        self.model, self.maps, self.asked, self.weights, self.first = model, maps, asked, weights, first
+        self.onnx: Forward | None = onnx
         self.checked = 0
 
     def __call__(self, images: Any) -> tuple[Any, list[Any]]:
+        """Return the dense output for `images`, and the maps, of the engine whose turn it is."""
         if self.onnx is not None and self.checked >= CHECKED:
             return self.onnx(images)
         import torch
@@ -55,10 +62,13 @@ class _Checked:
             dense, _ = self.model(images)
         maps = list(self.maps)
         if self.onnx is not None:
-            found = disagreement(dense, self.onnx(images)[0], floor=_SEEN)
+            theirs = self.onnx(images)
+            found = disagreement(dense, theirs[0], floor=_SEEN)
             self.checked += 1
             if found:
                 self._differs(found)
+            elif not self.first:
+                return theirs
         return dense, maps
 
     def _differs(self, found: str) -> None:

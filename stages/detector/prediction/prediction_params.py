@@ -35,6 +35,8 @@ class PredictParams(Strict):
     confidence_floor: float = Field(ge=0, le=1)
     max_det: int = Field(ge=1)
     filters: FilterParams
+    run_on: Literal["local", "ray"] = "local"  # as it was before there was another
+    ray_workers: int = Field(default=2, ge=1)
 
     @field_validator("device", mode="before")
     @classmethod

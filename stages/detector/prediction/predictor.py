@@ -1,7 +1,6 @@
 """Predicts boxes on whole sheets."""
 
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -9,24 +8,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stages.base.boxes import Boxes, xywhn_to_xyxy
-from stages.dataset.sheets.split_folder import Labels, SplitSheet
+from stages.base.decoding import read_bgr
+from stages.dataset.sheets.split_folder import Labels
 from stages.detector.model.checkpoint import check_classes, is_promptable, load_model
 from stages.detector.model.encoders import encode, encoder_of
 from stages.detector.model.runtime import fits_into_memory, pick_device, start_ultralytics
 from stages.detector.prediction.box_features import FEATURES
 from stages.detector.prediction.candidate_split import make_predictor
-from stages.detector.prediction.engine_choice import engine_for
+from stages.detector.prediction.engine_choice import CheckedEngine, engine_for
 from stages.detector.prediction.filters import Filters, keep
 from stages.detector.prediction.prediction_params import PredictParams
 from stages.detector.prediction.reading_ahead import read_ahead
-from stages.detector.prediction.seen_views import SeenBoxes, by_confidence, seen_in, together
-from stages.detector.prediction.sheet_views import View, batches, count_views
+from stages.detector.prediction.tiles.seen_views import SeenBoxes, by_confidence, seen_in, together
+from stages.detector.prediction.tiles.sheet_views import Picture, View, batches, count_views
 from stages.detector.prediction.tiles.windows import Tiling
 from stages.ruler.pairing.evidence import FILTER, REASONS, evidence
 from stages.ruler.pairing.pairs import Floats
-
-WEIGHTS = Path("models/best.pt")
-_SAY_EVERY = 50  # sheets between two lines of progress
 
 
 class Discarded(NamedTuple):
@@ -55,6 +52,53 @@ class Prediction(NamedTuple):
     features: NDArray[np.float16] = NO_FEATURES  # (n, FEATURES)
 
 
+class SheetScorer:
+    """A model that is set up once, and predicts boxes on sheets.
+
+    `views` is how often it looks in the whole run, and `trusted` what the first sheets have shown of ONNX Runtime
+    (`engine_for`). With `tiling` it sees a sheet window by window, and as a whole.
+    """
+
+    def __init__(
+        self,
+        model: Any,
+        *,
+        classes: Sequence[str],
+        params: PredictParams,
+        device: str,
+        views: int,
+        weights: Path,
+        tiling: Tiling | None,
+        trusted: bool | None = None,
+    ) -> None:
+        engine = engine_for(params, device=device, views=views, classes=len(classes), weights=weights, trusted=trusted)
+        self.model, self.params, self.tiling = model, params, tiling
+        self.predictor = _predictor(
+            engine, imgsz=params.imgsz, device=device, conf=params.confidence_floor, max_det=params.max_det
+        )
+
+    def see(self, pictures: Iterable[Picture], labels: Iterable[Labels | None]) -> Iterator[Prediction]:
+        """Yield a prediction for each of `pictures`, in their order, each with its labels as `predict` takes them."""
+        params, tiling, drawn = self.params, self.tiling, iter(labels)
+        told = next(drawn, None)
+        parts: list[SeenBoxes] = []
+        for chunk in read_ahead(batches(pictures, params.batch, tiling)):
+            with fits_into_memory("predict", batch=params.batch, imgsz=params.imgsz):
+                results = self.predictor(source=[view.pixels for view in chunk], model=self.model)
+            for view, result in zip(chunk, results, strict=True):
+                parts.append(seen_in(result, view, labelled=told is not None))
+                if view.last:
+                    seen, parts = together(parts, view, tiling, params.max_det), []
+                    yield _prediction(view, seen, filters=params.filters.limits, labels=told)
+                    told = next(drawn, None)
+
+    @property
+    def trusted(self) -> bool:
+        """Whether ONNX Runtime runs the network, after the batches on which it was compared."""
+        engine = getattr(self.predictor, "pass_on", None)
+        return isinstance(engine, CheckedEngine) and engine.onnx is not None
+
+
 def predict(
     weights: Path,
     images: Sequence[Path],
@@ -65,7 +109,7 @@ def predict(
     labels: Sequence[Labels | None] | None = None,
     tiling: Tiling | None = None,
 ) -> Iterator[Prediction]:
-    """Yield a prediction for each of `images`, in their order.
+    """Yield a prediction for each of `images`, in their order, from this process.
 
     Kept is what lies over the confidence floor, is no duplicate, is among the surest `max_det` and passes the filters;
     what is not kept is in `discarded`, if it can say what became of a box of `labels`, which has one entry per image:
@@ -74,49 +118,25 @@ def predict(
     for an encoder that is not there and for an image that does not decode.
     """
     start_ultralytics()
+    scorer = SheetScorer(
+        told_model(weights, classes, prompts),
+        classes=classes,
+        params=params,
+        device=pick_device(params.device),
+        views=count_views(images, tiling),
+        weights=weights,
+        tiling=tiling,
+    )
+    yield from scorer.see(((file, read_bgr(file)) for file in images), labels or [None] * len(images))
+
+
+def told_model(weights: Path, classes: Sequence[str], prompts: Mapping[str, str]) -> Any:
+    """Return the model in `weights`, told what to look for; raises as `predict` does."""
     model = load_model(weights)
     check_classes(model, classes, weights)
     if is_promptable(model):
         set_prompts(model, classes, prompts)
-    device = pick_device(params.device)
-    count = count_views(images, tiling)
-    engine = engine_for(params, device=device, views=count, classes=len(classes), weights=weights)
-    predictor = _predictor(
-        engine, imgsz=params.imgsz, device=device, conf=params.confidence_floor, max_det=params.max_det
-    )
-    drawn = iter(labels or [None] * len(images))
-    told = next(drawn, None)
-    parts: list[SeenBoxes] = []
-    for chunk in read_ahead(batches(images, params.batch, tiling)):
-        with fits_into_memory("predict", batch=params.batch, imgsz=params.imgsz):
-            results = predictor(source=[view.pixels for view in chunk], model=model)
-        for view, result in zip(chunk, results, strict=True):
-            parts.append(seen_in(result, view, labelled=told is not None))
-            if view.last:
-                seen, parts = together(parts, view, tiling, params.max_det), []
-                yield _prediction(view, seen, filters=params.filters.limits, labels=told)
-                told = next(drawn, None)
-
-
-def predictions(
-    sheets: Sequence[SplitSheet],
-    *,
-    classes: Sequence[str],
-    prompts: Mapping[str, str],
-    params: PredictParams,
-    tiling: Tiling | None,
-) -> Iterator[Prediction]:
-    """Yield what the weights in models/best.pt see on `sheets`, in their order, and say how far we are."""
-    images, labels = [one.sheet.image for one in sheets], [one.labels for one in sheets]
-    seen = predict(WEIGHTS, images, classes=classes, prompts=prompts, params=params, labels=labels, tiling=tiling)
-    totals = Counter(one.split for one in sheets)
-    done: Counter[str] = Counter()
-    for one, prediction in zip(sheets, seen, strict=True):
-        done[one.split] += 1
-        count, total = done[one.split], totals[one.split]
-        if count == total or count % _SAY_EVERY == 0:
-            print(f"{one.split}: {count} of {total} sheets", flush=True)
-        yield prediction
+    return model
 
 
 def set_prompts(model: Any, classes: Sequence[str], prompts: Mapping[str, str]) -> None:

@@ -1,13 +1,15 @@
 """Fits a detector: every setting is explicit, and what the run really used is read back from its checkpoint."""
 
 import logging
-from collections.abc import Mapping
+import subprocess
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pandas as pd
 
-from stages.base.errors import UserError
+from stages.base.errors import UserError, problem
 
 
 class Job(NamedTuple):
@@ -39,14 +41,26 @@ def fit(job: Job) -> Fit:
     if job.text_features is not None:
         import torch
 
-        torch.save(job.text_features, job.folder / TEXT_FILE)
+        torch.save(job.text_features, job.folder.parent / TEXT_FILE)
     interrupted = _latest_checkpoint(job.folder)
     done = interrupted is not None and interrupted[1]["epoch"] + 1 >= job.settings["epochs"]
     if not done:
         trainer = BaselineTrainer if job.text_features is None else PromptTrainer
         overrides = _overrides(job, resume=interrupted[0] if interrupted else None)
-        trainer(overrides=overrides).train()
+        with _one_line_of_other_processes(str(job.settings["device"])):
+            trainer(overrides=overrides).train()
     return _result(job, resumed=interrupted is not None)
+
+
+@contextmanager
+def _one_line_of_other_processes(device: str) -> Iterator[None]:
+    """Raise `UserError` when one of the processes that train on several GPUs failed: it has said why itself."""
+    try:
+        yield
+    except subprocess.CalledProcessError as error:
+        raise problem(
+            "fitting.several_gpus", "params.yaml: train.device", device=device, code=error.returncode
+        ) from error
 
 
 def _overrides(job: Job, *, resume: Path | None) -> dict[str, Any]:

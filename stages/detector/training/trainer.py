@@ -11,7 +11,8 @@ import torch
 from ultralytics.models.yolo.detect import DetectionTrainer
 from ultralytics.utils.torch_utils import unwrap_model
 
-TEXT_FILE = "text.pt"  # text features (n_classes, 512), beside the run's checkpoints
+# Text features (n_classes, 512), beside the folder of the run: that one is emptied before several GPUs begin
+TEXT_FILE = "text.pt"
 PREVIOUS = "previous.pt"  # the checkpoint before the last one: a kill may leave half of `last.pt`
 ALL_RETRIES_USED = 3  # Ultralytics halves the batch on running out of memory, up to three times
 
@@ -88,7 +89,7 @@ class PromptTrainer(BaselineTrainer):
 
     def _features(self) -> torch.Tensor:
         if self.text_features is None:
-            self.text_features = torch.load(Path(self.save_dir) / TEXT_FILE, weights_only=True)
+            self.text_features = torch.load(Path(self.save_dir).parent / TEXT_FILE, weights_only=True)
         return self.text_features
 
     def set_class_weights(self) -> None:

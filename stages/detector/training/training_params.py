@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
+from stages.base.errors import problem
 from stages.base.params import Strict
 
 PARENT, TARGET = Path("models/parent.pt"), Path("models/target.pt")
@@ -61,6 +62,13 @@ class TrainParams(Strict):
     amp: bool
     seed: int = Field(ge=0)
     augment: Augment
+
+
+def require_even_shares(batch: int, device: str) -> None:
+    """Raise `UserError` unless each GPU of `device` gets as many sheets of a batch as the others, and at least one."""
+    gpus = len(device.split(","))
+    if batch % gpus:
+        raise problem("training_params.even_shares", "params.yaml: train.batch", gpus=gpus, device=device, batch=batch)
 
 
 def starts_afresh(start: str, iteration: int) -> bool:

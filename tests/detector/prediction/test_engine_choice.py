@@ -9,7 +9,7 @@ import torch
 from benchmarks.folds import plain_params
 from stages.base.errors import UserError
 from stages.detector.prediction import engine_choice, onnx_engine
-from stages.detector.prediction.engine_choice import engine_for
+from stages.detector.prediction.engine_choice import CheckedEngine, engine_for
 from stages.detector.prediction.onnx_engine import EXPORTS, disagreement
 from stages.detector.prediction.predictor import predict
 from stages.detector.prediction.reading_ahead import read_ahead
@@ -128,3 +128,19 @@ def test_reading_ahead_keeps_the_order_and_raises_where_it_would():
     with pytest.raises(ValueError, match="the fourth"):
         next(ahead)
     assert list(read_ahead(iter([]))) == []
+
+
+def test_a_process_that_comes_later_compares_and_uses_what_the_first_would():
+    torch_says = torch.full((1, 4 + 3, 20), 0.5)
+    onnx_says = torch_says + 0.0001
+
+    def engine(theirs, *, first):
+        return CheckedEngine(
+            lambda _: (torch_says, None), [], lambda _: (theirs, []), asked=True, weights="w.pt", first=first
+        )
+
+    early, late = engine(onnx_says, first=True), engine(onnx_says, first=False)
+    assert [float(early(None)[0][0, 0, 0]) for _ in range(3)] == pytest.approx([0.5, 0.5, 0.5001])
+    assert [float(late(None)[0][0, 0, 0]) for _ in range(3)] == pytest.approx([0.5001] * 3)
+    with pytest.raises(UserError, match=r"boxes that lie up to 0\.3 px off"):
+        engine(torch_says + 0.3, first=False)(None)

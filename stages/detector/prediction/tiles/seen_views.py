@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from stages.detector.prediction.sheet_views import View
+from stages.detector.prediction.tiles.sheet_views import View
 from stages.detector.prediction.tiles.window_merge import WindowBoxes, merged
 from stages.detector.prediction.tiles.windows import Tiling
 from stages.ruler.pairing.evidence import MAX_DET, MERGE, REASONS

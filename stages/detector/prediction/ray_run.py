@@ -1,0 +1,178 @@
+"""Hands blocks of sheets to the workers of a Ray cluster, and returns what they see in the order of the sheets.
+
+The only module that knows Ray. Actors, and not Ray Data: which sheets make a batch, and that the first block is seen
+before all others (`CheckedEngine`), decide the last digits, and its blocks are cut and handed out by other rules. A
+sheet travels as the bytes of its file, so that no other machine needs the dataset.
+"""
+
+import os
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import stages
+from stages.base.decoding import picture_bytes
+from stages.base.errors import UserError, problem
+from stages.dataset.sheets.split_folder import Labels
+from stages.detector.model.runtime import start_ultralytics
+from stages.detector.prediction.prediction_params import PredictParams
+from stages.detector.prediction.predictor import Prediction, told_model
+from stages.detector.prediction.ray_worker import RayWorker, SentSheet, Told, all_versions, sent, threads_here
+from stages.detector.prediction.tiles.sheet_views import block_size, count_views
+from stages.detector.prediction.tiles.windows import Tiling
+
+_WHERE = "params.yaml: predict.run_on"
+_RETRIES = 3  # times that a block is seen again because its worker was lost; a sheet that kills each worker ends there
+_PATIENCE = 600.0  # seconds without any worker at work: a cluster that grows by itself needs minutes to start a machine
+_AHEAD = 2  # blocks that a worker has: the next is there when the last is done
+
+
+def predict_on_ray(
+    weights: Path,
+    images: Sequence[Path],
+    *,
+    classes: Sequence[str],
+    prompts: Mapping[str, str],
+    params: PredictParams,
+    labels: Sequence[Labels | None] | None = None,
+    tiling: Tiling | None = None,
+) -> Iterator[Prediction]:
+    """Yield what `predict` yields, to the last bit where processors and packages are the same, from workers.
+
+    They are of the cluster at RAY_ADDRESS, or of one that lives as long as this run. Workers join as the cluster finds
+    room for them, and a lost one is replaced. Raises `UserError` as `predict` does, where Ray is not installed, where
+    there is no cluster, and where a worker has other packages or is lost again and again.
+    """
+    ray = _ray()
+    start_ultralytics()
+    model, threads = sent(told_model(weights, classes, prompts)), threads_here()
+    drawn = labels or [None] * len(images)
+    sheets = ((file, picture_bytes(file), one) for file, one in zip(images, drawn, strict=True))
+    with _cluster(ray, cores=params.ray_workers * threads), _plain_errors(ray):
+        gpus = float(ray.cluster_resources().get("GPU", 0))
+        device, views = worker_device(params.device, gpus), count_views(images, tiling)
+        told = Told(tuple(classes), params, device, threads, views, weights, tiling)
+        workers = _workers(ray, model, told)
+        yield from _in_order(ray, workers, blocks(sheets, block_size(params.batch)))
+
+
+def worker_device(asked: str, gpus: float) -> str:
+    """Return the device of each worker, of a cluster that has `gpus`: Ray shows a worker one GPU, which is its 0.
+
+    Raises `UserError` where a GPU was asked for and the cluster has none.
+    """
+    if asked.isdecimal() and gpus < 1:
+        raise problem("ray_run.gpus", "params.yaml: predict.device", asked=asked)
+    return "0" if asked.isdecimal() or (asked == "auto" and gpus >= 1) else "cpu" if asked == "auto" else asked
+
+
+def blocks(sheets: Iterable[SentSheet], size: int) -> Iterator[list[SentSheet]]:
+    """Yield `sheets` in runs of `size`, the last one shorter; no sheet is read before its run is asked for."""
+    coming = iter(sheets)
+    while block := list(islice(coming, size)):
+        yield block
+
+
+def _ray() -> Any:
+    try:
+        import ray
+    except ImportError as error:
+        raise problem("ray_run.package", _WHERE) from error
+    return ray
+
+
+@contextmanager
+def _cluster(ray: Any, *, cores: int) -> Iterator[None]:
+    """Hold a connection to the cluster at RAY_ADDRESS, or a cluster of this machine that ends with the block."""
+    address = os.environ.get("RAY_ADDRESS") or "local"  # "local" lest Ray takes a cluster that it finds here
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    own = {"num_cpus": cores, "include_dashboard": False} if address == "local" else {}
+    code = {"py_modules": [str(Path(stages.__file__).parent)]}  # so that every worker runs this very code
+    try:
+        ray.init(address=address, runtime_env=code, log_to_driver=False, logging_level="ERROR", **own)
+    except Exception as error:  # Ray raises what it likes, a bare Exception too
+        raise problem("ray_run.cluster", f"RAY_ADDRESS={address}", found=_first_line(error)) from error
+    try:
+        yield
+    finally:
+        ray.shutdown()
+
+
+@contextmanager
+def _plain_errors(ray: Any) -> Iterator[None]:
+    """Raise what a worker raised as it was raised there, and one line for workers that are lost."""
+    try:
+        yield
+    except ray.exceptions.RayTaskError as error:
+        if isinstance(error.cause, UserError):
+            raise error.cause from None
+        raise
+    except ray.exceptions.RayError as error:  # died while it started, or more often than it was replaced
+        raise problem("ray_run.lost", _WHERE, found=_first_line(error), retries=_RETRIES) from error
+
+
+def _workers(ray: Any, model: bytes, told: Told) -> list[Any]:
+    settings = {
+        "num_cpus": told.threads if told.device == "cpu" else 1,
+        "num_gpus": 1 if told.device == "0" else 0,
+        "max_restarts": -1,
+        "max_task_retries": _RETRIES,
+    }
+    kind, shared = ray.remote(**settings)(RayWorker), ray.put(model)
+    return [kind.remote(shared, told) for _ in range(told.params.ray_workers)]
+
+
+def _in_order(ray: Any, workers: Sequence[Any], coming: Iterator[list[SentSheet]]) -> Iterator[Prediction]:
+    """Yield what the workers see, block after block; the first is seen alone, for it decides what the others run."""
+    joining = {worker.versions.remote(): worker for worker in workers}
+    at_work: dict[Any, tuple[int, Any]] = {}  # what is being seen -> its place, and by whom
+    done: dict[int, list[Prediction]] = {}
+    idle: deque[Any] = deque()
+    handed = shown = 0
+    trusted: bool | None = None
+    block = next(coming, None)
+    while block is not None or at_work or done:
+        while idle and block is not None and (trusted is not None or handed == 0):
+            worker = idle.popleft()
+            at_work[worker.see.remote(block, trusted)] = handed, worker
+            handed, block = handed + 1, next(coming, None)
+        for ready in _ready(ray, joining, at_work):
+            if ready in joining:
+                _same_versions(ray.get(ready))
+                idle.extend([joining.pop(ready)] * _AHEAD)
+                continue
+            place, worker = at_work.pop(ready)
+            done[place], found = ray.get(ready)
+            trusted = found if trusted is None else trusted
+            idle.append(worker)
+        while shown in done:
+            yield from done.pop(shown)
+            shown += 1
+
+
+def _ready(ray: Any, joining: Mapping[Any, Any], at_work: Mapping[Any, Any]) -> list[Any]:
+    """Return something that is ready; raise `UserError` where no worker comes."""
+    ready, _ = ray.wait([*at_work, *joining], num_returns=1, timeout=None if at_work else _PATIENCE)
+    if not ready:
+        has = ", ".join(f"{key} {value:g}" for key, value in sorted(ray.cluster_resources().items()) if key in _SHOWN)
+        raise problem("ray_run.no_room", _WHERE, seconds=round(_PATIENCE), found=has or "nothing")
+    return list(ready)
+
+
+_SHOWN = ("CPU", "GPU")  # of a cluster's resources: what a worker asks for
+
+
+def _same_versions(theirs: Mapping[str, str]) -> None:
+    ours = all_versions()
+    other = [f"{name} {theirs.get(name)}" for name in ours if theirs.get(name) != ours[name]]
+    if other:
+        expected = ", ".join(f"{name} {version}" for name, version in ours.items())
+        raise problem("ray_run.versions", _WHERE, expected=expected, found=", ".join(other))
+
+
+def _first_line(error: Exception) -> str:
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return (lines[0] if lines else type(error).__name__)[:200].rstrip(".")
