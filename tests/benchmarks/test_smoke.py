@@ -30,6 +30,7 @@ class Program(NamedTuple):
 
 PROGRAMS = {
     "agreement": Program("{tables} --detections {tables}", "faster-coco-eval"),
+    "all": Program("--page --into {tmp_path}/speed.md", "speed.md: written"),
     "arms": Program("--trials 2", "within"),
     "check_speed": Program("--home {tmp_path} --sheets 2 --sheets 3 --rounds 1", "first / again"),
     "coverage": Program("{tables} --trials 3", "cross-fitted"),
