@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stages.base.errors import UserError, problem
-from stages.base.file_facts import kind_of, looked_at
+from stages.base.file_facts import code_of, kind_of, looked_at
 
 SOURCE = Path(__file__)
+_CODE = code_of([SOURCE])
 PACKAGES = ("numpy", "opencv-python")  # that decide what comes out
 _JPEG_START, _JPEG_END = b"\xff\xd8", b"\xff\xd9"
 
@@ -66,7 +67,7 @@ def require_decodable(files: Iterable[Path]) -> None:
 
 def decoded_kind() -> str:
     """Return the kind under which `pack` is kept."""
-    return kind_of("decoded", (SOURCE,), PACKAGES)
+    return kind_of("decoded", _CODE, PACKAGES)
 
 
 def pack(image: NDArray[np.uint8] | None, found: str) -> bytes:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from stages.base.decoding import read_bgr, undecodable
 from stages.base.errors import UserError
-from stages.base.file_facts import kind_of, looked_at
+from stages.base.file_facts import code_of, kind_of, looked_at
 from stages.dataset.crops import Image
 from stages.dataset.defects import Defect, finding
 from stages.firewall.fingerprinting import SheetLook, sheet_looks
@@ -27,6 +27,7 @@ _LEAST_SIDE = 10  # px: Ultralytics leaves smaller images out of the training wi
 _ORIENTATION = 274  # the tag of EXIF
 _BITS = 258  # the tag of TIFF
 _JPEG_END = b"\xff\xd9"
+_CODE = code_of([Path(__file__)])
 
 
 class Header(NamedTuple):
@@ -53,7 +54,7 @@ def look_at(files: Sequence[Path]) -> Iterator[tuple[Picture | None, list[Defect
 
 def read_headers(files: Sequence[Path]) -> Iterator[Header]:
     """Yield what each file says of itself; the plain header where PIL cannot tell, though OpenCV may decode it."""
-    kind = kind_of("header", (Path(__file__),), ("pillow",))
+    kind = kind_of("header", _CODE, ("pillow",))
     for values in looked_at(files, [kind], lambda data: [json.dumps(_header(data)).encode()]):
         found = Header(*json.loads(values[0])) if values else Header()
         yield found._replace(size=found.size and (found.size[0], found.size[1]))  # JSON knows lists alone
