@@ -10,10 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stages.base.errors import UserError, problem
-from stages.base.file_facts import kind_of, looked_at
+from stages.base.file_facts import code_of, kind_of, looked_at
 from stages.base.image_size import image_size
 
 SOURCE = Path(__file__)
+_CODE = code_of([SOURCE])
 PACKAGES = ("numpy", "opencv-python")  # that decide what comes out
 MOST_PIXELS = 2**30  # that OpenCV decodes: a square of 32,768 px
 _JPEG_START, _JPEG_END = b"\xff\xd8", b"\xff\xd9"
@@ -84,7 +85,7 @@ def require_decodable(files: Iterable[Path]) -> None:
 
 def decoded_kind() -> str:
     """Return the kind under which `pack` is kept."""
-    return kind_of("decoded", (SOURCE,), PACKAGES)
+    return kind_of("decoded", _CODE, PACKAGES)
 
 
 def pack(image: NDArray[np.uint8] | None, found: str) -> bytes:

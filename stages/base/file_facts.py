@@ -25,11 +25,15 @@ _BATCH = 64  # files between two writes: what a kill costs
 Look = Callable[[bytes], Sequence[bytes]]
 
 
+def code_of(sources: Iterable[Path]) -> str:
+    """Return a digest of the files `sources`; asked when they are imported, it is that of the code that runs."""
+    return digest_of(source.read_bytes() for source in sources)
+
+
 @cache
-def kind_of(name: str, sources: tuple[Path, ...], packages: tuple[str, ...]) -> str:
-    """Return the kind of what is found out by the code in the files `sources` with the installed `packages`."""
-    parts = [*(source.read_bytes() for source in sources), *(version(one).encode() for one in packages)]
-    return f"{name} {digest_of(parts)[:16]}"
+def kind_of(name: str, code: str, packages: tuple[str, ...]) -> str:
+    """Return the kind of what is found out by `code`, as `code_of` returns it, with the installed `packages`."""
+    return f"{name} {digest_of([code.encode(), *(version(one).encode() for one in packages)])[:16]}"
 
 
 def digests(files: Iterable[Path]) -> dict[Path, str]:

@@ -1,9 +1,10 @@
 """Lays a sheet on another that it may be a copy of, and says in how many of their tiles the two agree.
 
-That takes 20 ms, so it is done only where patches of the one are near their places in the other.
+That takes 20 ms, so it is done only where patches of the one are near their places in the other, and to the pixel only
+where laying them roughly, in a third of the time, leaves the answer open.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple, cast
 
 import numpy as np
@@ -15,6 +16,9 @@ from stages.firewall.patches import Grey, patches_found
 
 _COARSE = 2  # pixels of the square per pixel of the first, coarse alignment
 _COARSE_STEPS, _FINE_STEPS = 40, 20  # most steps of the two alignments
+# So many fewer tiles than the bar asks for may agree after the coarse alignment. There all of 573 cropped, squeezed and
+# re-encoded copies had 0.87 of their tiles or more, and of 114 strangers that came so far 95 % had 0.64 or less.
+_COARSE_SLACK = 0.25
 _ALIGN_DONE = 1e-4  # change of the correlation at which it ends
 _ALIGN_BLUR = 5  # px: thin lines need some width to be drawn towards each other
 _PATCH_SLACK = 0.35  # fewer of the patches than of the tiles may agree, which are laid to the pixel
@@ -35,17 +39,25 @@ def alike(layings: Sequence[Laying], bar: float) -> bool:
     Each laid on the other makes two: of a crop that is taken for the whole, many patches lie outside, and now and then
     it alone can be laid, so that patches of one way are enough to try both.
     """
-    return any(_may_agree(one, bar - _PATCH_SLACK) for one in layings) and any(likeness(*one) >= bar for one in layings)
+    return any(_may_agree(one, bar - _PATCH_SLACK) for one in layings) and any(
+        likeness(*one, bar=bar) >= bar for one in layings
+    )
 
 
-def likeness(whole: Fingerprint, part: Fingerprint, pair: Candidate) -> float:
-    """Return the share of tiles in which a pair of sheets agrees, in [0, 1]: as they lie, or laid on each other."""
+def likeness(whole: Fingerprint, part: Fingerprint, pair: Candidate, *, bar: float | None = None) -> float:
+    """Return the share of tiles in which a pair of sheets agrees, in [0, 1]: as they lie, or laid on each other.
+
+    With `bar` only as exactly as it takes to say whether that is `bar` or more.
+    """
     other = _turned(part.thumb, pair.orientation)
     found = agreement(whole.thumb, other) if pair.window == 0 else 0.0
     if found >= SAME:
         return found
-    warp = _aligned(whole.thumb, other, windows()[pair.window])
-    return found if warp is None else max(found, _laid_over(whole.thumb, other, warp))
+    for warp in _aligned(whole.thumb, other, windows()[pair.window]):
+        found = max(found, _laid_over(whole.thumb, other, warp))
+        if bar is not None and not bar - _COARSE_SLACK <= found < bar:
+            break
+    return found
 
 
 def _turned(thumb: Grey, orientation: int) -> Grey:
@@ -66,8 +78,11 @@ def _share_found(one: Laying) -> float:
     return patches_found(one.whole.thumb, other, windows()[one.pair.window])
 
 
-def _aligned(whole: Grey, part: Grey, window: Window) -> NDArray[np.float32] | None:
-    """Return the affine map (2, 3) from pixels of `whole` to those of `part`, from the window on; None if none fits."""
+def _aligned(whole: Grey, part: Grey, window: Window) -> Iterator[NDArray[np.float32]]:
+    """Yield the affine map (2, 3) from pixels of `whole` to those of `part`, from the window on: coarse, then fine.
+
+    No map where none fits.
+    """
     import cv2
 
     left, top, width, height = window
@@ -77,14 +92,13 @@ def _aligned(whole: Grey, part: Grey, window: Window) -> NDArray[np.float32] | N
         for scale, steps in ((_COARSE, _COARSE_STEPS), (1, _FINE_STEPS)):
             side = THUMB // scale
             a, b = (cv2.resize(square, (side, side), interpolation=cv2.INTER_AREA) for square in (whole, part))
-            if scale == 1:
-                # A pixel of the coarse square covers several: its centre lies between theirs.
-                warp[:, 2] = _COARSE * warp[:, 2] + (_COARSE - 1) / 2 * (1 - warp[:, :2].sum(axis=1))
             ends = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, steps, _ALIGN_DONE)
             warp = cv2.findTransformECC(a, b, warp, cv2.MOTION_AFFINE, ends, None, _ALIGN_BLUR)[1]
+            # A pixel of the coarse square covers several: its centre lies between theirs.
+            warp[:, 2] = scale * warp[:, 2] + (scale - 1) / 2 * (1 - warp[:, :2].sum(axis=1))
+            yield warp.copy()
     except cv2.error:  # it does not converge: these two have nothing in common
-        return None
-    return warp
+        return
 
 
 def _laid_over(whole: Grey, part: Grey, warp: NDArray[np.float32]) -> float:

@@ -5,7 +5,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from stages.base.decoding import PACKAGES
-from stages.base.file_facts import digest_of, kind_of, remembered
+from stages.base.file_facts import code_of, digest_of, kind_of, remembered
 from stages.firewall.alignment import Laying, alike
 from stages.firewall.candidate_search import candidates, every_candidate
 from stages.firewall.copies import NEAR, SAME, Fingerprint
@@ -17,6 +17,7 @@ SOURCES = tuple(
     Path(__file__).with_name(f"{name}.py")
     for name in ("alignment", "candidate_search", "copies", "patches", "sheet_hashes", "signatures")
 )
+_CODE = code_of(SOURCES)
 _YES, _NO = b"1", b"0"
 
 
@@ -83,7 +84,7 @@ def _alike(
         return _YES if alike(layings[pairs[place]], bar) else _NO
 
     keys = [digest_of(sorted(names[id(one)].encode() for one in (mine[i], theirs[j]))) for i, j in pairs]
-    answers = remembered(keys, kind_of(f"alike {bar}", SOURCES, PACKAGES), find)
+    answers = remembered(keys, kind_of(f"alike {bar}", _CODE, PACKAGES), find)
     yield from (pair for pair, answer in zip(pairs, answers, strict=True) if answer == _YES)
 
 

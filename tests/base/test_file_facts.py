@@ -15,7 +15,7 @@ import pytest
 
 from stages.base import fact_store
 from stages.base.decoding import SOURCE
-from stages.base.file_facts import digests, kind_of, looked_at, remembered
+from stages.base.file_facts import code_of, digests, kind_of, looked_at, remembered
 from tests.closures import ROOT, closure
 
 KINDS = ["length 1", "twice 1"]
@@ -235,11 +235,14 @@ def test_other_code_is_another_kind(tmp_path):
     sources = [tmp_path / "a.py", tmp_path / "b.py"]
     for source in sources:
         source.write_text("x = 1\n")
-    kinds = {kind_of("one", (sources[0],), ("numpy",)), kind_of("one", tuple(sources), ("numpy",))}
+    kinds = {kind_of("one", code_of(sources[:1]), ("numpy",)), kind_of("one", code_of(sources), ("numpy",))}
     sources[1].write_text("x = 2\n")
-    kinds |= {kind_of("one", (sources[1],), ("numpy",)), kind_of("one", (sources[0],), ("numpy", "pandas"))}
-    kinds |= {kind_of("two", (sources[0],), ("numpy",))}
-    assert len(kinds) == 5
+    kinds |= {kind_of("one", code_of(sources), ("numpy",)), kind_of("one", code_of(sources[1:]), ("numpy",))}
+    kinds |= {
+        kind_of("one", code_of(sources[:1]), ("numpy", "pandas")),
+        kind_of("two", code_of(sources[:1]), ("numpy",)),
+    }
+    assert len(kinds) == 6
 
 
 def test_what_decoding_gives_depends_on_no_other_code():

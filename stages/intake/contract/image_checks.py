@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from stages.base.decoding import read_bgr, undecodable
 from stages.base.errors import UserError
-from stages.base.file_facts import kind_of, looked_at
+from stages.base.file_facts import code_of, kind_of, looked_at
 from stages.base.image_size import SOURCE, TURNED, opened, orientation, shown_size
 from stages.dataset.crops import Image
 from stages.dataset.defects import Defect, finding
@@ -26,6 +26,7 @@ from stages.formats.source_sheets import Picture
 _LEAST_SIDE = 10  # px: Ultralytics leaves smaller images out of the training without a word
 _BITS = 258  # the tag of TIFF
 _JPEG_END = b"\xff\xd9"
+_CODE = code_of([Path(__file__), SOURCE])
 
 
 class Header(NamedTuple):
@@ -52,7 +53,7 @@ def look_at(files: Sequence[Path]) -> Iterator[tuple[Picture | None, list[Defect
 
 def read_headers(files: Sequence[Path]) -> Iterator[Header]:
     """Yield what each file says of itself; the plain header where PIL cannot tell, though OpenCV may decode it."""
-    kind = kind_of("header", (Path(__file__), SOURCE), ("pillow",))
+    kind = kind_of("header", _CODE, ("pillow",))
     for values in looked_at(files, [kind], lambda data: [json.dumps(_header(data)).encode()]):
         found = Header(*json.loads(values[0])) if values else Header()
         yield found._replace(size=found.size and (found.size[0], found.size[1]))  # JSON knows lists alone
