@@ -25,6 +25,7 @@ from stages.picking.second_looks.recheck_arm import RECHECK
 from stages.picking.sheet_choice import SheetPlan, sheet_chooser
 from stages.picking.strategies.earned_order import earned_order, expected
 from stages.picking.strategies.group_order import group_order
+from stages.picking.strategies.pool_view import nearest_cosines
 from stages.picking.strategies.review_cost import ReviewCost
 from stages.review.formats import coco, cvat, label_studio, voc
 from stages.review.formats.returned_boxes import ReturnedSheet
@@ -219,6 +220,15 @@ def test_groups_take_turns_without_a_look_at_all_sheets_for_each():
     assert counted[1] <= 1.5 * counted[0]
     turns = group_order(named[0], np.random.default_rng(0)).places // 2  # the set of each sheet
     assert sorted(turns[:25]) == sorted(turns[25:]) == list(range(25))
+
+
+def test_objects_are_held_against_all_that_is_labelled_without_a_table_of_both():
+    rng = np.random.default_rng(0)
+    features, known = rng.normal(size=(3000, 4)), rng.normal(size=(3000, 4))
+    assert peak(nearest_cosines, features, known) < 40 * 2**20  # the table has 69 MiB
+    some = features[:7] / 10
+    assert np.allclose(nearest_cosines(some, known), np.clip((some @ known.T).max(axis=1), 0, 1))
+    assert nearest_cosines(some, known[:0]).tolist() == [0.0] * 7
 
 
 def test_what_is_usual_is_known_without_a_look_at_all_boxes():
