@@ -217,3 +217,6 @@ def _table(names: list[tuple[str, str]], parts: tuple[Mapping[str, NDArray], ...
     return pd.DataFrame(
         {**named, number: np.arange(len(at)) - np.repeat(np.cumsum([0, *counts])[:-1], counts), **columns, **corners}
     )
+
+
+MAKERS = {one.__name__: one for one in (draw_source, as_coco, as_voc, put_predictions, correct_coco, correct_voc)}

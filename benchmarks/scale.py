@@ -106,9 +106,9 @@ def made(what: str, *arguments: object) -> None:
 
 
 def _made(what: str, arguments: tuple[object, ...]) -> None:
-    from benchmarks import many_sheets
+    from benchmarks.many_sheets import MAKERS
 
-    getattr(many_sheets, what)(*arguments)
+    MAKERS[what](*arguments)
 
 
 def steps(at: Place) -> list[Step]:
