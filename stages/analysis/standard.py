@@ -17,17 +17,22 @@ _ODD = (2.0, 6.0)  # deviations from the median shape, from where a box is odd, 
 # upright. Stray clicks are rarer, and of no shape of their own.
 _COMMON = 0.05
 _ALIKE = 0.3  # difference of log area and of log aspect (a third, roughly) up to which two boxes have one shape
+_ROUNDING = 1e-9  # of a logarithm: what is just alike must not be lost before it is compared
 _NONE: Floats = np.zeros(0)
 
 
 class Standard(NamedTuple):
-    """Values by class_id, and for `ALL`; ascending."""
+    """Values by class_id, and for `ALL`; ascending.
+
+    Each is asked for once for every finding, so nothing here goes through all values of a class to answer.
+    """
 
     found: Mapping[int, Floats]  # confidence of true positives
     false: Mapping[int, Floats]  # of false positives
     fits: Mapping[int, Floats]  # IoU of true positives
     shapes: Mapping[int, Floats]  # (2, 2): median and spread of log area and log aspect
-    labels: Mapping[int, Floats]  # (k, 2): log area and log aspect of each label
+    labels: Mapping[int, Floats]  # (k, 2): log area, ascending, and log aspect of each label
+    best: Mapping[int, Floats]  # (found,): the best share of right ones from that find, or any below it, on
 
     def trust(self, class_id: int, confidence: float) -> float:
         """Return how much a detection says: its rank among those of found objects, times how often such are right."""
@@ -47,12 +52,9 @@ class Standard(NamedTuple):
         It is the best share from any lower confidence of a find on, so that it never falls while confidence rises: a
         missing label among the very surest would speak against itself.
         """
-        finds = self.found.get(class_id, _NONE)
-        starts = np.append(finds[finds <= confidence], confidence)
-        good, bad = self._from(class_id, starts)
-        every_good, every_bad = self._from(ALL, starts)
-        known = FEW * (every_good + 1) / (every_good + every_bad + 1)
-        return float(((good + known) / (good + bad + FEW)).max())
+        here = float(_shares(self.found, self.false, class_id, np.array([confidence]))[0])
+        below = int(np.searchsorted(self.found.get(class_id, _NONE), confidence, side="right"))
+        return max(here, float(self.best[class_id][below - 1])) if below else here
 
     def badly(self, class_id: int, iou: float) -> float:
         """Return how low an IoU is for a found object of the class: 1 below all, 0 from the lowest 5 % on."""
@@ -64,16 +66,17 @@ class Standard(NamedTuple):
             return 0.0
         middle, spread = self.shapes[class_id]
         shape = log_shape(box[None])[0]
-        if (np.abs(self.labels[class_id] - shape) <= _ALIKE).all(axis=1).mean() >= _COMMON:
-            return 0.0
         far = float((np.abs(shape - middle) / spread).max())
-        return min(max((far - _ODD[0]) / (_ODD[1] - _ODD[0]), 0.0), 1.0)
+        if far <= _ODD[0] or self._is_common(class_id, shape):
+            return 0.0
+        return min((far - _ODD[0]) / (_ODD[1] - _ODD[0]), 1.0)
 
-    def _from(self, class_id: int, confidence: Floats) -> tuple[Floats, Floats]:
-        """Return how many right and false detections of the class are at least so sure, for each of (k,)."""
-        tables = (self.found.get(class_id, _NONE), self.false.get(class_id, _NONE))
-        good, bad = (len(one) - np.searchsorted(one, confidence, side="left").astype(float) for one in tables)
-        return good, bad
+    def _is_common(self, class_id: int, shape: Floats) -> bool:
+        """Return whether one label in twenty of the class has that shape; few are as large, so few are looked at."""
+        labels = self.labels[class_id]
+        ends = np.searchsorted(labels[:, 0], shape[0] + np.array([-1, 1]) * (_ALIKE + _ROUNDING))
+        alike = (np.abs(labels[slice(*ends)] - shape) <= _ALIKE).all(axis=1)
+        return bool(alike.sum() / len(labels) >= _COMMON)
 
     def _blend(self, values: Mapping[int, Floats], class_id: int, value: float) -> float:
         own, every = values.get(class_id, _NONE), values.get(ALL, _NONE)
@@ -89,9 +92,8 @@ def standards(*, images: pd.DataFrame, ground_truth: pd.DataFrame, matches: pd.D
     for split in images["split"].unique():
         rows = matches[matches["split"] == split]
         good, bad = rows[rows["outcome"] == "tp"], rows[rows["outcome"] == "fp"]
-        tables[str(split)] = Standard(
-            _by_class(good, "confidence"), _by_class(bad, "confidence"), _by_class(good, "iou"), shapes, labels
-        )
+        found, false = _by_class(good, "confidence"), _by_class(bad, "confidence")
+        tables[str(split)] = standard_of(found, false, _by_class(good, "iou"), shapes, labels)
     return tables
 
 
@@ -101,9 +103,40 @@ def log_shape(boxes: Boxes) -> Floats:
     return np.log(np.stack([sides[:, 0] * sides[:, 1], sides[:, 0] / sides[:, 1]], axis=1))
 
 
+def standard_of(
+    found: Mapping[int, Floats],
+    false: Mapping[int, Floats],
+    fits: Mapping[int, Floats],
+    shapes: Mapping[int, Floats],
+    labels: Mapping[int, Floats],
+) -> Standard:
+    """Return the standard of these values, as `Standard` has them."""
+    best = {key: np.maximum.accumulate(_shares(found, false, key, starts)) for key, starts in found.items()}
+    return Standard(found, false, fits, shapes, labels, best)
+
+
+def _shares(found: Mapping[int, Floats], false: Mapping[int, Floats], class_id: int, starts: Floats) -> Floats:
+    """Return the share of right ones among the detections of the class from each of `starts`, (k,), on."""
+    good, bad = _at_least(found, false, class_id, starts)
+    every_good, every_bad = _at_least(found, false, ALL, starts)
+    known = FEW * (every_good + 1) / (every_good + every_bad + 1)
+    return np.asarray((good + known) / (good + bad + FEW), dtype=np.float64)
+
+
+def _at_least(
+    found: Mapping[int, Floats], false: Mapping[int, Floats], class_id: int, confidence: Floats
+) -> tuple[Floats, Floats]:
+    """Return how many right and false detections of the class are at least so sure, for each of (k,)."""
+    tables = (found.get(class_id, _NONE), false.get(class_id, _NONE))
+    good, bad = (len(one) - np.searchsorted(one, confidence, side="left").astype(float) for one in tables)
+    return good, bad
+
+
 def _log_shapes(ground_truth: pd.DataFrame) -> dict[int, Floats]:
     """Return log area and log aspect of the labels, (k, 2), of each class that has `FEW` or more."""
     classes, values = ground_truth["class_id"].to_numpy(), log_shape(ground_truth[BOX].to_numpy(float))
+    order = np.argsort(values[:, 0], kind="stable")
+    classes, values = classes[order], values[order]
     return {int(key): values[classes == key] for key in np.unique(classes) if (classes == key).sum() >= FEW}
 
 

@@ -7,7 +7,7 @@ from stages.dataset.defects import finding
 from stages.dataset.folder_depth import require_shallow
 from stages.formats.coco_reader import coco_files, read_coco
 from stages.formats.source_sheets import Dataset
-from stages.formats.voc_reader import read_voc, voc_files
+from stages.formats.voc_reader import first_voc_file, read_voc, voc_files
 from stages.formats.yolo_folder import description
 from stages.formats.yolo_reader import read_yolo
 
@@ -40,6 +40,6 @@ def _yolo_or_beside(folder: Path) -> Dataset:
         if voc:
             return read_voc(folder, voc)
         raise
-    others = [*(one.file for one in coco_files(folder)[:1]), *(one.file for one in voc_files(folder)[:1])]
-    notes = [finding("note", "dataset_reader.other-format", file) for file in others]
+    others = [*(one.file for one in coco_files(folder)[:1]), first_voc_file(folder)]
+    notes = [finding("note", "dataset_reader.other-format", file) for file in others if file]
     return dataset._replace(findings=(*dataset.findings, *notes))

@@ -1,7 +1,7 @@
 """Reads Pascal VOC: one XML file per image, beside it or in `Annotations`."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple, cast
 
@@ -30,9 +30,12 @@ class VocFile(NamedTuple):
 
 def voc_files(folder: Path) -> list[VocFile]:
     """Return the XML files under `folder` that hold annotations, and those that are broken."""
-    found = (file for depth in _DEPTHS for file in sorted(folder.glob(depth)) if not file.name.startswith("."))
-    read = [_read(file) for file in found if file.is_file()]
-    return [one for one in read if one.root is None or one.root.tag == "annotation"]
+    return list(_files(folder))
+
+
+def first_voc_file(folder: Path) -> Path | None:
+    """Return the first of `voc_files`, if there is one; no other is read."""
+    return next((one.file for one in _files(folder)), None)
 
 
 def read_voc(folder: Path, files: Sequence[VocFile]) -> Dataset:
@@ -61,6 +64,12 @@ def read_voc(folder: Path, files: Sequence[VocFile]) -> Dataset:
         splits.setdefault(sheet.split, {})[sheet.item.image.name] = sheet.item
     strangers = tuple(image for image in rest if image.parent not in folders)
     return Dataset("Pascal VOC", Source(folder, classes, splits, strangers), tuple(sheets), tuple(findings))
+
+
+def _files(folder: Path) -> Iterator[VocFile]:
+    found = (file for depth in _DEPTHS for file in sorted(folder.glob(depth)) if not file.name.startswith("."))
+    read = (_read(file) for file in found if file.is_file())
+    return (one for one in read if one.root is None or one.root.tag == "annotation")
 
 
 def _read(file: Path) -> VocFile:

@@ -31,7 +31,7 @@ from stages.dataset.crops import safe_name, save_image
 from stages.dataset.new_dataset import write_description
 from stages.dataset.sheets.manifest import file_sha256
 from stages.dataset.sheets.split_folder import Sheet, label_text, read_labels
-from stages.picking.packet_pictures import Picture, write_contact_sheet, zoom_on_map
+from stages.picking.packet_pictures import MOST_PICTURES, Picture, write_contact_sheet, zoom_on_map
 from stages.ruler.pairing.box_tables import CORNERS
 
 PACKET = Path("data/sample/packet")
@@ -119,16 +119,21 @@ def write_packet(
 
     `focus` has the columns of `FOCUS` but focus_id and crop, each sheet's rows in their order. `detections` (image_id,
     class_id, box in px, confidence) are the pre-labels of sheets without labels; others start from their own. No
-    sheets are a packet, too. Returns the zoom pictures in the order of the focus boxes in the packet.
+    sheets are a packet, too. Returns the zoom pictures of the first MOST_PICTURES focus boxes in the packet, in their
+    order: as many as a figure shows, since those of a large packet fill the memory.
     """
     with replacing_folder(folder) as building:
         for part in ("images", "labels", "crops"):
             (building / part).mkdir(parents=True)
         listed = [_copy(place, one, building) for place, one in enumerate(sheets, 1)]
-        parts = [_prelabels(row, one, detections, classes) for row, one in zip(listed, sheets, strict=True)]
+        found = dict(list(detections.groupby("image_id", sort=False)))
+        parts = [
+            _prelabels(row, one, found.get(row.image_id, detections[:0]), classes)
+            for row, one in zip(listed, sheets, strict=True)
+        ]
         prelabels = pd.concat([pd.DataFrame(columns=list(PRELABELS)).astype(PRELABELS), *parts], ignore_index=True)
-        for row, one in zip(listed, sheets, strict=True):
-            _write_labels(row, one, prelabels[prelabels["image_id"] == row.image_id], classes, building)
+        for row, one, boxes in zip(listed, sheets, parts, strict=True):
+            _write_labels(row, one, boxes, classes, building)
         filled = _in_order(focus, listed)
         pictures = _write_crops(filled, building)
         write_csv(prelabels.astype(PRELABELS), building / "prelabels.csv")
@@ -174,13 +179,13 @@ def _copy(place: int, one: Outgoing, packet: Path) -> PacketSheet:
 
 
 def _prelabels(row: PacketSheet, one: Outgoing, detections: pd.DataFrame, classes: Sequence[str]) -> pd.DataFrame:
-    """Return the boxes that the review of a sheet starts from."""
+    """Return the boxes that the review of a sheet starts from; `detections` are those on it."""
     if one.claims:
         labels = read_labels(one.sheet.label, classes)
         xyxy = xywhn_to_xyxy(labels.xywhn, width=row.width, height=row.height)
         boxes = pd.DataFrame(xyxy, columns=BOX).assign(class_id=labels.class_id, confidence=np.nan)
     else:
-        boxes = detections.loc[detections["image_id"] == row.image_id, [*BOX, "class_id", "confidence"]]
+        boxes = detections
     return pd.DataFrame(
         {
             "image_id": row.image_id,
@@ -218,13 +223,14 @@ def _in_order(focus: pd.DataFrame, sheets: Sequence[PacketSheet]) -> pd.DataFram
 
 
 def _write_crops(focus: pd.DataFrame, packet: Path) -> list[Picture]:
-    """Write a zoom picture of every focus box; each sheet is decoded once."""
+    """Write a zoom picture of every focus box, and return the first ones; each sheet is decoded once."""
     pictures: list[Picture] = []
     for image_id, rows in focus.groupby("image_id", sort=False):
         image = read_bgr(packet / "images" / str(image_id))
         for crop, box in zip(rows["crop"], rows[BOX].to_numpy(float), strict=True):
-            pictures.append(zoom_on_map(image, box))
-            save_image(pictures[-1], packet / crop)
+            picture = zoom_on_map(image, box)
+            save_image(picture, packet / crop)
+            pictures += [picture] * (len(pictures) < MOST_PICTURES)
     return pictures
 
 
@@ -265,7 +271,8 @@ def draw_packet(packet: Packet, pictures: Sequence[Picture], *, heading: str, fi
     write_contact_sheet(
         pictures,
         titles=[
-            f"sheet {place[row['image_id']]}   {row['kind'].replace('_', ' ')}" for _, row in packet.focus.iterrows()
+            f"sheet {place[name]}   {kind.replace('_', ' ')}"
+            for name, kind in zip(packet.focus["image_id"], packet.focus["kind"], strict=True)
         ],
         captions=list(packet.focus["reason"]),
         heading=heading,

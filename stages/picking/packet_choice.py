@@ -1,6 +1,6 @@
 """Picks what goes to review: the picker's choice, and the sheets that are drawn at random beside it."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -75,14 +75,32 @@ def pick(
         return _joined(candidates, best, [])
     best = chooser.choose(candidates, np.flatnonzero(~candidates["image_id"].isin(by_chance)), rng)
     per_sheet = _shown_on(best, candidates).tolist() or [1]
-    tables, random = candidates, list[pd.DataFrame]()
-    for name in by_chance:
-        own = np.flatnonzero(candidates["image_id"] == name)
-        if not len(own):
-            least = least_sure(pool[pool["image_id"] == name], detections, classes, bounds, plausible=plausible)
-            tables, own = pd.concat([tables, least], ignore_index=True), np.array([len(tables)])
-        random.append(chooser.show(tables, own, int(rng.choice(per_sheet)), rng))
+    there = set(candidates["image_id"])
+    bare = [name for name in by_chance if name not in there]
+    least = [
+        least_sure(sheet, seen, classes, bounds, plausible=plausible)
+        for sheet, seen in _sheets_of(bare, pool, detections)
+    ]
+    tables = pd.concat([candidates, *least], ignore_index=True) if least else candidates
+    where = _rows_of(by_chance, tables["image_id"])
+    random = [chooser.show(tables, where[name], int(rng.choice(per_sheet)), rng) for name in by_chance]
     return _joined(tables, best, random)
+
+
+def _sheets_of(
+    names: Sequence[str], pool: pd.DataFrame, detections: pd.DataFrame
+) -> Iterator[tuple[pd.DataFrame, pd.DataFrame]]:
+    """Yield the row of each of the sheets `names` in `pool`, and its rows of `detections`."""
+    found = (dict(list(one[one["image_id"].isin(names)].groupby("image_id"))) for one in (pool, detections))
+    sheets, seen = found
+    return ((sheets[name], seen.get(name, detections[:0])) for name in names)
+
+
+def _rows_of(names: Sequence[str], image_id: pd.Series) -> dict[str, Ints]:
+    """Return where the rows of each of the sheets `names` stand in a column, rising."""
+    rows = np.flatnonzero(image_id.isin(names))
+    parts = pd.Series(rows).groupby(image_id.iloc[rows].to_numpy())
+    return {str(name): part.to_numpy(np.int64) for name, part in parts}
 
 
 def hard_chooser(rarities: Rarities, plan: PickPlan) -> Chooser:

@@ -77,10 +77,13 @@ def surroundings(image: Picture, box: NDArray[np.float64]) -> Zoomed:
 def write_contact_sheet(
     pictures: Sequence[Picture], *, titles: Sequence[str], captions: Sequence[str], heading: str, file: Path
 ) -> None:
-    """Write one PNG with the pictures in reading order, a title over each and a caption under it."""
+    """Write one PNG with the pictures in reading order, a title over each and a caption under it.
+
+    There may be more titles and captions than pictures, of which MOST_PICTURES are enough.
+    """
     shown = min(len(pictures), MOST_PICTURES)
     rows = max(-(-shown // COLUMNS), 1)
-    rest = "" if shown == len(pictures) else f" (the first {shown} are shown)"
+    rest = "" if shown == len(titles) else f" (the first {shown} are shown)"
     with drawn_figure(file, COLUMNS * 3.0, rows * 3.7 + 0.6, _STYLE) as figure:
         figure.suptitle(textwrap.fill(heading + rest, 150))
         cells = figure.subplots(rows, COLUMNS, squeeze=False).ravel()

@@ -1,6 +1,6 @@
 """Fills a packet with sheets in the order of a strategy, and shows on each what is most likely wrong."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from math import ceil
 from typing import Any, Literal, NamedTuple
 
@@ -44,7 +44,7 @@ class Forecast(NamedTuple):
 
 
 def sheet_chooser(
-    view: PoolView, order: Order, guess: Expected, plan: SheetPlan, is_copy: Callable[[str, list[str]], bool]
+    view: PoolView, order: Order, guess: Expected, plan: SheetPlan, is_copy: Callable[[str, Sequence[str]], bool]
 ) -> Chooser:
     """Return the strategy whose `order` it is, to be used by `pick`.
 
@@ -54,13 +54,10 @@ def sheet_chooser(
     ranks = _Ranks(view, order, guess)
     most = ceil(plan.most_per_sheet * plan.budget) if plan.unit == "objects" else _SHOWN
 
-    def same(place: int, taken: list[int]) -> bool:
-        return is_copy(view.sheets[place], [view.sheets[one] for one in taken])
-
     def fill(place: Ints) -> Ints:
         objects = np.minimum(np.bincount(place, minlength=len(view.sheets)), most)
         shown = np.zeros(len(view.sheets), dtype=np.int64)
-        for at, count in _filled(_amounts(view, order, guess, objects, plan), plan, same):
+        for at, count in _filled(_amounts(view, order, guess, objects, plan), plan, view.sheets, is_copy):
             shown[at] = count
         return shown
 
@@ -192,15 +189,18 @@ def _amounts(
 
 
 def _filled(
-    amounts: Iterator[tuple[int, int, float]], plan: SheetPlan, is_copy: Callable[[int, list[int]], bool]
+    amounts: Iterator[tuple[int, int, float]],
+    plan: SheetPlan,
+    names: Sequence[str],
+    is_copy: Callable[[str, Sequence[str]], bool],
 ) -> Iterator[tuple[int, int]]:
     """Yield the sheets that fit into the budget, and how many objects are shown of each."""
-    spent, taken = 0.0, list[int]()
+    spent, taken = 0.0, list[str]()
     for place, objects, amount in amounts:
         left = plan.budget - spent
         if left <= 0:
             return
-        if is_copy(place, taken):
+        if is_copy(names[place], taken):
             continue
         if plan.unit == "objects":
             shown, takes = min(objects, int(left)), min(amount, left)
@@ -208,6 +208,6 @@ def _filled(
             return
         else:
             shown, takes = objects, amount
-        taken.append(place)
+        taken.append(names[place])
         spent += takes
         yield place, shown

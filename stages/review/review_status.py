@@ -27,9 +27,8 @@ def review_lines(root: Path, packet: Packet, review: Review | None) -> list[str]
     """Return where the review of `packet` stands: sheets, minutes, what was changed, what is next. No arm is told."""
     done = {} if review is None else {sheet.image_id: sheet for sheet in review.reviewed}
     begun = [] if review is None else [sheet.image_id for sheet in review.sheets if sheet.status == "unreviewed"]
-    untouched = [
-        sheet.image_id for sheet in packet.sheets if sheet.image_id not in done and sheet.image_id not in begun
-    ]
+    touched = {*done, *begun}
+    untouched = [sheet.image_id for sheet in packet.sheets if sheet.image_id not in touched]
     lines = [f"reviewed  {len(done)} of {counted(len(packet.sheets), 'sheet')}"]
     if review is not None and done:
         seconds = [sheet.seconds for sheet in done.values() if sheet.seconds is not None]

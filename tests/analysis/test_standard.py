@@ -2,12 +2,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from stages.analysis.standard import ALL, Standard, standards
+from stages.analysis.standard import ALL, standard_of, standards
 from stages.base.boxes import BOX
 
 # Class 0: 90 found, evenly from 0.1 to 0.99; class 1: none found.
 FOUND = np.arange(0.1, 1.0, 0.01)
-EASY = Standard({0: FOUND, ALL: FOUND}, {ALL: np.zeros(0)}, {0: FOUND, ALL: FOUND}, {}, {})
+EASY = standard_of({0: FOUND, ALL: FOUND}, {ALL: np.zeros(0)}, {0: FOUND, ALL: FOUND}, {}, {})
 
 
 @pytest.mark.parametrize(("confidence", "rank"), [(0.05, 0.0), (0.1, 1 / 90), (0.995, 1.0)])

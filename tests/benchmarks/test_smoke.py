@@ -70,6 +70,7 @@ SLOW = {  # they start DVC or train
     "noop": Program("--runs 1 --sheets 10 --kilobytes 1", "no-op dvc repro"),
     "ray_growth": Program("{toy_weights} --sheets 3 --workers= --imgsz 64", "local"),
     "recheck": Program("drawn --seeds 1 --packets 1 --shrink 15 --home {tmp_path}", "F1 on test after"),
+    "scale": Program("--sheets 20 --until validate", "beyond it: nothing"),
     "tiles": Program(
         "{dataset} --tile 80 --imgsz 64 --steps 2 --held val --enlarge 2 --home {tmp_path}", "recall by size (px)"
     ),

@@ -17,7 +17,7 @@ from stages.base.boxes import BOX
 from stages.dataset.image_names import same_stem
 from stages.dataset.sheets.split_folder import Sheet, label_text
 from stages.picking.packet import FOCUS, Outgoing, Packet, read_packet, write_packet
-from stages.review.formats.outgoing_boxes import prelabels_of
+from stages.review.formats.outgoing_boxes import prelabels_by_sheet
 from stages.review.formats.returned_boxes import Returned
 
 # Composed and decomposed accents, other scripts, blanks, what XML, YAML and addresses use for themselves.
@@ -133,7 +133,9 @@ def truth(packet: Packet) -> Work:
     """Return the boxes that the review starts from, as if a person had confirmed them all."""
     return Work(
         {
-            sheet.image_id: [Box(one.class_name, one[2:6], one.prelabel_id) for one in prelabels_of(packet, sheet)]
+            sheet.image_id: [
+                Box(one.class_name, one[2:6], one.prelabel_id) for one in prelabels_by_sheet(packet)[sheet.image_id]
+            ]
             for sheet in packet.sheets
         },
         set(),

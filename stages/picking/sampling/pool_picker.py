@@ -1,22 +1,22 @@
 """Who picks: the strategy that `sample.strategy` names, made ready for this pool; and what it makes of the pool."""
 
 from collections.abc import Callable, Sequence
-from functools import cache
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from stages.firewall.fingerprinting import fingerprint_file
-from stages.firewall.signatures import copies
 from stages.picking.candidates import labels_to_check, pool_candidates, with_class_names, without_wrong_labels
 from stages.picking.packet_choice import Chooser, hard_chooser, pick, rarities_of
 from stages.picking.pool_tables import PoolTables, pool_view
 from stages.picking.reasons import with_check
+from stages.picking.sampling.copies_in_turn import CopiesInTurn
 from stages.picking.sampling.sample_inputs import SampleInputs
 from stages.picking.sheet_choice import Forecast, forecast, sheet_chooser
 from stages.picking.strategies.earlier_reviews import judged_detections
 from stages.picking.strategies.earned_order import expected
+from stages.picking.strategies.pool_view import Order, PoolView
 from stages.picking.strategies.review_cost import known_cost
 from stages.picking.strategies.strategy_list import SheetStrategy, order_sheets
 from stages.ruler.pairing.box_tables import PREDICTED
@@ -57,15 +57,16 @@ def _by_sheets(known: SampleInputs, strategy: SheetStrategy, rng: np.random.Gene
     places = pd.Index(view.sheets)
     return Picker(
         strategy,
-        sheet_chooser(view, order, guess, params.sheet_plan(), _copy_check(known)),
+        sheet_chooser(view, order, guess, params.sheet_plan(), _copy_check(known, view, order)),
         lambda names: forecast(guess, places.get_indexer(pd.Index(names)).astype(np.int64)),
     )
 
 
-def _copy_check(known: SampleInputs) -> Callable[[str, list[str]], bool]:
-    """Return what says whether a sheet is a copy of one of some others; each picture is opened once, when asked for."""
-    look = cache(lambda name: fingerprint_file(known.files[name].image))
-    return lambda name, taken: bool(taken) and bool(copies({name: look(name)}, {one: look(one) for one in taken}))
+def _copy_check(known: SampleInputs, view: PoolView, order: Order) -> Callable[[str, Sequence[str]], bool]:
+    """Return what says whether a sheet is a copy of one of some others; each picture is opened once at most."""
+    turn = [view.sheets[place] for place in order.places.tolist()]
+    wanted = known.params.sheet_plan().wanted()
+    return CopiesInTurn(turn, lambda name: fingerprint_file(known.files[name].image), first=wanted).is_copy
 
 
 def scored_pool(

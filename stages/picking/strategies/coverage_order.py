@@ -9,7 +9,7 @@ its chance.
 
 import numpy as np
 
-from stages.picking.strategies.pool_view import Floats, Ints, Order, PoolView
+from stages.picking.strategies.pool_view import Floats, Ints, Order, PoolView, nearest_cosines
 
 MOST = 2000  # detections per class that are compared with each other, the likeliest
 TURNS = 8  # times `PoolView.wanted`: what comes later stands in an order of chance
@@ -55,7 +55,7 @@ class _Objects:
         near = np.clip(self.features @ self.features.T, 0.0, 1.0) @ chance[kept]
         self.typical: Floats = near / max(float(near.max()), 1e-9) if len(near) else near
         known = view.known_features[view.known_class == class_id].astype(np.float64)
-        self.covered = _nearest(self.features, known)
+        self.covered = nearest_cosines(self.features, known)
 
     def best(self, taken: "np.ndarray[tuple[int], np.dtype[np.bool_]]") -> int | None:
         """Return the sheet of the most typical object that nothing labelled or chosen stands for."""
@@ -64,11 +64,4 @@ class _Objects:
 
     def cover(self, place: int) -> None:
         """Take note that the objects on the sheet at `place` have been chosen."""
-        self.covered = np.maximum(self.covered, _nearest(self.features, self.features[self.sheet == place]))
-
-
-def _nearest(features: Floats, others: Floats) -> Floats:
-    """Return the largest cosine of each row with one of `others`, at least 0."""
-    if not len(others):
-        return np.zeros(len(features))
-    return np.asarray(np.clip((features @ others.T).max(axis=1), 0.0, 1.0), dtype=np.float64)
+        self.covered = np.maximum(self.covered, nearest_cosines(self.features, self.features[self.sheet == place]))

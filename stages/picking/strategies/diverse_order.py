@@ -9,7 +9,7 @@ other, weighted by doubt; an object of a class that the other sheet lacks counts
 
 import numpy as np
 
-from stages.picking.strategies.pool_view import Floats, Ints, Order, PoolView, summed
+from stages.picking.strategies.pool_view import Floats, Ints, Order, PoolView, nearest_cosines, summed
 from stages.picking.strategies.uncertain_order import doubt
 
 POOL = 4  # times the sheets that are wanted: PPAL's delta
@@ -71,6 +71,6 @@ class _Nearness:
         nearest = np.zeros(len(self.class_id))
         for one in np.unique(class_id):
             own = self.class_id == one
-            nearest[own] = np.clip((self.features[own] @ features[class_id == one].T).max(axis=1, initial=0.0), 0, 1)
+            nearest[own] = nearest_cosines(self.features[own], features[class_id == one])
         like = np.bincount(self.at, weights=self.weight * nearest, minlength=len(self.places)) / self.total
         return np.asarray(like, dtype=np.float64)

@@ -16,6 +16,7 @@ from stages.picking.strategies.calibration import Calibration
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+_CELLS = 1 << 21  # cosines that are held at a time: 16 MB, whatever the pool
 STEP = 2.0**-42  # of sums: sums of up to 2,048 values of 1 are exact
 
 
@@ -63,3 +64,13 @@ def places_of(names: "pd.Series[str]", sheets: "pd.Index[str]") -> Ints:
     """Return where each of `names` stands in `sheets`, -1 for those that do not."""
     codes, uniques = pd.factorize(names)
     return np.asarray(sheets.get_indexer(pd.Index(uniques))[codes], dtype=np.int64)
+
+
+def nearest_cosines(features: Floats, others: Floats) -> Floats:
+    """Return the largest cosine of each row, (n, F), with one of `others`, (m, F), in [0, 1]: (n,); 0 without any."""
+    nearest = np.zeros(len(features))
+    step = max(1, _CELLS // max(1, len(others)))
+    for start in range(0, len(features), step):
+        block = slice(start, start + step)
+        nearest[block] = (features[block] @ others.T).max(axis=1, initial=0.0)
+    return np.minimum(nearest, 1.0)

@@ -8,7 +8,7 @@ from typing import Any
 from stages.formats.coco_reader import PRELABEL, CocoFile, categories_of, coco_file, coco_files, coco_sheets
 from stages.formats.image_lookup import Images, every_image
 from stages.picking.packet import Packet, PacketSheet
-from stages.review.formats.outgoing_boxes import copy_images, prelabels_of
+from stages.review.formats.outgoing_boxes import Prelabel, copy_images, prelabels_by_sheet
 from stages.review.formats.returned_boxes import Returned, packet_named, returned_sheet
 
 _FILE = Path("annotations/instances_train.json")
@@ -38,7 +38,8 @@ def write(packet: Packet, folder: Path) -> list[str]:
     """Write the packet as pictures and one JSON file; return what to do with it."""
     copy_images(packet, folder / "images")
     ids = {name: number for number, name in enumerate(packet.classes, 1)}
-    objects = [one for sheet in packet.sheets for one in _objects(packet, sheet, ids)]
+    boxes = prelabels_by_sheet(packet)
+    objects = [one for sheet in packet.sheets for one in _objects(sheet, boxes[sheet.image_id], ids)]
     content = {
         "info": {"description": f"iteration {packet.iteration}, packet {packet.packet_id}"},
         "licenses": [],
@@ -58,7 +59,7 @@ def write(packet: Packet, folder: Path) -> list[str]:
     ]
 
 
-def _objects(packet: Packet, sheet: PacketSheet, ids: Mapping[str, int]) -> list[dict[str, Any]]:
+def _objects(sheet: PacketSheet, boxes: Sequence[Prelabel], ids: Mapping[str, int]) -> list[dict[str, Any]]:
     return [
         {
             "image_id": sheet.order,
@@ -70,7 +71,7 @@ def _objects(packet: Packet, sheet: PacketSheet, ids: Mapping[str, int]) -> list
             **({} if one.confidence is None else {"score": one.confidence}),
             PRELABEL: one.prelabel_id,
         }
-        for one in prelabels_of(packet, sheet)
+        for one in boxes
     ]
 
 

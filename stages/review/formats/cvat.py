@@ -9,6 +9,7 @@ sheet is done. It says nothing about the stage or the state of a job.
 
 import json
 import zipfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -20,7 +21,7 @@ from stages.formats.image_lookup import Images, every_image
 from stages.formats.xml_text import Node, has_root, read_xml
 from stages.picking.packet import Packet, PacketSheet
 from stages.review.formats import coco, cvat_shapes, voc, yolo
-from stages.review.formats.outgoing_boxes import Prelabel, add_texts, prelabels_of
+from stages.review.formats.outgoing_boxes import Prelabel, add_texts, prelabels_by_sheet
 from stages.review.formats.returned_boxes import Returned, ReturnedBox, ReturnedSheet, packet_named
 
 DONE = "sheet is done"  # the tag that a reviewer puts on a sheet
@@ -156,14 +157,15 @@ def _annotations(packet: Packet, task: str) -> ElementTree.Element:
                 ElementTree.SubElement(attributes, "attribute"),
                 {**attribute, "mutable": str(attribute["mutable"]), "values": "\n".join(attribute["values"])},
             )
-    root.extend(_image(packet, sheet) for sheet in packet.sheets)
+    boxes = prelabels_by_sheet(packet)
+    root.extend(_image(sheet, boxes[sheet.image_id]) for sheet in packet.sheets)
     return root
 
 
-def _image(packet: Packet, sheet: PacketSheet) -> ElementTree.Element:
+def _image(sheet: PacketSheet, boxes: Sequence[Prelabel]) -> ElementTree.Element:
     facts = {"id": sheet.order - 1, "name": sheet.image_id, "width": sheet.width, "height": sheet.height}
     image = ElementTree.Element("image", {key: str(value) for key, value in facts.items()})
-    image.extend(_box(one) for one in prelabels_of(packet, sheet))
+    image.extend(_box(one) for one in boxes)
     return image
 
 

@@ -7,7 +7,7 @@ annotation, so each pre-label can be followed; hash and packet travel in the dat
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -15,7 +15,7 @@ from xml.sax.saxutils import quoteattr
 
 from stages.picking.packet import Packet, PacketSheet
 from stages.review.formats.label_studio_export import export_file, holds_tasks, read_tasks, returned
-from stages.review.formats.outgoing_boxes import Prelabel, prelabels_of
+from stages.review.formats.outgoing_boxes import Prelabel, prelabels_by_sheet
 from stages.review.formats.returned_boxes import Returned
 from stages.review.page.pictures import picture
 
@@ -47,11 +47,11 @@ def read(path: Path) -> Returned:
 def write(packet: Packet, folder: Path) -> list[str]:
     """Write pictures, tasks and labeling config; return what to do with them."""
     (folder / "images").mkdir()
-    tasks = []
+    task_of, tasks = task_maker(packet), []
     for sheet in packet.sheets:
         name, content = picture_of(packet, sheet)
         (folder / "images" / name).write_bytes(content)
-        tasks.append(task_of(packet, sheet, f"{_LOCAL}images/{quote(name)}"))
+        tasks.append(task_of(sheet, f"{_LOCAL}images/{quote(name)}"))
     (folder / CONFIG).write_text(labeling_config(packet.classes), encoding="utf-8")
     (folder / TASKS).write_text(json.dumps(tasks, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
     return [
@@ -80,16 +80,27 @@ def labeling_config(classes: Sequence[str]) -> str:
     )
 
 
-def task_of(packet: Packet, sheet: PacketSheet, image: str) -> dict[str, Any]:
-    """Return the task of a sheet whose picture is at `image`, with its pre-labels as a prediction."""
-    boxes = prelabels_of(packet, sheet)
+def task_maker(packet: Packet) -> Callable[[PacketSheet, str], dict[str, Any]]:
+    """Return what makes the task of a sheet whose picture is at an address, with its pre-labels as a prediction."""
+    boxes, reasons = prelabels_by_sheet(packet), dict(list(packet.focus.groupby("image_id")["reason"]))
+
+    def task_of(sheet: PacketSheet, image: str) -> dict[str, Any]:
+        why = list(reasons.get(sheet.image_id, ()))
+        return _task(packet, sheet, boxes[sheet.image_id], why, image)
+
+    return task_of
+
+
+def _task(
+    packet: Packet, sheet: PacketSheet, boxes: Sequence[Prelabel], reasons: list[str], image: str
+) -> dict[str, Any]:
     sure = [one.confidence for one in boxes if one.confidence is not None]
     return {
         "data": {
             "image": image,
             "image_id": sheet.image_id,
             "order": sheet.order,
-            "reasons": _reasons(packet, sheet, boxes),
+            "reasons": _reasons(sheet, boxes, reasons),
             "sha256": sheet.sha256,
             "packet": packet.packet_id,
         },
@@ -112,9 +123,8 @@ def picture_of(packet: Packet, sheet: PacketSheet) -> tuple[str, bytes]:
     return f"{path.stem}.png" if converted else path.name, content
 
 
-def _reasons(packet: Packet, sheet: PacketSheet, boxes: Sequence[Prelabel]) -> str:
+def _reasons(sheet: PacketSheet, boxes: Sequence[Prelabel], reasons: list[str]) -> str:
     """Return why the sheet is worth a look, and what its boxes are."""
-    reasons = packet.focus.loc[packet.focus["image_id"] == sheet.image_id, "reason"].tolist()
     numbered = [f"({number}) {one}" for number, one in enumerate(reasons, 1)] if len(reasons) > 1 else reasons
     return " ".join([*numbered, *([_START_FROM[sheet.labels_from]] if boxes else [])])
 

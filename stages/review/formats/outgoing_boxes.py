@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 
 import pandas as pd
 
-from stages.picking.packet import Packet, PacketSheet
+from stages.picking.packet import Packet
 
 
 class Prelabel(NamedTuple):
@@ -44,8 +44,12 @@ def copy_labels(packet: Packet, folder: Path) -> None:
         shutil.copyfile(packet.folder / "labels" / name, folder / name)
 
 
-def prelabels_of(packet: Packet, sheet: PacketSheet) -> list[Prelabel]:
-    """Return the boxes that the review of `sheet` starts from."""
-    rows = packet.prelabels.loc[packet.prelabels["image_id"] == sheet.image_id, list(Prelabel._fields)]
-    known = map(Prelabel._make, rows.itertuples(index=False, name=None))
-    return [one._replace(confidence=None if pd.isna(one.confidence) else float(one.confidence)) for one in known]
+def prelabels_by_sheet(packet: Packet) -> dict[str, list[Prelabel]]:
+    """Return the boxes that the review of each sheet starts from, by image_id."""
+    found: dict[str, list[Prelabel]] = {sheet.image_id: [] for sheet in packet.sheets}
+    rows = packet.prelabels[list(Prelabel._fields)].itertuples(index=False, name=None)
+    for image_id, row in zip(packet.prelabels["image_id"], rows, strict=True):
+        one = Prelabel._make(row)
+        sure = None if pd.isna(one.confidence) else float(one.confidence)
+        found.setdefault(image_id, []).append(one._replace(confidence=sure))
+    return found

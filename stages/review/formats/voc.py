@@ -6,6 +6,7 @@ cut decimals off, and labelImg lets nothing begin before 1; supervision and Robo
 written here are corners as they are; what is read is what is there: no file says how it counts.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -15,7 +16,7 @@ from stages.formats.source_sheets import FRACTIONS
 from stages.formats.voc_reader import class_names, image_of, voc_files, voc_sheet
 from stages.formats.xml_text import has_root
 from stages.picking.packet import Packet, PacketSheet
-from stages.review.formats.outgoing_boxes import add_texts, copy_images, prelabels_of
+from stages.review.formats.outgoing_boxes import Prelabel, add_texts, copy_images, prelabels_by_sheet
 from stages.review.formats.returned_boxes import Returned, ReturnedSheet, packet_named, returned_sheet
 
 _SIDES = ("xmin", "ymin", "xmax", "ymax")
@@ -56,8 +57,9 @@ def write(packet: Packet, folder: Path) -> list[str]:
     (folder / "labels.txt").write_text("".join(f"{name}\n" for name in packet.classes), encoding="utf-8")
     mapped = [name for name in packet.classes if ":" not in name and not name.startswith("#")]  # others it cannot hold
     (folder / _MAP).write_text("".join(f"{name}:::\n" for name in mapped), encoding="utf-8")
+    boxes = prelabels_by_sheet(packet)
     for sheet in packet.sheets:
-        tree = ElementTree.ElementTree(_annotation(packet, sheet))
+        tree = ElementTree.ElementTree(_annotation(packet, sheet, boxes[sheet.image_id]))
         ElementTree.indent(tree)
         tree.write(folder / "Annotations" / f"{Path(sheet.image_id).stem}.xml", encoding="utf-8")
     return [
@@ -69,14 +71,14 @@ def write(packet: Packet, folder: Path) -> list[str]:
     ]
 
 
-def _annotation(packet: Packet, sheet: PacketSheet) -> ElementTree.Element:
+def _annotation(packet: Packet, sheet: PacketSheet, boxes: Sequence[Prelabel]) -> ElementTree.Element:
     root = ElementTree.Element("annotation")
     add_texts(root, {"folder": "JPEGImages", "filename": sheet.image_id})
     add_texts(ElementTree.SubElement(root, "source"), {"database": f"packet {packet.packet_id}"})
     size = {"width": str(sheet.width), "height": str(sheet.height), "depth": "3"}
     add_texts(ElementTree.SubElement(root, "size"), size)
     add_texts(root, {"segmented": "0"})
-    for one in prelabels_of(packet, sheet):
+    for one in boxes:
         thing = ElementTree.SubElement(root, "object")
         add_texts(thing, {"name": one.class_name, "pose": "Unspecified", "truncated": "0", "difficult": "0"})
         places = (repr(place) for place in (one.x1, one.y1, one.x2, one.y2))

@@ -28,7 +28,11 @@ _KEEP = "Export in the original size (in Roboflow: a version without the preproc
 
 
 class Pictures:
-    """The sheets of a packet as they look; each is decoded once, when it is asked for."""
+    """The sheets of a packet as they look.
+
+    A picture whose name says its sheet is held against that one alone, which is let go again; only for one that may be
+    any sheet are all of them decoded, once, and kept.
+    """
 
     def __init__(self, packet: Packet) -> None:
         self._packet = packet
@@ -36,17 +40,19 @@ class Pictures:
 
     def ways(self, sheet: PacketSheet, grey: Grey) -> list[Placement]:
         """Return how `sheet` may lie in the picture `grey`; nothing when that is another sheet."""
-        return by_pixels(self._look(sheet), grey)
+        look = self._looks.get(sheet.image_id)
+        return by_pixels(self._seen(sheet) if look is None else look, grey)
 
     def fitting(self, grey: Grey) -> list[PacketSheet]:
         """Return the sheets that the picture `grey` may show."""
         small = _small(grey)
-        return [sheet for sheet in self._packet.sheets if self.ways(sheet, small)]
+        for sheet in self._packet.sheets:
+            if sheet.image_id not in self._looks:
+                self._looks[sheet.image_id] = self._seen(sheet)
+        return [sheet for sheet in self._packet.sheets if by_pixels(self._looks[sheet.image_id], small)]
 
-    def _look(self, sheet: PacketSheet) -> Look:
-        if sheet.image_id not in self._looks:
-            self._looks[sheet.image_id] = look_at(read_grey(self._packet.image(sheet)))
-        return self._looks[sheet.image_id]
+    def _seen(self, sheet: PacketSheet) -> Look:
+        return look_at(read_grey(self._packet.image(sheet)))
 
 
 def read_grey(file: Path) -> Grey:

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from stages.base.errors import UserError, problem
 from stages.picking.packet import Packet
-from stages.review.formats.outgoing_boxes import prelabels_of
+from stages.review.formats.outgoing_boxes import Prelabel, prelabels_by_sheet
 from stages.review.formats.returned_boxes import Returned
 from stages.review.identity.class_names import other_order, require_classes, with_our_names
 from stages.review.identity.other_sheets import Known
@@ -68,8 +68,9 @@ def reconcile(
     if not found.matches:
         raise _old(packet, found, where)
     require_classes(packet, returned, found.matches)
-    matches = restored(found.matches, packet)
-    compared = [_compare(packet, match, all_reviewed=all_reviewed) for match in matches]
+    prelabels = prelabels_by_sheet(packet)
+    matches = restored(found.matches, prelabels)
+    compared = [_compare(match, prelabels[match.sheet.image_id], all_reviewed=all_reviewed) for match in matches]
     came = {*done, *(match.sheet.image_id for match in found.matches)}
     missing = tuple(sheet.image_id for sheet in packet.sheets if sheet.image_id not in came)
     if missing and not partial:
@@ -105,8 +106,7 @@ def _identified(packet: Packet, returned: Returned, others: Sequence[Known], whe
     return found
 
 
-def _compare(packet: Packet, match: Match, *, all_reviewed: bool) -> _Compared:
-    prelabels = prelabels_of(packet, match.sheet)
+def _compare(match: Match, prelabels: Sequence[Prelabel], *, all_reviewed: bool) -> _Compared:
     taken = take_boxes(match, prelabels)
     status = match.returned.status
     untouched = as_it_went_out(taken, prelabels, match)

@@ -4,15 +4,14 @@ Pascal VOC is written in whole pixels by most tools, each of them with a rule of
 the boxes are known that went into the tool, most of them untouched, the rule shows.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from stages.base.boxes import Boxes
-from stages.picking.packet import Packet
-from stages.review.formats.outgoing_boxes import Prelabel, prelabels_of
+from stages.review.formats.outgoing_boxes import Prelabel
 from stages.review.formats.returned_boxes import ReturnedBox
 from stages.review.identity.sheet_identity import Match
 
@@ -57,13 +56,13 @@ class Rounded(NamedTuple):
     same_class: Bools  # (n, m)
 
 
-def restored(matches: Sequence[Match], packet: Packet) -> tuple[Match, ...]:
+def restored(matches: Sequence[Match], prelabels: Mapping[str, Sequence[Prelabel]]) -> tuple[Match, ...]:
     """Return `matches` with boxes of whole pixels as they were before the tool rounded them, as far as that shows.
 
-    Only of sheets in their own size, all of whose numbers are whole. What is a rounded pre-label has its corners and
-    its id; what a person drew is counted from where we count.
+    `prelabels` has the boxes that each sheet started from. Only of sheets in their own size, all of whose numbers are
+    whole. What is a rounded pre-label has its corners and its id; what a person drew is counted from where we count.
     """
-    whole = {match.sheet.image_id: prelabels_of(packet, match.sheet) for match in matches if _is_whole(match)}
+    whole = {match.sheet.image_id: prelabels[match.sheet.image_id] for match in matches if _is_whole(match)}
     sheets = {name: _rounded(match, whole[name]) for match in matches if (name := match.sheet.image_id) in whole}
     if not sheets:
         return tuple(matches)

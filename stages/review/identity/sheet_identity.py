@@ -82,6 +82,10 @@ class _Finder:
         # Where two sheets share a name or content, that of the packet is meant: it comes last.
         self._sheets: list[PacketSheet | Known] = [*others, *packet.sheets]
         self._named = {sheet.image_id: sheet for sheet in self._sheets}
+        self._alike: dict[str, list[PacketSheet | Known]] = {}  # by content, that of the packet first
+        for sheet in reversed(self._sheets):
+            self._alike.setdefault(sheet.sha256, []).append(sheet)
+        self._digests: dict[Path, str] = {}  # of the pictures that came: each is read once
         self._names = Names(self._named)
         self._known = {known.image_id: known for known in others}
         self._own = _Kin({sheet.image_id: packet.image(sheet) for sheet in packet.sheets})
@@ -97,7 +101,7 @@ class _Finder:
         if one.sha256 and not same:
             raise self._stranger(one)
         if not same and one.image is not None:
-            same = self._same_content(file_sha256(one.image))
+            same = self._same_content(self._digest(one.image))
             if same and len(named) == 1 and named[0] not in same:
                 raise self._mixed_up(one, named[0], same[0])
         if same:
@@ -110,7 +114,7 @@ class _Finder:
         """Return how `sheet` lies in the frame of `one`; raise `UserError` when its picture shows something else."""
         if one.image is None:
             return Match(one, sheet, *place_by_frame(one, sheet))
-        if file_sha256(one.image) == sheet.sha256:
+        if self._digest(one.image) == sheet.sha256:
             return Match(one, sheet, *place_by_picture(one, sheet, None, []))
         grey = read_grey(one.image)
         ways = self._pictures.ways(sheet, grey)
@@ -119,7 +123,12 @@ class _Finder:
         return Match(one, sheet, *place_by_picture(one, sheet, grey, ways))
 
     def _same_content(self, sha256: str) -> list[PacketSheet | Known]:
-        return [sheet for sheet in reversed(self._sheets) if sheet.sha256 == sha256]
+        return self._alike.get(sha256, [])
+
+    def _digest(self, image: Path) -> str:
+        if image not in self._digests:
+            self._digests[image] = file_sha256(image)
+        return self._digests[image]
 
     def _allowed(self, one: ReturnedSheet, sheet: PacketSheet | Known) -> PacketSheet | Known:
         if isinstance(sheet, PacketSheet) or sheet.split == "train":

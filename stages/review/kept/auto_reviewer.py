@@ -1,5 +1,6 @@
 """The reviewer `auto`: takes the model's own detections for labels, and looks at nothing."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -31,18 +32,24 @@ def auto_review(root: Path, packet: Packet, *, confidence: float) -> Review:
     seen = prelabels(detections, images, confidence=confidence)
     names = [packet.classes[class_id] for class_id in seen["class_id"]]
     boxes = {
-        "claims": packet.prelabels[["image_id", "class_name", *BOX, "prelabel_id"]],
-        "model": seen.assign(class_name=names, prelabel_id=None),
+        "claims": _by_sheet(packet.prelabels),
+        "model": _by_sheet(seen.assign(class_name=names, prelabel_id=None)),
     }
     pool = set(images.loc[images["split"] == "pool", "image_id"])
-    none = seen[:0].assign(class_name="", prelabel_id=None)
     sheets = tuple(
-        _sheet(sheet, boxes[sheet.labels_from] if sheet.image_id in pool else none) for sheet in packet.sheets
+        _sheet(sheet, boxes[sheet.labels_from].get(sheet.image_id, []) if sheet.image_id in pool else [])
+        for sheet in packet.sheets
     )
     return Review(*head_of(packet, source="auto", partial=True), sheets=sheets)
 
 
-def _sheet(sheet: PacketSheet, boxes: pd.DataFrame) -> ReviewedSheet:
-    rows = boxes.loc[boxes["image_id"] == sheet.image_id, ["class_name", *BOX, "prelabel_id"]]
-    kept = tuple(ReviewedBox(*row) for row in rows.itertuples(index=False, name=None))
-    return ReviewedSheet(sheet.image_id, sheet.sha256, "reviewed" if kept else "unreviewed", None, kept)
+def _by_sheet(boxes: pd.DataFrame) -> dict[str, list[ReviewedBox]]:
+    found: dict[str, list[ReviewedBox]] = {}
+    columns = boxes[["image_id", "class_name", *BOX, "prelabel_id"]]
+    for image_id, *row in columns.itertuples(index=False, name=None):
+        found.setdefault(image_id, []).append(ReviewedBox(*row))
+    return found
+
+
+def _sheet(sheet: PacketSheet, boxes: Sequence[ReviewedBox]) -> ReviewedSheet:
+    return ReviewedSheet(sheet.image_id, sheet.sha256, "reviewed" if boxes else "unreviewed", None, tuple(boxes))

@@ -16,7 +16,7 @@ from stages.base.boxes import xyxy_to_xywhn
 from stages.base.errors import problem
 from stages.dataset.sheets.manifest import MANIFEST, ManifestRow, manifest_row, read_manifest, write_manifest
 from stages.dataset.sheets.split_folder import Sheet, label_text, read_split
-from stages.picking.packet import Packet
+from stages.picking.packet import Packet, PacketSheet
 from stages.picking.second_looks.recheck_arm import RECHECK
 from stages.picking.second_looks.repeat_arm import REPEAT
 from stages.review.kept.kept_review import ReviewedSheet
@@ -36,7 +36,8 @@ def taken_in(dataset: Path, reviewed: Sequence[ReviewedSheet], arms: Mapping[str
     """
     train = {row.image_id for row in read_manifest(dataset / "train" / MANIFEST)}
     corrected = [one for one in reviewed if arms.get(one.image_id) == RECHECK and one.image_id in train]
-    moved = [one for one in reviewed if one not in corrected and arms.get(one.image_id) != REPEAT]
+    stay = {one.image_id for one in corrected}
+    moved = [one for one in reviewed if one.image_id not in stay and arms.get(one.image_id) != REPEAT]
     return TakenIn(tuple(moved), tuple(corrected))
 
 
@@ -59,8 +60,9 @@ def merge_reviewed(
         (target / "train" / kind).mkdir(parents=True, exist_ok=True)
     for sheet in moved:
         link_or_copy(str(sheet.image), str(target / "train/images" / sheet.image.name))
+    sizes = {sheet.image_id: sheet for sheet in packet.sheets}
     for sheet, result in zip((*moved, *corrected), (*taken.moved, *taken.corrected), strict=True):
-        text = _label_text(result, packet)
+        text = _label_text(result, sizes[result.image_id], packet.classes)
         (target / "train/labels" / sheet.label.name).write_text(text, encoding="utf-8")
     _move_rows(dataset, target, moved, corrected, iteration=iteration, label_source=label_source)
 
@@ -89,11 +91,10 @@ def link_or_copy(source: str, target: str) -> str:
     return target
 
 
-def _label_text(reviewed: ReviewedSheet, packet: Packet) -> str:
-    """Return the boxes of a reviewed sheet as a YOLO label file."""
-    size = next(sheet for sheet in packet.sheets if sheet.image_id == reviewed.image_id)
+def _label_text(reviewed: ReviewedSheet, size: PacketSheet, classes: Sequence[str]) -> str:
+    """Return the boxes of a reviewed sheet as a YOLO label file; `size` is the sheet as it went out."""
     xyxy = np.array([box[1:5] for box in reviewed.boxes], dtype=np.float64).reshape(-1, 4)
-    class_ids = [packet.classes.index(box.class_name) for box in reviewed.boxes]
+    class_ids = [classes.index(box.class_name) for box in reviewed.boxes]
     return label_text(class_ids, xyxy_to_xywhn(xyxy, width=size.width, height=size.height))
 
 

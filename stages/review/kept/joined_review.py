@@ -51,7 +51,8 @@ def keep_review(
     order = {sheet.image_id: sheet.order for sheet in packet.sheets}
     rest = [one for one in sheets if one.image_id not in old or not _is_there(old[one.image_id], one)]
     stood = [] if replace else [one for one in rest if one.image_id in old and _stands(old[one.image_id], one)]
-    taken = [one for one in rest if one not in stood]
+    stay = set(_names(stood))
+    taken = [one for one in rest if one.image_id not in stay]
     replaced = [one for one in taken if one.image_id in old and old[one.image_id].boxes]
     if replaced:
         moved = _copied(root)
@@ -62,8 +63,9 @@ def keep_review(
         write_head(head, root / REVIEW)
     for one in taken:
         write_sheet(one._replace(source=source), root / REVIEW, order=order[one.image_id])
-    added = [one for one in taken if one not in replaced]
-    return Kept(_names(added), _names(stood), _names(replaced), moved)
+    gone = set(_names(replaced))
+    added = tuple(one.image_id for one in taken if one.image_id not in gone)
+    return Kept(added, _names(stood), _names(replaced), moved)
 
 
 def done_before(root: Path, packet: Packet) -> list[str]:

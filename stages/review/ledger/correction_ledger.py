@@ -55,11 +55,11 @@ def box_ledger(*, prelabels: pd.DataFrame, reviewed: pd.DataFrame, iou: float) -
     """
     before = prelabels.sort_values(_ORDER)
     after = reviewed.assign(prelabel_id=reviewed["prelabel_id"].fillna("")).sort_values(_ORDER)
-    names = sorted({*before["image_id"], *after["image_id"]})
+    old, new = ({str(name): rows for name, rows in one.groupby("image_id", sort=False)} for one in (before, after))
     rows = [
         row
-        for name in names
-        for row in _sheet(name, before[before["image_id"] == name], after[after["image_id"] == name], iou=iou)
+        for name in sorted({*old, *new})
+        for row in _sheet(name, old.get(name, before[:0]), new.get(name, after[:0]), iou=iou)
     ]
     return pd.DataFrame(rows, columns=list(COLUMNS)).astype(COLUMNS)
 

@@ -21,10 +21,11 @@ FROM_POOL = (PICKED, RANDOM)  # the arms whose sheets the model has not learned 
 
 def sheet_rows(boxes: pd.DataFrame, sheets: pd.DataFrame) -> pd.DataFrame:
     """Return `sheets` (image_id and what else is known of each) with counts of their rows in the ledger `boxes`."""
+    there = dict(list(boxes.groupby("image_id", sort=False)))
     counts = [
         {"boxes": len(rows), **count_outcomes(rows)}
         for name in sheets["image_id"]
-        for rows in [boxes[boxes["image_id"] == name]]
+        for rows in [there.get(name, boxes[:0])]
     ]
     table = pd.DataFrame(counts, columns=["boxes", *OUTCOMES, "errors"], index=sheets.index)
     return sheets.join(table.astype("int64"))
@@ -188,12 +189,9 @@ def random_prelabels(boxes: pd.DataFrame, seen: pd.DataFrame, *, iou: float) -> 
     Chance drew these sheets from the whole pool, so this is the pool's own F1, which nobody chose anything by.
     """
     names = seen.loc[(seen["arm"] == RANDOM) & (seen["labels_from"] == "model"), "image_id"].tolist()
-    rows = boxes.assign(right=_right(boxes, iou=iou))
-    sides = [rows["right"], rows["class_before"] != "", rows["class_after"] != ""]
-    tp, before, after = (
-        np.array([int(side[rows["image_id"] == name].sum()) for name in names], dtype=np.int64)[:, None]
-        for side in sides
-    )
+    sides = [_right(boxes, iou=iou), boxes["class_before"] != "", boxes["class_after"] != ""]
+    sums = [side.astype("int64").groupby(boxes["image_id"]).sum().reindex(names, fill_value=0) for side in sides]
+    tp, before, after = (np.asarray(one, dtype=np.int64)[:, None] for one in sums)
     if not names:
         return {"sheets": 0, "f1": None, "f1_low": None, "f1_high": None}
     f1 = rate_estimates(tp=tp, fp=before - tp, fn=after - tp, unit=np.arange(len(names)))["f1"]

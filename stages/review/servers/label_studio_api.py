@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 
 from stages.base.errors import UserError, problem
 from stages.picking.packet import Packet, PacketSheet
-from stages.review.formats.label_studio import LABEL_ALL, labeling_config, picture_of, task_of
+from stages.review.formats.label_studio import LABEL_ALL, labeling_config, picture_of, task_maker
 from stages.review.formats.label_studio_export import returned
 from stages.review.formats.returned_boxes import Returned
 from stages.review.servers.label_studio_server import LabelStudioServer
@@ -46,8 +46,10 @@ def export_to(packet: Packet, *, url: str, token: str, project: str | None, say:
     lacking = [sheet for sheet in packet.sheets if sheet.sha256 not in there]
     if there:
         say(f"{len(packet.sheets) - len(lacking)} of {len(packet.sheets)} sheets are in '{found['title']}' already.")
+    task_of = task_maker(packet)
     for count, sheet in enumerate(lacking, len(packet.sheets) - len(lacking) + 1):
-        _send(server, number, packet, sheet)
+        address = _send(server, number, packet, sheet)
+        server.post(f"/api/projects/{number}/import", [task_of(sheet, address)])
         say(f"{count} of {len(packet.sheets)}: {sheet.image_id}")
     return [
         f"Open {server.url}/projects/{number}/data; the sheets come in the packet's order.",
@@ -148,14 +150,14 @@ def _plain(config: str) -> str:
         return config
 
 
-def _send(server: LabelStudioServer, project: int, packet: Packet, sheet: PacketSheet) -> None:
+def _send(server: LabelStudioServer, project: int, packet: Packet, sheet: PacketSheet) -> str:
+    """Send the picture of a sheet, and return its address there."""
     name, content = picture_of(packet, sheet)
     query = {"commit_to_project": "false"}  # the picture alone: what makes a task of it comes next
     stored = server.upload(f"/api/projects/{project}/import", content, name=name, **query).get("file_upload_ids")
     if not stored:
         raise problem("label_studio_api.label_studio_community", server.url)
-    place = server.get(f"/api/import/file-upload/{stored[0]}")["file"]
-    server.post(f"/api/projects/{project}/import", [task_of(packet, sheet, server.address_of(place))])
+    return server.address_of(server.get(f"/api/import/file-upload/{stored[0]}")["file"])
 
 
 def _tasks(server: LabelStudioServer, project: int) -> list[dict[str, Any]]:

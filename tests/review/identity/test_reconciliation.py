@@ -16,7 +16,7 @@ from stages.dataset.sheets.split_folder import label_text
 from stages.formats.source_sheets import FRACTIONS
 from stages.picking.packet import Packet
 from stages.review.formats import yolo
-from stages.review.formats.outgoing_boxes import prelabels_of
+from stages.review.formats.outgoing_boxes import prelabels_by_sheet
 from stages.review.formats.returned_boxes import Returned, ReturnedBox, ReturnedSheet
 from stages.review.identity.other_sheets import Known
 from stages.review.identity.reconciliation import Reconciled, reconcile
@@ -50,7 +50,7 @@ def as_sent(packet: Packet, *, shift: float = 0.0) -> list[ReturnedSheet]:
             (sheet.width, sheet.height),
             tuple(
                 ReturnedBox(one.class_name, tuple(side + shift for side in one[2:6]), "export:1", one.prelabel_id)
-                for one in prelabels_of(packet, sheet)
+                for one in prelabels_by_sheet(packet)[sheet.image_id]
             ),
         )
         for sheet in packet.sheets
