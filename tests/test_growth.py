@@ -12,7 +12,8 @@ import pytest
 from benchmarks.picking_speed import pool_of
 from stages.analysis.standard import ALL, standard_of
 from stages.dataset.sheets.manifest import MANIFEST, ManifestRow, write_manifest
-from stages.firewall.signatures import copies, fingerprint
+from stages.firewall.fingerprinting import fingerprint
+from stages.firewall.signatures import copies
 from stages.formats import voc_reader
 from stages.formats.dataset_reader import read_dataset
 from stages.picking import packet as packet_module

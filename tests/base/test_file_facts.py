@@ -246,5 +246,5 @@ def test_other_code_is_another_kind(tmp_path):
 
 
 def test_what_decoding_gives_depends_on_no_other_code():
-    texts_and_store = {f"stages/base/{name}.py" for name in ("errors", "fact_store", "file_facts")}
+    texts_and_store = {f"stages/base/{name}.py" for name in ("errors", "image_size", "fact_store", "file_facts")}
     assert closure("stages.base.decoding") - texts_and_store == {str(SOURCE.relative_to(ROOT))}
