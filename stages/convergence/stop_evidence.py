@@ -31,8 +31,7 @@ from stages.convergence.learning_curve import LEAST, CurveSet, chance_of, curves
 from stages.convergence.stop_rules import StopLimits, Verdict, enough, too_long
 from stages.wording.quantities import counted
 
-TAIL = 0.05  # chance that a bound leaves to either side
-OVER = 0.05  # chance of the wanted rise from which on it is no plateau
+TAIL = 0.05  # chance from which a plateau is not ruled out, and under which it is none
 MOST_SHEETS = 2000  # beyond it no number of sheets is named
 YES, NO, CANNOT_TELL = "yes", "no", "cannot tell"
 
@@ -130,7 +129,7 @@ def _plateau(seen: Measured, limits: StopLimits) -> Answer:
 def _rises_less(curves: CurveSet, limits: StopLimits) -> str:
     """Return whether the curves rise by less than wanted in the next window."""
     chance = chance_of(curves, limits.plateau_gain, steps=limits.plateau_window)
-    return YES if chance <= OVER else NO if chance >= 1 - TAIL else CANNOT_TELL
+    return YES if chance <= TAIL else NO if chance >= 1 - TAIL else CANNOT_TELL
 
 
 def _overfitting(seen: Measured, limits: StopLimits) -> Answer:
