@@ -12,7 +12,7 @@ from stages.base.errors import UserError
 from stages.detector.model.runtime import start_ultralytics
 from stages.detector.prediction.predictor import block_size, predict, same_shape_batches, told_model
 from stages.detector.prediction.ray_run import blocks, predict_on_ray, worker_device
-from stages.detector.prediction.ray_worker import RayWorker, Told, sent, threads_here
+from stages.detector.prediction.ray_worker import RayWorker, Told, sent, threads_here, versions_here
 from tests.detector.conftest import PROMPTS
 from tests.toy import CLASSES
 
@@ -67,6 +67,17 @@ def test_the_batches_of_the_blocks_are_those_of_the_whole(batch):
     assert max(map(len, whole)) == batch
 
 
+def test_a_worker_with_other_packages_is_refused(workplace):
+    told = Told(CLASSES, None, "cpu", 1, {**versions_here(), "torch": "1.0"}, 1, Path("best.pt"))
+    worker = RayWorker(b"", told)
+    try:
+        with pytest.raises(UserError, match=r"expected a worker with .*torch 1\.0.*, found torch \d"):
+            worker.join()
+    finally:
+        worker.leave()
+        os.chdir(workplace)
+
+
 @pytest.mark.slow
 def test_a_worker_sees_what_this_process_sees(toy_weights, sheets, tmp_path):
     """Block after block, in the order in which Ray may hand them out, the first one first."""
@@ -74,7 +85,7 @@ def test_a_worker_sees_what_this_process_sees(toy_weights, sheets, tmp_path):
     files = [one.image for one in sheets] * 5  # 20 sheets: three blocks
     ours = list(predict(toy_weights, files, classes=CLASSES, prompts=PROMPTS, params=params))
     start_ultralytics()
-    told = Told(CLASSES, params, "cpu", threads_here(), len(files), toy_weights)
+    told = Told(CLASSES, params, "cpu", threads_here(), versions_here(), len(files), toy_weights)
     sheets_sent = ((file, file.read_bytes(), None) for file in files)
     first, second, third = blocks(sheets_sent, block_size(params.batch))
     model = sent(told_model(toy_weights, CLASSES, PROMPTS))
@@ -87,6 +98,12 @@ def test_a_worker_sees_what_this_process_sees(toy_weights, sheets, tmp_path):
     finally:
         os.chdir(here)
     assert trusted
+    folder = one.folder
+    assert folder.is_dir()
+    one.leave()
+    other.leave()
+    os.chdir(here)
+    assert not folder.exists()
     for mine, theirs in zip(ours, [*seen_first, *seen_second, *seen_third], strict=True):
         assert mine.image == theirs.image
         for name in ("class_id", "confidence", "xyxy", "features"):
