@@ -20,13 +20,15 @@ from stages.dataset.sheets.split_folder import Labels
 from stages.detector.model.runtime import start_ultralytics
 from stages.detector.prediction.prediction_params import PredictParams
 from stages.detector.prediction.predictor import Prediction, told_model
-from stages.detector.prediction.ray_worker import RayWorker, SentSheet, Told, all_versions, sent, threads_here
+from stages.detector.prediction.ray_worker import RayWorker, SentSheet, Told, sent, threads_here, versions_here
 from stages.detector.prediction.tiles.sheet_views import block_size, count_views
 from stages.detector.prediction.tiles.windows import Tiling
 
 _WHERE = "params.yaml: predict.run_on"
 _RETRIES = 3  # times that a block is seen again because its worker was lost; a sheet that kills each worker ends there
-_PATIENCE = 600.0  # seconds without any worker at work: a cluster that grows by itself needs minutes to start a machine
+_PATIENCE = 600.0  # seconds without any answer: a cluster that grows by itself needs minutes to start a machine
+_FAREWELL = 10.0  # seconds for workers to clean up; what they leave is swept a day later
+_SHOWN = ("CPU", "GPU")  # of a cluster's resources: what a worker asks for
 _AHEAD = 2  # blocks that a worker has: the next is there when the last is done
 
 
@@ -54,9 +56,9 @@ def predict_on_ray(
     with _cluster(ray, cores=params.ray_workers * threads), _plain_errors(ray):
         gpus = float(ray.cluster_resources().get("GPU", 0))
         device, views = worker_device(params.device, gpus), count_views(images, tiling)
-        told = Told(tuple(classes), params, device, threads, views, weights, tiling)
-        workers = _workers(ray, model, told)
-        yield from _in_order(ray, workers, blocks(sheets, block_size(params.batch)))
+        told = Told(tuple(classes), params, device, threads, versions_here(), views, weights, tiling)
+        joining = {worker.join.remote(): worker for worker in _workers(ray, model, told)}
+        yield from _in_order(ray, joining, blocks(sheets, block_size(params.batch)))
 
 
 def worker_device(asked: str, gpus: float) -> str:
@@ -125,9 +127,11 @@ def _workers(ray: Any, model: bytes, told: Told) -> list[Any]:
     return [kind.remote(shared, told) for _ in range(told.params.ray_workers)]
 
 
-def _in_order(ray: Any, workers: Sequence[Any], coming: Iterator[list[SentSheet]]) -> Iterator[Prediction]:
-    """Yield what the workers see, block after block; the first is seen alone, for it decides what the others run."""
-    joining = {worker.versions.remote(): worker for worker in workers}
+def _in_order(ray: Any, joining: dict[Any, Any], coming: Iterator[list[SentSheet]]) -> Iterator[Prediction]:
+    """Yield what workers see, block after block; the first is seen alone, for it decides what the others run.
+
+    `joining` has a worker for each answer that is still to come from one.
+    """
     at_work: dict[Any, tuple[int, Any]] = {}  # what is being seen -> its place, and by whom
     done: dict[int, list[Prediction]] = {}
     idle: deque[Any] = deque()
@@ -141,7 +145,7 @@ def _in_order(ray: Any, workers: Sequence[Any], coming: Iterator[list[SentSheet]
             handed, block = handed + 1, next(coming, None)
         for ready in _ready(ray, joining, at_work):
             if ready in joining:
-                _same_versions(ray.get(ready))
+                ray.get(ready)
                 idle.extend([joining.pop(ready)] * _AHEAD)
                 continue
             place, worker = at_work.pop(ready)
@@ -151,26 +155,20 @@ def _in_order(ray: Any, workers: Sequence[Any], coming: Iterator[list[SentSheet]
         while shown in done:
             yield from done.pop(shown)
             shown += 1
+    if left := [worker.leave.remote() for worker in set(idle)]:
+        ray.wait(left, num_returns=len(left), timeout=_FAREWELL)
 
 
 def _ready(ray: Any, joining: Mapping[Any, Any], at_work: Mapping[Any, Any]) -> list[Any]:
-    """Return something that is ready; raise `UserError` where no worker comes."""
-    ready, _ = ray.wait([*at_work, *joining], num_returns=1, timeout=None if at_work else _PATIENCE)
-    if not ready:
+    """Return something that is ready; raise `UserError` where no worker comes, and say so where none answers."""
+    while True:
+        ready, _ = ray.wait([*at_work, *joining], num_returns=1, timeout=_PATIENCE)
+        if ready:
+            return list(ready)
         has = ", ".join(f"{key} {value:g}" for key, value in sorted(ray.cluster_resources().items()) if key in _SHOWN)
-        raise problem("ray_run.no_room", _WHERE, seconds=round(_PATIENCE), found=has or "nothing")
-    return list(ready)
-
-
-_SHOWN = ("CPU", "GPU")  # of a cluster's resources: what a worker asks for
-
-
-def _same_versions(theirs: Mapping[str, str]) -> None:
-    ours = all_versions()
-    other = [f"{name} {theirs.get(name)}" for name in ours if theirs.get(name) != ours[name]]
-    if other:
-        expected = ", ".join(f"{name} {version}" for name, version in ours.items())
-        raise problem("ray_run.versions", _WHERE, expected=expected, found=", ".join(other))
+        if not at_work:
+            raise problem("ray_run.no_room", _WHERE, seconds=round(_PATIENCE), found=has or "nothing")
+        print(f"no worker has answered for {_PATIENCE:.0f} s; the cluster has {has or 'nothing'}", flush=True)
 
 
 def _first_line(error: Exception) -> str:

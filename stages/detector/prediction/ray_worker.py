@@ -3,6 +3,7 @@
 import io
 import os
 import platform
+import shutil
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any, NamedTuple
 
 from stages.base.atomic import beside
 from stages.base.decoding import decode_bgr
+from stages.base.errors import problem
 from stages.dataset.sheets.split_folder import Labels
 from stages.detector.model.runtime import start_ultralytics, versions
 from stages.detector.prediction.prediction_params import PredictParams
@@ -26,6 +28,7 @@ class Told(NamedTuple):
     params: PredictParams
     device: str
     threads: int  # of the processor: with another number ONNX Runtime adds up in another order
+    versions: dict[str, str]  # of what computes; a worker that has others sees nothing
     views: int  # of the whole run
     weights: Path  # their place at the sender, for messages
     tiling: Tiling | None  # how sheets are cut
@@ -37,19 +40,29 @@ class RayWorker:
     def __init__(self, model: bytes, told: Told) -> None:
         self.model, self.told = model, told
         self.scorer: SheetScorer | None = None
-        folder = beside(Path(tempfile.gettempdir()) / "yoloop")  # swept a day after a kill
-        folder.mkdir()
-        os.chdir(folder)
+        self.folder = beside(Path(tempfile.gettempdir()) / "yoloop")  # swept a day after a kill
+        self.folder.mkdir()
+        os.chdir(self.folder)
         start_ultralytics()
         _use_threads(told.threads)
 
-    def versions(self) -> dict[str, str]:
-        """Return the versions that decide what is seen."""
-        return all_versions()
+    def join(self) -> None:
+        """Raise `UserError` unless this process computes with what the run was begun with."""
+        found = versions_here()
+        other = [f"{name} {found.get(name)}" for name, one in self.told.versions.items() if found.get(name) != one]
+        if other:
+            expected = ", ".join(f"{name} {one}" for name, one in self.told.versions.items())
+            raise problem("ray_worker.versions", platform.node(), expected=expected, found=", ".join(other))
+
+    def leave(self) -> None:
+        """Remove what this worker wrote."""
+        os.chdir(self.folder.parent)
+        shutil.rmtree(self.folder, ignore_errors=True)
 
     def see(self, block: Sequence[SentSheet], trusted: bool | None) -> tuple[list[Prediction], bool]:
         """Return a prediction for each sheet of `block`, and whether ONNX Runtime may be trusted (`SheetScorer`)."""
         if self.scorer is None:
+            self.join()  # again: a worker that takes the place of a lost one may be on another machine
             self.scorer = self._scorer(trusted)
         pictures = ((file, decode_bgr(data, file)) for file, data, _ in block)
         return list(self.scorer.see(pictures, [labels for _, _, labels in block])), self.scorer.trusted
@@ -95,7 +108,7 @@ def sent(model: Any) -> bytes:
     return buffer.getvalue()
 
 
-def all_versions() -> dict[str, str]:
+def versions_here() -> dict[str, str]:
     """Return the versions of what computes in this process."""
     import onnxruntime  # type: ignore[import-untyped]
 

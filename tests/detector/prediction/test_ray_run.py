@@ -12,7 +12,7 @@ from stages.base.errors import UserError
 from stages.detector.model.runtime import start_ultralytics
 from stages.detector.prediction.predictor import predict, told_model
 from stages.detector.prediction.ray_run import blocks, predict_on_ray, worker_device
-from stages.detector.prediction.ray_worker import RayWorker, Told, sent, threads_here
+from stages.detector.prediction.ray_worker import RayWorker, Told, sent, threads_here, versions_here
 from stages.detector.prediction.tiles.sheet_views import batches, block_size, count_views
 from stages.detector.prediction.tiles.windows import Tiling
 from tests.detector.conftest import PROMPTS
@@ -70,6 +70,17 @@ def test_the_batches_of_the_blocks_are_those_of_the_whole(batch, tiling):
     assert max(map(len, whole)) == batch
 
 
+def test_a_worker_with_other_packages_is_refused(workplace):
+    told = Told(CLASSES, None, "cpu", 1, {**versions_here(), "torch": "1.0"}, 1, Path("best.pt"), None)
+    worker = RayWorker(b"", told)
+    try:
+        with pytest.raises(UserError, match=r"expected a worker with .*torch 1\.0.*, found torch \d"):
+            worker.join()
+    finally:
+        worker.leave()
+        os.chdir(workplace)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("tiling", [None, Tiling(100, 20)], ids=["whole", "windows"])
 def test_a_worker_sees_what_this_process_sees(toy_weights, sheets, tiling):
@@ -78,7 +89,8 @@ def test_a_worker_sees_what_this_process_sees(toy_weights, sheets, tiling):
     files = [one.image for one in sheets] * 5  # 20 sheets: three blocks
     ours = list(predict(toy_weights, files, classes=CLASSES, prompts=PROMPTS, params=params, tiling=tiling))
     start_ultralytics()
-    told = Told(CLASSES, params, "cpu", threads_here(), count_views(files, tiling), toy_weights, tiling)
+    views = count_views(files, tiling)
+    told = Told(CLASSES, params, "cpu", threads_here(), versions_here(), views, toy_weights, tiling)
     sheets_sent = ((file, file.read_bytes(), None) for file in files)
     first, second, third = blocks(sheets_sent, block_size(params.batch))
     model = sent(told_model(toy_weights, CLASSES, PROMPTS))
@@ -91,6 +103,12 @@ def test_a_worker_sees_what_this_process_sees(toy_weights, sheets, tiling):
     finally:
         os.chdir(here)
     assert trusted
+    folder = one.folder
+    assert folder.is_dir()
+    one.leave()
+    other.leave()
+    os.chdir(here)
+    assert not folder.exists()
     for mine, theirs in zip(ours, [*seen_first, *seen_second, *seen_third], strict=True):
         assert mine.image == theirs.image
         for name in ("class_id", "confidence", "xyxy", "features"):
