@@ -4,6 +4,7 @@ import pytest
 
 from stages.analysis.standard import ALL, standard_of, standards
 from stages.base.boxes import BOX
+from tests.growth import Watched
 
 # Class 0: 90 found, evenly from 0.1 to 0.99; class 1: none found.
 FOUND = np.arange(0.1, 1.0, 0.01)
@@ -72,3 +73,17 @@ def test_a_shape_that_one_label_in_twenty_has_is_not_odd(upright, odd):
     assert usual.odd(0, np.array([0, 0, 20, 80.0])) == odd
     assert usual.odd(0, np.array([0, 0, 22, 78.0])) == odd  # nearly that shape
     assert usual.odd(0, np.array([0, 0, 2, 2.0])) == 1.0
+
+
+def test_what_is_usual_is_known_without_a_look_at_all_boxes():
+    sure = np.sort(np.random.default_rng(0).random(5000))
+    shapes = np.column_stack([np.linspace(0, 9, 5000), np.zeros(5000)])
+    found, labels = Watched.around(sure), Watched.around(shapes)
+    usual = standard_of(
+        {0: found, ALL: found}, {ALL: Watched.around(sure)}, {}, {0: np.array([[4.5, 0], [1, 1]])}, {0: labels}
+    )
+    Watched.seen = 0
+    for place in range(10):
+        usual.right(0, place / 10)
+        usual.odd(0, np.array([0.0, 0.0, np.exp(7.0), np.exp(7.0)]))
+    assert Watched.seen < 10 * 100

@@ -9,10 +9,13 @@ import pytest
 
 from stages.base.errors import UserError
 from stages.dataset.defects import Defect
+from stages.formats import voc_reader
+from stages.formats.dataset_reader import read_dataset
 from stages.intake.contract.defect_list import finding_lines, summary
 from stages.intake.import_source import ImportOptions, read_sheets
 from tests.fake_project import REPO, sh
 from tests.intake.contract import datasets as s
+from tests.toy import write_yolo_folder
 
 
 def check(project: Path, *args: object) -> subprocess.CompletedProcess[str]:
@@ -99,3 +102,14 @@ def test_a_name_that_is_no_utf_8_is_one_line_and_the_copy_has_another(project, t
         tmp_path / "new/report.csv"
     ).read_text(encoding="utf-8")
     assert check(project, tmp_path / "new").returncode == 0
+
+
+def test_of_annotations_beside_a_yolo_folder_one_is_read(tmp_path, monkeypatch):
+    folder = write_yolo_folder(tmp_path / "source", {"train": 2, "val": 1}, seed=0)
+    for number in range(9):
+        (folder / f"{number}.xml").write_text("<annotation><filename>a.png</filename></annotation>")
+    read = []
+    parse = voc_reader.parse_xml
+    monkeypatch.setattr(voc_reader, "parse_xml", lambda data: read.append(data) or parse(data))
+    assert [one.code for one in read_dataset(folder).findings] == ["other-format"]
+    assert len(read) == 1

@@ -90,6 +90,13 @@ def large_spec(side: int = 2560) -> PacketSpec:
     return PacketSpec(("door", "title block"), (SheetSpec("large plan.png", side, side * 3 // 4, 300, False),), 7)
 
 
+def many_spec(sheets: int) -> PacketSpec:
+    """Return a packet of so many small sheets with two detections each: for tests of how work grows."""
+    return PacketSpec(
+        ("door", "sink"), tuple(SheetSpec(f"s{number:03d}.png", 64, 48, 2, False) for number in range(sheets)), 3
+    )
+
+
 def plain_spec(*, claims: bool = False, boxes: int = 3) -> PacketSpec:
     """Return a packet of three sheets for tests of single cases; the second one is empty."""
     sizes = (("a.png", boxes), ("b c.jpg", 0), ("ü.png", boxes))
