@@ -23,7 +23,7 @@ class Machine:
         self.root = root
         home = root.parent / f"home of {root.name}"
         home.mkdir(exist_ok=True)
-        ours = {**fake_project.environment(home), **storage.env, "PATH": _path()}
+        ours = {**fake_project.environment(home), **storage.env, "PATH": _path(home / "bin")}
         self.env = {**os.environ, **ours}
 
     def run(self, *command: object) -> str:
@@ -42,18 +42,29 @@ class Machine:
         self.dvc("exp", "run", "--queue", "-n", name, "-S", f"train.base_lr={values}")
 
     def work_off(self, *, jobs: int) -> None:
-        """Do what is queued in this clone, and wait for its end."""
-        self.dvc("queue", "start", "-j", jobs)
+        """Do what is queued in this clone, and wait for its end.
+
+        A worker has the pipes of the command that starts it, and may stay when all is done: one that reads a message
+        of another that is half written no longer looks whether there is something to do.
+        """
+        start = [str(python_of("storage")), "-m", "dvc", "queue", "start", "-j", str(jobs)]
+        nothing = subprocess.DEVNULL
+        subprocess.run(start, cwd=self.root, env=self.env, stdin=nothing, stdout=nothing, stderr=nothing, check=True)
         until = time.monotonic() + PATIENCE
         while any(word in (said := self.dvc("queue", "status")) for word in ("Queued", "Running")):
             assert time.monotonic() < until, said
             time.sleep(2)
         assert "Failed" not in said, said
+        self.dvc("queue", "stop")
 
 
-def _path() -> str:
-    """Return a PATH whose `python` runs the stages, and is not that of DVC."""
-    return os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+def _path(folder: Path) -> str:
+    """Return a PATH whose `python` runs the stages, and whose `dvc` has the packages for remotes: a worker starts it."""
+    folder.mkdir(exist_ok=True)
+    program = folder / "dvc"
+    program.write_text(f'#!/bin/sh\nexec "{python_of("storage")}" -m dvc "$@"\n')
+    program.chmod(0o755)
+    return os.pathsep.join([str(folder), str(Path(sys.executable).parent), os.environ["PATH"]])
 
 
 @pytest.fixture(params=["folder", "s3", "ssh"])
