@@ -24,7 +24,7 @@ from stages.picking.strategies.pool_view import Floats, PoolView
 from stages.picking.strategies.review_cost import ReviewCost
 from stages.ruler.matching.matching import outcomes
 from stages.ruler.pairing.box_tables import DETECTIONS
-from stages.simulation.outcome.packet_yields import rates
+from stages.simulation.outcome.packet_yields import over_chance, rates
 from stages.simulation.outcome.table_text import ratio_text, table_lines
 from stages.simulation.outcome.yield_summary import YIELDS, paired
 from stages.simulation.replay_arms import REPLAYS
@@ -65,15 +65,11 @@ def _rows(folder: Path, settings: ReplaySettings, seed: int, number: int) -> lis
     guess = expected(view, ReviewCost())
     only_one = disputed(view, left, folder / left_by(REPLAYS[0], seed, number - 1), settings.project["validate"]["iou"])
     scores = dict(zip(ORDERS, (guess.errors, only_one, guess.errors + only_one), strict=True))
-    chance = rates(found)[0]
-    return [
-        {
-            "strategy": name,
-            "per_minute": rates(found.iloc[np.argsort(-score / guess.minutes, kind="stable")[: settings.budget]])[0]
-            / chance,
-        }
-        for name, score in scores.items()
-    ]
+    chance, rows = rates(found)[0], []
+    for name, score in scores.items():
+        picked = np.argsort(-score / guess.minutes, kind="stable")[: settings.budget]
+        rows.append({"strategy": name, "per_minute": over_chance(rates(found.iloc[picked])[0], chance)})
+    return rows
 
 
 def disputed(view: PoolView, now: Path, before: Path, iou: float) -> Floats:

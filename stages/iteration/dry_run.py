@@ -9,6 +9,7 @@ from typing import Any
 
 from stages.base.command import names_in
 from stages.base.errors import UserError, problem
+from stages.base.fact_store import unused
 from stages.base.params import PARAMS, read_iteration, read_params, read_yaml
 from stages.base.tables import read_json, read_metrics
 from stages.convergence.outcome_files import supply_outcomes
@@ -27,6 +28,7 @@ Say = Callable[[str], None]
 _STAND_IN = [sys.executable, "-m", "stages.detector.rehearsal.stand_in"]
 
 
+@unused()
 def dry_run(root: Path, *, overrides: Mapping[str, Any], say: Say) -> None:
     """Run the iteration without training in a temporary copy, and say what came out and what training would cost.
 

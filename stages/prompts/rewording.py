@@ -154,7 +154,9 @@ def _tiny(one: Evidence, _: Mapping[str, str]) -> Suggestion | None:
     little = one.size.get("tiny", 0) + one.size.get("small", 0)
     if little < MOSTLY * one.misses:
         return None
-    change = "Say that it is small, as in 'small ...'; if that does not help, raise imgsz in train and predict, or set tile."
+    change = (
+        "Say that it is small, as in 'small ...'; if that does not help, raise imgsz in train and predict, or set tile."
+    )
     return Suggestion("small", change, f"{little} of {one.misses} misses are tiny or small.")
 
 

@@ -39,14 +39,19 @@ def packet_yields(
             rows.append(
                 {
                     "strategy": name,
-                    "per_minute": own[0] / chance[0],
-                    "per_box": own[1] / chance[1],
+                    "per_minute": over_chance(own[0], chance[0]),
+                    "per_box": over_chance(own[1], chance[1]),
                     **dict(zip(("expected", "low", "high"), forecast(guess, picked), strict=False)),
                     "found": found["errors"].iloc[picked].sum(),
                 }
             )
     means = pd.DataFrame(rows).groupby("strategy", sort=False).mean().reset_index()
     return [{str(key): value for key, value in row.items()} for row in means.to_dict("records")]
+
+
+def over_chance(own: float, chance: float) -> float:
+    """Return the errors of a packet over those of the whole pool; 1 where the pool has none, and no packet can."""
+    return own / chance if chance else 1.0
 
 
 def order_of(name: str, view: PoolView, found: pd.DataFrame, rng: np.random.Generator) -> NDArray[np.int64]:
@@ -78,8 +83,9 @@ def mended(
 
 
 def rates(found: pd.DataFrame) -> tuple[float, float]:
-    """Return errors per minute and per box."""
-    return float(found["errors"].sum() / found["minutes"].sum()), float(found["errors"].sum() / found["boxes"].sum())
+    """Return errors per minute and per box; without a box there is no error."""
+    errors, minutes, boxes = (float(found[name].sum()) for name in ("errors", "minutes", "boxes"))
+    return errors / minutes, errors / max(boxes, 1.0)
 
 
 def _plain(name: str, view: PoolView, rng: np.random.Generator) -> Order:
