@@ -59,7 +59,7 @@ class Machine:
 
 
 def _path(folder: Path) -> str:
-    """Return a PATH whose `python` runs the stages, and whose `dvc` has the packages for remotes: a worker starts it."""
+    """Return a PATH whose `python` runs the stages, and whose `dvc`, which workers start, has packages for remotes."""
     folder.mkdir(exist_ok=True)
     program = folder / "dvc"
     program.write_text(f'#!/bin/sh\nexec "{python_of("storage")}" -m dvc "$@"\n')
