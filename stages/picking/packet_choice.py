@@ -73,9 +73,10 @@ def pick(
     if not by_chance:
         best = chooser.choose(candidates, everything, rng) if chooser.would_take else best
         return _joined(candidates, best, [])
-    best = chooser.choose(candidates, np.flatnonzero(~candidates["image_id"].isin(by_chance)), rng)
+    drawn = candidates["image_id"].isin(by_chance)
+    best = chooser.choose(candidates, np.flatnonzero(~drawn), rng)
     per_sheet = _shown_on(best, candidates).tolist() or [1]
-    there = set(candidates["image_id"])
+    there = set(candidates.loc[drawn, "image_id"])  # a column of a million names takes a second to go through
     bare = [name for name in by_chance if name not in there]
     least = [
         least_sure(sheet, seen, classes, bounds, plausible=plausible)
