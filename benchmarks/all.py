@@ -143,8 +143,8 @@ def _anchor(title: str) -> str:
 
 
 def _trimmed(lines: list[str]) -> list[str]:
-    """Return lines without blank ones at the ends."""
-    return "\n".join(lines).strip("\n").splitlines()
+    """Return lines without bars of progress, and without blank ones at the ends."""
+    return "\n".join(line for line in lines if "\x1b" not in line and "\r" not in line).strip("\n").splitlines()
 
 
 if __name__ == "__main__":

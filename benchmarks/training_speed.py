@@ -41,6 +41,9 @@ def main(
     import torch
 
     start_ultralytics()
+    from ultralytics.utils import LOGGER  # not before: it would make settings in the home folder
+
+    LOGGER.setLevel("ERROR")  # what it says of each epoch is no result
     torch.set_num_threads(1)
     params = TrainParams.model_validate(read_params(REPO / "params.yaml")["train"])
     wanted = {
