@@ -35,7 +35,7 @@ def main(
     start_ultralytics()
     classes = class_names(load_model(weights))
     files = sorted(file for file in images.rglob("*") if file.suffix.lower() in PICTURES)[:sheets]
-    prompts = dict(zip(classes, classes, strict=True))
+    prompts = {name: (name,) for name in classes}
     asked = plain_params(imgsz=imgsz, batch=1, max_det=1000)
 
     def seen(engine: str) -> tuple[float, list[Prediction]]:

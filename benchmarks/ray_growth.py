@@ -71,7 +71,7 @@ def _run(
     see = predict_on_ray if params.run_on == "ray" else predict
     start = first = time.perf_counter()
     sha = hashlib.sha256()
-    prompts = dict(zip(classes, classes, strict=True))
+    prompts = {name: (name,) for name in classes}
     for place, seen in enumerate(see(weights, files, classes=classes, prompts=prompts, params=params)):
         first = time.perf_counter() if place == 0 else first
         if dies and place == len(files) // 2:

@@ -117,7 +117,7 @@ def predicted(
         weights,
         [sheet.image for sheet in sheets],
         classes=names,
-        prompts={name: name for name in names},
+        prompts={name: (name,) for name in names},
         params=plain_params(imgsz=imgsz, batch=batch, max_det=MAX_DET),
     )
     truth, found = [], []

@@ -35,7 +35,7 @@ from stages.base.tables import read_table, write_csv, write_json, write_metrics,
 from stages.dataset.crops import cut, safe_name, save_image, to_grey
 from stages.dataset.sheets.split_folder import DATASET, read_split
 from stages.prompts.rewording import gather, report
-from stages.prompts.texts.prompt_file import read_prompts
+from stages.prompts.texts.prompt_file import Prompts, read_prompts
 from stages.ruler.matching.matching import SHEET
 from stages.ruler.pairing.box_tables import DETECTIONS, PREDICTED
 from stages.ruler.schemas import GROUND_TRUTH, IMAGES, MATCHES
@@ -199,7 +199,7 @@ def suggest_prompts(
     findings: pd.DataFrame,
     ground_truth: pd.DataFrame,
     classes: Sequence[str],
-    prompts: Mapping[str, str],
+    prompts: Prompts,
     *,
     iou: float,
 ) -> list[dict[str, Any]]:

@@ -19,6 +19,7 @@ from stages.detector.training.training_lock import alone
 from stages.detector.training.training_params import (
     BEST,
     CURVES,
+    EMBEDDINGS,
     LAST,
     LOGS,
     METRICS,
@@ -30,7 +31,7 @@ from stages.detector.training.training_params import (
 from stages.detector.training.training_params import TrainParams as Params
 from stages.detector.training.training_view import fingerprint, split_slice, write_view
 from stages.detector.training.window_view import write_windows
-from stages.prompts.texts.prompt_file import read_prompts
+from stages.prompts.texts.prompt_file import Prompts, read_prompts
 
 if TYPE_CHECKING:
     from stages.detector.training.starting_model import StartingModel
@@ -81,6 +82,7 @@ def _adopt(classes: Sequence[str]) -> dict[str, Any]:
     """Take the person's weights byte for byte."""
     from stages.detector.model.checkpoint import check_classes, digest, load_model
     from stages.detector.model.runtime import start_ultralytics, versions
+    from stages.detector.training.told_prompts import save_embeddings
 
     start_ultralytics()
     model = load_model(PARENT)
@@ -88,18 +90,20 @@ def _adopt(classes: Sequence[str]) -> dict[str, Any]:
     BEST.parent.mkdir(exist_ok=True)
     for out in (BEST, LAST):
         shutil.copyfile(PARENT, out)
+    save_embeddings(model, classes, BEST, EMBEDDINGS)
     write_csv(pd.DataFrame(columns=["epoch", "loss", "lr"]), CURVES)
     print("train: adopted models/parent.pt unchanged", flush=True)
     return {"start": "adopted", "epochs_run": 0, "weights_sha256": digest(model), **versions()}
 
 
 def _fit(
-    params: Params, classes: Sequence[str], iteration: int, sheets: list[Sheet], prompts: dict[str, str]
+    params: Params, classes: Sequence[str], iteration: int, sheets: list[Sheet], prompts: Prompts
 ) -> dict[str, Any]:
     """Train in a scratch folder that is named by a fingerprint of the inputs, then write the outs."""
     from stages.detector.model.checkpoint import digest, save_model
     from stages.detector.model.runtime import fits_into_memory, pick_device, start_ultralytics, versions
     from stages.detector.training.fitting import Job, fit, log_to
+    from stages.detector.training.told_prompts import prompts_sha256, remember, save_embeddings
 
     start_ultralytics()
     device = pick_device(params.device)
@@ -121,8 +125,12 @@ def _fit(
         data = write_view(folder / "data", parts, classes)
         log_to(LOGS / "train.log", goes_on=(folder / "run").exists())
         result = fit(Job(file, data, folder / "run", wanted, params.select, text))
+        if prompts:
+            remember(result.best, prompts)
+            remember(result.last, prompts)
         save_model(result.best, BEST, imgsz=params.imgsz)
         save_model(result.last, LAST, imgsz=params.imgsz)
+        save_embeddings(result.best, classes, BEST, EMBEDDINGS)
         write_csv(result.curves, CURVES)
         shutil.rmtree(folder)
     return {
@@ -131,6 +139,7 @@ def _fit(
         "resumed": result.resumed,
         "device": device,
         "encoder": params.encoder if prompts else None,
+        "prompts_sha256": prompts_sha256(prompts, params.encoder) if prompts else None,
         **(
             {} if tile is None else {"tile": tile, "windows": len(shown)}
         ),  # pictures trained on, whole sheets among them
@@ -144,17 +153,17 @@ def _start(
     classes: Sequence[str],
     iteration: int,
     sheets: Sequence[Sheet],
-    prompts: dict[str, str],
+    prompts: Prompts,
     folder: Path,
 ) -> tuple[Path, "StartingModel", Any]:
-    """Return the checkpoint to start from, the model in it, and the text features (None for YOLO-26)."""
+    """Return the checkpoint to start from, the model in it, and what it is told (None for YOLO-26)."""
     from stages.detector.model.checkpoint import save_model
-    from stages.detector.model.encoders import encode
+    from stages.detector.model.encoders import vectors_of
     from stages.detector.training.starting_model import base_start, baseline_start, letterboxed, prompt_start
 
     if iteration == 0:
         return PARENT.resolve(), baseline_start(PARENT, classes), None
-    vectors = encode(params.encoder, classes, prompts)
+    text = vectors_of(params.encoder, classes, prompts, params.distractors)
     some = [sheet.image for sheet in calibration_sheets(sheets)]
     if params.start == "base":
         start = base_start(TARGET, classes, encoder=params.encoder)
@@ -164,13 +173,13 @@ def _start(
             TARGET,
             classes,
             encoder=params.encoder,
-            vectors=vectors,
+            vectors=text.prompts,
             carry=params.carry,
             images=letterboxed(some, params.imgsz),
         )
     file = folder / "start.pt"
     save_model(start.model, file, imgsz=params.imgsz)
-    return file, start, vectors
+    return file, start, text
 
 
 def _parts(params: Params, sheets: list[Sheet]) -> dict[str, Sequence[Sheet]]:

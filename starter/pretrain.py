@@ -141,7 +141,7 @@ def train_yoloe(folder: Path, data: Path, symbols: list[Symbol], epochs: int) ->
     from ultralytics.nn.tasks import YOLOEModel
 
     from stages.detector.model.checkpoint import save_model
-    from stages.detector.model.encoders import UNTRAINED, encode, mark_encoder
+    from stages.detector.model.encoders import UNTRAINED, mark_encoder, vectors_of
     from stages.detector.training.fitting import Job, fit
     from stages.detector.training.starting_model import letterboxed, prompt_start
 
@@ -152,20 +152,20 @@ def train_yoloe(folder: Path, data: Path, symbols: list[Symbol], epochs: int) ->
         mark_encoder(target, UNTRAINED)
         save_model(target, folder / "target.pt", imgsz=PAGE)
         names = [symbol.name for symbol in symbols]
-        vectors = encode("wordllama", names, {symbol.name: symbol.prompt for symbol in symbols})
+        text = vectors_of("wordllama", names, {symbol.name: (symbol.prompt,) for symbol in symbols})
         some = sorted((data.parent / "images").glob("*.png"))[:64]
         started = prompt_start(
             folder / YOLO,
             folder / "target.pt",
             names,
             encoder="wordllama",
-            vectors=vectors,
+            vectors=text.prompts,
             carry="all",
             images=letterboxed(some, PAGE),
         )
         save_model(started.model, folder / "start.pt", imgsz=PAGE)
         settings = {**COMMON, "epochs": epochs, "lr0": 0.001, "warmup_epochs": 0.1, "warmup_bias_lr": 0.0}
-        result = fit(Job(folder / "start.pt", data, folder / "yoloe", settings, "last", vectors))
+        result = fit(Job(folder / "start.pt", data, folder / "yoloe", settings, "last", text))
         save_model(result.last, done, imgsz=PAGE)
 
 

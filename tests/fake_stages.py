@@ -31,6 +31,7 @@ def train() -> None:
     prompts = yaml.safe_load(Path("data/prompts.yaml").read_text())["prompts"]
     write("models/best.pt", f"iteration {N} from {Path('models/parent.pt').read_text()} with {prompts}")
     write("models/last.pt", f"last of {N}")
+    write("models/prompts.npz", f"embeddings of {prompts}")
     write("metrics/train.json", {"epochs": 3, "lr": 0.001 * 0.5**N, "images": len(sheets("train"))})
     write("plots/train/results.csv", "epoch,loss\n1,0.5\n2,0.4\n")
 

@@ -19,7 +19,7 @@ from stages.project.repository import dvc, git
 from stages.project.repository.commits import Commit
 from stages.project.repository.transaction import stage_dvc, staging, transact
 from stages.project.yaml_edits import edited, replaced_mapping
-from stages.prompts.texts.prompt_file import PROMPTS
+from stages.prompts.texts.prompt_file import PROMPTS, plain, texts_of
 from stages.review.ledger.ledger_files import METRICS as REVIEW_METRICS
 from stages.review.ledger.ledger_files import no_review_text
 
@@ -204,8 +204,9 @@ def _prompts(root: Path, classes: tuple[str, ...]) -> tuple[bytes, list[str]]:
     """Return the prompts file for `classes`, and lines that say what changed in it."""
     old = read_yaml(root / PROMPTS).get("prompts")
     found = old if isinstance(old, dict) else {}
-    prompts = {name: str(found.get(name) or name) for name in classes}
-    new = [name for name in classes if not found.get(name)]
+    kept = {name: texts for name in classes if (texts := texts_of(found.get(name)))}
+    prompts = {name: plain(kept.get(name, (name,))) for name in classes}
+    new = [name for name in classes if name not in kept]
     gone = [str(name) for name in found if name not in prompts]
     said = [f"prompts: dropped, since the class is gone: {', '.join(gone)}"] if gone else []
     if new:

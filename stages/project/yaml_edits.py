@@ -40,11 +40,11 @@ def flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     return found
 
 
-def replaced_mapping(text: str, key: str, values: Mapping[str, str]) -> str:
+def replaced_mapping(text: str, key: str, values: Mapping[str, str | list[str]]) -> str:
     """Return `text` with the mapping at the top-level `key` holding exactly `values`, in their order."""
     yaml = _round_trip()
     document = yaml.load(text) or CommentedMap()
-    document[key] = CommentedMap({_plain(name): _plain(value) for name, value in values.items()})
+    document[key] = CommentedMap({_plain(name): _items(value) for name, value in values.items()})
     return _dump(yaml, document)
 
 
@@ -79,6 +79,10 @@ def _plain(value: object) -> object:
         return value if pyyaml.safe_load(value) == value else DoubleQuotedScalarString(value)
     except pyyaml.YAMLError:
         return DoubleQuotedScalarString(value)
+
+
+def _items(value: str | list[str]) -> object:
+    return CommentedSeq(map(_plain, value)) if isinstance(value, list) else _plain(value)
 
 
 def _token(text: str) -> CommentToken:

@@ -6,6 +6,8 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
+from stages.prompts.texts.prompt_file import Prompts, plain, shown
+
 MAX_TOKENS = 77  # where the text encoders cut, start and end marks included
 MOSTLY = 0.5  # share of a class's misses from which a trouble dominates
 OFTEN = 0.2  # share from which a confusion with another class is worth a word
@@ -15,7 +17,7 @@ class Evidence(NamedTuple):
     """What went wrong with one class, counted over the misses of some splits."""
 
     class_name: str
-    prompt: str
+    prompt: tuple[str, ...]  # its texts
     misses: int
     boxes: int
     size: Mapping[str, int]
@@ -38,7 +40,7 @@ def gather(
     ground_truth: pd.DataFrame,
     confused: pd.DataFrame,
     classes: Sequence[str],
-    prompts: Mapping[str, str],
+    prompts: Prompts,
 ) -> list[Evidence]:
     """Return the evidence of every class with misses, most misses first.
 
@@ -57,19 +59,19 @@ def gather(
     return sorted((row for row in rows if row.misses), key=lambda row: -row.misses)
 
 
-def suggest(evidence: Evidence, prompts: Mapping[str, str]) -> list[Suggestion]:
+def suggest(evidence: Evidence, prompts: Prompts) -> list[Suggestion]:
     """Return what to change for one class, the surest first; at least one suggestion."""
     rules = (_too_long, _shared, _bare, _confused, _tiny, _border, _faint)
     found = [one for rule in rules if (one := rule(evidence, prompts)) is not None]
     return found or [_look(evidence)]
 
 
-def report(evidence: Sequence[Evidence], prompts: Mapping[str, str]) -> list[dict[str, Any]]:
+def report(evidence: Sequence[Evidence], prompts: Prompts) -> list[dict[str, Any]]:
     """Return one JSON object per class: counts, what dominates, and the suggestions."""
     return [
         {
             "class_name": one.class_name,
-            "prompt": one.prompt,  # as it was
+            "prompt": plain(one.prompt),  # as it was
             "misses": one.misses,  # on val and in the pool
             "boxes": one.boxes,
             "mostly": {  # the size and place that most misses share, and whether most are faint; null: none
@@ -90,7 +92,7 @@ def tokens(text: str) -> int:
     return 2 + sum(1 if len(word) <= 8 else -(-len(word) // 4) for word in words)
 
 
-def _evidence(named: tuple[str, str], *, misses: pd.DataFrame, boxes: int, others: pd.Series) -> Evidence:
+def _evidence(named: tuple[str, tuple[str, ...]], *, misses: pd.DataFrame, boxes: int, others: pd.Series) -> Evidence:
     """Count the misses of one class; `named` is its name and prompt, `others` what it was taken for."""
     return Evidence(
         *named,
@@ -115,42 +117,43 @@ def _dominating(counts: Mapping[str, int]) -> str | None:
     return name if name is not None and counts[name] >= MOSTLY * sum(counts.values()) else None
 
 
-def _too_long(one: Evidence, _: Mapping[str, str]) -> Suggestion | None:
-    count = tokens(one.prompt)
+def _too_long(one: Evidence, _: Prompts) -> Suggestion | None:
+    count = max(map(tokens, one.prompt))
     if count <= MAX_TOKENS:
         return None
     why = f"It has about {count} tokens, and what comes after {MAX_TOKENS} is cut."
     return Suggestion("too_long", "Shorten it, with what matters most first.", why)
 
 
-def _shared(one: Evidence, prompts: Mapping[str, str]) -> Suggestion | None:
-    twins = [name for name, text in prompts.items() if name != one.class_name and _same(text, one.prompt)]
+def _shared(one: Evidence, prompts: Prompts) -> Suggestion | None:
+    own = set(map(_words, one.prompt))
+    twins = [name for name, texts in prompts.items() if name != one.class_name and own & set(map(_words, texts))]
     if not twins:
         return None
     change = f"Give {_names([one.class_name, *twins])} different prompts."
     return Suggestion("shared", change, "With the same text the model cannot tell the classes apart.")
 
 
-def _bare(one: Evidence, _: Mapping[str, str]) -> Suggestion | None:
-    if not _same(one.prompt, one.class_name):
+def _bare(one: Evidence, _: Prompts) -> Suggestion | None:
+    if set(map(_words, one.prompt)) != {_words(one.class_name)}:
         return None
     change = "Describe what it looks like: its outline, what is written in it, what it stands beside."
     return Suggestion(
-        "bare_name", change, f"'{one.prompt}' is only the name of the class; the model knows shapes better."
+        "bare_name", change, f"'{shown(one.prompt)}' is only the name of the class; the model knows shapes better."
     )
 
 
-def _confused(one: Evidence, prompts: Mapping[str, str]) -> Suggestion | None:
+def _confused(one: Evidence, prompts: Prompts) -> Suggestion | None:
     other = next(iter(one.confused_with), None)
     if other is None or one.confused_with[other] < OFTEN * one.misses:
         return None
-    change = f"Name what tells it from '{other}' (its prompt: '{prompts[other]}')."
+    change = f"Name what tells it from '{other}' (its prompt: '{shown(prompts[other])}')."
     return Suggestion(
         "confused", change, f"{one.confused_with[other]} of {one.misses} misses were taken for '{other}'."
     )
 
 
-def _tiny(one: Evidence, _: Mapping[str, str]) -> Suggestion | None:
+def _tiny(one: Evidence, _: Prompts) -> Suggestion | None:
     little = one.size.get("tiny", 0) + one.size.get("small", 0)
     if little < MOSTLY * one.misses:
         return None
@@ -160,7 +163,7 @@ def _tiny(one: Evidence, _: Mapping[str, str]) -> Suggestion | None:
     return Suggestion("small", change, f"{little} of {one.misses} misses are tiny or small.")
 
 
-def _border(one: Evidence, _: Mapping[str, str]) -> Suggestion | None:
+def _border(one: Evidence, _: Prompts) -> Suggestion | None:
     outside = one.position.get("edge", 0) + one.position.get("corner", 0)
     if outside < MOSTLY * one.misses:
         return None
@@ -168,7 +171,7 @@ def _border(one: Evidence, _: Mapping[str, str]) -> Suggestion | None:
     return Suggestion("border", change, f"{outside} of {one.misses} misses lie at a border of the sheet.")
 
 
-def _faint(one: Evidence, _: Mapping[str, str]) -> Suggestion | None:
+def _faint(one: Evidence, _: Prompts) -> Suggestion | None:
     if one.low_contrast < MOSTLY * one.misses:
         return None
     change = "Say how faint it is, as in 'thin grey outline'."
@@ -180,8 +183,8 @@ def _look(one: Evidence) -> Suggestion:
     return Suggestion("look", change, f"Nothing stands out among its {one.misses} misses, nor in the prompt.")
 
 
-def _same(a: str, b: str) -> bool:
-    return a.casefold().split() == b.casefold().split()
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(text.casefold().split())
 
 
 def _names(names: Sequence[str]) -> str:

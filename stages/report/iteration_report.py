@@ -15,7 +15,7 @@ from stages.holdout.openings_file import read_openings
 from stages.project.location import finished_iterations
 from stages.project.preconditions import HISTORY, dataset_tag, iteration_tag, report_file, require_clean
 from stages.project.repository import dvc, git
-from stages.prompts.texts.prompt_file import PROMPTS, read_prompts
+from stages.prompts.texts.prompt_file import PROMPTS, Prompts, read_prompts, shown
 from stages.report.finished_files import iteration_view
 from stages.report.page_pictures import make_pictures
 from stages.report.pages.iteration_page import Page
@@ -74,8 +74,12 @@ def build_report(root: Path, iteration: int) -> dict[str, Any]:
         "review": _review(root),
         "tables": {file.stem: read_rows(root / file) for file in _TABLES},
         "params": read_params(root / PARAMS),
-        "prompts": read_prompts(read_classes(root / PARAMS), root / PROMPTS),
+        "prompts": {name: shown(texts) for name, texts in _prompts(root).items()},
     }
+
+
+def _prompts(root: Path) -> Prompts:
+    return read_prompts(read_classes(root / PARAMS), root / PROMPTS)
 
 
 def _review(root: Path) -> dict[str, Any]:

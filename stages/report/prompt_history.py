@@ -8,7 +8,7 @@ from stages.base.errors import problem
 from stages.project.location import finished_iterations, metrics_at
 from stages.project.preconditions import iteration_tag
 from stages.project.repository import git
-from stages.prompts.texts.prompt_file import PROMPTS
+from stages.prompts.texts.prompt_file import PROMPTS, shown, texts_of
 from stages.wording.rates import rate
 
 
@@ -48,4 +48,4 @@ def _all(prompts: dict[str, str]) -> str:
 def _prompts_at(root: Path, rev: str) -> dict[str, str]:
     data = git.content(root, rev, str(PROMPTS))
     values = yaml.safe_load(data) if data else {}
-    return {str(name): str(text) for name, text in (values.get("prompts") or {}).items()}
+    return {str(name): shown(texts_of(texts)) for name, texts in (values.get("prompts") or {}).items()}

@@ -64,7 +64,7 @@ def link(source: Path, target: Path) -> None:
         link_or_copy(str(source), str(target))
 
 
-def write_settings(root: Path, params: Mapping[str, Any], prompts: Mapping[str, str]) -> None:
+def write_settings(root: Path, params: Mapping[str, Any], prompts: Mapping[str, str | list[str]]) -> None:
     """Write the project's params.yaml and prompts."""
     for file, values in ((PARAMS, params), (PROMPTS, {"prompts": dict(prompts), "notes": {}})):
         (root / file).parent.mkdir(parents=True, exist_ok=True)

@@ -27,7 +27,7 @@ class ReplaySettings(Strict):
     dataset: str  # folder, absolute
     group_pattern: str | None  # as of `yoloop data import`
     classes: list[str]
-    prompts: dict[str, str]
+    prompts: dict[str, str | list[str]]
     strategies: list[SheetStrategy]
     seeds: int = Field(ge=1)
     first_seed: int = Field(default=0, ge=0)

@@ -13,7 +13,7 @@ from stages.iteration.overrides import read_overrides
 from stages.picking.strategies.strategy_list import SHEET_STRATEGIES
 from stages.project.repository import dvc
 from stages.project.yaml_edits import flat
-from stages.prompts.texts.prompt_file import PROMPTS
+from stages.prompts.texts.prompt_file import PROMPTS, plain, texts_of
 from stages.simulation.cell_pool import run_cells
 from stages.simulation.labelled_source import read_labelled
 from stages.simulation.replay_folder import keep, require_same, write_folder
@@ -91,7 +91,7 @@ def _settings(root: Path, dataset: Dataset, asked: Asked) -> ReplaySettings:
         dataset=str(folder.resolve()),
         group_pattern=asked.group_pattern,
         classes=list(classes),
-        prompts={name: str(prompts.get(name) or name) for name in classes},
+        prompts={name: plain(texts_of(prompts.get(name)) or (name,)) for name in classes},
         strategies=list(asked.strategies),  # type: ignore[arg-type]
         seeds=asked.seeds,
         first_seed=asked.first_seed,

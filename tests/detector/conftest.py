@@ -9,7 +9,7 @@ from stages.detector.prediction.prediction_params import FilterParams, PredictPa
 from stages.detector.prediction.predictor import Prediction, predict
 from tests.toy import CLASSES, write_yolo_folder
 
-PROMPTS = {"detail": "open dark circle", "elevation": "solid blue triangle", "title": "flat red bar"}
+PROMPTS = {"detail": ("open dark circle",), "elevation": ("solid blue triangle",), "title": ("flat red bar",)}
 
 
 def seen(weights, sheets, conf, max_det, *, batch=1, labels=None, prompts=PROMPTS, **limits) -> list[Prediction]:

@@ -1,12 +1,13 @@
 """Text encoders: prompts in, vectors of 512 numbers out. A checkpoint names the encoder that it was trained with."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from stages.base.errors import problem
 from stages.detector.model.runtime import cache_folder
+from stages.prompts.texts.prompt_file import Prompts
 
 WIDTH = 512  # numbers per prompt that the head of YOLOE expects
 MOBILECLIP2_FILE = "mobileclip2_b.ts"  # of the encoder, beside Ultralytics' other downloads
@@ -15,15 +16,48 @@ UNTRAINED = "untrained"  # the encoder of weights that no text has ever reached
 _MARKS = {"mobileclip2": "mobileclip2:b", "wordllama": "wordllama:256"}
 
 
-def encode(encoder: str, classes: Sequence[str], prompts: Mapping[str, str]) -> Any:
+class PromptVectors(NamedTuple):
+    """What a training is told: vectors of length 1 from a text encoder, float32 tensors with 512 columns."""
+
+    prompts: Any  # (n_classes, 512): of each class, the average of its texts
+    phrasings: list[Any]  # for each class (n_texts, 512)
+    distractors: Any  # (n_distractors, 512): of texts that mean no class
+
+
+def vectors_of(
+    encoder: str, classes: Sequence[str], prompts: Prompts, distractors: Sequence[str] = ()
+) -> PromptVectors:
+    """Return the vectors of everything that a training is told; raises as `encode`."""
+    import torch
+
+    texts = [text for name in classes for text in prompts[name]]
+    *phrasings, others = encode_texts(encoder, [*texts, *distractors]).split(
+        [*(len(prompts[name]) for name in classes), len(distractors)]
+    )
+    return PromptVectors(torch.stack([_averaged(part) for part in phrasings]), list(phrasings), others)
+
+
+def encode(encoder: str, classes: Sequence[str], prompts: Prompts) -> Any:
     """Return the vectors of the classes' prompts, a float32 tensor (n_classes, 512) in the order of `classes`.
 
-    Each row has length 1. Raises `UserError` when the encoder's file or a package that it needs is not there.
+    The vectors of several texts are averaged. Each row has length 1. Raises `UserError` when the encoder's file or a
+    package that it needs is not there.
     """
-    return {"mobileclip2": _mobileclip2, "wordllama": _wordllama}[encoder]([prompts[name] for name in classes])
+    return vectors_of(encoder, classes, prompts).prompts
 
 
-def _mobileclip2(prompts: list[str]) -> Any:
+def encode_texts(encoder: str, texts: Sequence[str]) -> Any:
+    """Return the vector of each text, a float32 tensor (n_texts, 512) with rows of length 1; raises as `encode`."""
+    return {"mobileclip2": _mobileclip2, "wordllama": _wordllama}[encoder](list(texts))
+
+
+def _averaged(vectors: Any) -> Any:
+    import torch
+
+    return vectors[0] if len(vectors) == 1 else torch.nn.functional.normalize(vectors.mean(dim=0), dim=-1)
+
+
+def _mobileclip2(texts: list[str]) -> Any:
     """Ask Ultralytics' own encoder of the released YOLOE-26 weights; its file is downloaded with them."""
     import torch
 
@@ -36,18 +70,22 @@ def _mobileclip2(prompts: list[str]) -> Any:
         raise problem("encoders.encoder_train_encoder", file, file=MOBILECLIP2_FILE)
     encoder = build_text_model(_MARKS["mobileclip2"], device="cpu")
     with torch.inference_mode():
-        vectors = encoder.encode_text(encoder.tokenize(prompts)).float().cpu()
+        vectors = encoder.encode_text(encoder.tokenize(texts)).float().cpu()
     return torch.nn.functional.normalize(vectors.clone(), dim=-1)
 
 
-def _wordllama(prompts: list[str]) -> Any:
-    """Average word vectors of the package wordllama, which ships them: 256 numbers, padded with zeros; no network."""
+def _wordllama(texts: list[str]) -> Any:
+    """Average word vectors of the package wordllama, which ships them: 256 numbers, padded with zeros; no network.
+
+    To it "DETAIL" and "detail" are words that have nothing in common, so that case is folded. The order of words does
+    not count.
+    """
     import torch
     import wordllama
 
     home = Path(wordllama.__file__).parent
     encoder = wordllama.WordLlama.load(cache_dir=home, disable_download=True)
-    vectors = torch.from_numpy(encoder.embed(prompts, norm=True)).float()
+    vectors = torch.from_numpy(encoder.embed([text.casefold() for text in texts], norm=True)).float()
     return torch.nn.functional.pad(vectors, (0, WIDTH - vectors.shape[1]))
 
 

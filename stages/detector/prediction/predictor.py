@@ -1,6 +1,6 @@
 """Predicts boxes on whole sheets."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -22,6 +22,7 @@ from stages.detector.prediction.reading_ahead import read_ahead
 from stages.detector.prediction.tiles.seen_views import SeenBoxes, by_confidence, seen_in, together
 from stages.detector.prediction.tiles.sheet_views import Picture, View, batches, count_views
 from stages.detector.prediction.tiles.windows import Tiling
+from stages.prompts.texts.prompt_file import Prompts
 from stages.ruler.pairing.evidence import FILTER, REASONS, evidence
 from stages.ruler.pairing.pairs import Floats
 
@@ -104,7 +105,7 @@ def predict(
     images: Sequence[Path],
     *,
     classes: Sequence[str],
-    prompts: Mapping[str, str],
+    prompts: Prompts,
     params: PredictParams,
     labels: Sequence[Labels | None] | None = None,
     tiling: Tiling | None = None,
@@ -130,7 +131,7 @@ def predict(
     yield from scorer.see(((file, read_bgr(file)) for file in images), labels or [None] * len(images))
 
 
-def told_model(weights: Path, classes: Sequence[str], prompts: Mapping[str, str]) -> Any:
+def told_model(weights: Path, classes: Sequence[str], prompts: Prompts) -> Any:
     """Return the model in `weights`, told what to look for; raises as `predict` does."""
     model = load_model(weights)
     check_classes(model, classes, weights)
@@ -139,7 +140,7 @@ def told_model(weights: Path, classes: Sequence[str], prompts: Mapping[str, str]
     return model
 
 
-def set_prompts(model: Any, classes: Sequence[str], prompts: Mapping[str, str]) -> None:
+def set_prompts(model: Any, classes: Sequence[str], prompts: Prompts) -> None:
     """Tell a promptable model in place what each class looks like."""
     import torch
 

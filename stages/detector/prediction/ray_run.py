@@ -23,6 +23,7 @@ from stages.detector.prediction.predictor import Prediction, told_model
 from stages.detector.prediction.ray_worker import RayWorker, SentSheet, Told, sent, threads_here, versions_here
 from stages.detector.prediction.tiles.sheet_views import block_size, count_views
 from stages.detector.prediction.tiles.windows import Tiling
+from stages.prompts.texts.prompt_file import Prompts
 
 _WHERE = "params.yaml: predict.run_on"
 _RETRIES = 3  # times that a block is seen again because its worker was lost; a sheet that kills each worker ends there
@@ -37,7 +38,7 @@ def predict_on_ray(
     images: Sequence[Path],
     *,
     classes: Sequence[str],
-    prompts: Mapping[str, str],
+    prompts: Prompts,
     params: PredictParams,
     labels: Sequence[Labels | None] | None = None,
     tiling: Tiling | None = None,

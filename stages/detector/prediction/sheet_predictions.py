@@ -1,7 +1,7 @@
 """Predicts on the sheets of the dataset with the weights of this iteration, here or on workers of a Ray cluster."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from stages.dataset.sheets.split_folder import SplitSheet
@@ -9,6 +9,7 @@ from stages.detector.prediction.prediction_params import PredictParams
 from stages.detector.prediction.predictor import Prediction, predict
 from stages.detector.prediction.ray_run import predict_on_ray
 from stages.detector.prediction.tiles.windows import Tiling
+from stages.prompts.texts.prompt_file import Prompts
 
 WEIGHTS = Path("models/best.pt")
 _SAY_EVERY = 50  # sheets between two lines of progress
@@ -19,7 +20,7 @@ def predictions(
     sheets: Sequence[SplitSheet],
     *,
     classes: Sequence[str],
-    prompts: Mapping[str, str],
+    prompts: Prompts,
     params: PredictParams,
     tiling: Tiling | None,
 ) -> Iterator[Prediction]:

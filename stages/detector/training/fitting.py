@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from stages.base.errors import UserError, problem
+from stages.detector.model.encoders import PromptVectors
 
 
 class Job(NamedTuple):
@@ -20,7 +21,7 @@ class Job(NamedTuple):
     folder: Path  # of the run: checkpoints, results.csv
     settings: Mapping[str, Any]  # of Ultralytics: epochs, lr0, ...
     select: str  # last | slice
-    text_features: Any = None  # (n_classes, 512) for a promptable model, None for YOLO-26
+    text: PromptVectors | None = None  # of a promptable model, None for YOLO-26
 
 
 class Fit(NamedTuple):
@@ -38,14 +39,14 @@ def fit(job: Job) -> Fit:
     from stages.detector.training.trainer import TEXT_FILE, BaselineTrainer, PromptTrainer
 
     job.folder.mkdir(parents=True, exist_ok=True)
-    if job.text_features is not None:
+    if job.text is not None:
         import torch
 
-        torch.save(job.text_features, job.folder.parent / TEXT_FILE)
+        torch.save(job.text._asdict(), job.folder.parent / TEXT_FILE)
     interrupted = _latest_checkpoint(job.folder)
     done = interrupted is not None and interrupted[1]["epoch"] + 1 >= job.settings["epochs"]
     if not done:
-        trainer = BaselineTrainer if job.text_features is None else PromptTrainer
+        trainer = BaselineTrainer if job.text is None else PromptTrainer
         overrides = _overrides(job, resume=interrupted[0] if interrupted else None)
         with _one_line_of_other_processes(str(job.settings["device"])):
             trainer(overrides=overrides).train()

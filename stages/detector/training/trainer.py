@@ -7,11 +7,14 @@ classes are at module level, and this module alone imports torch and ultralytics
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from ultralytics.models.yolo.detect import DetectionTrainer
 from ultralytics.utils.torch_utils import unwrap_model
 
-# Text features (n_classes, 512), beside the folder of the run: that one is emptied before several GPUs begin
+from stages.detector.model.encoders import PromptVectors
+
+# The vectors of the prompts, beside the folder of the run: that one is emptied before several GPUs begin
 TEXT_FILE = "text.pt"
 PREVIOUS = "previous.pt"  # the checkpoint before the last one: a kill may leave half of `last.pt`
 ALL_RETRIES_USED = 3  # Ultralytics halves the batch on running out of memory, up to three times
@@ -51,23 +54,39 @@ class BaselineTrainer(DetectionTrainer):  # type: ignore[misc]
 class PromptTrainer(BaselineTrainer):
     """Trains YOLOE-26 with text features in every batch; the head is never fused with them."""
 
-    text_features: torch.Tensor | None = None
+    text: PromptVectors | None = None
+    drawing_for = -1  # the epoch that `dice` is of
+    dice: np.random.Generator
 
     def get_model(self, cfg: Any = None, weights: Any = None, verbose: bool = True) -> Any:
-        """Return the loaded model itself, for the classes of the data.
+        """Return the loaded model itself, for the classes of the data and the distractors.
 
         Building it anew for another class count would change the width of its class branch and drop what was learned.
         """
         model = _trainable(weights)
-        model.model[-1].nc = self.data["nc"]
+        model.model[-1].nc = self.data["nc"] + len(self._text().distractors)
         return model
 
     def preprocess_batch(self, batch: dict[str, Any]) -> dict[str, Any]:
-        """Add `txt_feats`, (batch, n_classes, 512), to a batch."""
+        """Add `txt_feats`, (batch, n_classes + n_distractors, 512), to a batch.
+
+        A class that has several texts is told by one of them or by their average, another one with each batch. No box
+        belongs to a distractor: wherever it scores, it is wrong.
+        """
         batch = super().preprocess_batch(batch)
-        features = self._features().to(self.device)
+        text = self._text()
+        if self.drawing_for != self.epoch:  # a training that goes on draws what it would have drawn
+            self.drawing_for, self.dice = self.epoch, np.random.default_rng([self.args.seed, self.epoch])
+        told = torch.stack([self._phrasing(*both) for both in zip(text.prompts, text.phrasings, strict=True)])
+        features = torch.cat([told, text.distractors]).to(self.device)
         batch["txt_feats"] = features.unsqueeze(0).expand(len(batch["img"]), -1, -1)
         return batch
+
+    def _phrasing(self, average: torch.Tensor, texts: torch.Tensor) -> torch.Tensor:
+        if len(texts) == 1:
+            return average
+        drawn = int(self.dice.integers(len(texts) + 1))
+        return average if drawn == len(texts) else texts[drawn]
 
     def validate(self) -> Any:
         """Validate with the prompts as the head understands them now."""
@@ -84,13 +103,13 @@ class PromptTrainer(BaselineTrainer):
         model = self.ema.ema
         head = model.model[-1]
         with torch.no_grad():
-            embeddings = head.get_tpe(self._features().to(self.device).unsqueeze(0))
+            embeddings = head.get_tpe(self._text().prompts.to(self.device).unsqueeze(0))
         model.set_classes([self.data["names"][i] for i in range(self.data["nc"])], embeddings.detach().clone())
 
-    def _features(self) -> torch.Tensor:
-        if self.text_features is None:
-            self.text_features = torch.load(Path(self.save_dir).parent / TEXT_FILE, weights_only=True)
-        return self.text_features
+    def _text(self) -> PromptVectors:
+        if self.text is None:
+            self.text = PromptVectors(**torch.load(Path(self.save_dir).parent / TEXT_FILE, weights_only=True))
+        return self.text
 
     def set_class_weights(self) -> None:
         """Do nothing: class weights are off (cls_pw 0)."""

@@ -10,6 +10,7 @@ from stages.base.params import Strict
 
 PARENT, TARGET = Path("models/parent.pt"), Path("models/target.pt")
 BEST, LAST = Path("models/best.pt"), Path("models/last.pt")
+EMBEDDINGS = Path("models/prompts.npz")  # of the prompts of BEST, as Ultralytics loads them
 METRICS, CURVES = Path("metrics/train.json"), Path("plots/train/results.csv")
 LOGS = Path("logs/train")
 
@@ -53,6 +54,9 @@ class TrainParams(Strict):
     start: Literal["parent", "base"] = "parent"  # a params.yaml from before it was a choice has the first
     carry: Literal["none", "body", "all"]
     encoder: Literal["mobileclip2", "wordllama"]
+    distractors: list[Annotated[str, Field(min_length=1)]] = Field(
+        default_factory=list
+    )  # an older params.yaml has none
     imgsz: int = Field(ge=32, multiple_of=32)
     batch: int = Field(ge=1)
     accumulate: int = Field(ge=1)

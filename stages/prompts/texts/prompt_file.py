@@ -1,24 +1,27 @@
-"""Reads `data/prompts.yaml`: what YOLOE is told to look for, one text per class."""
+"""Reads `data/prompts.yaml`: what YOLOE is told to look for, one text or several per class."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from itertools import combinations
 from pathlib import Path
 
 from stages.base.errors import problem
 from stages.base.params import read_yaml
 
 PROMPTS = Path("data/prompts.yaml")
+Prompts = Mapping[str, tuple[str, ...]]  # class name: its texts, at least one; their vectors are averaged
 
 
-def read_prompts(classes: Sequence[str], file: Path = PROMPTS) -> dict[str, str]:
-    """Return the prompt of every class, in class order.
+def read_prompts(classes: Sequence[str], file: Path = PROMPTS) -> dict[str, tuple[str, ...]]:
+    """Return the texts of every class, in class order.
 
-    Raises `UserError` when a class has none, when a prompt belongs to no class (a spelling mistake), and when two
-    classes have the same one.
+    Raises `UserError` when a class has none, when a prompt belongs to no class (a spelling mistake), and when a text
+    stands twice.
     """
     found = read_yaml(file).get("prompts")
-    prompts = found if isinstance(found, dict) else {}
-    missing = [name for name in classes if not isinstance(prompts.get(name), str) or not prompts[name].strip()]
-    unknown = [str(name) for name in prompts if name not in classes]
+    given = found if isinstance(found, dict) else {}
+    prompts = {name: texts_of(given.get(name)) for name in classes}
+    missing = [name for name in classes if not prompts[name]]
+    unknown = [str(name) for name in given if name not in classes]
     if missing or unknown:
         raise problem(
             "prompt_file.prompt_each",
@@ -26,13 +29,31 @@ def read_prompts(classes: Sequence[str], file: Path = PROMPTS) -> dict[str, str]
             classes=", ".join(classes),
             found=f"none for '{missing[0]}'" if missing else f"one for '{unknown[0]}', which is no class",
         )
-    texts = [prompts[name].strip().lower() for name in classes]
-    twin = next((i for i, text in enumerate(texts) if text in texts[:i]), None)
-    if twin is not None:
-        raise problem(
-            "prompt_file.different_prompt_every",
-            file,
-            classes=classes[texts.index(texts[twin])],
-            classes_2=classes[twin],
-        )
-    return {name: prompts[name].strip() for name in classes}
+    _check_twins(prompts, file)
+    return prompts
+
+
+def texts_of(value: object) -> tuple[str, ...]:
+    """Return the texts that stand for one class, without blanks around them; none when `value` is anything else."""
+    texts = [value] if isinstance(value, str) else value
+    if not isinstance(texts, list) or not all(isinstance(text, str) and text.strip() for text in texts):
+        return ()
+    return tuple(text.strip() for text in texts)
+
+
+def plain(texts: Sequence[str]) -> str | list[str]:
+    """Return the texts of a class as the file has them: one is no list."""
+    return texts[0] if len(texts) == 1 else list(texts)
+
+
+def shown(texts: Sequence[str]) -> str:
+    """Return the texts of a class on one line, for a person."""
+    return " | ".join(texts)
+
+
+def _check_twins(prompts: Prompts, file: Path) -> None:
+    lines = [(name, text.casefold()) for name, texts in prompts.items() for text in texts]
+    for (one, text), (other, same) in combinations(lines, 2):
+        if text == same:
+            code = "prompt_file.different_prompt_every" if one != other else "prompt_file.text_twice"
+            raise problem(code, file, one=one, other=other)

@@ -10,7 +10,7 @@ import torch
 from stages.base.errors import UserError
 from stages.dataset.sheets.split_folder import sheets_in
 from stages.detector.model.checkpoint import save_model
-from stages.detector.model.encoders import encode, mark_encoder
+from stages.detector.model.encoders import mark_encoder, vectors_of
 from stages.detector.model.runtime import start_ultralytics
 from stages.detector.training import fitting
 from stages.detector.training.fitting import Job, fit
@@ -52,15 +52,15 @@ def test_the_script_trains_with_our_trainer_our_prompts_and_our_settings(easy_sh
     start = promptable(Path("start.pt"))
     data = write_view(Path("view"), {"train": sheets_in(easy_sheets / "train")[:4]}, CLASSES)
     settings = {**SETTINGS, "epochs": 1, "batch": 2, "lr0": 0.00123}
-    vectors = encode("wordllama", CLASSES, PROMPTS)
+    text = vectors_of("wordllama", CLASSES, PROMPTS)
     monkeypatch.setattr(PromptTrainer, "train", handed_over)
-    done = fit(Job(start, data, Path("scratch/run").resolve(), settings, "last", vectors))
+    done = fit(Job(start, data, Path("scratch/run").resolve(), settings, "last", text))
     assert done.used["lr"] == 0.00123
     assert (done.used["batch"], done.used["epochs_run"]) == (2, 1)
     told = done.last.pe.float()  # only our trainer tells the prompts when it saves
     assert told.shape == (1, len(CLASSES), 512)
     with torch.no_grad():
-        assert torch.allclose(told, done.last.float().model[-1].get_tpe(vectors.unsqueeze(0)), atol=1e-2)
+        assert torch.allclose(told, done.last.float().model[-1].get_tpe(text.prompts.unsqueeze(0)), atol=1e-2)
 
 
 def test_a_failed_process_of_several_is_one_line(tmp_path, monkeypatch):
