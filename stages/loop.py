@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from stages.audit.prompts_app import prompts_app
 from stages.base.command import exit_cleanly
 from stages.intake.data_app import data_app
 from stages.project.project_folder import project
@@ -20,7 +21,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Active learning for object detection: train, predict, validate, analyze, converge, sample, review, again.",
 )
-prompts_app = typer.Typer(rich_markup_mode=None, no_args_is_help=True, help="What YOLOE is told to look for.")
 app.add_typer(data_app, name="data")
 app.add_typer(prompts_app, name="prompts")
 app.add_typer(review_app, name="review")
@@ -210,15 +210,6 @@ def plots(
         from stages.report.plots_page import make_plots
 
         _show(make_plots(root, revisions or []), open_page=open_page)
-
-
-@prompts_app.command("history")
-def prompts_history() -> None:
-    """List the prompts of every finished iteration with its F1, and what changed."""
-    with project() as root:
-        from stages.report.prompt_history import history_lines
-
-        typer.echo("\n".join(history_lines(root)))
 
 
 def main() -> None:

@@ -31,7 +31,7 @@ from stages.detector.training.training_params import (
 from stages.detector.training.training_params import TrainParams as Params
 from stages.detector.training.training_view import fingerprint, split_slice, write_view
 from stages.detector.training.window_view import write_windows
-from stages.prompts.texts.prompt_file import Prompts, read_prompts
+from stages.prompts.texts.prompt_file import PROMPTS, Prompts, read_prompts
 
 if TYPE_CHECKING:
     from stages.detector.training.starting_model import StartingModel
@@ -177,9 +177,29 @@ def _start(
             carry=params.carry,
             images=letterboxed(some, params.imgsz),
         )
+    _say_changes(start.model, classes, prompts, text.prompts)
     file = folder / "start.pt"
     save_model(start.model, file, imgsz=params.imgsz)
     return file, start, text
+
+
+def _say_changes(model: Any, classes: Sequence[str], prompts: Prompts, vectors: Any) -> None:
+    """Print what is told otherwise than before; raise `UserError` for two classes that mean the same."""
+    from stages.detector.training.prompt_changes import SAME, change_lines, near_lines, near_pairs, prompt_changes
+    from stages.detector.training.told_prompts import embeddings_for, embeddings_told, remembered
+
+    after = embeddings_for(model, classes, vectors)
+    pairs = near_pairs(after)
+    if pairs and pairs[0].cosine >= SAME:
+        raise problem("train.prompts_apart", PROMPTS, one=pairs[0].one, other=pairs[0].other)
+    texts = remembered(model)
+    changes = (
+        prompt_changes(before=embeddings_told(model), after=after, texts_before=texts, texts_after=prompts)
+        if texts is not None
+        else []
+    )
+    for line in [*change_lines(changes), *near_lines(pairs)]:
+        print(f"prompts: {line}", flush=True)
 
 
 def _parts(params: Params, sheets: list[Sheet]) -> dict[str, Sequence[Sheet]]:

@@ -4,9 +4,14 @@ from pathlib import Path
 
 import pytest
 
+from stages.detector.model.checkpoint import save_model
+from stages.detector.model.encoders import encode
 from stages.detector.prediction.filters import Filters
 from stages.detector.prediction.prediction_params import FilterParams, PredictParams
-from stages.detector.prediction.predictor import Prediction, predict
+from stages.detector.prediction.predictor import Prediction, predict, set_prompts
+from stages.detector.training.starting_model import letterboxed, prompt_start
+from stages.detector.training.told_prompts import remember, save_embeddings
+from stages.detector.weights import resolve
 from tests.toy import CLASSES, write_yolo_folder
 
 PROMPTS = {"detail": ("open dark circle",), "elevation": ("solid blue triangle",), "title": ("flat red bar",)}
@@ -35,6 +40,25 @@ def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def easy_sheets(workplace: Path) -> Path:
     """A YOLO folder with 12 easy sheets in `train`."""
     return write_yolo_folder(workplace / "easy", {"train": 12}, seed=3)
+
+
+def prompted(parent: Path, images: list[Path], prompts=PROMPTS) -> Path:
+    """Write a promptable detector that sees what `parent` sees to best.pt, and return it."""
+    resolve("yoloe-26n.yaml", Path("target.pt"), kind="target", seed=0)
+    vectors = encode("wordllama", CLASSES, prompts)
+    how = {"encoder": "wordllama", "vectors": vectors, "carry": "all", "images": letterboxed(images[:8], 128)}
+    model = prompt_start(parent, Path("target.pt"), CLASSES, **how).model
+    set_prompts(model, CLASSES, prompts)
+    remember(model, prompts)
+    save_model(model, Path("best.pt"), imgsz=128)
+    save_embeddings(model, CLASSES, Path("best.pt"), Path("prompts.npz"))
+    return Path("best.pt")
+
+
+@pytest.fixture
+def images(easy_sheets: Path) -> list[Path]:
+    """The pictures of `easy_sheets`."""
+    return sorted((easy_sheets / "train/images").iterdir())
 
 
 @pytest.fixture

@@ -51,6 +51,14 @@ def encode_texts(encoder: str, texts: Sequence[str]) -> Any:
     return {"mobileclip2": _mobileclip2, "wordllama": _wordllama}[encoder](list(texts))
 
 
+def understood(model: Any, vectors: Any) -> Any:
+    """Return the embeddings, (n, 512) with rows of length 1, that the head of a promptable model makes of `vectors`."""
+    import torch
+
+    with torch.inference_mode():
+        return model.model[-1].get_tpe(vectors.unsqueeze(0).to(next(model.parameters()).device))[0].clone()
+
+
 def _averaged(vectors: Any) -> Any:
     import torch
 

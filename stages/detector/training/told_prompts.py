@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from stages.base.atomic import replacing
-from stages.detector.model.encoders import encoder_of
+from stages.detector.model.checkpoint import class_names
+from stages.detector.model.encoders import encoder_of, understood
 from stages.prompts.texts.prompt_file import Prompts
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest date that a zip can hold: no clock gets into the bytes
@@ -37,6 +39,20 @@ def remembered(model: Any) -> dict[str, tuple[str, ...]] | None:
     """Return the prompts that a model was trained with; None for one that remembers none, such as one of others."""
     told = getattr(model, "prompts", None)
     return {name: tuple(texts) for name, texts in told["texts"].items()} if isinstance(told, dict) else None
+
+
+def embeddings_told(model: Any) -> dict[str, NDArray[np.float32]]:
+    """Return the embedding, (512,), that a YOLOE model was told last for each of its classes; none if it never was."""
+    told = getattr(model, "pe", None)
+    names = class_names(model)
+    if told is None or told.shape[1] != len(names):
+        return {}
+    return dict(zip(names, told[0].detach().cpu().float().numpy(), strict=True))
+
+
+def embeddings_for(model: Any, classes: Sequence[str], vectors: Any) -> dict[str, NDArray[np.float32]]:
+    """Return the embedding, (512,), that a promptable model has for each class; `vectors` is (n_classes, 512)."""
+    return dict(zip(classes, understood(model, vectors).cpu().float().numpy(), strict=True))
 
 
 def save_embeddings(model: Any, classes: Sequence[str], weights: Path, file: Path) -> None:

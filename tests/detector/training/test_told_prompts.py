@@ -6,36 +6,20 @@ import numpy as np
 import pytest
 
 from stages.dataset.sheets.split_folder import Sheet
-from stages.detector.model.checkpoint import load_model, save_model
+from stages.detector.model.checkpoint import load_model
 from stages.detector.model.encoders import encode, encode_texts, vectors_of
 from stages.detector.model.runtime import start_ultralytics
-from stages.detector.prediction.predictor import set_prompts
-from stages.detector.training.starting_model import letterboxed, prompt_start
-from stages.detector.training.told_prompts import prompts_sha256, remember, remembered, save_embeddings
-from stages.detector.weights import resolve
-from tests.detector.conftest import PROMPTS, seen
+from stages.detector.training.told_prompts import prompts_sha256, remembered, save_embeddings
+from tests.detector.conftest import PROMPTS, prompted, seen
 from tests.toy import CLASSES
 
 ENSEMBLE = {**PROMPTS, "title": ("flat red bar", "a wide line in red")}
 
 
 @pytest.fixture
-def images(easy_sheets):
-    return sorted((easy_sheets / "train/images").iterdir())
-
-
-@pytest.fixture
-def weights(toy_weights, images, workplace) -> Path:
+def weights(toy_weights, images) -> Path:
     """A promptable detector in best.pt, that was told an ensemble."""
-    resolve("yoloe-26n.yaml", Path("target.pt"), kind="target", seed=0)
-    vectors = encode("wordllama", CLASSES, ENSEMBLE)
-    how = {"encoder": "wordllama", "vectors": vectors, "carry": "all", "images": letterboxed(images[:8], 128)}
-    model = prompt_start(toy_weights, Path("target.pt"), CLASSES, **how).model
-    set_prompts(model, CLASSES, ENSEMBLE)
-    remember(model, ENSEMBLE)
-    save_model(model, Path("best.pt"), imgsz=128)
-    save_embeddings(model, CLASSES, Path("best.pt"), Path("prompts.npz"))
-    return Path("best.pt")
+    return prompted(toy_weights, images, ENSEMBLE)
 
 
 @pytest.mark.slow

@@ -1,0 +1,120 @@
+"""`yoloop prompts audit`: what the prompts of today do to a checkpoint, before anything is trained with them."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from stages.audit.prompt_effect import ClassEffect, change_text, class_effects
+from stages.audit.text_cuts import cut_lines
+from stages.audit.variant_counts import variant_counts
+from stages.base.errors import problem
+from stages.base.params import PARAMS, read_classes, read_section
+from stages.base.tables import read_metrics
+from stages.dataset.sheets.manifest import MANIFEST, read_manifest
+from stages.dataset.sheets.split_folder import DATASET, split_sheets
+from stages.detector.audit.head_facts import HeadFacts, head_facts, head_lines
+from stages.detector.model.checkpoint import load_model
+from stages.detector.model.encoders import encode
+from stages.detector.model.runtime import start_ultralytics
+from stages.detector.prediction.prediction_params import PredictParams
+from stages.detector.prediction.tiles.label_overlap import read_tiling
+from stages.detector.training.prompt_changes import Embeddings, change_lines, near_lines, near_pairs, prompt_changes
+from stages.detector.training.told_prompts import embeddings_for, embeddings_told
+from stages.prompts.texts.prompt_file import PROMPTS, Prompts, read_prompts
+from stages.ruler.measurement import RULER_SPLIT
+from stages.ruler.scores.intervals import units_of
+from stages.ruler.validate_params import ValidateParams
+from stages.wording.rates import rate
+
+BEST = Path("models/best.pt")
+_METRICS = Path("metrics/validate.json")
+
+
+def audit_lines(root: Path, weights: Path) -> Iterator[str]:
+    """Yield what `data/prompts.yaml` does to the checkpoint `weights`, beside what it was told last.
+
+    With the same weights both wordings look at val, and F1 of each class is compared. Raises `UserError` for params,
+    prompts, weights or an encoder that cannot be used.
+    """
+    classes = read_classes(root / PARAMS)
+    prompts = read_prompts(classes, root / PROMPTS)
+    start_ultralytics()
+    model = load_model(weights)
+    facts = head_facts(model)
+    yield f"{weights}: {', '.join(facts.names)}"
+    yield from head_lines(facts, classes)
+    yield from cut_lines(prompts, encoder=facts.encoder if facts.kind == "promptable" else None)
+    if facts.kind == "promptable":
+        yield from _promptable(root, weights, model, facts, classes, prompts)
+
+
+def _promptable(
+    root: Path, weights: Path, model: Any, facts: HeadFacts, classes: Sequence[str], prompts: Prompts
+) -> Iterator[str]:
+    before = embeddings_told(model)
+    after = embeddings_for(model, classes, encode(facts.encoder or "", classes, prompts))
+    yield from near_lines(near_pairs(after))
+    changes = prompt_changes(before=before, after=after, texts_before=facts.texts, texts_after=prompts)
+    lines = change_lines(changes)
+    if not before:
+        yield "It was never told any prompts: there is nothing to compare with."
+    elif not lines:
+        yield f"{PROMPTS} says what it was told last: nothing changes."
+    else:
+        yield from lines
+        both = [name for name in classes if name in before]
+        yield from _measured(root, weights, model, {name: before[name] for name in both}, {n: after[n] for n in both})
+
+
+def _measured(root: Path, weights: Path, model: Any, before: Embeddings, after: Embeddings) -> Iterator[str]:
+    """Yield F1 of each class on val with the prompts before and after, for the classes that have both."""
+    if not before:
+        return
+    all_classes = read_classes(root / PARAMS)
+    sheets = [one for one in split_sheets((RULER_SPLIT,), all_classes, root / DATASET) if one.labels is not None]
+    if not sheets:
+        raise problem("prompt_audit.labelled_val", root / DATASET / RULER_SPLIT)
+    kept = [all_classes.index(name) for name in before]
+    of_both = [one._replace(labels=_only(one.labels, kept)) for one in sheets]
+    params = read_section(ValidateParams, "validate", root / PARAMS)
+    counts = variant_counts(
+        model,
+        of_both,
+        [before, after],
+        params=read_section(PredictParams, "predict", root / PARAMS),
+        weights=weights,
+        tiling=read_tiling(all_classes, root),
+        iou=params.iou,
+        confidence=operating_confidence(root, params),
+        said=RULER_SPLIT,
+    )
+    groups = {row.image_id: row.group for row in read_manifest(root / DATASET / RULER_SPLIT / MANIFEST)}
+    unit = units_of([groups[one.sheet.image_id] for one in sheets])
+    effects = class_effects(before=counts[0], now=counts[1], unit=unit, classes=list(before))
+    yield f"F1 on val ({len(sheets)} sheets), the same weights with the old prompts and with the new ones:"
+    yield from map(_effect_line, effects)
+
+
+def _only(labels: Any, kept: Sequence[int]) -> Any:
+    """Return the boxes of the classes `kept`, numbered by their place there."""
+    place = {class_id: number for number, class_id in enumerate(kept)}
+    rows = [i for i, class_id in enumerate(labels.class_id.tolist()) if class_id in place]
+    return labels._replace(
+        class_id=labels.class_id[rows] * 0 + [place[labels.class_id[i]] for i in rows], xywhn=labels.xywhn[rows]
+    )
+
+
+def operating_confidence(root: Path, params: ValidateParams) -> float:
+    """Return from where a detection counts: as params say, or with `auto` as the last `validate` found."""
+    if isinstance(params.confidence, str):
+        if not (root / _METRICS).is_file():
+            raise problem("prompt_audit.confidence_chosen", _METRICS)
+        return float(read_metrics(root / _METRICS)["confidence"])
+    return float(params.confidence)
+
+
+def _effect_line(one: ClassEffect) -> str:
+    return (
+        f"  {one.class_name}: {rate(one.f1_before)} -> {rate(one.f1_now)} ({change_text(one.f1)}), {one.boxes} boxes; "
+        f"recall {change_text(one.recall)}"
+    )

@@ -1,0 +1,89 @@
+"""What another wording does to what the same weights find: counts on the same sheets, compared in pairs."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from stages.ruler.matching.matching import outcomes
+from stages.ruler.pairing.pairs import Ints
+from stages.ruler.scores.intervals import PairedChange, paired_change
+from stages.ruler.scores.metrics import ratios
+
+COUNTED = ("tp", "fp", "fn")
+ALL = "all"
+
+
+class ClassEffect(NamedTuple):
+    """What a change of the prompts does to one class, or to `all`; rates in [0, 1], None where undefined."""
+
+    class_name: str
+    boxes: int
+    f1_before: float | None
+    f1_now: float | None
+    f1: PairedChange
+    recall: PairedChange
+
+
+def class_counts(
+    *,
+    detections: pd.DataFrame,
+    ground_truth: pd.DataFrame,
+    sheets: Sequence[tuple[str, str]],
+    classes: int,
+    iou: float,
+    confidence: float | pd.Series,
+) -> Ints:
+    """Return tp, fp and fn of each class on each of `sheets`, given as (split, image_id): (sheets, classes, 3)."""
+    found = outcomes(detections=detections, ground_truth=ground_truth, iou=iou, confidence=confidence)
+    place = {key: number for number, key in enumerate(sheets)}
+    counts = np.zeros((len(sheets), classes, len(COUNTED)), np.int64)
+    rows = zip(found["split"], found["image_id"], found["class_id"], found["outcome"], strict=True)
+    for split, image_id, class_id, outcome in rows:
+        counts[place[split, image_id], class_id, COUNTED.index(outcome)] += 1
+    return counts
+
+
+def class_effects(*, before: Ints, now: Ints, unit: Ints, classes: Sequence[str]) -> list[ClassEffect]:
+    """Return what changed for all classes together, and for each of them; counts as `class_counts` returns them.
+
+    `unit`, (sheets,), says which sheets chance draws together.
+    """
+    together = [(ALL, before.sum(axis=1), now.sum(axis=1))]
+    each = [(name, before[:, i], now[:, i]) for i, name in enumerate(classes)]
+    return [_effect(name, one, other, unit) for name, one, other in [*together, *each]]
+
+
+def _effect(name: str, before: Ints, now: Ints, unit: Ints) -> ClassEffect:
+    return ClassEffect(
+        name,
+        int(before[:, [0, 2]].sum()),
+        _f1(before),
+        _f1(now),
+        paired_change(_f1_parts(now), _f1_parts(before), unit),
+        paired_change(_recall_parts(now), _recall_parts(before), unit),
+    )
+
+
+def _f1(counts: Ints) -> float | None:
+    return ratios(**dict(zip(COUNTED, counts.sum(axis=0).tolist(), strict=True)))["f1"]
+
+
+def _f1_parts(counts: Ints) -> Ints:
+    return np.stack([2 * counts[:, 0], 2 * counts[:, 0] + counts[:, 1] + counts[:, 2]], axis=1)
+
+
+def _recall_parts(counts: Ints) -> Ints:
+    return np.stack([counts[:, 0], counts[:, 0] + counts[:, 2]], axis=1)
+
+
+def change_text(change: PairedChange) -> str:
+    """Return a change with half the width of its interval, `+0.03 ± 0.02`; in words where it cannot be told from 0."""
+    if change.value is None:
+        return "undefined"
+    if change.low is None or change.high is None:
+        return f"{change.value:+.2f}, on too few sheets for an interval"
+    half = (change.high - change.low) / 2
+    unclear = "no effect measurable: " if change.low <= 0 <= change.high else ""
+    return f"{unclear}{change.value:+.2f} ± {half:.2f}"

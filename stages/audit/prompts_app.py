@@ -1,0 +1,31 @@
+"""The commands `yoloop prompts`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from stages.project.project_folder import project
+
+prompts_app = typer.Typer(rich_markup_mode=None, no_args_is_help=True, help="What YOLOE is told to look for.")
+
+
+@prompts_app.command("audit")
+def prompts_audit(
+    weights: Annotated[Path, typer.Option(help="The checkpoint; also one of others.")] = Path("models/best.pt"),
+) -> None:
+    """Say what data/prompts.yaml does to a checkpoint: what changes, and F1 per class on val before and after."""
+    with project() as root:
+        from stages.audit.prompt_audit import audit_lines
+
+        for line in audit_lines(root, weights):
+            typer.echo(line)
+
+
+@prompts_app.command("history")
+def prompts_history() -> None:
+    """List the prompts of every finished iteration with its F1, and what changed."""
+    with project() as root:
+        from stages.report.prompt_history import history_lines
+
+        typer.echo("\n".join(history_lines(root)))
