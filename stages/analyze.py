@@ -30,10 +30,13 @@ from stages.base.boxes import BOX
 from stages.base.command import stage_command
 from stages.base.decoding import read_bgr
 from stages.base.errors import problem
-from stages.base.params import Strict, read_classes, read_section
+from stages.base.params import Strict, read_classes, read_iteration, read_section
 from stages.base.tables import read_table, write_csv, write_json, write_metrics, write_table
 from stages.dataset.crops import cut, safe_name, save_image, to_grey
-from stages.dataset.sheets.split_folder import DATASET, read_split
+from stages.dataset.sheets.split_folder import DATASET, read_split, split_sheets
+from stages.detector.prediction.prediction_params import PredictParams
+from stages.detector.prediction.sheet_predictions import WEIGHTS
+from stages.detector.prediction.tiles.label_overlap import read_tiling
 from stages.prompts.rewording import gather, report
 from stages.prompts.texts.prompt_file import Prompts, read_prompts
 from stages.ruler.matching.matching import SHEET
@@ -101,7 +104,10 @@ def run() -> None:
     write_table(suspects, SUSPECTS_FILE, SUSPECTS)
     write_csv(count_table(findings), COUNTS)
     draw(findings, seen, crops, classes=classes, params=params)
-    suggestions = suggest_prompts(findings, seen.ground_truth, classes, prompts, iou=params.overlap_iou)
+    told = read_iteration() > 0
+    suggestions = suggest_prompts(findings, seen.ground_truth, classes, prompts, iou=params.overlap_iou, told=told)
+    if told:
+        suggestions = try_wordings(suggestions, seen, classes, prompts, params=params, iou=iou)
     write_json({"suggestions": suggestions}, SUGGESTIONS)
     numbers = summary(findings, suspects)
     rest = {key: value for key, value in numbers.items() if key not in _SHOWN}
@@ -202,8 +208,12 @@ def suggest_prompts(
     prompts: Prompts,
     *,
     iou: float,
+    told: bool,
 ) -> list[dict[str, Any]]:
-    """Return what to change per class with misses on val or pool; train says nothing about words."""
+    """Return what to change per class with misses on val or pool; train says nothing about words.
+
+    `told` says whether the model was told the prompts: that of iteration 0 is not.
+    """
     used = findings[findings["split"].isin(["val", "pool"])]
     evidence = gather(
         findings=used,
@@ -212,7 +222,35 @@ def suggest_prompts(
         classes=classes,
         prompts=prompts,
     )
-    return report(evidence, prompts)
+    return report(evidence, prompts, told=told)
+
+
+def try_wordings(
+    suggestions: list[dict[str, Any]],
+    seen: Seen,
+    classes: Sequence[str],
+    prompts: Prompts,
+    *,
+    params: AnalyzeParams,
+    iou: float,
+) -> list[dict[str, Any]]:
+    """Return the suggestions with other texts, each measured with the weights of this iteration on train and pool."""
+    from stages.audit.wordings import TRIED_ON, WordingTrial, with_candidates
+
+    if not suggestions:
+        return []
+    there = seen.ground_truth[seen.ground_truth["split"].isin(TRIED_ON)]
+    truth = with_place(there, images=seen.images, limits=params.limits())
+    images = seen.images[seen.images["split"].isin(TRIED_ON)]
+    trial = WordingTrial(
+        read_section(PredictParams, "predict"),
+        WEIGHTS,
+        read_tiling(classes),
+        iou,
+        float(images["confidence"].median()),  # the same on each sheet that is not val's
+    )
+    groups = dict(zip(images["image_id"], images["group"], strict=True))
+    return with_candidates(suggestions, split_sheets(TRIED_ON, classes), truth, groups, prompts, trial)
 
 
 def _sheets(rows: pd.DataFrame, images: pd.DataFrame) -> Iterator[tuple[pd.DataFrame, NDArray[np.uint8]]]:

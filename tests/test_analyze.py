@@ -17,6 +17,7 @@ from stages.dataset.sheets.split_folder import split_sheets
 from stages.detector.prediction.box_features import FEATURES
 from stages.detector.prediction.prediction_tables import predicted_tables, save_predicted
 from stages.detector.prediction.predictor import Prediction
+from stages.prompts.texts.prompt_file import read_prompts
 from stages.ruler.labelled_tables import labelled_tables
 from stages.ruler.matching.matching import SHEET, outcomes
 from stages.ruler.schemas import GROUND_TRUTH, IMAGES, MATCHES
@@ -160,9 +161,17 @@ def test_metrics_and_suggestions(project):
         1,
         1,
     )
-    window, door = read_json(analyze.SUGGESTIONS)["suggestions"]
-    assert (window["class_name"], window["misses"], window["boxes"]) == ("window", 3, 3)
+    (door,) = read_json(analyze.SUGGESTIONS)["suggestions"]  # its misses say nothing: iteration 0 reads no prompts
     assert (door["class_name"], door["prompt"], door["misses"]) == ("door", "door", 1)
+    assert [row["rule"] for row in door["suggestions"]] == ["bare_name"]
+
+
+def test_misses_of_a_model_that_reads_prompts_speak_of_words(project):
+    analyze.run()
+    findings, truth = read_table(analyze.FINDINGS_FILE, FINDINGS), analyze.read_seen().ground_truth
+    prompts = read_prompts(CLASSES)
+    window, door = analyze.suggest_prompts(findings, truth, CLASSES, prompts, iou=0.3, told=True)
+    assert (window["class_name"], window["misses"], window["boxes"]) == ("window", 3, 3)
     assert [row["rule"] for row in door["suggestions"]][:2] == ["bare_name", "confused"]
 
 

@@ -95,8 +95,8 @@ def with_code(project):
 
 EDITS = [  # file -> the stages that have to run again because of it alone
     ("stages/base/boxes.py", set(STAGES)),
-    ("stages/detector/training/carry_over.py", {"train"}),
-    ("stages/detector/prediction/predictor.py", {"predict", "validate"}),
+    ("stages/detector/training/carry_over.py", {"train", "analyze"}),
+    ("stages/detector/prediction/predictor.py", {"predict", "validate", "analyze"}),
     ("stages/ruler/losses/tide.py", {"validate", "analyze", "converge", "sample"}),  # a statistic
     ("stages/convergence/stop_rules.py", {"converge"}),
     ("stages/picking/greedy_choice.py", {"sample"}),

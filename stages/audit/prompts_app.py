@@ -22,9 +22,21 @@ def prompts_audit(
             typer.echo(line)
 
 
+@prompts_app.command("accept")
+def prompts_accept(
+    class_name: Annotated[str, typer.Argument(metavar="CLASS")],
+    number: Annotated[int, typer.Argument(metavar="K", min=1, help="Of the texts that were tried, as on the page.")],
+) -> None:
+    """Take a text that was tried for a class into data/prompts.yaml."""
+    with project() as root:
+        from stages.audit.text_acceptance import accept
+
+        typer.echo("\n".join(accept(root, class_name, number)))
+
+
 @prompts_app.command("history")
 def prompts_history() -> None:
-    """List the prompts of every finished iteration with its F1, and what changed."""
+    """List the prompts of every finished iteration with its F1, what changed, by whose words, and what it did."""
     with project() as root:
         from stages.report.prompt_history import history_lines
 

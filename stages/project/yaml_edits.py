@@ -48,6 +48,16 @@ def replaced_mapping(text: str, key: str, values: Mapping[str, str | list[str]])
     return _dump(yaml, document)
 
 
+def with_item(text: str, key: str, name: str, value: str | list[str]) -> str:
+    """Return `text` with `name` set in the mapping at the top-level `key`, which is made when it is not there."""
+    yaml = _round_trip()
+    document = yaml.load(text) or CommentedMap()
+    if not isinstance(document.get(key), CommentedMap) or document[key].fa.flow_style():
+        document[key] = CommentedMap(document.get(key) or {})
+    document[key][name if name in document[key] else _plain(name)] = _items(value)
+    return _dump(yaml, document)
+
+
 def _set_list(node: CommentedMap, key: str, value: Sequence[Any]) -> None:
     """Set a list of one item or more; a comment behind the key and empty lines below the list stay."""
     comment, below = _comments(node, key)

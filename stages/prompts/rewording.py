@@ -10,6 +10,7 @@ from stages.prompts.texts.prompt_file import Prompts, plain, shown
 
 MAX_TOKENS = 77  # where the text encoders cut, start and end marks included
 MOSTLY = 0.5  # share of a class's misses from which a trouble dominates
+SMALL_WORDS = ("small", "tiny", "little")
 OFTEN = 0.2  # share from which a confusion with another class is worth a word
 
 
@@ -59,31 +60,37 @@ def gather(
     return sorted((row for row in rows if row.misses), key=lambda row: -row.misses)
 
 
-def suggest(evidence: Evidence, prompts: Prompts) -> list[Suggestion]:
-    """Return what to change for one class, the surest first; at least one suggestion."""
-    rules = (_too_long, _shared, _bare, _confused, _tiny, _border, _faint)
+def suggest(evidence: Evidence, prompts: Prompts, *, told: bool = True) -> list[Suggestion]:
+    """Return what to change for one class, the surest first; at least one suggestion.
+
+    Misses of a model that was not `told` the prompts say nothing about words: then only the texts themselves are
+    looked at, and there may be no suggestion.
+    """
+    rules = (_too_long, _shared, _bare, *((_confused, _tiny, _border, _faint) if told else ()))
     found = [one for rule in rules if (one := rule(evidence, prompts)) is not None]
-    return found or [_look(evidence)]
+    return found or ([_look(evidence)] if told else [])
 
 
-def report(evidence: Sequence[Evidence], prompts: Prompts) -> list[dict[str, Any]]:
-    """Return one JSON object per class: counts, what dominates, and the suggestions."""
-    return [
-        {
-            "class_name": one.class_name,
-            "prompt": plain(one.prompt),  # as it was
-            "misses": one.misses,  # on val and in the pool
-            "boxes": one.boxes,
-            "mostly": {  # the size and place that most misses share, and whether most are faint; null: none
-                "size": _dominating(one.size),
-                "position": _dominating(one.position),
-                "contrast": "low" if one.low_contrast >= MOSTLY * one.misses else None,
-            },
-            "confused_with": dict(one.confused_with),  # classes that misses were taken for, and how often
-            "suggestions": [dict(row._asdict()) for row in suggest(one, prompts)],
-        }
-        for one in evidence
-    ]
+def report(evidence: Sequence[Evidence], prompts: Prompts, *, told: bool = True) -> list[dict[str, Any]]:
+    """Return one JSON object per class that has suggestions: counts, what dominates, and these."""
+    rows = [_reported(one, suggest(one, prompts, told=told)) for one in evidence]
+    return [row for row in rows if row["suggestions"]]
+
+
+def _reported(one: Evidence, suggestions: Sequence[Suggestion]) -> dict[str, Any]:
+    return {
+        "class_name": one.class_name,
+        "prompt": plain(one.prompt),  # as it was
+        "misses": one.misses,  # on val and in the pool
+        "boxes": one.boxes,
+        "mostly": {  # the size and place that most misses share, and whether most are faint; null: none
+            "size": _dominating(one.size),
+            "position": _dominating(one.position),
+            "contrast": "low" if one.low_contrast >= MOSTLY * one.misses else None,
+        },
+        "confused_with": dict(one.confused_with),  # classes that misses were taken for, and how often
+        "suggestions": [dict(row._asdict()) for row in suggestions],
+    }
 
 
 def tokens(text: str) -> int:
@@ -157,9 +164,9 @@ def _tiny(one: Evidence, _: Prompts) -> Suggestion | None:
     little = one.size.get("tiny", 0) + one.size.get("small", 0)
     if little < MOSTLY * one.misses:
         return None
-    change = (
-        "Say that it is small, as in 'small ...'; if that does not help, raise imgsz in train and predict, or set tile."
-    )
+    mend = "raise imgsz in train and predict, or set tile."
+    said = any(word.strip(",.") in SMALL_WORDS for text in one.prompt for word in _words(text))
+    change = mend.capitalize() if said else f"Say that it is small, as in 'small ...'; if that does not help, {mend}"
     return Suggestion("small", change, f"{little} of {one.misses} misses are tiny or small.")
 
 

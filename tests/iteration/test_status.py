@@ -131,6 +131,7 @@ def test_the_history_of_prompts(project):
         ["0", "0.500", 'a: "round"; b: "square"'],
         ["1", "–", "as before"],
         ["2", "0.750", '* a: "round" -> "very round"'],
+        ["a:", "by", "hand; F1 – -> –"],
     ]
 
 

@@ -3,7 +3,7 @@
 import pytest
 import yaml
 
-from stages.project.yaml_edits import edited, flat, replaced_mapping
+from stages.project.yaml_edits import edited, flat, replaced_mapping, with_item
 from tests.fake_project import REPO
 
 FLOW = "# top\n\niteration: 0 # turn\nclasses: [a, b] # names\n\ntrain:\n  epochs: 100 # passes\n"
@@ -59,3 +59,11 @@ def test_prompts_are_replaced_and_the_rest_stays():
     assert (
         replaced_mapping(text, "prompts", {"b": "two", "c": "c"}) == "# head\nprompts:\n  b: two\n  c: c\nnotes: {}\n"
     )
+
+
+def test_an_item_is_set_in_a_mapping_and_its_neighbours_keep_their_comments():
+    text = "prompts:\n  a: one # why\n  b: two\nnotes: {}\n"
+    with_list = with_item(text, "prompts", "b", ["two", "2"])
+    assert with_list == 'prompts:\n  a: one # why\n  b:\n  - two\n  - "2"\nnotes: {}\n'
+    assert yaml.safe_load(with_item(text, "origins", "a.b", "x"))["origins"] == {"a.b": "x"}
+    assert yaml.safe_load(with_item(text, "notes", "on", "x"))["notes"] == {"on": "x"}

@@ -54,6 +54,7 @@ def shown(texts: Sequence[str]) -> str:
 def _check_twins(prompts: Prompts, file: Path) -> None:
     lines = [(name, text.casefold()) for name, texts in prompts.items() for text in texts]
     for (one, text), (other, same) in combinations(lines, 2):
+        if text == same and one != other:
+            raise problem("prompt_file.different_prompt_every", file, one=one, other=other)
         if text == same:
-            code = "prompt_file.different_prompt_every" if one != other else "prompt_file.text_twice"
-            raise problem(code, file, one=one, other=other)
+            raise problem("prompt_file.text_twice", file, one=one)
