@@ -31,6 +31,7 @@ from stages.detector.training.training_params import (
 from stages.detector.training.training_params import TrainParams as Params
 from stages.detector.training.training_view import fingerprint, split_slice, write_view
 from stages.detector.training.window_view import write_windows
+from stages.prompts.texts.examples import is_example
 from stages.prompts.texts.prompt_file import PROMPTS, Prompts, read_prompts
 
 if TYPE_CHECKING:
@@ -120,14 +121,15 @@ def _fit(
         if tile is not None:
             parts = _windows(parts, folder / "windows", params, classes, tile)
             shown = [view for part in parts.values() for view in part]
-        file, start, text = _start(params, classes, iteration, shown, prompts, folder)
+        examples = _examples(params, classes, sheets, prompts)
+        file, start, text = _start(params, classes, iteration, shown, prompts, examples, folder)
         wanted["warmup_bias_lr"] = params.warmup_bias_lr if start.new_classes else 0.0
         data = write_view(folder / "data", parts, classes)
         log_to(LOGS / "train.log", goes_on=(folder / "run").exists())
         result = fit(Job(file, data, folder / "run", wanted, params.select, text))
         if prompts:
-            remember(result.best, prompts)
-            remember(result.last, prompts)
+            for model in (result.best, result.last):
+                remember(model, prompts, examples)
         save_model(result.best, BEST, imgsz=params.imgsz)
         save_model(result.last, LAST, imgsz=params.imgsz)
         save_embeddings(result.best, classes, BEST, EMBEDDINGS)
@@ -154,6 +156,7 @@ def _start(
     iteration: int,
     sheets: Sequence[Sheet],
     prompts: Prompts,
+    examples: Mapping[str, Any],
     folder: Path,
 ) -> tuple[Path, "StartingModel", Any]:
     """Return the checkpoint to start from, the model in it, and what it is told (None for YOLO-26)."""
@@ -163,7 +166,7 @@ def _start(
 
     if iteration == 0:
         return PARENT.resolve(), baseline_start(PARENT, classes), None
-    text = vectors_of(params.encoder, classes, prompts, params.distractors)
+    text = vectors_of(params.encoder, classes, prompts, params.distractors, examples)
     some = [sheet.image for sheet in calibration_sheets(sheets)]
     if params.start == "base":
         start = base_start(TARGET, classes, encoder=params.encoder)
@@ -181,6 +184,18 @@ def _start(
     file = folder / "start.pt"
     save_model(start.model, file, imgsz=params.imgsz)
     return file, start, text
+
+
+def _examples(params: Params, classes: Sequence[str], sheets: Sequence[Sheet], prompts: Prompts) -> dict[str, Any]:
+    """Return the vectors of the boxes that are shown in place of words, as the target weights see them."""
+    from stages.detector.model.checkpoint import load_model
+    from stages.detector.training.example_vectors import example_vectors
+    from stages.detector.training.starting_model import promptable
+
+    if not any(is_example(text) for texts in prompts.values() for text in texts):
+        return {}
+    target = promptable(load_model(TARGET), TARGET)
+    return example_vectors(target, prompts, sheets, classes, imgsz=params.imgsz)
 
 
 def _say_changes(model: Any, classes: Sequence[str], prompts: Prompts, vectors: Any) -> None:

@@ -1,13 +1,14 @@
 """Text encoders: prompts in, vectors of 512 numbers out. A checkpoint names the encoder that it was trained with."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from stages.base.errors import problem
 from stages.detector.model.runtime import cache_folder
-from stages.prompts.texts.prompt_file import Prompts
+from stages.prompts.texts.examples import is_example
+from stages.prompts.texts.prompt_file import PROMPTS, Prompts
 
 WIDTH = 512  # numbers per prompt that the head of YOLOE expects
 MOBILECLIP2_FILE = "mobileclip2_b.ts"  # of the encoder, beside Ultralytics' other downloads
@@ -25,30 +26,46 @@ class PromptVectors(NamedTuple):
 
 
 def vectors_of(
-    encoder: str, classes: Sequence[str], prompts: Prompts, distractors: Sequence[str] = ()
+    encoder: str,
+    classes: Sequence[str],
+    prompts: Prompts,
+    distractors: Sequence[str] = (),
+    examples: Mapping[str, Any] | None = None,
 ) -> PromptVectors:
     """Return the vectors of everything that a training is told; raises as `encode`."""
     import torch
 
-    texts = [text for name in classes for text in prompts[name]]
-    *phrasings, others = encode_texts(encoder, [*texts, *distractors]).split(
-        [*(len(prompts[name]) for name in classes), len(distractors)]
-    )
+    known = dict(examples or {})
+    texts = [*(text for name in classes for text in prompts[name]), *distractors]
+    unknown = next((text for text in texts if is_example(text) and text not in known), None)
+    if unknown is not None:
+        raise problem("encoders.example_unknown", PROMPTS, text=unknown)
+    words = [text for text in dict.fromkeys(texts) if text not in known]
+    known |= dict(zip(words, encode_texts(encoder, words), strict=True)) if words else {}
+    rows = torch.stack([known[text] for text in texts])
+    *phrasings, others = rows.split([*(len(prompts[name]) for name in classes), len(distractors)])
     return PromptVectors(torch.stack([_averaged(part) for part in phrasings]), list(phrasings), others)
 
 
-def encode(encoder: str, classes: Sequence[str], prompts: Prompts) -> Any:
+def encode(encoder: str, classes: Sequence[str], prompts: Prompts, examples: Mapping[str, Any] | None = None) -> Any:
     """Return the vectors of the classes' prompts, a float32 tensor (n_classes, 512) in the order of `classes`.
 
-    The vectors of several texts are averaged. Each row has length 1. Raises `UserError` when the encoder's file or a
-    package that it needs is not there.
+    The vectors of several texts are averaged. Each row has length 1. `examples` has the vector of each example, (512,),
+    by its text. Raises `UserError` for an example without one, and when the encoder's file or a package that it needs
+    is not there.
     """
-    return vectors_of(encoder, classes, prompts).prompts
+    return vectors_of(encoder, classes, prompts, examples=examples).prompts
 
 
 def encode_texts(encoder: str, texts: Sequence[str]) -> Any:
     """Return the vector of each text, a float32 tensor (n_texts, 512) with rows of length 1; raises as `encode`."""
     return {"mobileclip2": _mobileclip2, "wordllama": _wordllama}[encoder](list(texts))
+
+
+def known_examples(model: Any) -> Mapping[str, Any]:
+    """Return the vectors of the examples that a model was trained with, by their texts."""
+    told = getattr(model, "prompts", None)
+    return told.get("examples", {}) if isinstance(told, dict) else {}
 
 
 def understood(model: Any, vectors: Any) -> Any:

@@ -4,7 +4,7 @@ import hashlib
 import io
 import json
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,10 +25,11 @@ def prompts_sha256(prompts: Prompts, encoder: str) -> str:
     return hashlib.sha256(json.dumps([encoder, texts]).encode()).hexdigest()
 
 
-def remember(model: Any, prompts: Prompts) -> None:
-    """Write into a promptable model which prompts it was trained with."""
+def remember(model: Any, prompts: Prompts, examples: Mapping[str, Any] | None = None) -> None:
+    """Write into a promptable model which prompts it was trained with; `examples` are the vectors of those shown."""
     encoder = encoder_of(model)
     model.prompts = {
+        "examples": dict(examples or {}),
         "texts": {name: list(texts) for name, texts in prompts.items()},
         "encoder": encoder,
         "sha256": prompts_sha256(prompts, encoder),

@@ -1,11 +1,12 @@
 """Reads `data/prompts.yaml`: what YOLOE is told to look for, one text or several per class."""
 
 from collections.abc import Mapping, Sequence
-from itertools import combinations
+from itertools import chain, combinations
 from pathlib import Path
 
 from stages.base.errors import problem
 from stages.base.params import read_yaml
+from stages.prompts.texts.examples import example_of, is_example
 
 PROMPTS = Path("data/prompts.yaml")
 Prompts = Mapping[str, tuple[str, ...]]  # class name: its texts, at least one; their vectors are averaged
@@ -30,6 +31,9 @@ def read_prompts(classes: Sequence[str], file: Path = PROMPTS) -> dict[str, tupl
             found=f"none for '{missing[0]}'" if missing else f"one for '{unknown[0]}', which is no class",
         )
     _check_twins(prompts, file)
+    unread = next((text for text in chain(*prompts.values()) if is_example(text) and example_of(text) is None), None)
+    if unread is not None:
+        raise problem("prompt_file.example", file, text=unread)
     return prompts
 
 
