@@ -4,6 +4,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from stages.audit.prompt_effect import ClassEffect, change_text, class_effects
 from stages.audit.text_cuts import cut_lines
 from stages.audit.variant_counts import variant_counts
@@ -11,15 +13,19 @@ from stages.base.errors import problem
 from stages.base.params import PARAMS, read_classes, read_section
 from stages.base.tables import read_metrics
 from stages.dataset.sheets.manifest import MANIFEST, read_manifest
-from stages.dataset.sheets.split_folder import DATASET, split_sheets
+from stages.dataset.sheets.split_folder import DATASET, Labels, read_split, split_sheets
 from stages.detector.audit.head_facts import HeadFacts, head_facts, head_lines
 from stages.detector.model.checkpoint import load_model
-from stages.detector.model.encoders import encode
+from stages.detector.model.encoders import ENCODERS, encode, known_examples
 from stages.detector.model.runtime import start_ultralytics
 from stages.detector.prediction.prediction_params import PredictParams
 from stages.detector.prediction.tiles.label_overlap import read_tiling
+from stages.detector.training.example_vectors import example_vectors
 from stages.detector.training.prompt_changes import Embeddings, change_lines, near_lines, near_pairs, prompt_changes
+from stages.detector.training.starting_model import promptable
 from stages.detector.training.told_prompts import embeddings_for, embeddings_told
+from stages.detector.training.training_params import TARGET, TrainParams
+from stages.prompts.texts.examples import is_example
 from stages.prompts.texts.prompt_file import PROMPTS, Prompts, read_prompts
 from stages.ruler.measurement import RULER_SPLIT
 from stages.ruler.scores.intervals import units_of
@@ -44,7 +50,9 @@ def audit_lines(root: Path, weights: Path) -> Iterator[str]:
     yield f"{weights}: {', '.join(facts.names)}"
     yield from head_lines(facts, classes)
     yield from cut_lines(prompts, encoder=facts.encoder if facts.kind == "promptable" else None)
-    if facts.kind == "promptable":
+    if facts.kind == "promptable" and facts.encoder not in ENCODERS:
+        yield f"What texts mean to it is not known here: its encoder is none of {', '.join(ENCODERS)}."
+    elif facts.kind == "promptable":
         yield from _promptable(root, weights, model, facts, classes, prompts)
 
 
@@ -52,7 +60,8 @@ def _promptable(
     root: Path, weights: Path, model: Any, facts: HeadFacts, classes: Sequence[str], prompts: Prompts
 ) -> Iterator[str]:
     before = embeddings_told(model)
-    after = embeddings_for(model, classes, encode(facts.encoder or "", classes, prompts))
+    examples = {**known_examples(model), **_new_examples(root, model, classes, prompts)}
+    after = embeddings_for(model, classes, encode(facts.encoder or "", classes, prompts, examples))
     yield from near_lines(near_pairs(after))
     changes = prompt_changes(before=before, after=after, texts_before=facts.texts, texts_after=prompts)
     lines = change_lines(changes)
@@ -64,6 +73,21 @@ def _promptable(
         yield from lines
         both = [name for name in classes if name in before]
         yield from _measured(root, weights, model, {name: before[name] for name in both}, {n: after[n] for n in both})
+
+
+def _new_examples(root: Path, model: Any, classes: Sequence[str], prompts: Prompts) -> dict[str, Any]:
+    """Return the vectors of boxes that the model was not shown yet, as the target weights see them."""
+    known = known_examples(model)
+    new = {
+        name: kept
+        for name, texts in prompts.items()
+        if (kept := tuple(text for text in texts if is_example(text) and text not in known))
+    }
+    if not new:
+        return {}
+    imgsz = read_section(TrainParams, "train", root / PARAMS).imgsz
+    target = promptable(load_model(root / TARGET), root / TARGET)
+    return example_vectors(target, new, read_split("train", root / DATASET), classes, imgsz=imgsz)
 
 
 def _measured(root: Path, weights: Path, model: Any, before: Embeddings, after: Embeddings) -> Iterator[str]:
@@ -95,13 +119,13 @@ def _measured(root: Path, weights: Path, model: Any, before: Embeddings, after: 
     yield from map(_effect_line, effects)
 
 
-def _only(labels: Any, kept: Sequence[int]) -> Any:
+def _only(labels: Labels | None, kept: Sequence[int]) -> Labels:
     """Return the boxes of the classes `kept`, numbered by their place there."""
+    assert labels is not None
     place = {class_id: number for number, class_id in enumerate(kept)}
     rows = [i for i, class_id in enumerate(labels.class_id.tolist()) if class_id in place]
-    return labels._replace(
-        class_id=labels.class_id[rows] * 0 + [place[labels.class_id[i]] for i in rows], xywhn=labels.xywhn[rows]
-    )
+    own = np.array([place[class_id] for class_id in labels.class_id[rows].tolist()], np.int32)
+    return Labels(own, labels.xywhn[rows])
 
 
 def operating_confidence(root: Path, params: ValidateParams) -> float:

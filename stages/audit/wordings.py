@@ -19,7 +19,7 @@ from stages.base.decoding import read_bgr
 from stages.dataset.crops import to_grey
 from stages.dataset.sheets.split_folder import SplitSheet
 from stages.detector.model.checkpoint import is_promptable, load_model
-from stages.detector.model.encoders import encode, encoder_of
+from stages.detector.model.encoders import encode, encoder_of, known_examples
 from stages.detector.model.runtime import start_ultralytics
 from stages.detector.prediction.prediction_params import PredictParams
 from stages.detector.prediction.tiles.windows import Tiling
@@ -122,8 +122,8 @@ def measured(
     classes = list(prompts)
     every = [(name, one) for name, several in others.items() for one in several]
     wordings = [dict(prompts), *({**prompts, name: one.texts} for name, one in every)]
-    encoder = encoder_of(model)
-    variants = [embeddings_for(model, classes, encode(encoder, classes, wording)) for wording in wordings]
+    encoder, shown = encoder_of(model), known_examples(model)
+    variants = [embeddings_for(model, classes, encode(encoder, classes, wording, shown)) for wording in wordings]
     before, *after = variant_counts(
         model,
         sheets,

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from stages.prompts.rewording import MAX_TOKENS, SMALL_WORDS, tokens
+from stages.prompts.texts.examples import is_example
 from stages.prompts.texts.prompt_file import Prompts
 
 MOST = 8  # candidates for a class: each is one row more that the network compares every place with
@@ -59,13 +60,11 @@ def other_texts(class_name: str, prompts: Prompts, profile: LabelProfile, faint:
     `faint` says whether most of its misses have hardly any contrast.
     """
     own = prompts[class_name]
-    words = _words_for(own[0], profile, faint)
-    found = [
-        *_without_wrong(own[0], profile),
-        *words,
-        *_shorter(own[0]),
-        *_named(class_name, profile),
-    ]
+    found = list(_named(class_name, profile))
+    first = next((text for text in own if not is_example(text)), None)
+    if first is not None:
+        words = _words_for(first, profile, faint)
+        found = [*_without_wrong(first, profile), *words, *_shorter(first), *found]
     # the present texts and the first other one: what both say together
     ensemble = [OtherText("ensemble", (*own, one.texts[0])) for one in found[:1]]
     return _distinct([*found, *ensemble], prompts)[:MOST]

@@ -80,7 +80,7 @@ SLOW = {  # they start DVC or train
     "transfer": Program("{toy_weights} --sheets 2 --val 2 --epochs 1 --seeds 1 --imgsz 64 --threads 1", "mAP50"),
     "validator": Program("{toy_weights} {dataset} --imgsz 64", "predicted by"),
 }
-ELSEWHERE = {"disagreement", "stopped_replays"}  # on a real replay: tests/real/test_simulate.py
+ELSEWHERE = {"disagreement", "stopped_replays", "wordings"}  # on a real replay, or a real loop: tests/real
 
 
 def test_every_program_is_tried():

@@ -3,6 +3,7 @@
 import json
 import pickle
 import shutil
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +17,7 @@ import yaml
 from stages.base.tables import with_details
 from stages.convergence.score_files import read_scores
 from stages.ruler.scores.score_rows import row_of
+from tests.fake_project import REPO
 from tests.forks import FORKED
 from tests.once import Once
 from tests.real_project import PROMPTS, Project, build
@@ -237,11 +239,10 @@ def test_prompts_decide_the_class(looped, tmp_path):
 
 def _class_f1(project: Project, prompts: dict[str, str], folder: Path) -> dict[str, float]:
     """Run predict and validate on the trained weights with other prompts, in a copy that DVC does not see."""
-    ignored = shutil.ignore_patterns(".git", ".dvc", "logs", ".scratch")
-    shutil.copytree(project.root, folder, symlinks=True, ignore=ignored)
+    copy = copied(project, folder)
     (folder / "data/prompts.yaml").write_text(yaml.safe_dump({"prompts": prompts}))
     for stage in ("predict", "validate"):
-        Project(folder, project.root.parent / "home").stage(stage)
+        copy.stage(stage)
     scores = read_scores(folder / "data/validate/scores.csv")
     return {name: row_of(scores, split="val", part="class", name=name)["f1"] or 0.0 for name in CLASSES}
 
@@ -328,6 +329,44 @@ def test_an_iteration_that_does_not_follow_is_refused(copy):
     done = copy.stage("train", code=2)
     assert "iteration" in done.stderr.splitlines()[-1]
     assert "Traceback" not in done.stderr
+
+
+def test_the_audit_says_what_an_edit_does_before_anything_is_trained(looped, tmp_path):
+    """Prompts as they were trained change nothing; swapped ones are named with their cosine and their F1."""
+    assert "says what it was told last: nothing changes" in looped.project.yoloop("prompts", "audit").stdout
+    copy = copied(looped.project, tmp_path / "audited")
+    swapped = {**PROMPTS, "detail": PROMPTS["elevation"], "elevation": PROMPTS["detail"]}
+    (copy.root / "data/prompts.yaml").write_text(yaml.safe_dump({"prompts": swapped}))
+    said = copy.yoloop("prompts", "audit").stdout
+    assert "detail: 'open dark circle' -> 'solid blue triangle' (cosine of the embeddings" in said
+    detail = next(line for line in said.splitlines() if line.startswith("  detail: "))
+    before, now = (float(value) for value in detail.split(" (")[0].removeprefix("  detail: ").split(" -> "))
+    assert before > 0.5 > 0.1 > now
+    assert not any("title" in line and "cosine" in line for line in said.splitlines())
+    baseline = copy.yoloop("prompts", "audit", "--weights", str(looped.project.root / "models/target.pt")).stdout
+    assert baseline.splitlines()[-1].startswith("What texts mean to it is not known here")  # random, untrained
+
+
+def test_other_texts_were_tried_from_iteration_1_on(looped):
+    at = {i: json.loads(looped.project.git("show", f"iteration-{i}:metrics/prompt_suggestions.json")) for i in range(3)}
+    assert all("candidates" not in one for one in at[0]["suggestions"])
+    tried = [one for i in (1, 2) for row in at[i]["suggestions"] for one in row.get("candidates", [])]
+    assert tried
+    assert all(one["sheets"] > 0 and one["says"].startswith("expected effect on F1 of") for one in tried)
+
+
+def test_the_measurement_of_wordings_runs_on_a_loop(looped):
+    command = [sys.executable, "-m", "benchmarks.wordings", str(looped.project.root), "--seeds", "1"]
+    said = subprocess.run(command, cwd=REPO, env=looped.project.env, capture_output=True, text=True, check=True).stdout
+    assert "detail, elevation swapped" in said
+    assert "cosine 0.95" in said
+
+
+def copied(project: Project, folder: Path) -> Project:
+    """Return a copy of a project that DVC does not see."""
+    ignored = shutil.ignore_patterns(".git", ".dvc", "logs", ".scratch")
+    shutil.copytree(project.root, folder, symlinks=True, ignore=ignored)
+    return Project(folder, project.root.parent / "home")
 
 
 def test_prompt_history_has_a_row_per_iteration(looped):

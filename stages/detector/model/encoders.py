@@ -15,6 +15,7 @@ MOBILECLIP2_FILE = "mobileclip2_b.ts"  # of the encoder, beside Ultralytics' oth
 UNTRAINED = "untrained"  # the encoder of weights that no text has ever reached
 # How a checkpoint writes its encoder down (`model.text_model`, Ultralytics' own attribute).
 _MARKS = {"mobileclip2": "mobileclip2:b", "wordllama": "wordllama:256"}
+ENCODERS = tuple(_MARKS)
 
 
 class PromptVectors(NamedTuple):
