@@ -106,13 +106,11 @@ class FactStore:
             self._files.append((path, state, digest, _own(path, state, digest)))
         return Content(digest, data)
 
-    def fact(self, digest: str, kind: str) -> bytes | None:
-        """Return the value that is kept, None for none."""
-        if (digest, kind) in self._facts:
-            return self._facts[digest, kind]
-        if (digest, kind) not in self._values:
-            self.recall_facts([digest], [kind])
-        return self._values[digest, kind]
+    def facts(self, digest: str, kinds: Sequence[str]) -> list[bytes | None]:
+        """Return the value of each kind that is kept, None for none."""
+        if any((digest, kind) not in self._values for kind in kinds):
+            self.recall_facts([digest], kinds)
+        return [self._facts.get((digest, kind), self._values[digest, kind]) for kind in kinds]
 
     def keep(self, digest: str, kind: str, value: bytes) -> None:
         """Keep a value, from the end of the batch on."""

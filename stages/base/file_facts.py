@@ -68,7 +68,7 @@ def remembered(keys: Sequence[str], kind: str, find: Callable[[int], bytes | Non
         with FactStore() as store:
             store.recall_facts(some, [kind])
             for place, key in enumerate(some, start):
-                value = store.fact(key, kind)
+                value = store.facts(key, [kind])[0]
                 if value is None and (value := find(place)) is not None:
                     store.keep(key, kind, value)
                 yield value
@@ -85,7 +85,7 @@ def _batches(files: Sequence[Path]) -> Iterator[Sequence[Path]]:
 
 def _values(store: FactStore, file: Path, kinds: Sequence[str], look: Look) -> Sequence[bytes] | None:
     content = store.content(file)
-    known = [store.fact(content.sha256, kind) for kind in kinds] if content else []
+    known = store.facts(content.sha256, kinds) if content else []
     values = [value for value in known if value is not None]
     if content and len(values) == len(kinds):
         return values
