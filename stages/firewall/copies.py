@@ -113,7 +113,16 @@ def _tiles(square: NDArray[Any]) -> NDArray[Any]:
 
 
 def _inked(tiles: NDArray[np.float64], inside: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    return np.asarray(tiles.std(axis=1) > max(LEAST_INK, INK_SHARE * tiles[inside].std()))
+    # From sums: grey values are whole numbers, whose sums and squares lose nothing.
+    pixels = tiles.shape[1]
+    sums, squares = tiles @ np.ones(pixels), np.einsum("ij,ij->i", tiles, tiles)
+    whole = _deviation(sums[inside].sum(), squares[inside].sum(), pixels * max(int(inside.sum()), 1))
+    return np.asarray(_deviation(sums, squares, pixels) > max(LEAST_INK, INK_SHARE * float(whole)))
+
+
+def _deviation(total: Any, squares: Any, count: int) -> Any:
+    """Return the standard deviation of `count` whole numbers by their sum and that of their squares."""
+    return np.sqrt(np.maximum(squares * count - total**2, 0.0)) / count
 
 
 def _correlation(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float64]:
