@@ -8,7 +8,7 @@ import os
 import sqlite3
 import stat
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from functools import partial
@@ -55,6 +55,9 @@ class FactStore:
         self._db: sqlite3.Connection | None = None
         self._files: list[tuple[Any, ...]] = []
         self._facts: dict[tuple[str, str], bytes] = {}
+        # What was asked for in advance: the row of each path, the value of each key (None: there is none).
+        self._rows_of: dict[bytes, tuple[Any, ...] | None] = {}
+        self._values: dict[tuple[str, str], bytes | None] = {}
 
     def __enter__(self) -> Self:
         if _UNUSED.get():
@@ -68,16 +71,32 @@ class FactStore:
         self._attempt(self._write)
         self._close()
 
+    def recall(self, files: Sequence[Path], kinds: Sequence[str] = ()) -> None:
+        """Ask in advance for what is known of `files` and their contents: together takes a fraction of one by one."""
+        paths = [os.fsencode(file.absolute()) for file in files]
+        rows = self._rows(f"SELECT path, state, sha256, own FROM files WHERE path IN {_places(paths)}", paths)
+        self._rows_of |= dict.fromkeys(paths) | {path: rest for path, *rest in rows if isinstance(path, bytes)}
+        self.recall_facts([digest for _, _, digest, _ in rows if isinstance(digest, str)], kinds)
+
+    def recall_facts(self, digests: Sequence[str], kinds: Sequence[str]) -> None:
+        """Ask in advance for the values of each kind that are kept under `digests`."""
+        keys = [(digest, kind) for digest in digests for kind in kinds]
+        where = f"sha256 IN {_places(digests)} AND kind IN {_places(kinds)}"
+        rows = self._rows(f"SELECT sha256, kind, value, own FROM facts WHERE {where}", [*digests, *kinds])
+        kept = {(digest, kind): value for digest, kind, value, own in rows if own == _own(digest, kind, value)}
+        self._values |= dict.fromkeys(keys) | kept
+
     def content(self, file: Path) -> Content | None:
         """Return what is known of the bytes of `file`, read if need be; None when it cannot be."""
         began, state = time.time_ns(), _state(file)
         if not state:
             return None
         path = os.fsencode(file.absolute())
-        rows = self._rows("SELECT state, sha256, own FROM files WHERE path = ?", (path,))
-        for known, digest, own in rows:
-            if known == state and own == _own(path, state, digest):
-                return Content(digest)
+        if path not in self._rows_of:
+            self.recall([file])
+        known, digest, own = self._rows_of[path] or ("", "", b"")
+        if known == state and own == _own(path, state, digest):
+            return Content(digest)
         try:
             data = file.read_bytes()
         except OSError:
@@ -87,12 +106,11 @@ class FactStore:
             self._files.append((path, state, digest, _own(path, state, digest)))
         return Content(digest, data)
 
-    def fact(self, digest: str, kind: str) -> bytes | None:
-        """Return the value that is kept, None for none."""
-        if (digest, kind) in self._facts:
-            return self._facts[digest, kind]
-        rows = self._rows("SELECT value, own FROM facts WHERE sha256 = ? AND kind = ?", (digest, kind))
-        return next((value for value, own in rows if own == _own(digest, kind, value)), None)
+    def facts(self, digest: str, kinds: Sequence[str]) -> list[bytes | None]:
+        """Return the value of each kind that is kept, None for none."""
+        if any((digest, kind) not in self._values for kind in kinds):
+            self.recall_facts([digest], kinds)
+        return [self._facts.get((digest, kind), self._values[digest, kind]) for kind in kinds]
 
     def keep(self, digest: str, kind: str, value: bytes) -> None:
         """Keep a value, from the end of the batch on."""
@@ -119,7 +137,7 @@ class FactStore:
                 db.execute(f"DELETE FROM {table} WHERE rowid IN {quarter}")
         db.execute("COMMIT")
 
-    def _rows(self, query: str, values: tuple[Any, ...]) -> list[tuple[Any, ...]]:
+    def _rows(self, query: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
         found: list[tuple[Any, ...]] = []
         self._attempt(lambda: found.extend(self._db.execute(query, values) if self._db else ()))
         return found
@@ -138,6 +156,10 @@ class FactStore:
         if self._db is not None:
             self._db.close()  # what was not committed is not kept
             self._db = None
+
+
+def _places(values: Sequence[object]) -> str:
+    return f"({', '.join('?' * len(values))})"
 
 
 def _size(db: sqlite3.Connection) -> int:

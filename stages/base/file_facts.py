@@ -41,6 +41,7 @@ def digests(files: Iterable[Path]) -> dict[Path, str]:
     found: dict[Path, str] = {}
     for some in _batches(list(files)):
         with FactStore() as store:
+            store.recall(some)
             found |= {file: content.sha256 if content else "" for file in some for content in [store.content(file)]}
     return found
 
@@ -52,6 +53,7 @@ def looked_at(files: Sequence[Path], kinds: Sequence[str], look: Look) -> Iterat
     """
     for some in _batches(files):
         with FactStore() as store:
+            store.recall(some, kinds)
             values = [_values(store, file, kinds, look) for file in some]
         yield from values
 
@@ -62,9 +64,11 @@ def remembered(keys: Sequence[str], kind: str, find: Callable[[int], bytes | Non
     `find` is called when it is the key's turn; None is not kept.
     """
     for start in range(0, len(keys), _BATCH):
+        some = keys[start : start + _BATCH]
         with FactStore() as store:
-            for place, key in enumerate(keys[start : start + _BATCH], start):
-                value = store.fact(key, kind)
+            store.recall_facts(some, [kind])
+            for place, key in enumerate(some, start):
+                value = store.facts(key, [kind])[0]
                 if value is None and (value := find(place)) is not None:
                     store.keep(key, kind, value)
                 yield value
@@ -81,7 +85,7 @@ def _batches(files: Sequence[Path]) -> Iterator[Sequence[Path]]:
 
 def _values(store: FactStore, file: Path, kinds: Sequence[str], look: Look) -> Sequence[bytes] | None:
     content = store.content(file)
-    known = [store.fact(content.sha256, kind) for kind in kinds] if content else []
+    known = store.facts(content.sha256, kinds) if content else []
     values = [value for value in known if value is not None]
     if content and len(values) == len(kinds):
         return values
@@ -90,7 +94,8 @@ def _values(store: FactStore, file: Path, kinds: Sequence[str], look: Look) -> S
     except OSError:
         return None
     values = list(look(data))
-    digest = sha256(data).hexdigest()  # of what was looked at: the file may be another one by now
+    # Of what was looked at: the file may be another one by now.
+    digest = content.sha256 if content and data is content.data else sha256(data).hexdigest()
     for kind, value in zip(kinds, values, strict=True):
         store.keep(digest, kind, value)
     return values

@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stages.firewall.candidate_search import next_view
-from stages.firewall.copies import SAME, THUMB, Candidate, Fingerprint, Window, agreement, windows
-from stages.firewall.patches import Grey, patches_found
+from stages.firewall.copies import SAME, THUMB, Candidate, Fingerprint, Grey, Window, agreement, windows
+from stages.firewall.grey_squares import AT_HAND, Recent
+from stages.firewall.patches import Patches, Soft, patches_found, patches_of, softened
 
 _COARSE = 2  # pixels of the square per pixel of the first, coarse alignment
 _COARSE_STEPS, _FINE_STEPS = 40, 20  # most steps of the two alignments
@@ -33,13 +34,29 @@ class Laying(NamedTuple):
     pair: Candidate
 
 
-def alike(layings: Sequence[Laying], bar: float) -> bool:
+class Softened:
+    """The blurred squares of sheets, and their patches: made once while they are asked for again and again."""
+
+    def __init__(self) -> None:
+        self._squares: Recent[bytes, Soft] = Recent(AT_HAND)
+        self._patches: Recent[tuple[bytes, int], Patches] = Recent(AT_HAND)
+
+    def square(self, one: Fingerprint) -> Soft:
+        """Return the blurred square of a sheet."""
+        return self._squares.get(one.digest, lambda: softened(one.thumb))
+
+    def patches(self, one: Fingerprint, orientation: int) -> Patches:
+        """Return the patches of a sheet that is turned."""
+        return self._patches.get((one.digest, orientation), lambda: patches_of(_turned(self.square(one), orientation)))
+
+
+def alike(layings: Sequence[Laying], bar: float, soft: Softened) -> bool:
     """Say whether two sheets agree in a share `bar` of their tiles or more, in one of the ways to lay them.
 
     Each laid on the other makes two: of a crop that is taken for the whole, many patches lie outside, and now and then
     it alone can be laid, so that patches of one way are enough to try both.
     """
-    return any(_may_agree(one, bar - _PATCH_SLACK) for one in layings) and any(
+    return any(_may_agree(one, bar - _PATCH_SLACK, soft) for one in layings) and any(
         likeness(*one, bar=bar) >= bar for one in layings
     )
 
@@ -60,22 +77,22 @@ def likeness(whole: Fingerprint, part: Fingerprint, pair: Candidate, *, bar: flo
     return found
 
 
-def _turned(thumb: Grey, orientation: int) -> Grey:
-    """Return the square turned by quarter turns, mirrored before from the fourth orientation on."""
+def _turned(thumb: NDArray[np.uint8], orientation: int) -> NDArray[np.uint8]:
+    """Return a square turned by quarter turns, mirrored before from the fourth orientation on."""
     return np.ascontiguousarray(np.rot90(thumb[:, ::-1] if orientation >= 4 else thumb, orientation % 4))
 
 
-def _may_agree(one: Laying, share: float) -> bool:
+def _may_agree(one: Laying, share: float, soft: Softened) -> bool:
     """Say whether enough patches are found by the nearest hash, or by the next where that finds nearly enough."""
-    found = _share_found(one)
+    found = _share_found(one, soft)
     if share - _NEARLY <= found < share:
-        found = _share_found(one._replace(pair=next_view(one.whole, one.part, one.pair)))
+        found = _share_found(one._replace(pair=next_view(one.whole, one.part, one.pair)), soft)
     return found >= share
 
 
-def _share_found(one: Laying) -> float:
-    other = _turned(one.part.thumb, one.pair.orientation)
-    return patches_found(one.whole.thumb, other, windows()[one.pair.window])
+def _share_found(one: Laying, soft: Softened) -> float:
+    patches = soft.patches(one.part, one.pair.orientation)
+    return patches_found(soft.square(one.whole), patches, windows()[one.pair.window])
 
 
 def _aligned(whole: Grey, part: Grey, window: Window) -> Iterator[NDArray[np.float32]]:

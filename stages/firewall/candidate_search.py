@@ -7,23 +7,20 @@ bits of its hashes decide. A band finds few strangers, and several bands miss fe
 """
 
 from collections.abc import Sequence
-from functools import cache
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from stages.firewall.copies import HASH_BAR, HASH_BITS, HASH_SIDE, ORIENTATIONS, Candidate, Fingerprint
-from stages.firewall.sheet_hashes import frequencies, orientations
+from stages.firewall.copies import HASH_BAR, HASH_BITS, ORIENTATIONS, Candidate, Fingerprint
+from stages.firewall.sheet_hashes import PROBED, bands
 
 # Bits that may differ in the first of the four words: it drops nearly all strangers at a quarter of the work.
 FIRST_WORD_BAR = 0.45
 # Share of bits that may differ in the view that met in a band. It is not always the nearest view of the pair: with
 # HASH_BAR here, 3 of 81 sheets of the demo that were cropped by 20 % went unseen.
 MET_BAR = 0.38
-PROBED = 8  # of a band's bits that are least sure: each value of them is looked up
 PROBED_TURNED = 4  # the same for a sheet that is turned: it is looked for as a whole alone, whose bits hardly change
-_BAND = 24  # most bits of a band
 _SHEETS = 500  # that look their keys up at a time, so that a large pool fits into memory
 _ROWS = 500  # sheets that are compared with all others at a time, likewise
 _PAIRS = 4096  # that are held against all bits at a time
@@ -46,20 +43,6 @@ class _Met(NamedTuple):
     theirs: NDArray[np.int64]
 
 
-@cache
-def bands() -> list[NDArray[np.intp]]:
-    """Return the bits of a hash that make up the key of each band, all of low frequencies."""
-    down, across = np.divmod(np.arange(1, HASH_BITS), HASH_SIDE)  # without bit 0, the mean, which is always set
-    chosen = [
-        (down < 5) & (across < 5),
-        (down < 2) & (across < 13),
-        (across < 2) & (down < 13),
-        # Odd down and across together. With even ones half of all sheets of a drawing set share a key.
-        (down + across <= 7) & ((down + across) % 2 == 1),
-    ]
-    return [1 + np.flatnonzero(each)[:_BAND] for each in chosen]
-
-
 def candidates(wholes: Sequence[Fingerprint], parts: Sequence[Fingerprint]) -> list[Candidate]:
     """Return which of `parts` may be a copy, or a crop, of which of `wholes`, each pair by its nearest hash, sorted.
 
@@ -78,17 +61,17 @@ def proposed(wholes: Sequence[Fingerprint], parts: Sequence[Fingerprint]) -> Pai
     windows = np.stack([whole.windows for whole in wholes])  # (n, w, 4)
     turned = np.stack([part.turned for part in parts])  # (m, 8, 4)
     blocks = [slice(start, start + _SHEETS) for start in range(0, len(parts), _SHEETS)]
-    unsure = [_unsure([part.thumb for part in parts[block]]) for block in blocks]
+    unsure = np.stack([part.unsure for part in parts])  # (m, 8, bands, PROBED)
     found = [np.zeros(0, np.int64)]
     for number, band in enumerate(bands()):
         # As it is, a sheet is looked for in all windows, and turned among whole sheets.
         views, whole = windows.reshape(-1, 4), np.ascontiguousarray(windows[:, 0])
         indices = _index(views, band), _index(whole, band)
-        for block, places in zip(blocks, unsure, strict=True):
+        for block in blocks:
             for turn in range(ORIENTATIONS):
                 asked = turned[block, turn]
                 hashes, index, most = (whole, indices[1], PROBED_TURNED) if turn else (views, indices[0], PROBED)
-                met = _met(index, _probes(_keys(asked, band), places[number][:, turn, :most]))
+                met = _met(index, _probes(_keys(asked, band), unsure[block, turn, number, :most]))
                 near = np.bitwise_count(hashes[met.mine] ^ asked[met.theirs]).sum(axis=1) <= MET_BAR * HASH_BITS
                 sheet = met.mine[near] // (1 if turn else windows.shape[1])
                 found.append(sheet * len(parts) + block.start + met.theirs[near])
@@ -176,14 +159,7 @@ def _keys(hashes: Words, band: NDArray[np.intp]) -> NDArray[np.uint32]:
     return keys
 
 
-def _unsure(thumbs: Sequence[NDArray[np.uint8]]) -> list[NDArray[np.intp]]:
-    """Return for each band, (m, 8, PROBED): of each sheet in each orientation the places whose bits are least sure."""
-    low = np.stack([orientations(frequencies(thumb)) for thumb in thumbs]).reshape(-1, ORIENTATIONS, HASH_BITS)
-    margins = np.abs(low - np.median(low, axis=2, keepdims=True))
-    return [margins[..., band].argsort(axis=2, kind="stable")[..., :PROBED] for band in bands()]
-
-
-def _probes(keys: NDArray[np.uint32], places: NDArray[np.intp]) -> NDArray[np.uint32]:
+def _probes(keys: NDArray[np.uint32], places: NDArray[np.uint8]) -> NDArray[np.uint32]:
     """Return each key (m,) with every value of the bits at its `places` (m, p): (m, 2 ** p)."""
     probes = keys[:, None]
     for bits in (np.uint32(1) << places.astype(np.uint32)).T:

@@ -5,7 +5,8 @@ hash that catches every copy also catches strangers. The pixels decide, tile by 
 other contents agree in the tiles of the frame alone.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -31,18 +32,32 @@ CROPS = (0.95, 0.9, 0.85, 0.8)  # sides of the windows in which crops are looked
 _STEP = 0.05  # between windows, as a share of the sheet's side
 ORIENTATIONS = 8  # four quarter turns, and the same mirrored
 Window = tuple[float, float, float, float]  # left, top, width, height as shares of the sheet
+Grey = NDArray[np.uint8]  # (THUMB, THUMB)
 
 
 class Fingerprint(NamedTuple):
     """What a sheet is compared by.
 
     `turned` (8, 4) uint64: the hash of the whole sheet in each orientation; `windows` (w, 4): of its windows, the
-    sheet as it is first; `thumb` (THUMB, THUMB) uint8: its grey values.
+    sheet as it is first; `unsure` (8, bands, PROBED) uint8: see `sheet_hashes`; `digest`: of its grey values. These
+    themselves are many, and few sheets are laid on another, so they come only when they are asked for.
     """
 
     turned: NDArray[np.uint64]
     windows: NDArray[np.uint64]
-    thumb: NDArray[np.uint8]
+    unsure: NDArray[np.uint8]
+    digest: bytes
+    grey: Callable[[], Grey]
+
+    @property
+    def thumb(self) -> Grey:
+        """The grey values of the sheet, brought to a square."""
+        return self.grey()
+
+    @property
+    def identity(self) -> bytes:
+        """What two fingerprints share if, and only if, they are equal: all else follows from the grey values."""
+        return self.digest + bytes([len(self.windows)])
 
 
 class Candidate(NamedTuple):
@@ -54,7 +69,8 @@ class Candidate(NamedTuple):
     orientation: int
 
 
-def windows() -> list[Window]:
+@cache
+def windows() -> tuple[Window, ...]:
     """Return the windows that are hashed of every sheet, the whole one first.
 
     Both sides cut by the same share, or one side only, at every step.
@@ -65,7 +81,7 @@ def windows() -> list[Window]:
         found += [(left, top, side, side) for left in starts for top in starts]
         found += [(left, 0.0, side, 1.0) for left in starts]
         found += [(0.0, top, 1.0, side) for top in starts]
-    return found
+    return tuple(found)
 
 
 def packed(bits: NDArray[np.bool_]) -> NDArray[np.uint64]:
@@ -73,7 +89,7 @@ def packed(bits: NDArray[np.bool_]) -> NDArray[np.uint64]:
     return np.asarray(np.packbits(bits.reshape(-1, HASH_BITS), axis=1).view(np.uint64))
 
 
-def agreement(a: NDArray[np.uint8], b: NDArray[np.uint8], valid: NDArray[np.bool_] | None = None) -> float:
+def agreement(a: Grey, b: Grey, valid: NDArray[np.bool_] | None = None) -> float:
     """Return the share of inked tiles in which two grey squares (THUMB, THUMB) agree, in [0, 1].
 
     Brightness and contrast do not count. `valid` (THUMB, THUMB): where both have pixels; tiles that are not wholly
@@ -97,7 +113,16 @@ def _tiles(square: NDArray[Any]) -> NDArray[Any]:
 
 
 def _inked(tiles: NDArray[np.float64], inside: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    return np.asarray(tiles.std(axis=1) > max(LEAST_INK, INK_SHARE * tiles[inside].std()))
+    # From sums: grey values are whole numbers, whose sums and squares lose nothing.
+    pixels = tiles.shape[1]
+    sums, squares = tiles @ np.ones(pixels), np.einsum("ij,ij->i", tiles, tiles)
+    whole = _deviation(sums[inside].sum(), squares[inside].sum(), pixels * max(int(inside.sum()), 1))
+    return np.asarray(_deviation(sums, squares, pixels) > max(LEAST_INK, INK_SHARE * float(whole)))
+
+
+def _deviation(total: Any, squares: Any, count: int) -> Any:
+    """Return the standard deviation of `count` whole numbers by their sum and that of their squares."""
+    return np.sqrt(np.maximum(squares * count - total**2, 0.0)) / count
 
 
 def _correlation(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -106,13 +131,41 @@ def _correlation(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.f
     return np.asarray(np.divide((a * b).sum(axis=1), size, out=np.zeros_like(size), where=size > 0))
 
 
+class Joined:
+    """Sets of numbers below `count`, each at first alone, that grow by being joined (union-find).
+
+    SciPy has the same; loading it takes as long as checking a hundred sheets.
+    """
+
+    def __init__(self, count: int) -> None:
+        self._next = list(range(count))  # on the way to the number that stands for the set
+
+    def root(self, number: int) -> int:
+        """Return the number that stands for the set of `number`."""
+        while self._next[number] != number:
+            self._next[number] = self._next[self._next[number]]  # halves the way for whoever asks next
+            number = self._next[number]
+        return number
+
+    def join(self, one: int, other: int) -> None:
+        """Make one set of those of the two: the lower root stands for it."""
+        roots = sorted((self.root(one), self.root(other)))
+        self._next[roots[1]] = roots[0]
+
+    def sets(self) -> list[list[int]]:
+        """Return the sets, each sorted, in the order of their first numbers."""
+        found: dict[int, list[int]] = {}
+        for number in range(len(self._next)):
+            found.setdefault(self.root(number), []).append(number)
+        return list(found.values())
+
+
 def groups(pairs: Iterable[tuple[str, str]]) -> list[tuple[str, ...]]:
     """Return the sheets that hang together by `pairs`, each group sorted, in the order of their first names."""
-    from scipy.cluster.hierarchy import DisjointSet  # type: ignore[import-untyped]
-
-    sheets = DisjointSet()
-    for one, other in pairs:
-        sheets.add(one)
-        sheets.add(other)
-        sheets.merge(one, other)
-    return sorted(tuple(sorted(names)) for names in sheets.subsets())
+    some = list(pairs)
+    names = sorted({name for pair in some for name in pair})
+    place = {name: number for number, name in enumerate(names)}
+    joined = Joined(len(names))
+    for one, other in some:
+        joined.join(place[one], place[other])
+    return [tuple(names[number] for number in members) for members in joined.sets()]

@@ -1,7 +1,9 @@
 """Takes the fingerprint of a sheet from its pixels, and keeps it: a sheet is decoded for it once, ever."""
 
-import zlib
+import math
 from collections.abc import Iterator, Sequence
+from hashlib import sha256
+from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple, cast
 
@@ -11,15 +13,17 @@ from numpy.typing import NDArray
 from stages.base import decoding
 from stages.base.decoding import Decoded, decode, decoded_kind, read_bgr, undecodable
 from stages.base.file_facts import code_of, kind_of, looked_at
-from stages.firewall.copies import ORIENTATIONS, THUMB, Fingerprint, windows
-from stages.firewall.sheet_hashes import sheet_hashes
+from stages.firewall.copies import ORIENTATIONS, THUMB, Fingerprint, Grey, windows
+from stages.firewall.grey_squares import GreySquares, packed_square
+from stages.firewall.sheet_hashes import PROBED, bands, sheet_hashes
 
-_OURS = tuple(Path(__file__).with_name(f"{name}.py") for name in ("copies", "fingerprinting", "sheet_hashes"))
+_NAMES = ("copies", "fingerprinting", "grey_squares", "sheet_hashes")
+_OURS = tuple(Path(__file__).with_name(f"{name}.py") for name in _NAMES)
 SOURCES = (decoding.SOURCE, *_OURS)  # of a fingerprint: a change of this code makes all anew
 _CODE = code_of(SOURCES)
 _WORDS = 4  # uint64 of a hash
 _HASHES = ORIENTATIONS + len(windows())  # of a sheet
-_LEVEL = 1  # of zlib: a thumb of a drawing shrinks to an eighth in 0.3 ms; higher levels bring 4 % more
+_DIGEST = sha256().digest_size
 
 
 class SheetLook(NamedTuple):
@@ -28,10 +32,9 @@ class SheetLook(NamedTuple):
     decoded: Decoded
     packed: bytes
 
-    @property
-    def fingerprint(self) -> Fingerprint:
-        """The fingerprint; only of a sheet that decodes."""
-        return _unpacked(self.packed)
+    def fingerprint(self, squares: GreySquares | None = None) -> Fingerprint:
+        """Return the fingerprint, only of a sheet that decodes; with `squares`, its grey values are held there."""
+        return _unpacked(self.packed, squares or GreySquares())
 
 
 def sheet_looks(files: Sequence[Path]) -> Iterator[SheetLook | None]:
@@ -50,17 +53,20 @@ def fingerprint(image: NDArray[np.uint8], *, crops: bool = True) -> Fingerprint:
     Without `crops`, no copy that was cropped is found by it.
     """
     thumb = _thumb(image)
-    return Fingerprint(*sheet_hashes(thumb, crops=crops), thumb)
+    return Fingerprint(*sheet_hashes(thumb, crops=crops), sha256(thumb.tobytes()).digest(), lambda: thumb)
 
 
-def fingerprint_file(file: Path) -> Fingerprint:
-    """Return the fingerprint of an image file; raise `UserError` when it does not decode whole."""
+def fingerprint_file(file: Path, squares: GreySquares | None = None) -> Fingerprint:
+    """Return the fingerprint of an image file; raise `UserError` when it does not decode whole.
+
+    Whoever asks for many has their grey values held in `squares`.
+    """
     look = next(sheet_looks([file]))
     if look is None:
         return fingerprint(read_bgr(file))  # which says why it cannot be read
     if look.decoded.found:
         raise undecodable(file, look.decoded.found)
-    return look.fingerprint
+    return look.fingerprint(squares)
 
 
 def _look(data: bytes) -> tuple[bytes, bytes]:
@@ -69,18 +75,22 @@ def _look(data: bytes) -> tuple[bytes, bytes]:
 
 
 def _packed(one: Fingerprint) -> bytes:
-    return one.turned.tobytes() + one.windows.tobytes() + zlib.compress(one.thumb.tobytes(), _LEVEL)
+    hashes = one.turned.tobytes() + one.windows.tobytes()
+    return hashes + one.unsure.tobytes() + one.digest + packed_square(one.thumb)
 
 
-def _unpacked(value: bytes) -> Fingerprint:
-    hashes = np.frombuffer(value, np.uint64, _HASHES * _WORDS).reshape(_HASHES, _WORDS)
-    thumb = np.frombuffer(zlib.decompress(value[hashes.nbytes :]), np.uint8).reshape(THUMB, THUMB)
-    return Fingerprint(hashes[:ORIENTATIONS], hashes[ORIENTATIONS:], thumb)
+def _unpacked(value: bytes, squares: GreySquares) -> Fingerprint:
+    shape = (ORIENTATIONS, len(bands()), PROBED)
+    ends = np.cumsum([0, _HASHES * _WORDS * 8, math.prod(shape), _DIGEST]).tolist()
+    hashes, unsure, digest = (value[start:end] for start, end in pairwise(ends))  # copies: the rest is not held
+    words = np.frombuffer(hashes, np.uint64).reshape(_HASHES, _WORDS)
+    places = np.frombuffer(unsure, np.uint8).reshape(shape)
+    return Fingerprint(words[:ORIENTATIONS], words[ORIENTATIONS:], places, digest, squares.put(value[ends[-1] :]))
 
 
-def _thumb(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def _thumb(image: NDArray[np.uint8]) -> Grey:
     import cv2
 
     grey = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY) if image.ndim == 3 else image
     # A square, so that a sheet that a tool has stretched to one compares as well.
-    return cast(NDArray[np.uint8], cv2.resize(grey, (THUMB, THUMB), interpolation=cv2.INTER_AREA))
+    return cast(Grey, cv2.resize(grey, (THUMB, THUMB), interpolation=cv2.INTER_AREA))

@@ -7,6 +7,7 @@ from pathlib import Path
 from stages.base.file_facts import digests
 from stages.firewall.copies import Fingerprint, groups
 from stages.firewall.fingerprinting import sheet_looks
+from stages.firewall.grey_squares import GreySquares
 from stages.firewall.signatures import copies, links
 
 _MANY = 500  # images between two lines that say how far it is
@@ -15,11 +16,12 @@ _MANY = 500  # images between two lines that say how far it is
 def fingerprints(files: Mapping[str, Path], *, say: Callable[[str], None] | None = None) -> dict[str, Fingerprint]:
     """Return the fingerprint of every image that decodes; whoever reads the others says what is wrong with them."""
     found: dict[str, Fingerprint] = {}
+    squares = GreySquares()
     for number, (name, look) in enumerate(zip(files, sheet_looks(list(files.values())), strict=True)):
         if say and number and number % _MANY == 0:
             say(f"{number} of {len(files)} images compared")
         if look and not look.decoded.found:
-            found[name] = look.fingerprint
+            found[name] = look.fingerprint(squares)
     return found
 
 

@@ -1,14 +1,14 @@
 """Says cheaply whether a sheet may lie in a window of another: whether its patches are near their places there.
 
-Sheets of one drawing set look alike to their hashes, and laying one on another takes 20 ms; this takes half of one.
+Sheets of one drawing set look alike to their hashes, and laying one on another takes 20 ms; this takes a third of one.
 """
 
-from typing import cast
+from typing import NamedTuple, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from stages.firewall.copies import INK_SHARE, LEAST_INK, Window
+from stages.firewall.copies import INK_SHARE, LEAST_INK, Grey, Window
 
 _BLURRED = 128  # px: side of the square that is blurred, before it is brought down: lines must not fall through
 _BLUR = 1.0  # px, standard deviation
@@ -21,25 +21,47 @@ _SHIFTS = 2 * _REACH + 1  # places along a side
 # Of 300 cropped copies all but one find 0.6 of their patches or more, strangers with near hashes 0.3 on average, and
 # one in twenty of them 0.55.
 _FOUND = 0.8  # correlation
-Grey = NDArray[np.uint8]  # (THUMB, THUMB)
+_WHOLE: Window = (0.0, 0.0, 1.0, 1.0)
+Soft = NDArray[np.uint8]  # (_BLURRED, _BLURRED)
 
 
-def patches_found(whole: Grey, part: Grey, window: Window) -> float:
-    """Return the share of the inked patches of `part` that are to be seen in `window` of `whole`, near their places.
+class Patches(NamedTuple):
+    """The patches of a sheet: (4, 4, _PATCH, _PATCH) less their means, their sums of squares, and which have ink."""
 
-    Brightness and contrast do not count. 1 where there is no ink.
-    """
-    field = _sampled(whole, window, _REACH)
-    square = _sampled(part, (0.0, 0.0, 1.0, 1.0), 0)
+    values: NDArray[np.float32]
+    sizes: NDArray[np.float32]
+    inked: NDArray[np.bool_]
+
+
+def softened(grey: Grey) -> Soft:
+    """Return a square blurred; a turned one, blurred, is the blurred one, turned."""
+    import cv2
+
+    square = cv2.resize(grey, (_BLURRED, _BLURRED), interpolation=cv2.INTER_AREA)
+    return cast(Soft, cv2.GaussianBlur(square, (0, 0), _BLUR))
+
+
+def patches_of(part: Soft) -> Patches:
+    """Return the patches of a blurred square."""
+    square = _sampled(part, _WHOLE, 0)
     patches = square.reshape(_ACROSS, _PATCH, _ACROSS, _PATCH).transpose(0, 2, 1, 3)
     patches = patches - patches.mean(axis=(2, 3), keepdims=True)
     sizes = np.einsum("cdij,cdij->cd", patches, patches)
     inked = sizes > (_PATCH * max(LEAST_INK, INK_SHARE * float(square.std()))) ** 2
-    if not inked.any():
+    return Patches(patches, sizes, inked)
+
+
+def patches_found(whole: Soft, patches: Patches, window: Window) -> float:
+    """Return the share of the inked patches of a sheet that are to be seen in `window` of `whole`, near their places.
+
+    Brightness and contrast do not count. 1 where there is no ink.
+    """
+    if not patches.inked.any():
         return 1.0
-    products = np.einsum("cdabij,cdij->cdab", _places(field), patches)
-    correlation = products / np.sqrt(_sizes(field) * np.maximum(sizes, 1.0)[:, :, None, None])
-    return float((correlation.max(axis=(2, 3)) >= _FOUND)[inked].mean())
+    field = _sampled(whole, window, _REACH)
+    products = np.einsum("cdabij,cdij->cdab", _places(field), patches.values)
+    correlation = products / np.sqrt(_sizes(field) * np.maximum(patches.sizes, 1.0)[:, :, None, None])
+    return float((correlation.max(axis=(2, 3)) >= _FOUND)[patches.inked].mean())
 
 
 def _places(field: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -64,13 +86,11 @@ def _sizes(field: NDArray[np.float32]) -> NDArray[np.float32]:
     return cast(NDArray[np.float32], about[starts[:, None, :, None], starts[None, :, None, :]])
 
 
-def _sampled(grey: Grey, window: Window, margin: int) -> NDArray[np.float32]:
-    """Return a window at _SIDE px a side, with `margin` more around it, less the mean."""
+def _sampled(square: Soft, window: Window, margin: int) -> NDArray[np.float32]:
+    """Return a window of a blurred square at _SIDE px a side, with `margin` more around it, less the mean."""
     import cv2
 
     left, top, width, height = window
-    square = cv2.resize(grey, (_BLURRED, _BLURRED), interpolation=cv2.INTER_AREA)
-    square = cv2.GaussianBlur(square, (0, 0), _BLUR)
     # Between the centres of pixels; beyond the sheet its edge goes on.
     steps = np.array([width, height]) * _BLURRED / _SIDE
     start = np.array([left, top]) * _BLURRED + steps * (0.5 - margin) - 0.5

@@ -7,7 +7,7 @@ frequencies of the sheet as it is, transposed and with other signs.
 """
 
 from functools import cache
-from typing import cast
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,19 +17,44 @@ from stages.firewall.copies import HASH_BITS, HASH_SIDE, ORIENTATIONS, THUMB, pa
 SMALL = 4 * HASH_SIDE  # px: a perceptual hash looks at the lowest quarter of the frequencies
 # Decimals that count: where a sheet is blank or symmetric, frequencies are equal, and another CPU rounds otherwise.
 _DECIMALS = 6
+PROBED = 8  # of a band's bits that are least sure: each value of them is looked up
+_BAND = 24  # most bits of a band
 _ODD = (-1.0) ** np.arange(HASH_SIDE)  # what mirroring does to each frequency
 Frequencies = NDArray[np.float64]  # (HASH_SIDE, HASH_SIDE), or several of these
 
 
-def sheet_hashes(thumb: NDArray[np.uint8], *, crops: bool = True) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
-    """Return the hashes of a grey square (THUMB, THUMB): in each orientation, (8, 4), and of its windows, (w, 4).
+@cache
+def bands() -> list[NDArray[np.intp]]:
+    """Return the bits of a hash that make up the key of each band, all of low frequencies: see `candidate_search`."""
+    down, across = np.divmod(np.arange(1, HASH_BITS), HASH_SIDE)  # without bit 0, the mean, which is always set
+    chosen = [
+        (down < 5) & (across < 5),
+        (down < 2) & (across < 13),
+        (across < 2) & (down < 13),
+        # Odd down and across together. With even ones half of all sheets of a drawing set share a key.
+        (down + across <= 7) & ((down + across) % 2 == 1),
+    ]
+    return [1 + np.flatnonzero(each)[:_BAND] for each in chosen]
 
-    The first of both is the sheet as it is. Without `crops` there is no other window.
+
+class SheetHashes(NamedTuple):
+    """The hashes of a sheet in each orientation, (8, 4), and of its windows, (w, 4); the sheet as it is comes first.
+
+    `unsure` (8, bands, PROBED): of the sheet in each orientation the places in the key of each band whose bits are
+    least sure, the least sure one first.
     """
-    turned = hashed(orientations(frequencies(thumb)))
-    if not crops:
-        return turned, turned[:1]
-    return turned, np.concatenate([turned[:1], hashed(_of_windows(thumb))])
+
+    turned: NDArray[np.uint64]
+    windows: NDArray[np.uint64]
+    unsure: NDArray[np.uint8]
+
+
+def sheet_hashes(thumb: NDArray[np.uint8], *, crops: bool = True) -> SheetHashes:
+    """Return the hashes of a grey square (THUMB, THUMB); without `crops` there is no window but the whole."""
+    low = orientations(frequencies(thumb))
+    turned = _hashed(low.reshape(-1, HASH_BITS).round(_DECIMALS))
+    windows = np.concatenate([turned[:1], _hashed(_of_windows(thumb))]) if crops else turned[:1]
+    return SheetHashes(turned, windows, _unsure(low.reshape(-1, HASH_BITS)))
 
 
 def frequencies(thumb: NDArray[np.uint8]) -> Frequencies:
@@ -52,24 +77,35 @@ def orientations(low: Frequencies) -> Frequencies:
     return np.stack(turned)
 
 
-def hashed(low: Frequencies) -> NDArray[np.uint64]:
-    """Return the hashes, (n, 4), of frequencies (n, HASH_SIDE, HASH_SIDE)."""
-    flat = low.reshape(-1, HASH_BITS).round(_DECIMALS)
-    return packed(flat > np.median(flat, axis=1, keepdims=True))
+def _hashed(low: NDArray[np.floating[Any]]) -> NDArray[np.uint64]:
+    """Return the hashes, (n, 4), of frequencies (n, HASH_BITS) that are equal or clearly apart."""
+    half = HASH_BITS // 2
+    # Above the median is above the lower of the two in the middle: their mean is never above the upper one.
+    return packed(low > np.partition(low, half - 1, axis=1)[:, half - 1 : half])
 
 
-def _of_windows(thumb: NDArray[np.uint8]) -> Frequencies:
-    """Return the frequencies of every window but the first, (w - 1, HASH_SIDE, HASH_SIDE), in whole numbers.
+def _unsure(low: NDArray[np.float64]) -> NDArray[np.uint8]:
+    """Return the places of `SheetHashes.unsure` from the frequencies (8, HASH_BITS)."""
+    half = HASH_BITS // 2
+    middle = np.partition(low, (half - 1, half), axis=1)[:, half - 1 : half + 1]
+    margins = np.abs(low - (middle[:, :1] + middle[:, 1:]) / 2)
+    places = [margins[:, band].argsort(axis=1, kind="stable")[:, :PROBED] for band in bands()]
+    return np.stack(places, axis=1).astype(np.uint8)
 
-    In single precision, which takes half the time: its last digits are lost, and paper is taken off before.
+
+def _of_windows(thumb: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Return the frequencies of every window but the first, (w - 1, HASH_BITS), in whole numbers.
+
+    In single precision, which takes half the time: its last digits are lost, and paper is taken off before. Whole
+    numbers of that size it holds exactly.
     """
     maps, down, across = _maps()
     level = round(float(thumb.mean()))
     low = maps @ ((thumb.astype(np.float32) - np.float32(level)) @ maps.T)
     blocks = low.reshape(len(maps) // HASH_SIDE, HASH_SIDE, len(maps) // HASH_SIDE, HASH_SIDE)
-    found = np.rint(blocks[down, :, across].astype(np.float64))
+    found = np.rint(blocks[down, :, across])
     found[:, 0, 0] += 4 * SMALL**2 * level
-    return found
+    return cast(NDArray[np.float32], found.reshape(-1, HASH_BITS))
 
 
 @cache

@@ -6,16 +6,16 @@ from pathlib import Path
 
 from stages.base.decoding import PACKAGES
 from stages.base.file_facts import code_of, digest_of, kind_of, remembered
-from stages.firewall.alignment import Laying, alike
+from stages.firewall.alignment import Laying, Softened, alike
 from stages.firewall.candidate_search import candidates, every_candidate
-from stages.firewall.copies import NEAR, SAME, Fingerprint
+from stages.firewall.copies import NEAR, SAME, Fingerprint, Joined
 
 Names = Mapping[str, Fingerprint]
 Pair = tuple[int, int]
 # The code that says whether two fingerprints are of copies: a change of it makes all anew.
 SOURCES = tuple(
     Path(__file__).with_name(f"{name}.py")
-    for name in ("alignment", "candidate_search", "copies", "patches", "sheet_hashes", "signatures")
+    for name in ("alignment", "candidate_search", "copies", "grey_squares", "patches", "sheet_hashes", "signatures")
 )
 _CODE = code_of(SOURCES)
 _YES, _NO = b"1", b"0"
@@ -40,14 +40,12 @@ def links(prints: Names) -> list[tuple[str, str]]:
     Of sheets that look the same to the last pixel each is joined with the next, and no pair is laid on each other
     that others have joined: with many copies of one sheet, pairs are many.
     """
-    from scipy.cluster.hierarchy import DisjointSet  # type: ignore[import-untyped]
-
     kinds = _kinds(prints)
     one_each = [prints[names[0]] for names in kinds]
-    joined = DisjointSet(range(len(kinds)))
-    for pair in _alike(one_each, one_each, SAME, passed_over=lambda pair: bool(joined.connected(*pair))):
-        joined.merge(*pair)
-    sets = [[name for kind in sorted(members) for name in kinds[kind]] for members in joined.subsets()]
+    joined = Joined(len(kinds))
+    for pair in _alike(one_each, one_each, SAME, passed_over=lambda pair: joined.root(pair[0]) == joined.root(pair[1])):
+        joined.join(*pair)
+    sets = [[name for kind in members for name in kinds[kind]] for members in joined.sets()]
     return [pair for names in sets for pair in pairwise(names)]
 
 
@@ -75,15 +73,14 @@ def _alike(
     The answer hangs on the two fingerprints alone, and is kept.
     """
     layings = _layings(mine, theirs, bar)
-    pairs = list(layings)
-    names = {id(one): digest_of(part.tobytes() for part in one) for i, j in pairs for one in (mine[i], theirs[j])}
+    pairs, soft = list(layings), Softened()
 
     def find(place: int) -> bytes | None:
         if passed_over(pairs[place]):
             return None
-        return _YES if alike(layings[pairs[place]], bar) else _NO
+        return _YES if alike(layings[pairs[place]], bar, soft) else _NO
 
-    keys = [digest_of(sorted(names[id(one)].encode() for one in (mine[i], theirs[j]))) for i, j in pairs]
+    keys = [digest_of(sorted((mine[i].identity, theirs[j].identity))) for i, j in pairs]
     answers = remembered(keys, kind_of(f"alike {bar}", _CODE, PACKAGES), find)
     yield from (pair for pair, answer in zip(pairs, answers, strict=True) if answer == _YES)
 
@@ -107,7 +104,7 @@ def _layings(mine: Sequence[Fingerprint], theirs: Sequence[Fingerprint], bar: fl
 
 def _kinds(prints: Names) -> list[list[str]]:
     """Return the names in sets that have one fingerprint; most sets have one name."""
-    found: dict[tuple[bytes, ...], list[str]] = {}
+    found: dict[bytes, list[str]] = {}
     for name, one in prints.items():
-        found.setdefault(tuple(part.tobytes() for part in one), []).append(name)
+        found.setdefault(one.identity, []).append(name)
     return list(found.values())

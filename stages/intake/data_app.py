@@ -1,5 +1,6 @@
 """The commands `yoloop data …`: import, check, accept."""
 
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -10,6 +11,8 @@ from stages.project.project_folder import project
 data_app = typer.Typer(rich_markup_mode=None, no_args_is_help=True, help="The dataset of the project.")
 
 PART = "a split of SOURCE (valid), a share of its train (0.25), or a file with one image name per line"
+
+THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "OPENCV_FOR_THREADS_NUM")  # how many each library starts
 
 GROUP_PATTERN = "Sheets whose names agree in the bracket (drawing set, project) share a role: '^(.+)_page'."
 GROUPS = "The same from a CSV file: image name, group."
@@ -42,6 +45,7 @@ def data_import(
     ] = False,
 ) -> None:
     """Make a dataset iteration 0 of this project: dataset, weights, params and prompts, in one commit."""
+    _in_one_thread()
     with project() as root:
         from stages.intake.dataset_import import import_data
         from stages.intake.import_source import ImportOptions
@@ -67,6 +71,7 @@ def data_check(
     every: Annotated[bool, typer.Option("--all", help="List every finding, not a few of each kind.")] = False,
 ) -> None:
     """Look for everything that would spoil a training or a number; exit code 2 if there is an error."""
+    _in_one_thread()
     with project() as root:
         from stages.intake.dataset_check import check_data
 
@@ -82,10 +87,20 @@ def data_accept(
     groups: Annotated[Path | None, typer.Option(metavar="FILE", help=GROUPS)] = None,
 ) -> None:
     """Check the dataset as it was changed by hand, and make it official; no stage reads it before."""
+    _in_one_thread()
     with project() as root:
         from stages.intake.acceptance import accept
 
         typer.echo("\n".join(accept(root, group_pattern=group_pattern, groups=groups, say=_say_aside)))
+
+
+def _in_one_thread() -> None:
+    """Let NumPy and OpenCV, which are not loaded yet, use one thread each, unless the person has said how many.
+
+    Squares of 256 px are too small to share: the other threads would wait for the next one at full load.
+    """
+    for name in THREADS:
+        os.environ.setdefault(name, "1")
 
 
 def _say_aside(text: str) -> None:

@@ -17,7 +17,6 @@ from stages.formats.source_sheets import Dataset
 from stages.intake.contract.contract import Checked, check_sheets, class_findings, dataset_findings
 from stages.intake.contract.defect_list import finding_lines, summary
 from stages.intake.contract.repaired_copy import require_target, write_fixed
-from stages.intake.expectations import expectation_lines
 from stages.project.preconditions import holds_demo
 from stages.project.repository import git
 
@@ -56,7 +55,7 @@ def check_data(
     lines = [
         *_head(dataset, sheets),
         *finding_lines(found, every=every),
-        *(expectation_lines(root) if own and not errors(found) else []),
+        *(_expected(root) if own and not errors(found) else []),
         *(unlisted := _unlisted(root) if own else []),
         summary(found),
     ]
@@ -65,6 +64,12 @@ def check_data(
     left = len(errors(leaks))
     kept = [f"not repaired: {left} {'leaks' if left > 1 else 'leak'}; import it with --regroup"] if left else []
     return CheckReport([*lines, *write_fixed(dataset, sheets, whole, fix, classes=classes), *kept], refused=False)
+
+
+def _expected(root: Path) -> list[str]:
+    from stages.intake.expectations import expectation_lines  # with pandas, which no other source needs
+
+    return expectation_lines(root)
 
 
 def _unlisted(root: Path) -> list[str]:

@@ -73,6 +73,24 @@ def test_a_known_file_is_neither_read_nor_looked_at(store, files, reads):
     assert (look.times, reads) == (3, [])
 
 
+def test_a_batch_is_asked_for_at_once(store, tmp_path, monkeypatch):
+    many = [tmp_path / f"{number:03}.bin" for number in range(150)]
+    for file in many:
+        file.write_bytes(file.name.encode())
+    time.sleep(0.02)  # more than a tick of the kernel's clock
+    first = seen(many)
+    asked: list[str] = []
+    rows = fact_store.FactStore._rows
+    monkeypatch.setattr(
+        fact_store.FactStore, "_rows", lambda self, *query: asked.append(query[0]) or rows(self, *query)
+    )
+    assert seen(many) == first
+    assert len(asked) == 3 * 2  # batches, each for what is known of the files and for the values
+    asked.clear()
+    assert list(remembered([file.name for file in many], "kind", lambda place: b"1")) == [b"1"] * 150
+    assert len(asked) == 3
+
+
 def test_the_content_counts_and_not_the_name(store, files, reads):
     look = Looker()
     first = seen(files, look)

@@ -5,12 +5,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stages.firewall.candidate_search import PROBED, bands, candidates, every_candidate, nearest_views, proposed
+from stages.firewall.candidate_search import candidates, every_candidate, nearest_views, proposed
 from stages.firewall.copies import HASH_BAR, HASH_BITS, ORIENTATIONS, THUMB, Candidate, Fingerprint, packed
-from stages.firewall.sheet_hashes import frequencies, sheet_hashes
+from stages.firewall.fingerprinting import fingerprint
+from stages.firewall.sheet_hashes import PROBED, bands, frequencies
 from tests.firewall.brute_force import all_candidates
 
-BLANK = np.zeros((THUMB, THUMB), np.uint8)
+BLANK = fingerprint(np.zeros((THUMB, THUMB), np.uint8))
 
 
 def print_of(*hashes: np.ndarray, turned: np.ndarray | None = None, seed: int = 9) -> Fingerprint:
@@ -19,7 +20,7 @@ def print_of(*hashes: np.ndarray, turned: np.ndarray | None = None, seed: int = 
     all_turned[0] = hashes[0]
     if turned is not None:
         all_turned[3] = turned
-    return Fingerprint(packed(all_turned), packed(np.stack(hashes)), BLANK)
+    return BLANK._replace(turned=packed(all_turned), windows=packed(np.stack(hashes)))
 
 
 def flipped(bits: np.ndarray, count: int) -> np.ndarray:
@@ -67,7 +68,7 @@ def pages() -> list[Fingerprint]:
     """Forty squares of soft noise: sheets that have nothing in common."""
     rng = np.random.default_rng(5)
     thumbs = rng.integers(0, 256, (40, 16, 16), np.uint8).repeat(THUMB // 16, axis=1).repeat(THUMB // 16, axis=2)
-    return [Fingerprint(*sheet_hashes(thumb), thumb) for thumb in thumbs]
+    return [fingerprint(thumb) for thumb in thumbs]
 
 
 def test_a_sheet_whose_surest_bits_stay_is_proposed(pages):
@@ -80,7 +81,7 @@ def test_a_sheet_whose_surest_bits_stay_is_proposed(pages):
             unsure = band[margin[band].argsort(kind="stable")[:PROBED]]
             changed = bits.copy()
             changed[unsure] = ~changed[unsure]
-            whole = Fingerprint(page.turned, packed(changed), page.thumb)
+            whole = page._replace(windows=packed(changed))
             assert proposed([whole], [page]).tolist() == [[0, 0]], number
 
 

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from demo.drawing.sets import draw_set
-from stages.firewall.copies import THUMB
-from stages.firewall.patches import patches_found
+from stages.firewall.copies import THUMB, Window
+from stages.firewall.patches import patches_found as found_of_patches
+from stages.firewall.patches import patches_of, softened
 
 WHOLE = (0.0, 0.0, 1.0, 1.0)
 
@@ -17,6 +18,10 @@ WHOLE = (0.0, 0.0, 1.0, 1.0)
 def thumbs() -> list[np.ndarray]:
     drawn = draw_set(3, {"train": 4})["train"]
     return [cv2.resize(sheet.pixels, (THUMB, THUMB), interpolation=cv2.INTER_AREA) for _, sheet in drawn]
+
+
+def patches_found(whole: np.ndarray, part: np.ndarray, window: Window) -> float:
+    return found_of_patches(softened(whole), patches_of(softened(part)), window)
 
 
 def cut(thumb: np.ndarray, left: float, top: float, side: float) -> np.ndarray:
@@ -46,3 +51,13 @@ def test_paper_hides_nothing_and_is_never_missed(thumbs):
     blank = np.full((THUMB, THUMB), 240, np.uint8)
     assert patches_found(thumbs[0], blank, WHOLE) == patches_found(blank, blank, WHOLE) == 1
     assert patches_found(blank, thumbs[0], WHOLE) == 0
+
+
+def test_blurring_and_turning_may_change_places(thumbs):
+    """What is blurred once serves in each orientation, to the last bit."""
+    noise = np.random.default_rng(0).integers(0, 256, (THUMB, THUMB), np.uint8)
+    for square in (*thumbs, noise):
+        for turns in range(4):
+            for mirrored in (slice(None), slice(None, None, -1)):
+                turned = np.ascontiguousarray(np.rot90(square[:, mirrored], turns))
+                assert np.array_equal(softened(turned), np.rot90(softened(square)[:, mirrored], turns))

@@ -1,5 +1,6 @@
 """`yoloop data check` as a person types it: what it prints, and its exit code."""
 
+import os
 import shutil
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from stages.base.errors import UserError
 from stages.dataset.defects import Defect
 from stages.formats import voc_reader
 from stages.formats.dataset_reader import read_dataset
+from stages.intake import data_app
 from stages.intake.contract.defect_list import finding_lines, summary
 from stages.intake.import_source import ImportOptions, read_sheets
 from tests.fake_project import REPO, sh
@@ -113,3 +115,19 @@ def test_of_annotations_beside_a_yolo_folder_one_is_read(tmp_path, monkeypatch):
     monkeypatch.setattr(voc_reader, "parse_xml", lambda data: read.append(data) or parse(data))
     assert [one.code for one in read_dataset(folder).findings] == ["other-format"]
     assert len(read) == 1
+
+
+def test_threads_are_settled_before_anything_is_loaded_that_starts_them():
+    """The number of threads is read once, when NumPy and OpenCV are loaded."""
+    code = "import sys, stages.loop, stages.intake.data_app; print({'numpy', 'cv2'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], cwd=REPO, capture_output=True, text=True, check=True)
+    assert done.stdout == "set()\n"
+
+
+def test_a_person_says_how_many_threads(monkeypatch):
+    for name in ("OPENBLAS_NUM_THREADS", "OPENCV_FOR_THREADS_NUM"):
+        monkeypatch.setenv(name, "")  # put back afterwards
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("OMP_NUM_THREADS", "7")
+    data_app._in_one_thread()
+    assert [os.environ[name] for name in data_app.THREADS] == ["7", "1", "1"]

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from stages.firewall.fingerprinting import fingerprint_file
+from stages.firewall.grey_squares import GreySquares
 from stages.picking.candidates import labels_to_check, pool_candidates, with_class_names, without_wrong_labels
 from stages.picking.packet_choice import Chooser, hard_chooser, pick, rarities_of
 from stages.picking.pool_tables import PoolTables, pool_view
@@ -66,7 +67,8 @@ def _copy_check(known: SampleInputs, view: PoolView, order: Order) -> Callable[[
     """Return what says whether a sheet is a copy of one of some others; each picture is opened once at most."""
     turn = [view.sheets[place] for place in order.places.tolist()]
     wanted = known.params.sheet_plan().wanted()
-    return CopiesInTurn(turn, lambda name: fingerprint_file(known.files[name].image), first=wanted).is_copy
+    squares = GreySquares()
+    return CopiesInTurn(turn, lambda name: fingerprint_file(known.files[name].image, squares), first=wanted).is_copy
 
 
 def scored_pool(
