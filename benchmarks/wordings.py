@@ -8,6 +8,7 @@ cosine, in both directions: from which on both classes suffer says from where tw
     python -m demo run && python -m benchmarks.wordings .demo --seeds 3
 """
 
+import os
 import shutil
 import statistics
 import subprocess
@@ -39,6 +40,11 @@ from stages.prompts.texts.examples import DrawnExample, example_text
 from stages.prompts.texts.prompt_file import PROMPTS, Prompts, read_prompts
 from stages.ruler.validate_params import ValidateParams
 
+REWORDED = {  # as another person might put the same words
+    "detail": ("round callout bubble with the detail number above a sheet number",),
+    "elevation": ("elevation marker: circle with a filled triangle that points to a wall",),
+    "title": ("title below a drawing view with its number in a circle and a name underlined",),
+}
 PARAPHRASE = {
     "detail": ("circular bubble holding the number of a detail above that of its sheet",),
     "elevation": ("marker of an elevation: a round symbol whose solid arrow points to a wall",),
@@ -50,6 +56,7 @@ NONSENSE = {
     "title": ("grammar of a silent river",),
 }
 COSINES = (0.5, 0.8, 0.9, 0.95, 0.98, 0.99, 0.999)
+ROOT = Path(__file__).parents[1]
 SHOWN = 5  # examples of a class
 Vector = NDArray[np.float32]
 
@@ -57,13 +64,16 @@ Vector = NDArray[np.float32]
 def main(
     project: Annotated[Path, typer.Argument(exists=True, help="The demo, run to its end.")],
     seeds: Annotated[int, typer.Option(min=1)] = 3,
+    noise: Annotated[float, typer.Option(min=0, help="train.prompt_noise of these trainings.")] = 0.0,
 ) -> None:
     """Print a table for all sets of prompts, and one for pairs that come near."""
     scores: dict[str, list[list[float]]] = {}
     names: list[str] = []
     for seed in range(seeds):
         with tempfile.TemporaryDirectory() as folder:
-            root = retrained(project.resolve(), Path(folder) / "project", seed)
+            root = retrained(
+                project.resolve(), Path(folder) / "project", {"train.seed": seed, "train.prompt_noise": noise}
+            )
             found, names = measured(root)
         for name, f1 in found.items():
             scores.setdefault(name, []).append(f1)
@@ -76,14 +86,16 @@ def main(
         print(f"{name:<24}" + "".join(f"{cell:>24}" for cell in cells))
 
 
-def retrained(project: Path, folder: Path, seed: int) -> Path:
-    """Copy the project, and run its training again there with `seed`."""
+def retrained(project: Path, folder: Path, values: Mapping[str, float]) -> Path:
+    """Copy the project, and run its training again there with other `values` of params.yaml."""
     shutil.copytree(
         project, folder, symlinks=True, ignore=shutil.ignore_patterns(".git", "logs", ".scratch", "reports")
     )
     text = (folder / PARAMS).read_text(encoding="utf-8")
-    (folder / PARAMS).write_text(edited(text, {"train.seed": seed}), encoding="utf-8")
-    subprocess.run([sys.executable, "-m", "stages.train"], cwd=folder, check=True, stdout=subprocess.DEVNULL)
+    (folder / PARAMS).write_text(edited(text, values), encoding="utf-8")
+    code = ["-P", "-m", "stages.train"]  # this checkout's, not the project's own
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    subprocess.run([sys.executable, *code], cwd=folder, env=environment, check=True, stdout=subprocess.DEVNULL)
     return folder
 
 
@@ -123,6 +135,7 @@ def variants(root: Path, model: object, classes: tuple[str, ...]) -> Mapping[str
     return {
         "as trained": told,
         "detail, elevation swapped": _told(model, classes, swapped),
+        "slightly reworded": _told(model, classes, REWORDED),
         "in other words": _told(model, classes, PARAPHRASE),
         "both, averaged": _told(model, classes, {name: (*prompts[name], *PARAPHRASE[name]) for name in classes}),
         "nonsense": _told(model, classes, NONSENSE),

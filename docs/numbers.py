@@ -137,6 +137,7 @@ WORDS = {
     "resumed": "whether an interrupted training was taken up again",
     "device": "where it ran",
     "encoder": "the text encoder; `null` for YOLO-26",
+    "prompts_sha256": "digest of the texts and of the name of their encoder; `null` for YOLO-26",
     "weights_sha256": "digest of the weights' tensors: equal digests are equal detectors",
     "ultralytics": "version",
     "torch": "version",
@@ -148,7 +149,7 @@ WORDS = {
 }
 TRAINED = (
     "lr", "epochs_run", "start", "optimizer", "momentum", "batch", "imgsz", "trained_tensors", "untouched_tensors",
-    "best_epoch", "resumed", "device", "encoder", "weights_sha256", "ultralytics", "torch", "images", "boxes",
+    "best_epoch", "resumed", "device", "encoder", "prompts_sha256", "weights_sha256", "ultralytics", "torch", "images", "boxes",
 )  # fmt: skip
 
 
@@ -214,10 +215,13 @@ def metrics() -> list[Listed]:
         ),
         Listed(
             "metrics/prompt_suggestions.json",
-            "Under `suggestions`, per class with misses. They come from fixed rules.",
+            "Under `suggestions`, per class with misses. They come from fixed rules; `candidates` are other texts that "
+            "were tried with the weights of the iteration.",
             ["class_name", "prompt", "misses", "boxes", "mostly", "confused_with",
-             *below("suggestions", ["rule", "change", "why"])],
-            ["stages/prompts/rewording.py:report", "suggestions stages/prompts/rewording.py:Suggestion"],
+             *below("suggestions", ["rule", "change", "why"]),
+             *below("candidates", ["number", "rule", "texts", "f1", "recall", "sheets", "boxes", "says"])],
+            ["stages/prompts/rewording.py:_reported", "suggestions stages/prompts/rewording.py:Suggestion",
+             "candidates stages/audit/wordings.py:_numbered"],
         ),
         Listed(
             "metrics/converge.json",

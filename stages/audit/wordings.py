@@ -142,14 +142,14 @@ def _numbered(name: str, rows: list[tuple[OtherText, ClassEffect]], sheets: int)
     best_first = sorted(rows, key=lambda row: (-(row[1].f1.value or 0.0), row[0].texts))
     return [
         {
-            "number": number,
-            "rule": one.rule,
-            "texts": plain(one.texts),
-            "f1": _change(effect.f1),  # of the class on these sheets, with it minus with the present texts
-            "recall": _change(effect.recall),
-            "sheets": sheets,
-            "boxes": effect.boxes,
-            "says": _says(name, effect),
+            "number": number,  # K of `yoloop prompts accept CLASS K`
+            "rule": one.rule,  # the rule that it comes from
+            "texts": plain(one.texts),  # the text, or the texts
+            "f1": _change(effect.f1),  # F1 of the class on these sheets with it, minus that with the present texts
+            "recall": _change(effect.recall),  # the same of recall
+            "sheets": sheets,  # of train and pool, on which it was tried
+            "boxes": effect.boxes,  # labelled boxes of the class there
+            "says": _says(name, effect),  # both in words
         }
         for number, (one, effect) in enumerate(best_first, start=1)
     ]

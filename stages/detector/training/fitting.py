@@ -22,6 +22,7 @@ class Job(NamedTuple):
     settings: Mapping[str, Any]  # of Ultralytics: epochs, lr0, ...
     select: str  # last | slice
     text: PromptVectors | None = None  # of a promptable model, None for YOLO-26
+    prompt_noise: float = 0.0  # length of what is added to each vector of a class in a batch, of length 1 itself
 
 
 class Fit(NamedTuple):
@@ -42,7 +43,8 @@ def fit(job: Job) -> Fit:
     if job.text is not None:
         import torch
 
-        torch.save(job.text._asdict(), job.folder.parent / TEXT_FILE)
+        told = {**job.text._asdict(), "noise": job.prompt_noise}
+        torch.save(told, job.folder.parent / TEXT_FILE)
     interrupted = _latest_checkpoint(job.folder)
     done = interrupted is not None and interrupted[1]["epoch"] + 1 >= job.settings["epochs"]
     if not done:

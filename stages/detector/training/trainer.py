@@ -55,6 +55,7 @@ class PromptTrainer(BaselineTrainer):
     """Trains YOLOE-26 with text features in every batch; the head is never fused with them."""
 
     text: PromptVectors | None = None
+    noise = 0.0
     drawing_for = -1  # the epoch that `dice` is of
     dice: np.random.Generator
 
@@ -70,17 +71,25 @@ class PromptTrainer(BaselineTrainer):
     def preprocess_batch(self, batch: dict[str, Any]) -> dict[str, Any]:
         """Add `txt_feats`, (batch, n_classes + n_distractors, 512), to a batch.
 
-        A class that has several texts is told by one of them or by their average, another one with each batch. No box
-        belongs to a distractor: wherever it scores, it is wrong.
+        A class that has several texts is told by one of them or by their average, another one with each batch, and with
+        noise by a vector near that: what is like a prompt shall mean the same. No box belongs to a distractor: wherever
+        it scores, it is wrong.
         """
         batch = super().preprocess_batch(batch)
         text = self._text()
         if self.drawing_for != self.epoch:  # a training that goes on draws what it would have drawn
             self.drawing_for, self.dice = self.epoch, np.random.default_rng([self.args.seed, self.epoch])
         told = torch.stack([self._phrasing(*both) for both in zip(text.prompts, text.phrasings, strict=True)])
+        if self.noise:
+            told = torch.nn.functional.normalize(told + self.noise * self._directions(told), dim=-1)
         features = torch.cat([told, text.distractors]).to(self.device)
         batch["txt_feats"] = features.unsqueeze(0).expand(len(batch["img"]), -1, -1)
         return batch
+
+    def _directions(self, told: torch.Tensor) -> torch.Tensor:
+        """Return random vectors of length 1 like `told`, in the dimensions that the encoder uses."""
+        drawn = torch.from_numpy(self.dice.standard_normal(told.shape).astype(np.float32))
+        return torch.nn.functional.normalize(drawn * told.any(dim=0), dim=-1)
 
     def _phrasing(self, average: torch.Tensor, texts: torch.Tensor) -> torch.Tensor:
         if len(texts) == 1:
@@ -108,7 +117,9 @@ class PromptTrainer(BaselineTrainer):
 
     def _text(self) -> PromptVectors:
         if self.text is None:
-            self.text = PromptVectors(**torch.load(Path(self.save_dir).parent / TEXT_FILE, weights_only=True))
+            told = torch.load(Path(self.save_dir).parent / TEXT_FILE, weights_only=True)
+            self.noise = told.pop("noise")
+            self.text = PromptVectors(**told)
         return self.text
 
     def set_class_weights(self) -> None:

@@ -57,6 +57,7 @@ class TrainParams(Strict):
     distractors: list[Annotated[str, Field(min_length=1)]] = Field(
         default_factory=list
     )  # an older params.yaml has none
+    prompt_noise: float = Field(default=0.0, ge=0)  # older files lack it
     imgsz: int = Field(ge=32, multiple_of=32)
     batch: int = Field(ge=1)
     accumulate: int = Field(ge=1)
