@@ -149,7 +149,8 @@ WORDS = {
 }
 TRAINED = (
     "lr", "epochs_run", "start", "optimizer", "momentum", "batch", "imgsz", "trained_tensors", "untouched_tensors",
-    "best_epoch", "resumed", "device", "encoder", "prompts_sha256", "weights_sha256", "ultralytics", "torch", "images", "boxes",
+    "best_epoch", "resumed", "device", "encoder", "prompts_sha256",
+    "weights_sha256", "ultralytics", "torch", "images", "boxes",
 )  # fmt: skip
 
 
