@@ -48,6 +48,8 @@ class KeptOutcomes(NamedTuple):
     ruler: str  # id; what another one measured is compared with nothing
     sheets: Mapping[str, SheetOutcome]  # image_id -> its outcome
     pool: Mapping[str, Sequence[PoolBox]] = {}  # image_id -> boxes from the operating confidence on, the surest first
+    # class_ids that are compared, where the classes have changed since: those that mean what they meant; None: all
+    classes: tuple[int, ...] | None = None
 
 
 class LabelledVal(NamedTuple):
@@ -131,13 +133,32 @@ def regression_since(before: KeptOutcomes | None, now: KeptOutcomes, val: Labell
 def compare(now: KeptOutcomes, before: KeptOutcomes, val: LabelledVal) -> Regression:
     """Return what was lost and won from `before` to `now`, both measured by one ruler on the labels `val`.
 
-    Both have the sheets of `val`.
+    Both have the sheets of `val`. Where the classes have changed in between, those that stayed are compared alone.
     """
+    if before.classes is not None:
+        kept = before.classes
+        now, before, val = _narrowed(now, kept), _narrowed(before, kept), _of(val, kept)
     places = {name: i for i, name in enumerate(val.sheets["image_id"])}
     sheet = val.boxes["image_id"].map(places).to_numpy(dtype=np.int64)
     groups, seen, past = val.sheets["group"].tolist(), _seen(now, val, sheet), _seen(before, val, sheet)
     changes = [_changed(part, seen, past, sheet, groups) for part in _parts(val, sheet)]
     return Regression(before.iteration, "", _judged(changes), _changed_sheets(val, seen.found, past.found))
+
+
+def _narrowed(outcomes: KeptOutcomes, classes: Sequence[int]) -> KeptOutcomes:
+    """Return outcomes with the false alarms of `classes` (class_ids) alone, in their order."""
+    sheets = {
+        name: one._replace(alarms=tuple(one.alarms[class_id] for class_id in classes))
+        for name, one in outcomes.sheets.items()
+    }
+    return outcomes._replace(sheets=sheets)
+
+
+def _of(val: LabelledVal, classes: Sequence[int]) -> LabelledVal:
+    """Return the labels of `classes` (class_ids) alone."""
+    names = [val.classes[class_id] for class_id in classes]
+    boxes = val.boxes[val.boxes["class_name"].isin(names)].reset_index(drop=True)
+    return LabelledVal(val.sheets, boxes, names)
 
 
 def _changed(
