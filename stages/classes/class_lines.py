@@ -19,7 +19,7 @@ def change_lines(
         _weight_line(change, rows, weights),
         *_text_lines(change),
         _history_line(change),
-        *_review_lines(change, sheets),
+        *_review_lines(change, sheets, tag),
         "Next: `yoloop run`, or `dvc repro` and then `yoloop finish`.",
     ]
 
@@ -32,9 +32,8 @@ def _box_lines(change: ClassChange, sheets: Sequence[SheetBoxes]) -> list[str]:
         own = [sheet for sheet in sheets if sheet.split == split]
         counts = [sum(count for name, count in sheet.boxes.items() if name in moved) for sheet in own]
         boxes = sum(sum(sheet.boxes.values()) for sheet in own)
-        place = "held-back labels" if split == ORACLE else split
         changed = f"{counted(sum(counts), 'box')} on {counted(sum(map(bool, counts)), 'sheet')} renamed"
-        lines.append(f"{place}: {changed if any(counts) else 'no box renamed'}; {boxes} before and after")
+        lines.append(f"{_place(split)}: {changed if any(counts) else 'no box renamed'}; {boxes} before and after")
     return lines
 
 
@@ -44,7 +43,7 @@ def _doubled_lines(sheets: Sequence[SheetBoxes]) -> list[str]:
         return []
     count = counted(sum(sheet.doubled for sheet in doubled), "box")
     names = some([sheet.name for sheet in doubled])
-    return [f"{count} now lie exactly on another one of the same class, and stay there: look at {names}"]
+    return [f"{count} now exactly on another one of the same class, and left there: look at {names}"]
 
 
 def _weight_line(change: ClassChange, rows: Mapping[str, str | None], weights: str) -> str:
@@ -82,22 +81,39 @@ def _history_line(change: ClassChange) -> str:
     )
 
 
-def _review_lines(change: ClassChange, sheets: Sequence[SheetBoxes]) -> list[str]:
+def _review_lines(change: ClassChange, sheets: Sequence[SheetBoxes], tag: str) -> list[str]:
     """Return which sheets hold boxes of which a person has to tell what they are."""
     if not change.doubtful:
         return []
-    doubtful = {old for old, new in change.becomes.items() if new in change.doubtful}
     others = [name for name in change.new if change.sources.get(name) and name not in change.becomes.values()]
     first = ", ".join(change.doubtful)
     lines = [f"To look at: until somebody does, every box counts as {first}, also where it is {' or '.join(others)}:"]
-    for split in dict.fromkeys(sheet.split for sheet in sheets):
-        held = [sheet for sheet in sheets if sheet.split == split and doubtful & set(sheet.boxes)]
-        if held:
-            boxes = sum(count for sheet in held for name, count in sheet.boxes.items() if name in doubtful)
-            names = some([sheet.name for sheet in held])
-            lines.append(f"  {split}: {counted(boxes, 'box')} on {counted(len(held), 'sheet')}: {names}")
+    held = doubtful_sheets(change, sheets)
+    for split in dict.fromkeys(sheet.split for sheet, _ in held):
+        own = [(sheet.name, boxes) for sheet, boxes in held if sheet.split == split]
+        boxes, names = sum(count for _, count in own), some([name for name, _ in own])
+        lines.append(f"  {_place(split)}: {counted(boxes, 'box')} on {counted(len(own), 'sheet')}: {names}")
     return [
         *lines,
+        f"  All of them: git show -s --format=%b {tag}",
         "  No packet brings them by itself: correct the labels in data/dataset, then `yoloop data accept`; "
         "val first, since it is what F1 is measured on.",
     ]
+
+
+def doubtful_sheets(change: ClassChange, sheets: Sequence[SheetBoxes]) -> list[tuple[SheetBoxes, int]]:
+    """Return the sheets with boxes of which a person has to tell what they are, and how many each has."""
+    doubtful = {old for old, new in change.becomes.items() if new in change.doubtful}
+    counts = [(sheet, sum(sheet.boxes.get(name, 0) for name in doubtful)) for sheet in sheets]
+    return [(sheet, boxes) for sheet, boxes in counts if boxes]
+
+
+def commit_message(change: ClassChange, sheets: Sequence[SheetBoxes], tag: str) -> str:
+    """Return the message of the commit: the change, and all sheets that a person has to look at, with their boxes."""
+    listed = [f"{sheet.split} {sheet.name} {boxes}" for sheet, boxes in doubtful_sheets(change, sheets)]
+    body = "".join(["\n\nTo look at (split, sheet, boxes):\n", "\n".join(listed)]) if listed else ""
+    return f"{change.what} ({tag}){body}"
+
+
+def _place(split: str) -> str:
+    return "held-back labels" if split == ORACLE else split

@@ -9,7 +9,7 @@ from stages.base.params import PARAMS, read_classes, read_yaml
 from stages.base.tables import json_text, read_json
 from stages.classes.class_change import ClassChange, removed, row_sources
 from stages.classes.class_gate import IterationStart, require_start
-from stages.classes.class_lines import change_lines
+from stages.classes.class_lines import change_lines, commit_message
 from stages.classes.dataset_migration import (
     SheetBoxes,
     boxes_by_class,
@@ -72,7 +72,7 @@ def change_classes(root: Path, make: Making) -> str:
             transact(
                 root,
                 name=f"yoloop classes: {change.what}",
-                commits=[Commit(f"{change.what} ({start.tag})", files)],
+                commits=[Commit(commit_message(change, staged.sheets, start.tag), files)],
                 tags={start.tag: 0},
                 read={path: text for path, text in read.items() if path in files},
             )
