@@ -10,7 +10,7 @@ from stages.base.atomic import replacing
 from stages.classes.class_change import ClassChange
 from stages.classes.label_migration import MigratedText, migrated_text
 from stages.dataset.sheets.manifest import MANIFEST, file_sha256, read_manifest, write_manifest
-from stages.dataset.sheets.split_folder import parse_labels, read_split
+from stages.dataset.sheets.split_folder import read_labels, read_split
 from stages.firewall.roles import ROLES
 from stages.project.yaml_edits import edited
 from stages.review.kept.dataset_merge import link_or_copy
@@ -101,9 +101,8 @@ def _splits(dataset: Path) -> list[str]:
 
 
 def _read(file: Path, classes: tuple[str, ...]) -> str:
-    text = file.read_bytes().decode("utf-8-sig")  # line ends as they are
-    parse_labels(text, file, classes)  # raises with file and line
-    return text
+    read_labels(file, classes)  # raises with file and line
+    return file.read_bytes().decode("utf-8-sig")  # with its line ends
 
 
 def _copy(source: Path, target: Path, new: Mapping[Path, MigratedText]) -> None:

@@ -112,6 +112,17 @@ def test_all_that_knows_a_class_follows_and_no_box_is_lost(started: Callable[[],
     assert status_lines(root)[-1] == "next     yoloop run"
 
 
+@pytest.mark.parametrize("links", ["hardlink", "symlink"])
+def test_what_the_cache_holds_stays_whole_where_files_are_links_into_it(
+    started: Callable[[], Path], links: str
+) -> None:
+    root = started()
+    dvc(root, "config", "--local", "cache.type", links)
+    dvc(root, "checkout", "-q", "--relink")
+    CHANGES["merge"](root)
+    assert_whole(root, NEW["merge"])
+
+
 def test_a_merge_says_what_it_did(started: Callable[[], Path]) -> None:
     root = started()
     file = root / "data/dataset/train/labels/t2.txt"

@@ -1,7 +1,7 @@
 """Gives a YOLO detector another list of classes: each row of its class branch goes with its class, by name.
 
-Ultralytics itself, asked to train another number of classes, keeps no row at all, or shifts them: it fits tensors by
-their shape. Here the branch keeps its width, and so everything before its last layer stays as well.
+Ultralytics itself, given another list, keeps the rows of classes whose names are equal; one that is called otherwise
+loses its row without a word, and so do all where no name is equal. Here it is said which row a class takes.
 """
 
 import math

@@ -164,6 +164,20 @@ def rows_of(weights: Path) -> list[Any]:
     return [np.c_[one.weight.detach().flatten(1).numpy(), one.bias.detach().numpy()] for one in layers]
 
 
+def test_where_ultralytics_drops_what_was_learned_it_is_kept(toy_weights, workplace):
+    """Its own way to another number of classes knows a row by the name alone: of three renamed ones none is left."""
+    names = ("a", "b", "c", "door")
+    weights = moved(toy_weights, dict.fromkeys(names, ("x",)), dict(zip(names, CLASSES, strict=False)))
+    from ultralytics.nn.tasks import DetectionModel
+
+    theirs = DetectionModel("yolo26n.yaml", nc=4, verbose=False)
+    theirs.names = dict(enumerate(names))
+    theirs.load(load_model(toy_weights), verbose=False)
+    old, own = rows_of(toy_weights)[0], theirs.model[-1].cv3[0][-1].weight.detach().flatten(1).numpy()
+    assert not any(np.allclose(row, own[place], atol=1e-3) for place, row in enumerate(old[:, :-1]))
+    np.testing.assert_array_equal(rows_of(weights)[0][:3], old)
+
+
 def test_merged_classes_take_the_row_of_the_one_with_most_boxes(toy_weights, workplace):
     change = merged(CLASSES, PROMPTS, ["detail", "title"], "mark")
     rows = row_sources(change, {"detail": 3, "title": 8, "elevation": 20})
