@@ -9,6 +9,7 @@ import typer
 
 from stages.audit.prompts_app import prompts_app
 from stages.base.command import exit_cleanly
+from stages.classes.classes_app import classes_app
 from stages.intake.data_app import data_app
 from stages.project.project_folder import project
 from stages.review.kept.reviewers import Reviewer
@@ -21,6 +22,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Active learning for object detection: train, predict, validate, analyze, converge, sample, review, again.",
 )
+app.add_typer(classes_app, name="classes")
 app.add_typer(data_app, name="data")
 app.add_typer(prompts_app, name="prompts")
 app.add_typer(review_app, name="review")

@@ -29,7 +29,11 @@ def sheets(split: str) -> list[str]:
 
 def train() -> None:
     prompts = yaml.safe_load(Path("data/prompts.yaml").read_text())["prompts"]
-    write("models/best.pt", f"iteration {N} from {Path('models/parent.pt').read_text()} with {prompts}")
+    parent = Path("models/parent.pt").read_bytes()
+    if parent.startswith(b"PK"):  # a real checkpoint stays one: it has learned nothing
+        Path("models/best.pt").write_bytes(parent)
+    else:
+        write("models/best.pt", f"iteration {N} from {parent.decode()} with {prompts}")
     write("models/last.pt", f"last of {N}")
     write("models/prompts.npz", f"embeddings of {prompts}")
     write("metrics/train.json", {"epochs": 3, "lr": 0.001 * 0.5**N, "images": len(sheets("train"))})
@@ -102,7 +106,7 @@ def converge() -> None:
     size = [len(sheets("train")), 10, len(sheets("pool"))]
     row = [N, f1, round(f1 - 0.06, 2), round(f1 + 0.06, 2), 0.9, 0.8, 0.85, "", 8, 1, 2, 0.25, 0.81, *size]
     statement = json.dumps(RULER).replace('"', '""')
-    cells = [*row, *[f1] * 3, *[1] * 3, "3f2a90bc", f'"{statement}"', verdict, rule, "", ""]
+    cells = [*row, *[f1] * len(CLASSES), *[1] * len(CLASSES), "3f2a90bc", f'"{statement}"', verdict, rule, "", ""]
     write(
         "plots/converge/history.csv",
         Path("metrics/history.csv").read_text() + ",".join(map(str, cells)) + "\n",
@@ -110,7 +114,7 @@ def converge() -> None:
     carried = json.loads(Path("metrics/history_sheets.json").read_text())["iterations"]
     now = {"iteration": N, "ruler": "3f2a90bc", "sheets": [[name, 4, 0, 1] for name in sheets("val")]}
     write("metrics/converge_sheets.json", {"iterations": [*carried, now]})
-    found = [[name, [0, 1, 2, 3], [0, 0, 0]] for name in sheets("val")]
+    found = [[name, [0, 1, 2, 3], [0] * len(CLASSES)] for name in sheets("val")]
     write("metrics/converge_outcomes.json", {"outcomes": [{**now, "sheets": found}]})
     write("plots/converge/classes.csv", "iteration,class_name,f1,fn\n")
     write("plots/converge/packets.csv", "iteration,expected,low,high,found\n")
@@ -165,9 +169,10 @@ def fill_packet(names: list[str]) -> None:
             shutil.copy(next(Path("data/dataset").glob(f"*/images/{name}")), PACKET / folder / name)
         write(f"{PACKET}/labels/{Path(name).stem}.txt", "2 0.250000 0.250000 0.250000 0.250000\n")
     places = list(enumerate(names, 1))
-    boxes = [[name, f"{place}-1", "title", 8, 8, 24, 24, 0.6] for place, name in places]
+    last = CLASSES[2]  # `title`, whatever it is called
+    boxes = [[name, f"{place}-1", last, 8, 8, 24, 24, 0.6] for place, name in places]
     seen = [
-        [name, f"{place}-1", "uncertain", "title", 8, 8, 24, 24, 0.6, "why", f"crops/{name}"] for place, name in places
+        [name, f"{place}-1", "uncertain", last, 8, 8, 24, 24, 0.6, "why", f"crops/{name}"] for place, name in places
     ]
     write(f"{PACKET}/prelabels.csv", table("image_id,prelabel_id,class_name,x1,y1,x2,y2,confidence", boxes))
     write(f"{PACKET}/focus.csv", table("image_id,focus_id,kind,class_name,x1,y1,x2,y2,confidence,reason,crop", seen))

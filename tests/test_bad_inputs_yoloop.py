@@ -54,6 +54,7 @@ COMMANDS = [  # id, what is wrong, command, words
     ),
     ("dataset-edited-by-hand", s.extra_label("val", "val_001", "3 0.5 0.5 0.1 0.1\n"), "run", ("data/dataset",)),
     ("run-not-finished", s.all_of(), "advance --review oracle", ("iteration 0", "iteration-0", "yoloop finish")),
+    ("classes-run", s.all_of(), "classes add door", ("dvc.lock", "start of iteration 0", "yoloop advance")),
     ("not-run", s.removed("dvc.lock"), "finish", ("dvc.lock", "dvc repro")),
     ("stale", s.param("sample", "budget", 5), "finish", ("stage sample", "params.yaml sample", "dvc repro")),
 ]

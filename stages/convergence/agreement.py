@@ -7,7 +7,7 @@ models may agree on what is wrong, so it stands beside F1 and decides nothing.
 """
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -47,13 +47,16 @@ def compared_sheets(names: Sequence[str]) -> list[str]:
 def agreement_with(
     before: KeptOutcomes | None, now: KeptOutcomes, *, groups: Mapping[str, str], iou: float
 ) -> Agreement:
-    """Return how far `now` agrees with `before`; `groups` has the group of each sheet of the pool, "" for none."""
+    """Return how far `now` agrees with `before`; `groups` has the group of each sheet of the pool, "" for none.
+
+    Where the classes have changed in between, boxes of those that stayed are compared alone.
+    """
     both = sorted(now.pool.keys() & before.pool.keys()) if before else []
     if before is None or not both:
         return Agreement(None, 0, None, None, None, "")
     matched = outcomes(
-        detections=_table(now.pool, both, "detection_id"),
-        ground_truth=_table(before.pool, both, "object_id").drop(columns="confidence"),
+        detections=_table(now.pool, both, "detection_id", before.classes),
+        ground_truth=_table(before.pool, both, "object_id", before.classes).drop(columns="confidence"),
         iou=iou,
         confidence=0.0,  # what lies below is not kept
     )
@@ -69,7 +72,14 @@ def agreement_with(
     return Agreement(before.iteration, len(both), value, low, high, says)
 
 
-def _table(pool: Mapping[str, Sequence[PoolBox]], names: Sequence[str], number: str) -> pd.DataFrame:
-    rows = [(name, place, *box) for name in names for place, box in enumerate(pool[name])]
+def _table(
+    pool: Mapping[str, Sequence[PoolBox]], names: Sequence[str], number: str, classes: Collection[int] | None
+) -> pd.DataFrame:
+    rows = [
+        (name, place, *box)
+        for name in names
+        for place, box in enumerate(pool[name])
+        if classes is None or box.class_id in classes
+    ]
     types = {number: "int64", "class_id": "int64", **dict.fromkeys(["confidence", *BOX], "float64")}
     return pd.DataFrame(rows, columns=["image_id", number, *_BOX_COLUMNS]).astype(types).assign(split="pool")

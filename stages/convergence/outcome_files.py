@@ -4,7 +4,8 @@
 sheet the numbers of the boxes that were found, and its false alarms per class. Of the last iteration alone, in lists,
 so that DVC's tables of metrics leave it out; the rest follows from the labels, which are the same wherever two compare.
 `pool` has sheets of the pool with the boxes on them, `["b.png", [[0, 0.93, 10.5, 12, 30, 31.5], …]]`: class, confidence
-and corners in pixels; a file of an earlier version has none.
+and corners in pixels; a file of an earlier version has none. `classes`, where the classes have changed since, has the
+class_ids that are compared.
 """
 
 import json
@@ -56,6 +57,7 @@ def outcomes_text(kept: KeptOutcomes | None) -> str:
     rows = [[name, list(one.found), list(one.alarms)] for name, one in kept.sheets.items()]
     boxes = [[name, [list(box) for box in its]] for name, its in kept.pool.items()]
     head = f'{{"iteration":{kept.iteration},"ruler":{json.dumps(kept.ruler)}'
+    head += "" if kept.classes is None else f',"classes":{json.dumps(kept.classes)}'
     return f'{{"outcomes":[\n{head},"sheets":{_lines(rows)},"pool":{_lines(boxes)}}}\n]}}\n'
 
 
@@ -144,7 +146,9 @@ def _kept(one: Mapping[str, Any]) -> KeptOutcomes:
         str(name): [PoolBox(int(box[0]), *(float(number) for number in box[1:])) for box in boxes]
         for name, boxes in one.get("pool", [])
     }
-    return KeptOutcomes(int(one["iteration"]), str(one["ruler"]), sheets, pool)
+    listed = one.get("classes")
+    classes = None if listed is None else tuple(int(class_id) for class_id in listed)
+    return KeptOutcomes(int(one["iteration"]), str(one["ruler"]), sheets, pool, classes)
 
 
 def _damaged(file: Path, expected: str, found: str) -> UserError:

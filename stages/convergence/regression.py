@@ -18,6 +18,7 @@ from stages.ruler.scores.intervals import PairedChange, paired_change, units_of
 from stages.ruler.sizes import SIZES
 from stages.ruler.val_notes import FEW_BOXES
 
+STAYED = "stayed"  # name of the part `all` where other classes came or went
 _ONE_SIDED = 0.025  # below the 95 % interval lies half of the other 5 %
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
@@ -48,6 +49,8 @@ class KeptOutcomes(NamedTuple):
     ruler: str  # id; what another one measured is compared with nothing
     sheets: Mapping[str, SheetOutcome]  # image_id -> its outcome
     pool: Mapping[str, Sequence[PoolBox]] = {}  # image_id -> boxes from the operating confidence on, the surest first
+    # class_ids that are compared, where the classes have changed since: those that mean what they meant; None: all
+    classes: tuple[int, ...] | None = None
 
 
 class LabelledVal(NamedTuple):
@@ -62,7 +65,7 @@ class PartChange(NamedTuple):
     """How a part of val fared since the iteration before."""
 
     part: str  # `all`, `class`, `size`, `group`
-    name: str  # which class, size or group
+    name: str  # which class, size or group; of `all` it is `all`, or `stayed`: the classes that stayed alone
     rate: str  # what is compared: `f1`; of a size `recall`, since a false alarm has no true size
     boxes: int
     lost: int  # boxes that the iteration before found and this one misses
@@ -131,13 +134,33 @@ def regression_since(before: KeptOutcomes | None, now: KeptOutcomes, val: Labell
 def compare(now: KeptOutcomes, before: KeptOutcomes, val: LabelledVal) -> Regression:
     """Return what was lost and won from `before` to `now`, both measured by one ruler on the labels `val`.
 
-    Both have the sheets of `val`.
+    Both have the sheets of `val`. Where the classes have changed in between, those that stayed are compared alone.
     """
+    whole = "all"
+    if before.classes is not None:
+        kept, whole = before.classes, STAYED
+        now, before, val = _narrowed(now, kept), _narrowed(before, kept), _of(val, kept)
     places = {name: i for i, name in enumerate(val.sheets["image_id"])}
     sheet = val.boxes["image_id"].map(places).to_numpy(dtype=np.int64)
     groups, seen, past = val.sheets["group"].tolist(), _seen(now, val, sheet), _seen(before, val, sheet)
-    changes = [_changed(part, seen, past, sheet, groups) for part in _parts(val, sheet)]
+    changes = [_changed(part, seen, past, sheet, groups) for part in _parts(val, sheet, whole)]
     return Regression(before.iteration, "", _judged(changes), _changed_sheets(val, seen.found, past.found))
+
+
+def _narrowed(outcomes: KeptOutcomes, classes: Sequence[int]) -> KeptOutcomes:
+    """Return outcomes with the false alarms of `classes` (class_ids) alone, in their order."""
+    sheets = {
+        name: one._replace(alarms=tuple(one.alarms[class_id] for class_id in classes))
+        for name, one in outcomes.sheets.items()
+    }
+    return outcomes._replace(sheets=sheets)
+
+
+def _of(val: LabelledVal, classes: Sequence[int]) -> LabelledVal:
+    """Return the labels of `classes` (class_ids) alone."""
+    names = [val.classes[class_id] for class_id in classes]
+    boxes = val.boxes[val.boxes["class_name"].isin(names)].reset_index(drop=True)
+    return LabelledVal(val.sheets, boxes, names)
 
 
 def _changed(
@@ -169,12 +192,12 @@ def _changed(
     return row, change
 
 
-def _parts(val: LabelledVal, sheet: Ints) -> list[_Part]:
+def _parts(val: LabelledVal, sheet: Ints, whole: str) -> list[_Part]:
     every, everywhere = list(range(len(val.classes))), np.ones(len(val.sheets), dtype=bool)
     group = val.sheets["group"].to_numpy()
     class_name, size = val.boxes["class_name"].to_numpy(), val.boxes["size"].to_numpy()
     return [
-        _Part("all", "all", np.ones(len(sheet), dtype=bool), every, everywhere),
+        _Part("all", whole, np.ones(len(sheet), dtype=bool), every, everywhere),
         *(_Part("class", name, class_name == name, [i], everywhere) for i, name in enumerate(val.classes)),
         *(_Part("size", name, size == name, [], everywhere) for name in SIZES if (size == name).any()),
         *(_Part("group", str(one), group[sheet] == one, every, group == one) for one in sorted(set(group) - {""})),

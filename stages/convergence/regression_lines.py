@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from stages.convergence.regression import Regression
+from stages.convergence.regression import STAYED, Regression
 from stages.wording.quantities import counted
 from stages.wording.rates import gain_in, rate
 
@@ -32,7 +32,8 @@ def regression_lines(converge: Mapping[str, Any]) -> list[str]:
     if total is None:
         return []
     since = f"since iteration {found['since']}"
-    both = f"{counted(total['lost'], 'box')} lost, {total['won']} won on val, {since}"
+    alone = " of the classes that stayed" if total["name"] == STAYED else ""
+    both = f"{counted(total['lost'], 'box')}{alone} lost, {total['won']} won on val, {since}"
     return [both, *(f"LOST {since}: {part_text(one)}" for one in significant(converge))]
 
 
@@ -49,7 +50,8 @@ def significant(converge: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
 
 def part_text(part: Mapping[str, Any]) -> str:
     """Return a part as `class title: F1 0.900 to 0.700, -0.200 (-0.30 to -0.10); 14 boxes lost on 9 sheets, 2 won`."""
-    name = "val as a whole" if part["part"] == "all" else f"{part['part']} {part['name']}"
+    whole = "the classes that stayed" if part["name"] == STAYED else "val as a whole"
+    name = whole if part["part"] == "all" else f"{part['part']} {part['name']}"
     change = gain_in(part["change"], part["change_low"], part["change_high"])
     more = part["alarms"] or 0
     alarms = f", {counted(more, 'false alarm')} more" if more > 0 else ""

@@ -10,7 +10,7 @@ from stages.base.errors import UserError, problem
 from stages.convergence.outcome_files import PARENT_OUTCOMES, outcomes_text
 from stages.project.lines_of_work import LINES, Line, lines_text, read_lines
 from stages.project.position import read_changes
-from stages.project.preconditions import RESULTS, SETTINGS, dataset_tag
+from stages.project.preconditions import RESULTS, SETTINGS, dataset_tag, start_tag
 from stages.project.project_lock import exclusive
 from stages.project.repository import dvc, git
 from stages.project.repository.commits import build_from, entries_at
@@ -31,7 +31,7 @@ def start_over(root: Path, iteration: int) -> str:
     dvc.require_repository(root)
     head = git.head(root)
     with exclusive(root):
-        tag = dataset_tag(root, iteration)
+        tag = start_tag(root, iteration)
         base = git.resolve(root, f"refs/tags/{tag}")
         if base is None:
             raise _never_started(root, iteration)

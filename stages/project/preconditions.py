@@ -1,5 +1,6 @@
 """What `finish` and `advance` must know before they change anything: what is finished, and what is stale."""
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from stages.base.errors import UserError, problem
@@ -25,6 +26,25 @@ def iteration_tag(root: Path, iteration: int) -> str:
 def dataset_tag(root: Path, iteration: int) -> str:
     """Return the tag of the commit that an iteration starts from, on the line that is checked out."""
     return f"{prefix(read_lines(root), iteration)}dataset-v{iteration}"
+
+
+def start_tag(root: Path, iteration: int) -> str:
+    """Return the tag of the last start of an iteration in our history: `dataset-v2`, or `dataset-v2.1` and so on once
+    its classes were changed."""
+    tag = dataset_tag(root, iteration)
+    listed = git.run(root, "tag", "--merged", "HEAD", "-l", f"{tag}.*").split()
+    return max(_changes_of(tag, listed), default=(0, tag))[1]
+
+
+def next_dataset_tag(root: Path, iteration: int) -> str:
+    """Return the tag that the next change of the classes at the start of an iteration gets."""
+    tag = dataset_tag(root, iteration)
+    listed = git.run(root, "tag", "-l", f"{tag}.*").split()
+    return f"{tag}.{max(_changes_of(tag, listed), default=(0, tag))[0] + 1}"
+
+
+def _changes_of(tag: str, listed: Iterable[str]) -> list[tuple[int, str]]:
+    return [(int(rest), one) for one in listed if (rest := one.removeprefix(f"{tag}.")).isdecimal()]
 
 
 def holds_demo(root: Path, rev: str = "HEAD") -> bool:

@@ -58,6 +58,28 @@ def with_item(text: str, key: str, name: str, value: str | list[str]) -> str:
     return _dump(yaml, document)
 
 
+def moved_keys(text: str, key: str, values: Mapping[str, Any], origins: Mapping[str, str]) -> str:
+    """Return `text` with the mapping at the top-level `key` holding exactly `values`, in their order.
+
+    `origins` names for a new key the old one that it goes on from, whose comment goes with it, and whose value stays
+    as it was written where it is equal. Other comments go with the keys that they belong to.
+    """
+    yaml = _round_trip()
+    document = yaml.load(text) or CommentedMap()
+    old = document.get(key)
+    there = old if isinstance(old, CommentedMap) else CommentedMap()
+    moved = CommentedMap()
+    for name, value in values.items():
+        origin = origins.get(name)
+        kept = origin in there and there[origin] == value
+        moved[_plain(name)] = there[origin] if kept else _items(value)
+        if origin in there.ca.items:
+            moved.ca.items[name] = there.ca.items[origin]
+    moved.ca.comment = there.ca.comment
+    document[key] = moved
+    return _dump(yaml, document)
+
+
 def _set_list(node: CommentedMap, key: str, value: Sequence[Any]) -> None:
     """Set a list of one item or more; a comment behind the key and empty lines below the list stay."""
     comment, below = _comments(node, key)

@@ -13,7 +13,7 @@ from stages.dataset.sheets.manifest import MANIFEST, count_sources, read_manifes
 from stages.dataset.sheets.split_folder import DATASET
 from stages.holdout.openings_file import read_openings
 from stages.project.location import finished_iterations
-from stages.project.preconditions import HISTORY, dataset_tag, iteration_tag, report_file, require_clean
+from stages.project.preconditions import HISTORY, iteration_tag, report_file, require_clean, start_tag
 from stages.project.repository import dvc, git
 from stages.prompts.texts.prompt_file import PROMPTS, Prompts, read_prompts, shown
 from stages.report.finished_files import iteration_view
@@ -63,7 +63,7 @@ def make_report(root: Path, number: int | None = None) -> Made:
 def build_report(root: Path, iteration: int) -> dict[str, Any]:
     """Return every number of the iteration in the workspace; it holds no clock, so equal results give equal bytes."""
     metrics = {name: read_metrics(root / f"metrics/{name}.json") for name in _STAGES}
-    tag = dataset_tag(root, iteration)
+    tag = start_tag(root, iteration)
     return {
         "iteration": iteration,
         "start": git.head(root),
@@ -147,6 +147,6 @@ def _default(root: Path, done: list[int], here: int) -> int:
 
 def _started(root: Path, iteration: int) -> float:
     """Return when the iteration began, as Unix time; without its tag, that of HEAD."""
-    tag = dataset_tag(root, iteration)
+    tag = start_tag(root, iteration)
     rev = f"refs/tags/{tag}" if git.resolve(root, f"refs/tags/{tag}") else "HEAD"
     return float(git.run(root, "log", "-1", "--format=%ct", rev))

@@ -60,3 +60,13 @@ def test_the_sheets_that_are_compared_stay_the_same_as_the_pool_shrinks():
     left = [name for name in many if name not in kept[:10]]
     assert set(kept[10:]) <= set(compared_sheets(left))
     assert compared_sheets(many[::-1]) == kept
+
+
+def test_where_classes_have_changed_those_that_stayed_are_compared_alone():
+    """A class that came draws boxes in the one alone; the other class is drawn alike."""
+    old, new = PoolBox(1, 0.9, 0, 0, 10, 10), PoolBox(0, 0.9, 40, 40, 60, 60)
+    before = KeptOutcomes(0, "a", {}, {"p.png": [old]}, classes=(1,))
+    now = KeptOutcomes(1, "b", {}, {"p.png": [old, new]})
+    groups = {"p.png": ""}
+    assert agreement_with(before, now, groups=groups, iou=0.5).agreement == 1.0
+    assert agreement_with(before._replace(classes=None), now, groups=groups, iou=0.5).agreement == pytest.approx(2 / 3)

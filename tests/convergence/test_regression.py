@@ -71,6 +71,24 @@ def test_lost_and_won_by_hand():
     ]
 
 
+def test_where_classes_have_changed_those_that_stayed_are_compared_alone():
+    """`door` came after the iteration before: its boxes and its false alarms are nobody's loss."""
+    before = kept(0, {"a": [1], "b": [0], "c": []}, {"a": (0, 1)})._replace(classes=(1,))
+    now = kept(1, {"a": [0, 2], "b": [0], "c": []}, {"c": (5, 0)})
+    found = compare(now, before, SMALL)
+    counts = {key: (one.boxes, one.lost, one.won, one.alarms) for key, one in parts(found).items()}
+    assert counts == {
+        ("all", "stayed"): (2, 1, 0, -1),
+        ("class", "title"): (2, 1, 0, -1),
+        ("size", "large"): (2, 1, 0, None),
+        ("group", "x"): (1, 1, 0, -1),
+        ("group", "y"): (1, 0, 0, 0),
+    }
+    assert found.total("lost") == 1
+    values = {"regression": regression_values(found)}
+    assert regression_lines(values) == ["1 box of the classes that stayed lost, 0 won on val, since iteration 0"]
+
+
 def many(sheets=20, doors=2, titles=2):
     return labelled({f"s{i:02d}": ["door tiny"] * doors + ["title small"] * titles for i in range(sheets)})
 
