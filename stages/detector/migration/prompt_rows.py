@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from stages.detector.model.checkpoint import class_names
-from stages.detector.model.encoders import encode, encoder_of
+from stages.detector.model.encoders import encode, encoder_of, known_examples, understood
 from stages.detector.training.told_prompts import remember, remembered
 from stages.prompts.texts.prompt_file import Prompts
 
@@ -33,13 +33,10 @@ def set_prompt_rows(model: Any, told: Prompts, origins: Mapping[str, str]) -> No
         ]
         model.set_classes(names, torch.stack(rows).unsqueeze(0))
     if remembers is not None:
-        remember(model, {name: remembers[origins[name]] if name in origins else told[name] for name in names})
+        texts = {name: remembers[origins[name]] if name in origins else told[name] for name in names}
+        remember(model, texts, known_examples(model))
 
 
 def _encoded(model: Any, told: Prompts) -> Any:
     """Return the embeddings of the classes in `told` as the head understands them, (n_classes, 512)."""
-    import torch
-
-    vectors = encode(encoder_of(model), list(told), told)
-    with torch.no_grad():
-        return model.model[-1].get_tpe(vectors.unsqueeze(0))[0].detach().clone()
+    return understood(model, encode(encoder_of(model), list(told), told, known_examples(model)))
