@@ -104,11 +104,23 @@ def measured(root: Path) -> tuple[dict[str, list[float]], list[str]]:
     classes = read_classes(root / PARAMS)
     start_ultralytics()
     weights = root / "models/best.pt"
-    model = load_model(weights)
-    sets = variants(root, model, classes)
+    model, target = load_model(weights), promptable(load_model(root / TARGET), root / TARGET)
+    trained = scores_of(root, model, variants(root, model, classes), weights, classes)
+    prompts = read_prompts(classes, root / PROMPTS)
+    untrained = {
+        "target, told": _told(target, classes, prompts),
+        f"target, {SHOWN} examples": _shown(root, target, classes),
+    }
+    return {**trained, **scores_of(root, target, untrained, root / TARGET, classes)}, ["all", *classes]
+
+
+def scores_of(
+    root: Path, model: object, sets: Mapping[str, Embeddings], weights: Path, classes: tuple[str, ...]
+) -> dict[str, list[float]]:
+    """Return F1 on val of all classes and of each, for each set of prompts."""
     sheets = split_sheets(("val",), classes, root / DATASET)
     point = read_section(ValidateParams, "validate", root / PARAMS)
-    before, *after = variant_counts(
+    counts = variant_counts(
         model,
         sheets,
         list(sets.values()),
@@ -120,11 +132,8 @@ def measured(root: Path) -> tuple[dict[str, list[float]], list[str]]:
         said="val",
     )
     unit = np.arange(len(sheets))
-    rows = {
-        name: class_effects(before=before, now=counts, unit=unit, classes=classes)
-        for name, counts in zip(sets, [before, *after], strict=True)
-    }
-    return {name: [one.f1_now or 0.0 for one in row] for name, row in rows.items()}, ["all", *classes]
+    rows = [class_effects(before=counts[0], now=now, unit=unit, classes=classes) for now in counts]
+    return {name: [one.f1_now or 0.0 for one in row] for name, row in zip(sets, rows, strict=True)}
 
 
 def variants(root: Path, model: object, classes: tuple[str, ...]) -> Mapping[str, Embeddings]:
