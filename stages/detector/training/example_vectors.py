@@ -2,9 +2,9 @@
 
 A head compares each place with `get_tpe(t)` for the vector t of a text. What a box looks like to the network is an
 embedding on the other side of `get_tpe`. Released weights have a path of their own for it (SAVPE), which was trained
-with them. Where only texts were trained, it is read off the class branch: the direction in which what that says in the box stands
-out from what it says on the rest of the sheet. A vector t is then sought that `get_tpe` turns into that embedding, so
-that everything after it treats a class that is shown like one that is told.
+with them. Where only texts were trained, it is read off the class branch: the direction in which what that says in the
+box stands out from what it says on the rest of the sheet. A vector t is then sought that `get_tpe` turns into that
+embedding, so that everything after it treats a class that is shown like one that is told.
 
 Always asked are the target weights, which never change: an example means the same in every iteration.
 """
