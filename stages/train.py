@@ -27,6 +27,7 @@ from stages.detector.training.training_params import (
     TARGET,
     require_even_shares,
     settings,
+    starts_afresh,
 )
 from stages.detector.training.training_params import TrainParams as Params
 from stages.detector.training.training_view import fingerprint, split_slice, write_view
@@ -42,14 +43,20 @@ CALIBRATION_SHEETS = 8  # on which the carried class branch is normalised; more 
 
 
 def run() -> None:
-    """Fit the detector of this iteration: YOLO-26 at iteration 0, YOLOE-26 with text prompts after that."""
+    """Fit the detector of this iteration: YOLO-26 at iteration 0, YOLOE-26 with text prompts after that.
+
+    Iteration 0 may also take weights that were brought (adopt), or the target weights told the prompts (zero-shot).
+    """
     params, classes, iteration = read_section(Params, "train"), read_classes(), read_iteration()
     read_carried(iteration, classes)
     check_names(classes)
-    sheets = checked_sheets(classes)
-    prompts = read_prompts(classes) if iteration > 0 else {}
-    adopted = iteration == 0 and params.baseline == "adopt"
-    metrics = _adopt(classes) if adopted else _fit(params, classes, iteration, sheets, prompts)
+    way = params.baseline if iteration == 0 else "train"
+    sheets = read_split("train") if way == "zero-shot" else checked_sheets(classes)
+    prompts = read_prompts(classes) if iteration > 0 or way == "zero-shot" else {}
+    if way == "zero-shot":
+        metrics = _zero_shot(params, classes, prompts)
+    else:
+        metrics = _adopt(classes) if way == "adopt" else _fit(params, classes, iteration, sheets, prompts)
     used = {**metrics, "images": len(sheets), "boxes": count_boxes(sheets, classes)}
     rest = {key: value for key, value in used.items() if key not in _SHOWN}
     write_metrics({key: used[key] for key in _SHOWN if key in used}, rest, METRICS)
@@ -94,6 +101,30 @@ def _adopt(classes: Sequence[str]) -> dict[str, Any]:
     write_csv(pd.DataFrame(columns=["epoch", "loss", "lr"]), CURVES)
     print("train: adopted models/parent.pt unchanged", flush=True)
     return {"start": "adopted", "epochs_run": 0, "weights_sha256": digest(model), **versions()}
+
+
+def _zero_shot(params: Params, classes: Sequence[str], prompts: Prompts) -> dict[str, Any]:
+    """Take the target weights, told the prompts; nothing is trained, so train may be empty."""
+    from stages.detector.model.checkpoint import digest, save_model
+    from stages.detector.model.runtime import start_ultralytics, versions
+    from stages.detector.training.starting_model import zero_shot
+    from stages.detector.training.told_prompts import prompts_sha256, save_embeddings
+
+    start_ultralytics()
+    start = zero_shot(TARGET, classes, prompts, encoder=params.encoder)
+    for out in (BEST, LAST):
+        save_model(start.model, out, imgsz=params.imgsz)
+    save_embeddings(start.model, classes, BEST, EMBEDDINGS)
+    write_csv(pd.DataFrame(columns=["epoch", "loss", "lr"]), CURVES)
+    print("train: models/target.pt is told the prompts, and nothing is trained", flush=True)
+    return {
+        "start": start.source,
+        "epochs_run": 0,
+        "encoder": params.encoder,
+        "prompts_sha256": prompts_sha256(prompts, params.encoder),
+        "weights_sha256": digest(start.model),
+        **versions(),
+    }
 
 
 def _fit(
@@ -177,6 +208,8 @@ def _start(
             carry=params.carry,
             images=letterboxed(some, params.imgsz),
         )
+        # After a zero-shot iteration the class branch has never seen these classes.
+        start = start._replace(new_classes=start.new_classes or starts_afresh(params.start, iteration, params.baseline))
     file = folder / "start.pt"
     save_model(start.model, file, imgsz=params.imgsz)
     return file, start, text

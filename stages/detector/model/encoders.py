@@ -46,6 +46,16 @@ def encode(encoder: str, classes: Sequence[str], prompts: Prompts) -> Any:
     return vectors_of(encoder, classes, prompts).prompts
 
 
+def set_prompts(model: Any, classes: Sequence[str], prompts: Prompts) -> None:
+    """Tell a promptable model in place what each class looks like."""
+    import torch
+
+    vectors = encode(encoder_of(model), classes, prompts).unsqueeze(0)  # (1, n_classes, 512)
+    with torch.inference_mode():
+        embeddings = model.model[-1].get_tpe(vectors.to(next(model.parameters()).device)).clone()
+    model.set_classes(list(classes), embeddings)
+
+
 def encode_texts(encoder: str, texts: Sequence[str]) -> Any:
     """Return the vector of each text, a float32 tensor (n_texts, 512) with rows of length 1; raises as `encode`."""
     return {"mobileclip2": _mobileclip2, "wordllama": _wordllama}[encoder](list(texts))

@@ -12,6 +12,7 @@ from stages.base.command import exit_cleanly
 from stages.base.params import read_classes, read_iteration, read_section
 from stages.base.tables import write_json
 from stages.detector.training.training_params import BEST, PARENT, TARGET, TrainParams
+from stages.prompts.texts.prompt_file import read_prompts
 
 STEP = Path("logs/train/step.json")
 _BOXES = 10  # on the random sheet of a timed step
@@ -37,9 +38,13 @@ def run(measure: Annotated[bool, typer.Option("--measure", help="Time a step ins
 def stand_in(params: TrainParams, classes: Sequence[str], iteration: int) -> str:
     """Put the parent, or the parent with a fresh head where it has other classes, into models/best.pt; say which."""
     from stages.detector.model.checkpoint import check_classes, load_model, save_model
-    from stages.detector.training.starting_model import base_start, baseline_start
+    from stages.detector.training.starting_model import base_start, baseline_start, zero_shot
 
     BEST.parent.mkdir(exist_ok=True)
+    if iteration == 0 and params.baseline == "zero-shot":
+        told = zero_shot(TARGET, classes, read_prompts(classes), encoder=params.encoder)
+        save_model(told.model, BEST, imgsz=params.imgsz)
+        return f"{TARGET}, told the prompts: nothing would be trained, so the numbers below are those of the iteration."
     if iteration == 0 and params.baseline == "train":
         start = baseline_start(PARENT, classes)
         if start.new_classes:

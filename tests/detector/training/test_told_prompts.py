@@ -7,9 +7,8 @@ import pytest
 
 from stages.dataset.sheets.split_folder import Sheet
 from stages.detector.model.checkpoint import load_model, save_model
-from stages.detector.model.encoders import encode, encode_texts, vectors_of
+from stages.detector.model.encoders import encode, encode_texts, set_prompts, vectors_of
 from stages.detector.model.runtime import start_ultralytics
-from stages.detector.prediction.predictor import set_prompts
 from stages.detector.training.starting_model import letterboxed, prompt_start
 from stages.detector.training.told_prompts import prompts_sha256, remember, remembered, save_embeddings
 from stages.detector.weights import resolve
