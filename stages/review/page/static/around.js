@@ -3,7 +3,11 @@
 import { showClasses, showFocus, showSheets } from "./panel.js";
 
 const at = (id) => document.getElementById(id);
-const STARTS = { claims: "has labels: confirm them", model: "the model's proposals", none: "nobody has labelled it yet" };
+const STARTS = {
+  claims: "has labels: confirm them",
+  model: "the model's proposals",
+  none: "nobody has labelled it yet",
+};
 const isDone = (sheet) => sheet.status === "reviewed";
 
 export function showAround(sheet, packet, { newClass, setClass, openSheet }) {
