@@ -71,6 +71,7 @@ class Point(NamedTuple):
 def main(
     sets: Annotated[list[str], typer.Argument(metavar="SET...", help="drawn, callouts.")],
     seeds: Annotated[int, typer.Option()] = 2,
+    packets: Annotated[int, typer.Option(help="That the sheets of `zero` are reviewed in.")] = 3,
     shrink: Annotated[int, typer.Option(help="Divide sheets, epochs and px by this: to try the program.")] = 1,
     datasets: Annotated[Path, typer.Option(help="Where folders of real sheets lie.")] = DATASETS,
     home: Annotated[Path, typer.Option(help="Where the trainings lie; again: it goes on there.")] = SCRATCH,
@@ -81,12 +82,12 @@ def main(
         if name != "drawn" and not (datasets / name / "images").is_dir():
             print(f"{name}: no such folder in {datasets}, passed over")
             continue
-        setting = shrunk(SETTINGS[name], shrink)
+        setting = shrunk(SETTINGS[name]._replace(packets=packets), shrink)
         points = []
         for seed in range(seeds):
             sheets, classes = sheets_of_set(name, seed, setting, datasets, home)
             for arm in ARMS:
-                points += run_arm(arm, sheets, classes, setting, seed, home / name / f"seed{seed}" / arm)
+                points += run_arm(arm, sheets, classes, setting, seed, home / name / f"seed{seed}" / f"{arm}-{packets}")
         print("\n".join([f"{name}, {seeds} seeds: F1 on test", *table(points)]), flush=True)
 
 
