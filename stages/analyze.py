@@ -30,7 +30,7 @@ from stages.base.boxes import BOX
 from stages.base.command import stage_command
 from stages.base.decoding import read_bgr
 from stages.base.errors import problem
-from stages.base.params import Strict, read_classes, read_iteration, read_section
+from stages.base.params import Strict, read_baseline, read_classes, read_iteration, read_section
 from stages.base.tables import read_table, write_csv, write_json, write_metrics, write_table
 from stages.dataset.crops import cut, safe_name, save_image, to_grey
 from stages.dataset.sheets.split_folder import DATASET, read_split, split_sheets
@@ -104,7 +104,7 @@ def run() -> None:
     write_table(suspects, SUSPECTS_FILE, SUSPECTS)
     write_csv(count_table(findings), COUNTS)
     draw(findings, seen, crops, classes=classes, params=params)
-    told = read_iteration() > 0
+    told = read_iteration() > 0 or read_baseline() == "zero-shot"
     suggestions = suggest_prompts(findings, seen.ground_truth, classes, prompts, iou=params.overlap_iou, told=told)
     if told:
         suggestions = try_wordings(suggestions, seen, classes, prompts, params=params, iou=iou)

@@ -118,11 +118,10 @@ def _measured(
     limits: StopLimits,
 ) -> Measured:
     """Return what is known after the last of `iterations`; `gain` is that over the window."""
-    train = row_of(scores, split="train")
     alike = comparable(iterations)
     return Measured(
         val=Rate(metrics["f1"], metrics["f1_low"], metrics["f1_high"]),
-        train=Rate(metrics["train_f1"], train["f1_low"], train["f1_high"]),
+        train=_of_train(metrics, scores),
         gain=gain,
         f1=[one.f1 for one in alike if one.f1 is not None],
         val_sd=val_scatter(alike, window=limits.plateau_window) if alike else None,
@@ -130,6 +129,14 @@ def _measured(
         done=len(iterations),
         minutes=review.get("minutes_so_far"),  # a review of an earlier version does not say
     )
+
+
+def _of_train(metrics: Mapping[str, Any], scores: pd.DataFrame) -> Rate:
+    """Return F1 on train, undefined where it has no sheet yet: after a start without labels."""
+    if not any(one["labelled"] for one in metrics["splits"] if one["split"] == "train"):
+        return Rate(None, None, None)
+    train = row_of(scores, split="train")
+    return Rate(metrics["train_f1"], train["f1_low"], train["f1_high"])
 
 
 def _judged(seen: Measured, limits: StopLimits, *, rule: str) -> tuple[Verdict, list[Answer]]:

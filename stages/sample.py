@@ -79,9 +79,10 @@ def run() -> None:
     draw_packet(read_packet(), pictures, heading=said, file=FIGURE)
     promise = picker.expects(arms.loc[arms["arm"] == PICKED, "image_id"].tolist()) if picker.expects else None
     rest = {key: value for key, value in metrics.items() if key not in _SHOWN}
-    details = {**rest, **forecast_metrics(picker.strategy, promise)}
+    details = {**rest, **forecast_metrics(picker.strategy, promise, picker.because)}
     write_metrics({key: metrics[key] for key in _SHOWN}, details, METRICS)
-    print(f"[SAMPLING] {said}{forecast_text(promise)}{instead_text(known.params.strategy, picker.strategy)}")
+    instead = instead_text(known.params.strategy, picker.strategy, picker.because)
+    print(f"[SAMPLING] {said}{forecast_text(promise)}{instead}")
 
 
 def _write_packet(rows: pd.DataFrame, known: SampleInputs, rng: np.random.Generator) -> list[Picture]:

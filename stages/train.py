@@ -27,11 +27,11 @@ from stages.detector.training.training_params import (
     TARGET,
     require_even_shares,
     settings,
+    starts_afresh,
 )
 from stages.detector.training.training_params import TrainParams as Params
 from stages.detector.training.training_view import fingerprint, split_slice, write_view
 from stages.detector.training.window_view import write_windows
-from stages.prompts.texts.examples import is_example
 from stages.prompts.texts.prompt_file import PROMPTS, Prompts, read_prompts
 
 if TYPE_CHECKING:
@@ -43,14 +43,20 @@ CALIBRATION_SHEETS = 8  # on which the carried class branch is normalised; more 
 
 
 def run() -> None:
-    """Fit the detector of this iteration: YOLO-26 at iteration 0, YOLOE-26 with text prompts after that."""
+    """Fit the detector of this iteration: YOLO-26 at iteration 0, YOLOE-26 with text prompts after that.
+
+    Iteration 0 may also take weights that were brought (adopt), or the target weights told the prompts (zero-shot).
+    """
     params, classes, iteration = read_section(Params, "train"), read_classes(), read_iteration()
     read_carried(iteration, classes)
     check_names(classes)
-    sheets = checked_sheets(classes)
-    prompts = read_prompts(classes) if iteration > 0 else {}
-    adopted = iteration == 0 and params.baseline == "adopt"
-    metrics = _adopt(classes) if adopted else _fit(params, classes, iteration, sheets, prompts)
+    way = params.baseline if iteration == 0 else "train"
+    sheets = read_split("train") if way == "zero-shot" else checked_sheets(classes)
+    prompts = read_prompts(classes) if iteration > 0 or way == "zero-shot" else {}
+    if way == "zero-shot":
+        metrics = _zero_shot(params, classes, sheets, prompts)
+    else:
+        metrics = _adopt(classes) if way == "adopt" else _fit(params, classes, iteration, sheets, prompts)
     used = {**metrics, "images": len(sheets), "boxes": count_boxes(sheets, classes)}
     rest = {key: value for key, value in used.items() if key not in _SHOWN}
     write_metrics({key: used[key] for key in _SHOWN if key in used}, rest, METRICS)
@@ -97,12 +103,39 @@ def _adopt(classes: Sequence[str]) -> dict[str, Any]:
     return {"start": "adopted", "epochs_run": 0, "weights_sha256": digest(model), **versions()}
 
 
+def _zero_shot(params: Params, classes: Sequence[str], sheets: Sequence[Sheet], prompts: Prompts) -> dict[str, Any]:
+    """Take the target weights, told the prompts; nothing is trained, so train may be empty."""
+    from stages.detector.model.checkpoint import digest, save_model
+    from stages.detector.model.runtime import start_ultralytics, versions
+    from stages.detector.training.example_vectors import shown_examples
+    from stages.detector.training.starting_model import zero_shot
+    from stages.detector.training.told_prompts import prompts_sha256, save_embeddings
+
+    start_ultralytics()
+    examples = shown_examples(TARGET, prompts, sheets, classes, imgsz=params.imgsz)
+    start = zero_shot(TARGET, classes, prompts, examples, encoder=params.encoder)
+    for out in (BEST, LAST):
+        save_model(start.model, out, imgsz=params.imgsz)
+    save_embeddings(start.model, classes, BEST, EMBEDDINGS)
+    write_csv(pd.DataFrame(columns=["epoch", "loss", "lr"]), CURVES)
+    print("train: models/target.pt is told the prompts, and nothing is trained", flush=True)
+    return {
+        "start": start.source,
+        "epochs_run": 0,
+        "encoder": params.encoder,
+        "prompts_sha256": prompts_sha256(prompts, params.encoder),
+        "weights_sha256": digest(start.model),
+        **versions(),
+    }
+
+
 def _fit(
     params: Params, classes: Sequence[str], iteration: int, sheets: list[Sheet], prompts: Prompts
 ) -> dict[str, Any]:
     """Train in a scratch folder that is named by a fingerprint of the inputs, then write the outs."""
     from stages.detector.model.checkpoint import digest, save_model
     from stages.detector.model.runtime import fits_into_memory, pick_device, start_ultralytics, versions
+    from stages.detector.training.example_vectors import shown_examples
     from stages.detector.training.fitting import Job, fit, log_to
     from stages.detector.training.told_prompts import prompts_sha256, remember, save_embeddings
 
@@ -121,7 +154,7 @@ def _fit(
         if tile is not None:
             parts = _windows(parts, folder / "windows", params, classes, tile)
             shown = [view for part in parts.values() for view in part]
-        examples = _examples(params, classes, sheets, prompts)
+        examples = shown_examples(TARGET, prompts, sheets, classes, imgsz=params.imgsz)
         file, start, text = _start(params, classes, iteration, shown, prompts, examples, folder)
         wanted["warmup_bias_lr"] = params.warmup_bias_lr if start.new_classes else 0.0
         data = write_view(folder / "data", parts, classes)
@@ -180,22 +213,12 @@ def _start(
             carry=params.carry,
             images=letterboxed(some, params.imgsz),
         )
+        # After a zero-shot iteration the class branch has never seen these classes.
+        start = start._replace(new_classes=start.new_classes or starts_afresh(params.start, iteration, params.baseline))
     _say_changes(start.model, classes, prompts, text.prompts)
     file = folder / "start.pt"
     save_model(start.model, file, imgsz=params.imgsz)
     return file, start, text
-
-
-def _examples(params: Params, classes: Sequence[str], sheets: Sequence[Sheet], prompts: Prompts) -> dict[str, Any]:
-    """Return the vectors of the boxes that are shown in place of words, as the target weights see them."""
-    from stages.detector.model.checkpoint import load_model
-    from stages.detector.training.example_vectors import example_vectors
-    from stages.detector.training.starting_model import promptable
-
-    if not any(is_example(text) for texts in prompts.values() for text in texts):
-        return {}
-    target = promptable(load_model(TARGET), TARGET)
-    return example_vectors(target, prompts, sheets, classes, imgsz=params.imgsz)
 
 
 def _say_changes(model: Any, classes: Sequence[str], prompts: Prompts, vectors: Any) -> None:

@@ -91,8 +91,8 @@ class Project:
         return self.run(sys.executable, "-m", f"stages.{name}", code=code)
 
 
-def build(root: Path, weights: Path, *, counts: dict[str, int] | None = None) -> Project:
-    """Return a project of toy sheets at the start of iteration 0; the pool's labels are held back for the oracle."""
+def fresh(root: Path) -> Project:
+    """Return a project with toy values in which nothing is imported yet."""
     root.mkdir(parents=True)
     project = Project(root, root.parent / "home")
     for name in COPIED:
@@ -107,6 +107,12 @@ def build(root: Path, weights: Path, *, counts: dict[str, int] | None = None) ->
     project.git("init", "-q", "-b", "main")
     project.git("add", ".")
     project.git("commit", "-q", "-m", "Start a project")
+    return project
+
+
+def build(root: Path, weights: Path, *, counts: dict[str, int] | None = None) -> Project:
+    """Return a project of toy sheets at the start of iteration 0; the pool's labels are held back for the oracle."""
+    project = fresh(root)
     counts = counts or {"train": 8, "val": 10, "test": 2, "pool": 14}
     source = write_yolo_folder(root.parent / "source", counts, seed=5, hard=True)
     options = ["--oracle", "--keep-params", "--baseline", str(weights), "--target", "yoloe-26n.yaml"]

@@ -184,6 +184,25 @@ def test_undefined_f1_goes_on_and_says_so(project):
     assert Path("plots/converge/history.csv").read_text().splitlines()[1].startswith("0,,,,,,,,5,3,2,0.25,,4,7,6,")
 
 
+@pytest.mark.parametrize("rule", ["classic", "evidence"])
+def test_train_without_a_sheet_is_undefined_and_stops_nothing(project, rule):
+    """After a start without labels: its scores have no row of train."""
+    measure(0.2, train_f1=None)
+    file = Path("metrics/validate.json")
+    metrics = json.loads(file.read_text())
+    metrics["splits"][1] = {"split": "train", "images": 0, "labelled": 0, "boxes": 0}
+    file.write_text(json.dumps(metrics))
+    scores = pd.read_csv("data/validate/scores.csv")
+    scores[scores["split"] == "val"].to_csv("data/validate/scores.csv", index=False)
+    set_iteration(0, rule=rule)
+    converge.run()
+    found = verdict()
+    assert (found["verdict"], found["rule"]) == ("go on", None)
+    history = pd.read_csv("plots/converge/history.csv")
+    assert history["train_images"].tolist() == [0]
+    assert history["train_f1"].isna().all()
+
+
 def test_a_gain_has_its_interval_over_the_sheets(project, capsys):
     start, end = [(3, 2, 1), (2, 1, 1), (4, 1, 2)] * 5, [(4, 2, 0), (3, 1, 0), (5, 1, 1)] * 5
     for iteration in range(3):

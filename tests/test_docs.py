@@ -34,6 +34,7 @@ BOUNDARY = {
     "data/dataset/test",
     "data/oracle",
     "data/review",
+    "data/review_val",
     "metrics/reports",
     "metrics/lines.csv",
     "metrics/holdout.csv",

@@ -394,6 +394,39 @@ def test_in_a_pool_with_labels_it_is_said_that_hard_picked(project, capsys):
     assert "in place of" not in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(
+    ("strategy", "iteration", "used"),
+    [
+        ("earned", 0, "coverage"),
+        ("uncertain", 0, "coverage"),
+        ("hard", 0, "coverage"),
+        ("coverage", 0, "coverage"),
+        ("random", 0, "random"),  # goes by no score
+        ("by_group", 0, "by_group"),
+        ("earned", 1, "earned"),  # it has learned
+    ],
+)
+def test_what_goes_by_scores_does_not_pick_before_anything_is_learned(
+    tmp_path, monkeypatch, strategy, iteration, used, capsys
+):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "params.yaml").write_text(person_params())
+    set_strategy(strategy)
+    set_param("baseline: train", "baseline: zero-shot")
+    set_param("iteration: 0", f"iteration: {iteration}")
+    set_param("budget: 20", "budget: 3")
+    write_inputs(CROWD, SEEN, missed=[])
+    sample.run()
+    found = metrics()
+    assert found["strategy"] == used
+    because = found["strategy_because"]
+    assert (because is None) == (used == strategy or strategy == "coverage")
+    said = capsys.readouterr().out
+    assert (f"{used} picked in place of {strategy}, since no label has taught the model anything yet" in said) == (
+        because is not None
+    )
+
+
 def test_a_copy_in_the_pool_goes_to_review_once(tmp_path, monkeypatch):
     """Two of three sheets are one picture."""
     monkeypatch.chdir(tmp_path)

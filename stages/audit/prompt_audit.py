@@ -20,9 +20,8 @@ from stages.detector.model.encoders import ENCODERS, encode, known_examples
 from stages.detector.model.runtime import start_ultralytics
 from stages.detector.prediction.prediction_params import PredictParams
 from stages.detector.prediction.tiles.label_overlap import read_tiling
-from stages.detector.training.example_vectors import example_vectors
+from stages.detector.training.example_vectors import shown_examples
 from stages.detector.training.prompt_changes import Embeddings, change_lines, near_lines, near_pairs, prompt_changes
-from stages.detector.training.starting_model import promptable
 from stages.detector.training.told_prompts import embeddings_for, embeddings_told
 from stages.detector.training.training_params import TARGET, TrainParams
 from stages.prompts.texts.examples import is_example
@@ -83,11 +82,9 @@ def _new_examples(root: Path, model: Any, classes: Sequence[str], prompts: Promp
         for name, texts in prompts.items()
         if (kept := tuple(text for text in texts if is_example(text) and text not in known))
     }
-    if not new:
-        return {}
     imgsz = read_section(TrainParams, "train", root / PARAMS).imgsz
-    target = promptable(load_model(root / TARGET), root / TARGET)
-    return example_vectors(target, new, read_split("train", root / DATASET), classes, imgsz=imgsz)
+    sheets = read_split("train", root / DATASET) if new else []
+    return shown_examples(root / TARGET, new, sheets, classes, imgsz=imgsz)
 
 
 def _measured(root: Path, weights: Path, model: Any, before: Embeddings, after: Embeddings) -> Iterator[str]:

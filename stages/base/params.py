@@ -66,6 +66,12 @@ def read_classes(file: Path = PARAMS) -> tuple[str, ...]:
     return tuple(names)
 
 
+def read_baseline(file: Path = PARAMS) -> str:
+    """Return `train.baseline`, how iteration 0 comes by its weights; it is checked where it is acted on."""
+    section = read_params(file).get("train")
+    return str(section.get("baseline")) if isinstance(section, dict) else ""
+
+
 def read_tile(file: Path = PARAMS) -> int | None:
     """Return `tile`, px of the side of the windows in which sheets are trained on and seen; None: as wholes."""
     return check_tile(read_params(file).get("tile"), file)

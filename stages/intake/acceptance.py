@@ -13,10 +13,10 @@ from stages.firewall.grouping import read_groups
 from stages.firewall.leak_check import leak_findings
 from stages.firewall.roles import ROLES
 from stages.formats.dataset_reader import read_dataset
-from stages.intake.contract.contract import check_sheets, class_findings, dataset_findings
+from stages.intake.contract.contract import OWN_BARE, check_sheets, class_findings, dataset_findings
 from stages.intake.contract.defect_list import finding_lines
 from stages.intake.manifest_renewal import Lists, ManifestChanges, changes, listed, relisted
-from stages.project.preconditions import is_finished, iteration_tag, require_repository
+from stages.project.preconditions import UNLABELLED, dataset_tag, is_finished, iteration_tag, require_repository
 from stages.project.repository import dvc, git
 from stages.project.repository.commits import Commit
 from stages.project.repository.transaction import stage_dvc, staging, transact
@@ -58,7 +58,8 @@ def accept(
         _keep_manifests(root, dataset, data)
         _stage(dataset, data / "dataset", now)
         files = {_POINTER: stage_dvc(root, data / "dataset")}
-        transact(root, name="yoloop data accept", commits=[Commit(_message(found), files)], tags={})
+        tags = _starting_tag(root, now)
+        transact(root, name="yoloop data accept", commits=[Commit(_message(found), files)], tags=tags)
     return [*finding_lines(warnings), *_said(found), "Next: `yoloop run`, or `dvc repro` and then `yoloop finish`."]
 
 
@@ -71,6 +72,14 @@ def _require_open(root: Path) -> None:
         )
 
 
+def _starting_tag(root: Path, now: Lists) -> dict[str, int]:
+    """Return the tag that iteration 0 starts from where val was labelled by hand after an import without labels."""
+    tag = dataset_tag(root, read_iteration(root / PARAMS))
+    labelled = all(row.label_source != "none" for row in now["val"])
+    waited = git.resolve(root, f"refs/tags/{UNLABELLED}") and not git.resolve(root, f"refs/tags/{tag}")
+    return {tag: 0} if waited and labelled else {}
+
+
 def _unsaved(root: Path) -> bool:
     """Say whether the dataset differs from what is committed, in whatever file."""
     return bool(git.changed(root, [_POINTER]) or dvc.modified(root, _POINTER))
@@ -81,7 +90,7 @@ def _check(root: Path, dataset: Path, now: Lists, say: Callable[[str], None] | N
     read = read_dataset(dataset)
     whole = [*dataset_findings(read), *class_findings(read, read_classes(root / PARAMS))]
     refuse(whole, then=_THEN)
-    of_sheets = [finding for one in check_sheets(read.sheets, say=say) for finding in one.findings]
+    of_sheets = [finding for one in check_sheets(read.sheets, bare=OWN_BARE, say=say) for finding in one.findings]
     refuse(of_sheets, then=_THEN)
     for split, rows in now.items():
         stems = {Path(row.image_id).stem for row in rows}

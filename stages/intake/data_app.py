@@ -15,6 +15,7 @@ PART = "a split of SOURCE (valid), a share of its train (0.25), or a file with o
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "OPENCV_FOR_THREADS_NUM")  # how many each library starts
 
 GROUP_PATTERN = "Sheets whose names agree in the bracket (drawing set, project) share a role: '^(.+)_page'."
+CLASSES = "Pictures that nobody has labelled: names of the classes, with commas between them."
 GROUPS = "The same from a CSV file: image name, group."
 
 
@@ -24,6 +25,7 @@ def data_import(
         Path, typer.Argument(help="A YOLO folder, COCO JSON or Pascal VOC with its images. It is only read.")
     ],
     *,
+    classes: Annotated[str | None, typer.Option(metavar="NAMES", help=CLASSES)] = None,
     val: Annotated[str | None, typer.Option(help=f"What becomes val: {PART}.")] = None,
     test: Annotated[str | None, typer.Option(help=f"What becomes test: {PART}.")] = None,
     pool: Annotated[str | None, typer.Option(help=f"What becomes the pool: {PART}.")] = None,
@@ -48,10 +50,21 @@ def data_import(
     _in_one_thread()
     with project() as root:
         from stages.intake.dataset_import import import_data
-        from stages.intake.import_source import ImportOptions
+        from stages.intake.import_source import ImportOptions, class_list
 
         options = ImportOptions(
-            val, test, pool, oracle, baseline, target, seed, keep_params, group_pattern, groups, regroup
+            val,
+            test,
+            pool,
+            oracle,
+            baseline,
+            target,
+            seed,
+            keep_params,
+            group_pattern,
+            groups,
+            regroup,
+            classes=None if classes is None else class_list(classes),
         )
         imported = import_data(root, source, options)
         typer.echo("\n".join(imported.lines))
@@ -69,13 +82,16 @@ def data_check(
         Path | None, typer.Option(metavar="TARGET", help="Write a repaired copy and a report there; SOURCE stays.")
     ] = None,
     every: Annotated[bool, typer.Option("--all", help="List every finding, not a few of each kind.")] = False,
+    classes: Annotated[str | None, typer.Option(metavar="NAMES", help=CLASSES)] = None,
 ) -> None:
     """Look for everything that would spoil a training or a number; exit code 2 if there is an error."""
     _in_one_thread()
     with project() as root:
         from stages.intake.dataset_check import check_data
+        from stages.intake.import_source import class_list
 
-        checked = check_data(root, source, fix=fix, every=every, say=_say_aside)
+        names = None if classes is None else class_list(classes)
+        checked = check_data(root, source, fix=fix, every=every, classes=names, say=_say_aside)
         typer.echo("\n".join(checked.lines))
         if checked.refused:
             raise typer.Exit(2)

@@ -12,15 +12,16 @@ from stages.dataset.sheets.manifest import MANIFEST, read_manifest
 from stages.dataset.sheets.split_folder import DATASET, require_as_listed
 from stages.firewall.leak_check import leak_findings
 from stages.firewall.roles import ROLES
+from stages.formats.bare_folder import is_bare, read_bare
 from stages.formats.dataset_reader import read_dataset
 from stages.formats.source_sheets import Dataset
-from stages.intake.contract.contract import Checked, check_sheets, class_findings, dataset_findings
+from stages.intake.contract.contract import BARE, OWN_BARE, Checked, check_sheets, class_findings, dataset_findings
 from stages.intake.contract.defect_list import finding_lines, summary
 from stages.intake.contract.repaired_copy import require_target, write_fixed
-from stages.project.preconditions import holds_demo
+from stages.project.preconditions import UNLABELLED, holds_demo
 from stages.project.repository import git
 
-_TAGS = ("iteration-*", "dataset-v*", "*/iteration-*", "*/dataset-v*")
+_TAGS = ("iteration-*", "dataset-v*", UNLABELLED, "*/iteration-*", "*/dataset-v*")
 
 
 class CheckReport(NamedTuple):
@@ -36,20 +37,22 @@ def check_data(
     *,
     fix: Path | None = None,
     every: bool = False,
+    classes: Sequence[str] | None = None,
     say: Callable[[str], None] | None = None,
 ) -> CheckReport:
     """Check `source`, or the project's own dataset; with `fix`, write a repaired copy there and say what was done.
 
-    `every` lists every finding. Raises `UserError` for what is no dataset, and where no copy can be written.
+    `every` lists every finding. `classes` are those of pictures that nobody has labelled. Raises
+    `UserError` for what is no dataset, and where no copy can be written.
     """
     own = source is None or source.resolve() == (root / DATASET).resolve()
     folder = root / DATASET if source is None else source
     if fix is not None:
         require_target(folder, fix)
-    dataset = read_dataset(folder)
-    classes = read_classes(root / PARAMS) if own or _begun(root) else None
-    whole = [*dataset_findings(dataset), *(class_findings(dataset, classes) if classes else [])]
-    sheets = check_sheets(dataset.sheets, say=say)
+    dataset = read_dataset(folder) if classes is None or own else read_bare(folder, classes)
+    settled = read_classes(root / PARAMS) if own or _begun(root) else None
+    whole = [*dataset_findings(dataset), *(class_findings(dataset, settled) if settled else [])]
+    sheets = check_sheets(dataset.sheets, bare=_may_be_bare(dataset, own=own), say=say)
     leaks = _leaks(dataset, own=own)
     found = [*whole, *(finding for one in sheets for finding in one.findings), *leaks]
     lines = [
@@ -63,7 +66,11 @@ def check_data(
         return CheckReport(lines, bool(errors(found) or unlisted))
     left = len(errors(leaks))
     kept = [f"not repaired: {left} {'leaks' if left > 1 else 'leak'}; import it with --regroup"] if left else []
-    return CheckReport([*lines, *write_fixed(dataset, sheets, whole, fix, classes=classes), *kept], refused=False)
+    return CheckReport([*lines, *write_fixed(dataset, sheets, whole, fix, classes=settled), *kept], refused=False)
+
+
+def _may_be_bare(dataset: Dataset, *, own: bool) -> Sequence[str]:
+    return ROLES if is_bare(dataset) else OWN_BARE if own else BARE
 
 
 def _expected(root: Path) -> list[str]:

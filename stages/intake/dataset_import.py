@@ -1,5 +1,6 @@
 """`yoloop data import`: a person's dataset becomes iteration 0 of the project, in one step."""
 
+import shutil
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -13,8 +14,8 @@ from stages.dataset.new_dataset import NewSheet, write_dataset, write_oracle
 from stages.firewall.roles import ROLES
 from stages.intake.demo_values import is_drawn, params_at, values_before_demo
 from stages.intake.import_report import names_of_few, report
-from stages.intake.import_source import ImportOptions, Read, read_sheets
-from stages.project.preconditions import DEMO, holds_demo, require_repository
+from stages.intake.import_source import BASELINE, ImportOptions, Read, read_sheets
+from stages.project.preconditions import DEMO, UNLABELLED, holds_demo, require_repository
 from stages.project.repository import dvc, git
 from stages.project.repository.commits import Commit
 from stages.project.repository.transaction import stage_dvc, staging, transact
@@ -23,7 +24,8 @@ from stages.prompts.texts.prompt_file import PROMPTS, plain, texts_of
 from stages.review.ledger.ledger_files import METRICS as REVIEW_METRICS
 from stages.review.ledger.ledger_files import no_review_text
 
-_TAGS = ("iteration-*", "dataset-v*", "holdout-*")
+_TAGS = ("iteration-*", "dataset-v*", UNLABELLED, "holdout-*")
+NEXT_WITHOUT_LABELS = "Next: label val, which everything is measured on: yoloop review open --split val"
 # What the import makes, each with a .dvc file beside it.
 TRACKED = ("data/dataset", "data/oracle", "models/parent.pt", "models/target.pt")
 
@@ -46,9 +48,10 @@ class Start(NamedTuple):
 def import_data(root: Path, source: Path, options: ImportOptions) -> Imported:
     """Make `source` iteration 0 of the project at `root`, tag it dataset-v0, and return what to print.
 
-    The source is only read. A demo that lies in the project makes room: its results go, its tags move to `demo/…`.
-    Raises `UserError`, with nothing changed, for a project that has begun, for files with uncommitted changes, and
-    for anything in the source that cannot be trained on.
+    Where nobody has labelled anything the tag is `dataset-unlabelled`: iteration 0 starts once val is. The source is
+    only read. A demo that lies in the project makes room: its results go, its tags move to `demo/…`. Raises
+    `UserError`, with nothing changed, for a project that has begun, for files with uncommitted changes, and for
+    anything in the source that cannot be trained on.
     """
     moved = _require_fresh(root)
     read = read_sheets(source, options)
@@ -60,7 +63,12 @@ def import_data(root: Path, source: Path, options: ImportOptions) -> Imported:
             **_old_results(root),
             **start.files,
             str(PARAMS): new_params(
-                root, read.source.classes, options, encoder=start.encoder, demo_has_run=bool(moved)
+                root,
+                read.source.classes,
+                options,
+                encoder=start.encoder,
+                demo_has_run=bool(moved),
+                zero_shot=read.bare,
             ),
             str(PROMPTS): prompts,
         }
@@ -71,14 +79,17 @@ def import_data(root: Path, source: Path, options: ImportOptions) -> Imported:
             root,
             name="yoloop data import",
             commits=[Commit(f"Import {source.resolve().name}: {counts}", files)],
-            tags={"dataset-v0": 0},
+            tags={UNLABELLED if read.bare else "dataset-v0": 0},
             renamed_tags=moved,
             removes=gone,
             read=read_before,
         )
-    lines = report(read.source, read.assignment, read.labels, oracle=options.oracle, findings=read.findings)
+    lines = report(
+        read.source, read.assignment, read.labels, oracle=options.oracle, findings=read.findings, bare=read.bare
+    )
     kept = [f"demo: its {len(moved)} tags are now demo/…"] if moved else []
-    return Imported([*lines, *start.lines, *said, *kept], names_of_few(read.assignment))
+    following = [NEXT_WITHOUT_LABELS] if read.bare else []
+    return Imported([*lines, *start.lines, *said, *kept, *following], names_of_few(read.assignment))
 
 
 def stage_start(root: Path, data: Path, models: Path, read: Read, options: ImportOptions) -> Start:
@@ -102,7 +113,7 @@ def write_start(data: Path, models: Path, read: Read, options: ImportOptions) ->
         write_oracle(data / "oracle", sheets["pool"])
     write_history(empty_history(read.source.classes), data / CARRIED.name)
     write_sheets([], data / CARRIED_SHEETS.name)
-    return _weights(models, options)
+    return _weights(models, options, bare=read.bare)
 
 
 def _require_fresh(root: Path) -> dict[str, str]:
@@ -155,9 +166,9 @@ def require_unchanged_data(root: Path) -> None:
 
 
 def _sheets(read: Read, role: str, options: ImportOptions) -> list[NewSheet]:
-    """Return the sheets of one role; only a pool that nobody holds back can be unlabelled."""
+    """Return the sheets of one role; what can be unlabelled is a pool that nobody holds back, or all that there is."""
     held_back = options.oracle and role == "pool"
-    may_lack = role == "pool" and not held_back
+    may_lack = read.bare or (role == "pool" and not held_back)
     return [
         NewSheet(
             read.items[name].image,
@@ -169,10 +180,17 @@ def _sheets(read: Read, role: str, options: ImportOptions) -> list[NewSheet]:
     ]
 
 
-def _weights(models: Path, options: ImportOptions) -> tuple[list[str], str | None]:
-    """Fetch both weights; return lines about them, and the text encoder that the target wants."""
+def _weights(models: Path, options: ImportOptions, *, bare: bool) -> tuple[list[str], str | None]:
+    """Fetch both weights; return lines about them, and the text encoder that the target wants.
+
+    `bare`: iteration 0 is the target, told the prompts, so the released baseline has no use.
+    """
     from stages.detector.weights import resolve
 
+    if bare and options.baseline == BASELINE:
+        target = resolve(options.target, models / "target.pt", kind="target", seed=options.seed)
+        shutil.copyfile(models / "target.pt", models / "parent.pt")
+        return [target.line, "baseline: none is needed; iteration 0 is the target, told the prompts"], target.encoder
     baseline = resolve(options.baseline, models / "parent.pt", kind="baseline", seed=options.seed)
     target = resolve(options.target, models / "target.pt", kind="target", seed=options.seed)
     return [baseline.line, target.line], target.encoder
@@ -186,13 +204,22 @@ def _old_results(root: Path) -> dict[str, bytes | None]:
 
 
 def new_params(
-    root: Path, classes: tuple[str, ...], options: ImportOptions, *, encoder: str | None, demo_has_run: bool
+    root: Path,
+    classes: tuple[str, ...],
+    options: ImportOptions,
+    *,
+    encoder: str | None,
+    demo_has_run: bool,
+    zero_shot: bool = False,
 ) -> bytes:
     """Return params.yaml of HEAD with the source's classes, at iteration 0, without the demo's values.
 
-    `encoder` is the one that the target weights want. `--keep-params` leaves all but classes and iteration alone.
+    `encoder` is the one that the target weights want. `--keep-params` leaves all but classes and iteration alone, and
+    with `zero_shot` train.baseline: without labels there is no other.
     """
     values: dict[str, Any] = {"iteration": 0, "classes": list(classes)}
+    if zero_shot:
+        values["train.baseline"] = "zero-shot"
     if options.keep_params:
         return edited((root / PARAMS).read_text(encoding="utf-8-sig"), values).encode()
     fitting = {"train.encoder": encoder} if encoder else {}

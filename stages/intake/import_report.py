@@ -21,13 +21,15 @@ def report(
     *,
     oracle: bool,
     findings: Sequence[Defect] = (),
+    bare: bool = False,
 ) -> list[str]:
     """Return a table of sheets and boxes per split and class, then one line per thing worth knowing.
 
+    `bare`: nobody has labelled anything.
     `findings` are what the checks let pass; a kind of warnings that the lines before do not count gets a line.
     """
     lines = table(source.classes, assignment, labels)
-    lines += _remarks(source, assignment, labels, oracle=oracle)
+    lines += _remarks_of_bare(assignment) if bare else _remarks(source, assignment, labels, oracle=oracle)
     return [*lines, *_warnings(findings)]
 
 
@@ -72,6 +74,14 @@ def _remarks(source: Source, assignment: Assignment, labels: Mapping[str, SheetL
     ids = _class_ids(assignment.roles["train"], labels)
     lines += [f"train has no box of {name}" for i, name in enumerate(source.classes) if not (ids == i).any()]
     return [*lines, *_pool(assignment, oracle=oracle)]
+
+
+def _remarks_of_bare(assignment: Assignment) -> list[str]:
+    """Return what became of sheets that nobody has labelled."""
+    val, test, pool = (len(assignment.roles[role]) for role in ("val", "test", "pool"))
+    beside = f" and {test} for test" if test else ""
+    lines = [f"no sheet is labelled: {val} were drawn for val{beside}, which wait for labels; the pool holds {pool}"]
+    return [*lines, *_moved(assignment)]
 
 
 def _moved(assignment: Assignment) -> list[str]:

@@ -12,11 +12,13 @@ from stages.dataset.defects import Defect, refuse
 from stages.firewall.grouping import read_groups
 from stages.firewall.kinship import copies_among
 from stages.firewall.roles import ROLES, Assignment, Kinship, LeakError, RolePart, assign
+from stages.formats.bare_folder import is_bare, read_bare
 from stages.formats.dataset_reader import read_dataset
 from stages.formats.source_sheets import SheetLabels, SourceSheet
 from stages.formats.yolo_folder import Item, Source, split_name
 from stages.formats.yolo_reader import sheet_labels
 from stages.intake.contract.contract import check_sheets, dataset_findings
+from stages.intake.unlabelled_roles import assign_unlabelled
 
 BASELINE, TARGET = "yolo26n.pt", "yoloe-26n-seg.pt"
 
@@ -35,6 +37,7 @@ class ImportOptions(NamedTuple):
     group_pattern: str | None = None
     groups: Path | None = None
     regroup: bool = False
+    classes: tuple[str, ...] | None = None  # of pictures that nobody has labelled; None: the labels' source names them
 
 
 class Read(NamedTuple):
@@ -47,6 +50,7 @@ class Read(NamedTuple):
     kind: str = "YOLO folder"  # the words for its format
     findings: tuple[Defect, ...] = ()
     kinship: Kinship = Kinship()
+    bare: bool = False  # nobody has labelled anything
 
 
 def read_sheets(folder: Path, options: ImportOptions) -> Read:
@@ -54,19 +58,39 @@ def read_sheets(folder: Path, options: ImportOptions) -> Read:
 
     Raises `UserError` with the first error that the checks found and how many more there are.
     """
-    dataset = read_dataset(folder)
+    dataset = read_dataset(folder) if options.classes is None else read_bare(folder, options.classes)
+    bare = is_bare(dataset)
+    if bare:
+        _refuse_for_bare(options)
     whole = dataset_findings(dataset)
-    then = f"All of them: yoloop data check {folder}; a repaired copy: add --fix TARGET"
+    named = f" --classes {','.join(options.classes)}" if options.classes else ""
+    then = f"All of them: yoloop data check {folder}{named}; a repaired copy: add --fix TARGET"
     refuse(whole, then=then)
     sheets = {sheet.item.image.name: sheet for sheet in dataset.sheets}
     kinship = _kinship(sheets, options)
-    assignment = _assign(dataset.source, sheets, kinship, options)
+    assignment = _assign(dataset.source, sheets, kinship, options, bare=bare)
     checked = check_sheets([sheets[name] for role in ROLES for name in assignment.roles[role]])
     found = [finding for one in checked for finding in one.findings]
     refuse(found, then=then)
     labels = {one.sheet.item.image.name: sheet_labels(one.sheet, one.placed) for one in checked}
     items = {name: sheet.item for name, sheet in sheets.items()}
-    return Read(dataset.source, assignment, labels, items, dataset.kind, (*whole, *found), kinship)
+    return Read(dataset.source, assignment, labels, items, dataset.kind, (*whole, *found), kinship, bare)
+
+
+def class_list(text: str) -> tuple[str, ...]:
+    """Return the names in `text`, with commas between them; raise `UserError` for an empty one, or one twice."""
+    names = tuple(name.strip() for name in text.split(","))
+    if not all(names) or len(set(names)) != len(names):
+        raise problem("import_source.class_names", "--classes", found=text)
+    return names
+
+
+def _refuse_for_bare(options: ImportOptions) -> None:
+    """Raise `UserError` for options that nothing without labels has a use for."""
+    if options.oracle:
+        raise problem("import_source.labels_to_hold", "--oracle")
+    if options.pool is not None:
+        raise problem("import_source.all_others_pool", f"--pool {options.pool}")
 
 
 def _kinship(sheets: Mapping[str, SourceSheet], options: ImportOptions) -> Kinship:
@@ -81,22 +105,24 @@ def _boxes(sheets: Mapping[str, SourceSheet], classes: int) -> dict[str, NDArray
     return {name: np.bincount(np.array(ids, np.int64), minlength=classes) for name, ids in rows.items()}
 
 
-def _assign(source: Source, sheets: Mapping[str, SourceSheet], kinship: Kinship, options: ImportOptions) -> Assignment:
+def _assign(
+    source: Source, sheets: Mapping[str, SourceSheet], kinship: Kinship, options: ImportOptions, *, bare: bool
+) -> Assignment:
     asked = {"val": options.val, "test": options.test, "pool": options.pool}
     wanted = {role: _part(text, source, role) for role, text in asked.items() if text is not None}
     names = {split: list(items) for split, items in source.splits.items()}
+    rng = np.random.default_rng(options.seed)
     try:
-        done = assign(
-            names,
-            wanted,
-            np.random.default_rng(options.seed),
-            kinship=kinship,
-            boxes=_boxes(sheets, len(source.classes)),
-            regroup=options.regroup,
-        )
+        if bare:
+            done = assign_unlabelled(names, wanted, rng, kinship=kinship, regroup=options.regroup)
+        else:
+            boxes = _boxes(sheets, len(source.classes))
+            done = assign(names, wanted, rng, kinship=kinship, boxes=boxes, regroup=options.regroup)
     except LeakError as error:
         raise _leaks(error, sheets, kinship) from error
     except ValueError as error:
+        if bare:
+            raise problem("import_source.sheets_left_pool", source.folder, error=error) from error
         raise problem("import_source.role_every_image", source.folder, error=error) from error
     if not done.roles["val"]:
         raise problem("import_source.val_split_f1", source.folder, names=", ".join(sorted(names)))

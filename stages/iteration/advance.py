@@ -19,6 +19,7 @@ from stages.picking.packet import PACKET, Packet, read_packet
 from stages.project.preconditions import (
     HISTORY,
     dataset_tag,
+    iteration_tag,
     require_as_tagged,
     require_clean,
     require_finished,
@@ -91,6 +92,7 @@ def advance(
         review = take_review(root, packet, reviewer, confidence=confidence, partial=partial)
         taken = taken_in(root / DATASET, review.reviewed, read_arms(root / ARMS))
         require_no_leak(root / DATASET, [sheet.image_id for sheet in taken.moved])
+        _require_boxes(root, taken, step.iteration)
         read = {str(path): (root / path).read_bytes() for path in (PARAMS, PROMPTS)}
         with staging(root) as (data, models):
             ledger = _keep(root, data, packet, review, reviewer=reviewer)
@@ -128,6 +130,15 @@ def _require_finished(root: Path, despite_stop: str | None, accept_regression: s
     return Step(
         iteration, classes, despite if verdict["verdict"] == "stop" else "", accepted_loss(root, accept_regression)
     )
+
+
+def _require_boxes(root: Path, taken: TakenIn, iteration: int) -> None:
+    """Raise `UserError` when train would hold no box: after a start without labels the next training needs one."""
+    labels = (sheet.label for sheet in sheets_in(root / DATASET / "train") if sheet.labelled)
+    if not any(sheet.boxes for sheet in (*taken.moved, *taken.corrected)) and not any(
+        label.read_bytes().strip() for label in labels
+    ):
+        raise problem("advance.box_to_learn", root / PACKET, tag=iteration_tag(root, iteration))
 
 
 def _require_tag_free(root: Path, tag: str) -> None:

@@ -10,6 +10,8 @@ from stages.convergence.outcome_files import PARENT_OUTCOMES, read_parent_outcom
 from stages.convergence.sheet_history import CARRIED_SHEETS, read_carried_sheets
 from stages.dataset.sheets.split_folder import DATASET, check_names
 from stages.detector.prediction.prediction_params import PredictParams
+from stages.project.location import unlabelled_of_val
+from stages.project.position import LABEL_VAL
 from stages.project.repository import git
 from stages.prompts.texts.prompt_file import PROMPTS, read_prompts
 from stages.review.kept.review_params import read_review
@@ -33,10 +35,22 @@ def preflight(root: Path, stages: tuple[str, ...]) -> None:
     classes = read_classes(root / PARAMS)
     check_names(classes, root / DATASET)
     read_prompts(classes, root / PROMPTS)
+    _require_ruler(root)
     iteration = read_iteration(root / PARAMS)
     carried = read_carried(iteration, classes, root / CARRIED)
     read_parent_outcomes(iteration, root / PARENT_OUTCOMES)
     read_carried_sheets(carried["ruler"].tolist(), root / CARRIED_SHEETS)
+
+
+def _require_ruler(root: Path) -> None:
+    """Raise `UserError` while all sheets of val wait for labels; some that nobody labelled are left out of the ruler.
+
+    Without a ruler the iteration would have no F1, no verdict and no place in the history; and labels that came after
+    it would make another ruler, with which none of its numbers compares.
+    """
+    left, count = unlabelled_of_val(root)
+    if 0 < left == count:
+        raise problem("preflight.val_labelled", root / DATASET / "val", left=left, count=count, label_val=LABEL_VAL)
 
 
 def _require_floor(root: Path) -> None:

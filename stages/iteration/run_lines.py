@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from stages.convergence.regression_lines import regression_lines
-from stages.detector.training.training_params import starts_afresh
+from stages.detector.training.training_params import first_learned, starts_afresh
 
 WIDTH = 80
 STEPS = {
@@ -73,11 +73,14 @@ def plan_line(iteration: int, params: Mapping[str, Any]) -> str:
     train, tile = params["train"], params.get("tile")
     if iteration == 0 and train.get("baseline") == "adopt":
         return "Model: the weights that were brought, unchanged"
+    if iteration == 0 and train.get("baseline") == "zero-shot":
+        return "Model: models/target.pt told the prompts, untrained (zero-shot)"
     model = "YOLO-26 baseline, no prompts" if iteration == 0 else "YOLOE-26 with text prompts"
-    afresh = starts_afresh(train.get("start", "parent"), iteration)
+    start, baseline = train.get("start", "parent"), train.get("baseline", "train")
+    afresh = starts_afresh(start, iteration, baseline)
     model += ", from the base weights" if afresh and iteration else ""
     epochs = train["epochs_baseline"] if afresh else train["epochs"]
-    rate = train["base_lr"] * (1 if afresh else train["lr_decay"] ** iteration)
+    rate = train["base_lr"] * (1 if afresh else train["lr_decay"] ** (iteration - first_learned(baseline)))
     size = f"imgsz {train['imgsz']}, batch {train['batch']}" + (f", windows of {tile} px" if tile else "")
     return f"Model: {model}; {epochs} epochs, learning rate {rate:g}, {size}"
 

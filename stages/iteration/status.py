@@ -12,7 +12,7 @@ from stages.holdout.openings import opened_text
 from stages.holdout.openings_file import read_openings
 from stages.project.location import finished_iterations, locate, metrics_at, next_command
 from stages.project.position import Facts, state_line
-from stages.project.preconditions import iteration_tag, start_tag
+from stages.project.preconditions import UNLABELLED, iteration_tag, start_tag
 from stages.project.repository import git
 from stages.review.kept.review_params import read_review
 from stages.review.ledger.ledger_lines import random_line
@@ -48,7 +48,7 @@ def _dataset(root: Path, facts: Facts) -> str:
     if not facts.imported:
         return "none"
     tag = start_tag(root, facts.iteration)
-    name = tag if git.resolve(root, f"refs/tags/{tag}") else "untagged"
+    name = next((one for one in (tag, UNLABELLED) if git.resolve(root, f"refs/tags/{one}")), "untagged")
     folder = root / DATASET
     if not all((folder / role / MANIFEST).is_file() for role in ROLES):
         return f"{name}, not in the workspace"

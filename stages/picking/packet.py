@@ -82,7 +82,7 @@ class PacketSheet(NamedTuple):
     sha256: str  # of the image's bytes
     width: int  # px
     height: int
-    labels_from: str  # what its pre-labels are: claims, model
+    labels_from: str  # what its pre-labels are: claims, model; none: it is labelled from nothing
     group: str  # "" for none
 
 
@@ -94,10 +94,11 @@ class Packet(NamedTuple):
     iteration: int
     classes: tuple[str, ...]
     seed: int
-    ruler: str  # id of the ruler that measured the iteration
+    ruler: str  # id of the ruler that measured the iteration; "" where none did
     sheets: tuple[PacketSheet, ...]  # in the reviewer's order
     prelabels: pd.DataFrame
     focus: pd.DataFrame
+    split: str = "pool"  # that its sheets came from; val or test goes out to be labelled
 
     def image(self, sheet: PacketSheet) -> Path:
         """Return where the picture of `sheet` lies."""
@@ -113,19 +114,22 @@ def write_packet(
     iteration: int,
     seed: int,
     ruler: str,
+    split: str = "pool",
     folder: Path = PACKET,
 ) -> list[Picture]:
     """Write the packet of `sheets`, given in the reviewer's order; the folder is replaced as a whole.
 
     `focus` has the columns of `FOCUS` but focus_id and crop, each sheet's rows in their order. `detections` (image_id,
-    class_id, box in px, confidence) are the pre-labels of sheets without labels; others start from their own. No
-    sheets are a packet, too. Returns the zoom pictures of the first MOST_PICTURES focus boxes in the packet, in their
-    order: as many as a figure shows, since those of a large packet fill the memory.
+    class_id, box in px, confidence) are the pre-labels of sheets without labels; others start from their own, and those
+    of another `split` than the pool from nothing. No sheets are a packet, too. Returns the zoom pictures of the first
+    MOST_PICTURES focus boxes in the packet, in their order: as many as a figure shows, since those of a large packet
+    fill the memory.
     """
     with replacing_folder(folder) as building:
         for part in ("images", "labels", "crops"):
             (building / part).mkdir(parents=True)
-        listed = [_copy(place, one, building) for place, one in enumerate(sheets, 1)]
+        labels_from = None if split == "pool" else "none"
+        listed = [_copy(place, one, building, labels_from) for place, one in enumerate(sheets, 1)]
         found = dict(list(detections.groupby("image_id", sort=False)))
         parts = [
             _prelabels(row, one, found.get(row.image_id, detections[:0]), classes)
@@ -139,7 +143,8 @@ def write_packet(
         write_csv(prelabels.astype(PRELABELS), building / "prelabels.csv")
         write_csv(filled.reindex(columns=list(FOCUS)).astype(FOCUS), building / "focus.csv")
         write_description(building, classes)
-        _write_head(listed, building, classes=classes, iteration=iteration, seed=seed, ruler=ruler)
+        facts = {"classes": classes, "iteration": iteration, "seed": seed, "ruler": ruler}
+        _write_head(listed, building, **facts, **({} if split == "pool" else {"split": split}))
     return pictures
 
 
@@ -156,6 +161,7 @@ def read_packet(folder: Path = PACKET, *, whole: bool = True) -> Packet:
         packet_id, files = head.pop("packet"), head["files"]
         sheets = tuple(PacketSheet(**one) for one in head["sheets"])
         facts = (int(head["iteration"]), tuple(map(str, head["classes"])), int(head["seed"]), str(head["ruler"]))
+        split = str(head.get("split", "pool"))
         fits = packet_id == _digest(head)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise problem("packet.head_packet", file, found=" ".join(str(error).split())[:120], damaged=_DAMAGED) from error
@@ -167,15 +173,15 @@ def read_packet(folder: Path = PACKET, *, whole: bool = True) -> Packet:
             words = "other content" if found else "no file"
             raise problem("packet.file_packet_lists", folder / name, words=words, damaged=_DAMAGED)
     tables = (_read_table(folder / "prelabels.csv", PRELABELS), _read_table(folder / "focus.csv", FOCUS))
-    return Packet(folder, packet_id, *facts, sheets, *tables)
+    return Packet(folder, packet_id, *facts, sheets, *tables, split)
 
 
-def _copy(place: int, one: Outgoing, packet: Path) -> PacketSheet:
-    """Put the picture into the packet, byte for byte."""
+def _copy(place: int, one: Outgoing, packet: Path, labels_from: str | None) -> PacketSheet:
+    """Put the picture into the packet, byte for byte; `labels_from` None: as the sheet has it."""
     copy = packet / "images" / one.sheet.image_id
     shutil.copyfile(one.sheet.image, copy)
-    labels_from = "claims" if one.claims else "model"
-    return PacketSheet(place, one.sheet.image_id, file_sha256(copy), one.width, one.height, labels_from, one.group)
+    start = labels_from or ("claims" if one.claims else "model")
+    return PacketSheet(place, one.sheet.image_id, file_sha256(copy), one.width, one.height, start, one.group)
 
 
 def _prelabels(row: PacketSheet, one: Outgoing, detections: pd.DataFrame, classes: Sequence[str]) -> pd.DataFrame:

@@ -80,10 +80,12 @@ def forecast(guess: Expected, places: NDArray[np.int64]) -> Forecast:
     return Forecast(errors, max(errors - half, 0.0), errors + half, float(guess.minutes[places].sum()))
 
 
-def forecast_metrics(strategy: str, found: Forecast | None) -> dict[str, str | float | None]:
-    """Return which strategy picked, and what is expected of the picked sheets."""
+def forecast_metrics(strategy: str, found: Forecast | None, because: str = "") -> dict[str, str | float | None]:
+    """Return which strategy picked, why it is not the one that was asked for, and what the picked sheets promise."""
     return {
-        "strategy": strategy,  # that picked: `sample.strategy`, but `hard` in a pool with labels
+        # that picked: `sample.strategy`, but `hard` in a pool with labels, and `coverage` after a zero-shot iteration 0
+        "strategy": strategy,
+        "strategy_because": because or None,  # why it is another one than `sample.strategy`; null where it is that
         "expected_errors": found and found.errors,  # that a reviewer mends on the picked sheets; null with `hard`
         "expected_errors_low": found and found.low,  # lower end of the 95 % interval
         "expected_errors_high": found and found.high,  # upper end
@@ -101,9 +103,9 @@ def forecast_text(found: Forecast | None) -> str:
     )
 
 
-def instead_text(wanted: str, used: str) -> str:
+def instead_text(wanted: str, used: str, because: str) -> str:
     """Return the end of a sentence, "" where the strategy that was wanted is the one that picked."""
-    return "" if used == wanted else f"; {used} picked in place of {wanted}, since the pool has labels"
+    return "" if used == wanted else f"; {used} picked in place of {wanted}, since {because}"
 
 
 class _Ranks:

@@ -8,6 +8,8 @@ from typing import Any
 from stages.base.params import PARAMS, read_iteration, read_yaml
 from stages.base.tables import with_details
 from stages.convergence.regression_lines import lost_text
+from stages.dataset.sheets.manifest import MANIFEST, read_manifest
+from stages.dataset.sheets.split_folder import DATASET
 from stages.project.lines_of_work import prefix, read_lines
 from stages.project.position import Facts, next_step, read_changes
 from stages.project.preconditions import WITHOUT_DATA, holds_demo, iteration_tag
@@ -37,8 +39,16 @@ def locate(root: Path) -> Facts:
         packet=metrics_at(root, tag, "sample").get("packet_sheets") if finished else None,
         changes=read_changes(dvc.status(root) if imported else {}, passed_over=str(PROMPTS) if finished else ""),
         all_stages=tuple(read_yaml(root / "dvc.yaml").get("stages", {})),
+        to_label=unlabelled_of_val(root),
         lost=bool(lost_text(converge)),
     )
+
+
+def unlabelled_of_val(root: Path) -> tuple[int, int]:
+    """Return how many sheets of val nobody has labelled, and how many there are, as its list says; 0 without one."""
+    file = root / DATASET / "val" / MANIFEST
+    rows = read_manifest(file, without_content=True) if file.is_file() else []
+    return sum(row.label_source == "none" for row in rows), len(rows)
 
 
 def next_command(root: Path, facts: Facts, *, reviewer: str = "person") -> str:

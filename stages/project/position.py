@@ -4,7 +4,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from enum import Enum
 from typing import Any, NamedTuple
 
+from stages.wording.quantities import counted
+
 DATASET = "data/dataset"  # the one input that a person may change by hand
+LABEL_VAL = "yoloop review open --split val"
 
 
 class Position(Enum):
@@ -14,6 +17,7 @@ class Position(Enum):
     DETACHED = "a look back: no branch is checked out"
     INPUTS_MISSING = "inputs are not in the workspace"
     INPUTS_CHANGED = "inputs were changed by hand"
+    UNLABELLED = "val is not labelled"
     NOT_RUN = "not run yet"
     STALE = "to be run again"
     OUTPUTS_MISSING = "run, but its outputs are not in the workspace"
@@ -46,6 +50,7 @@ class Facts(NamedTuple):
     packet: int | None  # sheets to review at that tag
     changes: Changes
     all_stages: tuple[str, ...]
+    to_label: tuple[int, int] = (0, 0)  # sheets of val that nobody has labelled, and all of them
     lost: bool = False  # at that tag: the model lost more than chance explains of what the one before had found
 
 
@@ -79,6 +84,7 @@ def position_of(facts: Facts) -> Position:
         (facts.branch is None, Position.DETACHED),
         (bool(changes.missing or changes.absent), Position.INPUTS_MISSING),
         (bool(changes.modified), Position.INPUTS_CHANGED),
+        (0 < facts.to_label[0] == facts.to_label[1] and not facts.finished, Position.UNLABELLED),
         (changes.outputs_only, Position.OUTPUTS_MISSING),
         (facts.finished and (bool(changes.stages) or not facts.same_run), Position.OTHER_EXPERIMENT),
         (set(changes.stages) >= set(facts.all_stages), Position.NOT_RUN),
@@ -98,6 +104,7 @@ def state_line(facts: Facts) -> str:
         Position.INPUTS_CHANGED: changes.modified,
         Position.STALE: changes.stages,
         Position.OTHER_EXPERIMENT: changes.stages,
+        Position.UNLABELLED: (f"{facts.to_label[0]} of {counted(facts.to_label[1], 'sheet')}",),
     }.get(position, ())
     return f"{position.value}: {', '.join(names)}" if names else position.value
 
@@ -113,6 +120,7 @@ def next_step(facts: Facts, *, home: str | None = None, reviewer: str = "person"
         Position.DETACHED: f"git switch {home} && dvc checkout" if home else "git switch -c NAME",
         Position.INPUTS_MISSING: "dvc pull" if changes.absent else f"dvc checkout {' '.join(changes.missing)}",
         Position.INPUTS_CHANGED: _of_changed_inputs(changes.modified, finished=facts.finished),
+        Position.UNLABELLED: LABEL_VAL,
         Position.NOT_RUN: "yoloop run",
         Position.STALE: "yoloop run",
         Position.OUTPUTS_MISSING: "dvc checkout (or dvc pull), or compute them again: yoloop run",

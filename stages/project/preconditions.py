@@ -15,6 +15,7 @@ RESULTS = ("dvc.lock", "metrics", "plots", "data/*.dvc", "models/*.dvc")
 HISTORY = Path("plots/converge/history.csv")  # rows 0..N: written by `converge`, carried over by `advance`
 SETTINGS = ("params.yaml", str(PROMPTS))
 WITHOUT_DATA = "yoloop data import SOURCE (your sheets), or make demo (drawn ones)"  # next in a clone of the demo
+UNLABELLED = "dataset-unlabelled"  # tag of an import without labels; dataset-v0 is the commit that labels val
 DEMO = Path("data/demo.md")  # a project with this file holds the demo, which makes room for a person's own sheets
 
 

@@ -10,21 +10,32 @@ from stages.base.errors import problem
 from stages.dataset.clutter import is_clutter
 from stages.project.project_lock import exclusive
 from stages.review.formats.format_list import FORMATS
-from stages.review.kept.open_packet import packet_under_review
+from stages.review.labelling.split_packet import Split, packet_for
 from stages.review.servers.server_choice import Say, ServerChoice, send
 
 EXPORTS = Path("exports")  # ignored by Git and DVC
 
 
-def export_review(root: Path, *, to: str, out: Path | None, url: str | None, project: str | None, say: Say) -> str:
+def export_review(
+    root: Path,
+    *,
+    to: str,
+    out: Path | None,
+    url: str | None,
+    project: str | None,
+    say: Say,
+    split: Split = "pool",
+) -> str:
     """Write the packet for the tool `to`, into a folder or to its server; return what to do there.
+
+    Of another `split` than the pool the sheets go out that wait for labels.
 
     The folder is `out`, or one in exports/ that is named by tool and packet; one that holds the same already stays.
     `url` and `project` name a server of Label Studio, `project` alone one of Roboflow. Raises `UserError` for no
     packet, and for a folder that holds something else.
     """
     with exclusive(root):
-        packet = packet_under_review(root)
+        packet = packet_for(root, split)
         if url is not None or project is not None:
             steps = send(packet, to=to, server=ServerChoice(url, project), say=say)
             return "\n".join([f"{FORMATS[to].title} has the packet {packet.packet_id}.", *_numbered(steps)])
@@ -37,7 +48,8 @@ def export_review(root: Path, *, to: str, out: Path | None, url: str | None, pro
         finally:
             shutil.rmtree(building, ignore_errors=True)
     what = f"{FORMATS[to].title}: {len(packet.sheets)} sheets of packet {packet.packet_id}"
-    back = "What came back: yoloop review import EXPORT (the archive or folder)"
+    named = "" if split == "pool" else f" --split {split}"
+    back = f"What came back: yoloop review import EXPORT{named} (the archive or folder)"
     return "\n".join([f"{what} {'in' if fresh else 'are already in'} {folder}", *_numbered([*steps, back])])
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from stages.base.errors import problem
 from stages.picking.packet import Packet
 from stages.project.project_lock import STATE
-from stages.review.kept.kept_review import HEAD, REVIEW, read_review
+from stages.review.kept.kept_review import HEAD, read_review, review_folder
 from stages.review.kept.open_packet import packet_under_review
 from stages.review.kept.review_gate import require_of_packet
 from stages.review.page.desk import Desk
@@ -29,22 +29,26 @@ def show_page(root: Path, packet: Packet, *, port: int, browser: bool, say: Call
     `port` 0: any that is free. `browser`: open the page. Raises `UserError` for a review that belongs to another packet
     or is damaged, and for a second server.
     """
-    if (root / REVIEW / HEAD).is_file():
-        require_of_packet(root, read_review(root / REVIEW), packet)
+    folder, of_pool = review_folder(root, packet), packet.split == "pool"
+    what = f"Review of iteration {packet.iteration}" if of_pool else f"Labels of {packet.split}"
+    again = "yoloop review open" + ("" if of_pool else f" --split {packet.split}")
+    if (folder / HEAD).is_file():
+        require_of_packet(root, read_review(folder), packet)
     with (
         _only_one(root),
         serving(Desk(root, packet), recall(root, packet.packet_id), port=port) as server,
         entry(root, server.url) as page,
     ):
         try:
-            say(f"Review of iteration {packet.iteration}: {len(packet.sheets)} sheets, at\n\n  {server.url}\n")
+            say(f"{what}: {len(packet.sheets)} sheets, at\n\n  {server.url}\n")
             say("Keep this address to yourself: who has it may write the review.")
-            say("Everything is saved as you go, into data/review. Ctrl+C leaves; this command goes on where you were.")
+            place = folder.relative_to(root)
+            say(f"Everything is saved as you go, into {place}. Ctrl+C leaves; this command goes on where you were.")
             if browser and not webbrowser.open(page.resolve().as_uri()):
                 say("No browser was found here: open the URL yourself.")
             server.finished.wait()
         except KeyboardInterrupt:
-            say("\nThe page is closed; what was saved stays in data/review. Go on with: yoloop review open")
+            say(f"\nThe page is closed; what was saved stays in {folder.relative_to(root)}. Go on with: {again}")
             return False
     say("The review is finished.")
     return True

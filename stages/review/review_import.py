@@ -15,9 +15,11 @@ from stages.review.formats.returned_boxes import Returned
 from stages.review.identity.other_sheets import read_others
 from stages.review.identity.reconciliation import Reconciled, reconcile
 from stages.review.kept.joined_review import Kept, done_before, keep_review
-from stages.review.kept.kept_review import REVIEW, read_review
-from stages.review.kept.open_packet import packet_under_review
+from stages.review.kept.kept_review import read_review, review_folder
+from stages.review.kept.review_gate import still_open
 from stages.review.kept.review_lock import reviewing
+from stages.review.labelling.split_labels import take_labels
+from stages.review.labelling.split_packet import Split, packet_for
 from stages.review.review_status import review_lines
 from stages.review.servers.server_choice import Say, ServerChoice, fetch
 from stages.wording.quantities import counted, some
@@ -37,16 +39,18 @@ def import_review(
     url: str | None = None,
     project: str | None = None,
     version: int | None = None,
+    split: Split = "pool",
     say: Say,
 ) -> str:
     """Take the export at `path` (folder, archive or file), or on a server, into data/review; return what to print.
 
-    `format` is what it is, if the person says so. `partial`: sheets that did not come back stay queued.
+    Labels of another `split` than the pool become part of the dataset once all its sheets have some. `format` is what
+    it is, if the person says so. `partial`: sheets that did not come back stay queued.
     `all_reviewed`: sheets that are as they went out, or empty, were looked at. `replace`: sheets that are reviewed
     already get the boxes of this export. Raises `UserError`, with nothing changed, for all that `reconcile` refuses.
     """
     with exclusive(root):
-        packet = packet_under_review(root)
+        packet = packet_for(root, split)
         server = ServerChoice(url, project, version)
         where = str(path or server.url or server.project)
         with _scratch(root, where) as scratch:
@@ -63,15 +67,19 @@ def import_review(
             )
         with reviewing(root):
             kept = keep_review(root, packet, found.sheets, source=returned.tool, partial=partial, replace=replace)
-            review = read_review(root / REVIEW)
+            folder = review_folder(root, packet)
+            review = read_review(folder)
             lines = review_lines(root, packet, review)
+        if split != "pool" and not still_open(review, packet):
+            lines = take_labels(root, packet).splitlines()
         empty = {sheet.image_id for sheet in review.reviewed if not sheet.boxes}
         found = found._replace(
             unopened=tuple(name for name in found.unopened if name not in done),
             emptied=tuple(name for name in found.emptied if name not in empty),
         )
         tool_says = any(sheet.status != "unknown" for sheet in returned.sheets)
-        return "\n".join([*_said(found, kept, tool_says=tool_says), *lines])
+        said = _said(found, kept, folder.relative_to(root), tool_says=tool_says)
+        return "\n".join([*said, *lines])
 
 
 @contextmanager
@@ -116,18 +124,18 @@ def _read(path: Path, word: str | None, scratch: Path, say: Say) -> Returned:
     return found.read(place)
 
 
-def _said(found: Reconciled, kept: Kept, *, tool_says: bool) -> list[str]:
+def _said(found: Reconciled, kept: Kept, place: Path, *, tool_says: bool) -> list[str]:
     """Return what became of the export; `tool_says`: its format tells which sheets are done."""
     unopened = "Not done in the tool" if tool_says else "As they went out"
     looked = " (if you looked at them: --all-reviewed)"
     done = sum(sheet.status == "reviewed" for sheet in found.sheets)
     changed = len(kept.added) + len(kept.replaced)
-    head = f"{counted(done, 'reviewed sheet')} in the export; {counted(changed, 'sheet')} of it taken into {REVIEW}"
+    head = f"{counted(done, 'reviewed sheet')} in the export; {counted(changed, 'sheet')} of it taken into {place}"
     if not changed:
         head = (
-            f"Nothing new: {REVIEW} holds all of this export already"
+            f"Nothing new: {place} holds all of this export already"
             if not kept.stood
-            else f"Nothing taken into {REVIEW}"
+            else f"Nothing taken into {place}"
         )
     names = {
         "Left with the boxes that they have there (the export has others: --replace takes those)": kept.stood,

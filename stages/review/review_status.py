@@ -4,20 +4,22 @@ from pathlib import Path
 
 from stages.base.params import PARAMS, read_params
 from stages.picking.packet import Packet
-from stages.review.kept.kept_review import REVIEW, Review, read_review
-from stages.review.kept.open_packet import packet_under_review
+from stages.review.kept.kept_review import Review, read_review, review_folder
 from stages.review.kept.review_gate import require_of_packet
+from stages.review.labelling.split_packet import Split, packet_for
 from stages.review.ledger.correction_ledger import count_outcomes
 from stages.review.ledger.ledger_files import review_boxes
 from stages.review.ledger.ledger_lines import outcome_line, where
 from stages.wording.quantities import counted, some
 
 
-def status_lines(root: Path) -> list[str]:
+def status_lines(root: Path, split: Split = "pool") -> list[str]:
     """Return what a person reads; raise `UserError` when no packet is under review, or the review is of another one."""
-    packet = packet_under_review(root)
-    head = f"packet    {packet.packet_id}, of iteration {packet.iteration}: {counted(len(packet.sheets), 'sheet')}"
-    review = read_review(root / REVIEW) if (root / REVIEW).exists() else None
+    packet = packet_for(root, split)
+    what = f"of iteration {packet.iteration}" if split == "pool" else f"{split}, which waits for labels"
+    head = f"packet    {packet.packet_id}, {what}: {counted(len(packet.sheets), 'sheet')}"
+    folder = review_folder(root, packet)
+    review = read_review(folder) if folder.exists() else None
     if review is not None:
         require_of_packet(root, review, packet)
     return [head, *review_lines(root, packet, review)]
@@ -41,12 +43,20 @@ def review_lines(root: Path, packet: Packet, review: Review | None) -> list[str]
     if untouched:
         lines.append(f"open      {counted(len(untouched), 'sheet')}: {some(untouched)}")
     rest = len(begun) + len(untouched)
+    if packet.split != "pool":
+        return [*lines, f"next      {_next_of_split(packet.split)}"]
     if done and rest and review is not None and review.partial:
         return [
             *lines,
             "next      yoloop advance: the rest may stay in the pool, as was said; or go on: yoloop review open",
         ]
     return [*lines, f"next      {_next(done=len(done), rest=rest)}"]
+
+
+def _next_of_split(split: str) -> str:
+    named = f"--split {split}"
+    in_tool = f"yoloop review export {named} --to TOOL and then yoloop review import {named} PATH"
+    return f"yoloop review open {named}, or {in_tool}"
 
 
 def _next(*, done: int, rest: int) -> str:

@@ -81,7 +81,10 @@ def check_ruler(sheets: Sequence[SplitSheet], root: Path = DATASET) -> None:
     labelled = [one.labels for one in val if one.labels is not None]
     if not any(len(labels.class_id) for labels in labelled):
         found = f"{len(val)} sheets, {len(labelled)} with a label file, no box" if val else "no sheet"
-        raise problem("labelled_tables.labelled_sheets_measure", root / RULER_SPLIT, found=found)
+        mend = "Say which images become val: yoloop data import --help"
+        if val and len(labelled) < len(val):
+            mend = f"Label them: yoloop review open --split {RULER_SPLIT}"
+        raise problem("labelled_tables.labelled_sheets_measure", root / RULER_SPLIT, found=found, mend=mend)
 
 
 def content_of(split: str, root: Path = DATASET) -> str:

@@ -58,7 +58,16 @@ QUICK = "".join(
         "predict.imgsz=64",
     )
 )
-DEAR = ("carry", "control", "folds", "recheck", "tiles", "training_speed", "transfer")  # run by `make test-benchmarks`
+DEAR = (
+    "carry",
+    "control",
+    "folds",
+    "recheck",
+    "tiles",
+    "training_speed",
+    "transfer",
+    "zero_start",
+)  # run by `make test-benchmarks`
 SLOW = {  # they start DVC or train
     "carry": Program("--ran {ran.root} --ways all --seeds 1 --epochs 1", "mean F1"),
     "control": Program(f"--seeds 1 --shrink 10 --folder {{tmp_path}}{QUICK}", "per seed"),
@@ -78,6 +87,7 @@ SLOW = {  # they start DVC or train
         "{dataset} --imgsz 64 --epochs 2 --rounds 1 --sheets 4 --start {toy_weights} --home {tmp_path}", "ours"
     ),
     "transfer": Program("{toy_weights} --sheets 2 --val 2 --epochs 1 --seeds 1 --imgsz 64 --threads 1", "mAP50"),
+    "zero_start": Program("drawn nowhere --seeds 1 --shrink 10 --home {tmp_path}", "nowhere: no such folder"),
     "validator": Program("{toy_weights} {dataset} --imgsz 64", "predicted by"),
 }
 ELSEWHERE = {"disagreement", "stopped_replays", "wordings"}  # on a real replay, or a real loop: tests/real

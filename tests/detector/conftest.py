@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 
 from stages.detector.model.checkpoint import save_model
-from stages.detector.model.encoders import encode
+from stages.detector.model.encoders import encode, set_prompts
 from stages.detector.prediction.filters import Filters
 from stages.detector.prediction.prediction_params import FilterParams, PredictParams
-from stages.detector.prediction.predictor import Prediction, predict, set_prompts
+from stages.detector.prediction.predictor import Prediction, predict
 from stages.detector.training.starting_model import letterboxed, prompt_start
 from stages.detector.training.told_prompts import remember, save_embeddings
 from stages.detector.weights import resolve

@@ -13,9 +13,8 @@ from stages.base.errors import UserError
 from stages.dataset.sheets.split_folder import Sheet, sheets_in
 from stages.detector.audit.head_facts import head_facts
 from stages.detector.model.checkpoint import load_model, save_model
-from stages.detector.model.encoders import MOBILECLIP2_FILE, encode, encode_texts, vectors_of
+from stages.detector.model.encoders import MOBILECLIP2_FILE, encode, encode_texts, set_prompts, vectors_of
 from stages.detector.model.runtime import cache_folder, start_ultralytics
-from stages.detector.prediction.predictor import set_prompts
 from stages.detector.training.fitting import Job, fit
 from stages.detector.training.starting_model import letterboxed, prompt_start
 from stages.detector.training.told_prompts import remember, save_embeddings

@@ -13,6 +13,7 @@ from stages.base.errors import UserError
 from stages.base.tables import read_metrics
 from stages.dataset.sheets.manifest import read_manifest
 from stages.dataset.sheets.split_folder import require_as_listed
+from stages.intake.acceptance import accept
 from stages.iteration.advance import advance
 from stages.iteration.finish import finish
 from stages.iteration.status import status_lines
@@ -305,6 +306,24 @@ def test_results_other_than_the_finished_ones_are_refused(finished: Callable[[],
         with pytest.raises(UserError, match="expected the results that iteration 0 was finished with"):
             advance(root, reviewer="oracle")
         sh(root, "git", "commit", "-q", "--allow-empty", "-a", "-m", "by hand")
+
+
+def test_a_review_that_leaves_nothing_to_learn_from_is_refused(project: Callable[[], Path]) -> None:
+    """As after a start without labels, where a packet may hold no object; the next training would need one."""
+    root = project()
+    for label in (root / "data/dataset/train/labels").glob("*.txt"):
+        label.unlink()
+        label.write_text("")
+    accept(root)
+    dvc(root, "repro", "-q")
+    finish(root)
+    review_packet(root, {"p1.jpg": [], "p2.jpg": []})
+    before = snapshot(root)
+    with pytest.raises(UserError, match=r"expected a box to learn from.*git tag -d iteration-0 && yoloop run"):
+        advance(root, reviewer="person")
+    assert snapshot(root) == before
+    review_packet(root, {**P1, "p2.jpg": []})
+    assert "2 sheets with 1 box moved" in advance(root, reviewer="person")
 
 
 def test_a_used_up_pool_ends_the_loop(finished: Callable[[], Path]) -> None:

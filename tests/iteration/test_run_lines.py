@@ -51,6 +51,9 @@ TRAIN = {"baseline": "train", "epochs_baseline": 150, "epochs": 100, "base_lr": 
         (0, "adopt", "the weights that were brought, unchanged"),
         (1, "adopt", "YOLOE-26 with text prompts; 100 epochs, learning rate 0.0005,"),
         (3, "train", "YOLOE-26 with text prompts; 100 epochs, learning rate 0.000125,"),
+        (0, "zero-shot", "models/target.pt told the prompts, untrained"),
+        (1, "zero-shot", "YOLOE-26 with text prompts, from the base weights; 150 epochs, learning rate 0.001,"),
+        (2, "zero-shot", "YOLOE-26 with text prompts; 100 epochs, learning rate 0.0005,"),
     ],
 )
 def test_the_plan_of_an_iteration(iteration, baseline, says):

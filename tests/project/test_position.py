@@ -42,6 +42,11 @@ CASES = [
         Position.INPUTS_CHANGED,
         "copy what you changed elsewhere, then put them back: dvc checkout --force data/dataset (it counts from the",
     ),
+    (
+        OPEN._replace(to_label=(3, 4), changes=Changes(stages=STAGES)),
+        Position.UNLABELLED,
+        "yoloop review open --split val",
+    ),
     (OPEN._replace(changes=Changes(stages=STAGES)), Position.NOT_RUN, "yoloop run"),
     (OPEN._replace(changes=Changes(stages=STAGES[2:])), Position.STALE, "yoloop run"),
     (

@@ -132,6 +132,37 @@ def test_adopted_weights_stay_as_they_are(project):
     assert (used["start"], used["epochs_run"]) == ("adopted", 0)
 
 
+def test_zero_shot_weights_are_told_the_prompts_and_iteration_1_learns_from_them(project):
+    told = train(project, baseline="zero-shot")
+    assert (told["start"], told["epochs_run"], told["encoder"]) == ("zero-shot", 0, "wordllama")
+    assert (project.root / "models/best.pt").read_bytes() == (project.root / "models/last.pt").read_bytes()
+    first = (project.root / "models/best.pt").read_bytes()
+    assert train(project, baseline="zero-shot") == told
+    assert (project.root / "models/best.pt").read_bytes() == first
+    project.stage("predict")  # it is a detector of the classes
+    shutil.copyfile(project.root / "models/best.pt", project.root / "models/parent.pt")
+    history = project.root / "metrics/history.csv"
+    columns = history.read_text().strip().split(",")
+    history.write_text(",".join(columns) + "\n" + ",".join("0" if one == "iteration" else "" for one in columns) + "\n")
+    params = project.root / "params.yaml"
+    params.write_text(params.read_text().replace("iteration: 0", "iteration: 1"))
+    used = train(project, baseline="zero-shot", epochs_baseline=2, epochs=1, warmup_bias_lr=0.1)
+    assert (used["start"], used["epochs_run"], used["lr"]) == ("parent", 2, 0.001)
+
+
+def test_only_a_zero_shot_iteration_needs_no_labels(project):
+    from stages.dataset.sheets.manifest import write_manifest
+
+    shutil.rmtree(project.root / "data/dataset/train")
+    (project.root / "data/dataset/train/images").mkdir(parents=True)
+    write_manifest([], project.root / "data/dataset/train/manifest.csv")
+    assert train(project, baseline="zero-shot")["images"] == 0
+    set_params(project.root, {"train": {"baseline": "train"}})
+    refused = project.stage("train", code=2)
+    assert "expected sheets to train on, found none" in refused.stderr
+    assert "zero-shot" in refused.stderr
+
+
 def test_a_label_cache_never_lands_in_the_dataset(project):
     before = sorted(str(path) for path in (project.root / "data").rglob("*"))
     train(project)

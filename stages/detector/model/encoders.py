@@ -58,6 +58,17 @@ def encode(encoder: str, classes: Sequence[str], prompts: Prompts, examples: Map
     return vectors_of(encoder, classes, prompts, examples=examples).prompts
 
 
+def set_prompts(
+    model: Any, classes: Sequence[str], prompts: Prompts, examples: Mapping[str, Any] | None = None
+) -> None:
+    """Tell a promptable model in place what each class looks like; raises as `encode`.
+
+    `examples` has the vectors of those that the model was not trained with.
+    """
+    vectors = encode(encoder_of(model), classes, prompts, {**known_examples(model), **(examples or {})})
+    model.set_classes(list(classes), understood(model, vectors).unsqueeze(0))
+
+
 def encode_texts(encoder: str, texts: Sequence[str]) -> Any:
     """Return the vector of each text, a float32 tensor (n_texts, 512) with rows of length 1; raises as `encode`."""
     return {"mobileclip2": _mobileclip2, "wordllama": _wordllama}[encoder](list(texts))

@@ -11,7 +11,7 @@ from stages.base.boxes import Boxes, xywhn_to_xyxy
 from stages.base.decoding import read_bgr
 from stages.dataset.sheets.split_folder import Labels
 from stages.detector.model.checkpoint import check_classes, is_promptable, load_model
-from stages.detector.model.encoders import encode, encoder_of, known_examples, understood
+from stages.detector.model.encoders import set_prompts
 from stages.detector.model.runtime import fits_into_memory, pick_device, start_ultralytics
 from stages.detector.prediction.box_features import FEATURES
 from stages.detector.prediction.candidate_split import make_predictor
@@ -138,12 +138,6 @@ def told_model(weights: Path, classes: Sequence[str], prompts: Prompts) -> Any:
     if is_promptable(model):
         set_prompts(model, classes, prompts)
     return model
-
-
-def set_prompts(model: Any, classes: Sequence[str], prompts: Prompts) -> None:
-    """Tell a promptable model in place what each class looks like."""
-    vectors = encode(encoder_of(model), classes, prompts, known_examples(model))
-    model.set_classes(list(classes), understood(model, vectors).unsqueeze(0))
 
 
 def _predictor(engine: Any, **settings: Any) -> Any:

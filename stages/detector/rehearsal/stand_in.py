@@ -11,7 +11,9 @@ import typer
 from stages.base.command import exit_cleanly
 from stages.base.params import read_classes, read_iteration, read_section
 from stages.base.tables import write_json
+from stages.dataset.sheets.split_folder import read_split
 from stages.detector.training.training_params import BEST, PARENT, TARGET, TrainParams
+from stages.prompts.texts.prompt_file import Prompts, read_prompts
 
 STEP = Path("logs/train/step.json")
 _BOXES = 10  # on the random sheet of a timed step
@@ -37,9 +39,14 @@ def run(measure: Annotated[bool, typer.Option("--measure", help="Time a step ins
 def stand_in(params: TrainParams, classes: Sequence[str], iteration: int) -> str:
     """Put the parent, or the parent with a fresh head where it has other classes, into models/best.pt; say which."""
     from stages.detector.model.checkpoint import check_classes, load_model, save_model
-    from stages.detector.training.starting_model import base_start, baseline_start
+    from stages.detector.training.starting_model import base_start, baseline_start, zero_shot
 
     BEST.parent.mkdir(exist_ok=True)
+    if iteration == 0 and params.baseline == "zero-shot":
+        prompts, examples = _shown(params, classes)
+        told = zero_shot(TARGET, classes, prompts, examples, encoder=params.encoder)
+        save_model(told.model, BEST, imgsz=params.imgsz)
+        return f"{TARGET}, told the prompts: nothing would be trained, so the numbers below are those of the iteration."
     if iteration == 0 and params.baseline == "train":
         start = baseline_start(PARENT, classes)
         if start.new_classes:
@@ -49,10 +56,34 @@ def stand_in(params: TrainParams, classes: Sequence[str], iteration: int) -> str
     else:
         check_classes(load_model(PARENT), classes, PARENT)
     shutil.copyfile(PARENT, BEST)
+    if iteration:
+        _show(params, classes)
     if iteration and params.start == "base":
         base_start(TARGET, classes, encoder=params.encoder)  # refused here, as it would be in the training
         return f"{PARENT} stands in for a training that would begin at {TARGET} (train.start: base)."
     return f"{PARENT} stands in as it is: the numbers below are those of these weights, before any training."
+
+
+def _shown(params: TrainParams, classes: Sequence[str]) -> tuple[Prompts, dict[str, Any]]:
+    """Return the prompts, and the vectors of the boxes that are shown in place of words."""
+    from stages.detector.training.example_vectors import shown_examples
+
+    prompts = read_prompts(classes)
+    sheets = read_split("train")
+    return prompts, shown_examples(TARGET, prompts, sheets, classes, imgsz=params.imgsz)
+
+
+def _show(params: TrainParams, classes: Sequence[str]) -> None:
+    """Let the weights that stand in know boxes that they were not shown yet."""
+    from stages.detector.model.checkpoint import load_model, save_model
+    from stages.detector.model.encoders import known_examples
+    from stages.detector.training.told_prompts import remember, remembered
+
+    prompts, examples = _shown(params, classes)
+    if examples:
+        model = load_model(BEST)
+        remember(model, remembered(model) or prompts, {**known_examples(model), **examples})
+        save_model(model, BEST, imgsz=params.imgsz)
 
 
 def with_fresh_head(model: Any, classes: Sequence[str], *, seed: int) -> Any:

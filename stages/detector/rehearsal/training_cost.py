@@ -74,6 +74,8 @@ def cost_lines(
     params = read_section(TrainParams, "train", root / PARAMS)
     if iteration == 0 and params.baseline == "adopt":
         return ["[COST] Training: none, the weights are taken as they are"]
+    if iteration == 0 and params.baseline == "zero-shot":
+        return ["[COST] Training: none, the target weights are told the prompts"]
     wanted = _wanted(params, read_split("train", root / DATASET), iteration, root / PARAMS)
     line = f"[COST] Training: {work_line(wanted)}"
     if params.select == "slice":

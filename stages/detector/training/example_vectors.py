@@ -17,8 +17,10 @@ from stages.base.boxes import xywhn_to_xyxy
 from stages.base.decoding import read_bgr
 from stages.base.errors import problem
 from stages.dataset.sheets.split_folder import Labels, Sheet, read_labels
+from stages.detector.model.checkpoint import load_model
 from stages.detector.model.encoders import encoder_of
-from stages.prompts.texts.examples import example_of
+from stages.detector.training.starting_model import promptable
+from stages.prompts.texts.examples import example_of, is_example
 from stages.prompts.texts.prompt_file import PROMPTS, Prompts
 
 _TRAINED_PATH = "mobileclip2"  # the encoder of weights whose visual path was trained
@@ -48,6 +50,15 @@ def example_vectors(
                 embedding = _embedding(target, sheet.image, labels, example.row - 1, imgsz)
                 found[text] = _before_tpe(target.model[-1], torch.nn.functional.normalize(embedding, dim=0))
     return found
+
+
+def shown_examples(
+    file: Path, prompts: Prompts, sheets: Sequence[Sheet], classes: Sequence[str], *, imgsz: int
+) -> dict[str, Any]:
+    """Return the vectors of the examples in `prompts` as the target weights in `file` see them; opened if there are."""
+    if not any(is_example(text) for texts in prompts.values() for text in texts):
+        return {}
+    return example_vectors(promptable(load_model(file), file), prompts, sheets, classes, imgsz=imgsz)
 
 
 def _shows(labels: Labels, row: int, class_id: int) -> bool:

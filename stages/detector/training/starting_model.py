@@ -1,14 +1,16 @@
 """Chooses and builds the model that a training starts from."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from stages.base.decoding import read_bgr
 from stages.base.errors import problem
 from stages.detector.model.checkpoint import check_classes, check_order, class_names, is_promptable, load_model
-from stages.detector.model.encoders import check_encoder, encoder_of, mark_encoder
+from stages.detector.model.encoders import check_encoder, encoder_of, mark_encoder, set_prompts
 from stages.detector.training.carry_over import carry_body, carry_classes
+from stages.detector.training.told_prompts import remember
+from stages.prompts.texts.prompt_file import Prompts
 
 Carry = Literal["none", "body", "all"]
 
@@ -67,6 +69,20 @@ def base_start(target: Path, classes: Sequence[str], *, encoder: str) -> Startin
     Raises `UserError` for weights or an encoder that do not fit.
     """
     return StartingModel(_prompted(target, classes, encoder), "base: target, carried: none", new_classes=True)
+
+
+def zero_shot(
+    target: Path, classes: Sequence[str], prompts: Prompts, examples: Mapping[str, Any], *, encoder: str
+) -> StartingModel:
+    """Return the target weights, told what to look for: a detector of `classes` that no label has taught.
+
+    `examples` has the vectors of the boxes that are shown in place of words.
+    Raises `UserError` for weights or an encoder that do not fit.
+    """
+    model = _prompted(target, classes, encoder)
+    set_prompts(model, classes, prompts, examples)
+    remember(model, prompts, examples)
+    return StartingModel(model, "zero-shot", new_classes=True)
 
 
 def _prompted(target: Path, classes: Sequence[str], encoder: str) -> Any:

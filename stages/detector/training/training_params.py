@@ -37,7 +37,7 @@ class Augment(Strict):
 class TrainParams(Strict):
     """Section `train` of params.yaml, where each key is explained."""
 
-    baseline: Literal["train", "adopt"]
+    baseline: Literal["train", "adopt", "zero-shot"]
     epochs_baseline: int = Field(ge=1)
     epochs: int = Field(ge=1)
     base_lr: float = Field(gt=0, le=1)
@@ -76,19 +76,27 @@ def require_even_shares(batch: int, device: str) -> None:
         raise problem("training_params.even_shares", "params.yaml: train.batch", gpus=gpus, device=device, batch=batch)
 
 
-def starts_afresh(start: str, iteration: int) -> bool:
+def first_learned(baseline: str) -> int:
+    """Return the iteration that learns from labels first: 1 where iteration 0 is only told what to look for."""
+    return 1 if baseline == "zero-shot" else 0
+
+
+def starts_afresh(start: str, iteration: int, baseline: str = "train") -> bool:
     """Return whether a training begins without what the iteration before had learned: it has all of it to learn."""
-    return iteration == 0 or start == "base"
+    return iteration <= first_learned(baseline) or start == "base"
 
 
 def epochs(params: TrainParams, iteration: int) -> int:
     """Return epochs_baseline for a fresh start, else epochs."""
-    return params.epochs_baseline if starts_afresh(params.start, iteration) else params.epochs
+    afresh = starts_afresh(params.start, iteration, params.baseline)
+    return params.epochs_baseline if afresh else params.epochs
 
 
 def learning_rate(params: TrainParams, iteration: int) -> float:
-    """Return base_lr * lr_decay ** iteration; base_lr for a fresh start."""
-    return params.base_lr if starts_afresh(params.start, iteration) else params.base_lr * params.lr_decay**iteration
+    """Return base_lr * lr_decay ** the trainings before; base_lr for a fresh start."""
+    if starts_afresh(params.start, iteration, params.baseline):
+        return params.base_lr
+    return params.base_lr * params.lr_decay ** (iteration - first_learned(params.baseline))
 
 
 def settings(params: TrainParams, iteration: int, device: str) -> dict[str, Any]:

@@ -7,12 +7,14 @@ from typing import NamedTuple
 from stages.dataset.defects import Defect, finding
 from stages.dataset.image_names import name_findings
 from stages.dataset.sheets.split_folder import IMAGE_SUFFIXES
+from stages.formats.bare_folder import is_bare
 from stages.formats.geometry import KeptRows, place
 from stages.formats.source_sheets import Dataset, Picture, SourceSheet
 from stages.intake.contract.image_checks import look_at
 
 _MANY = 500  # images between two lines that say how far it is
-_MAY_BE_BARE = "pool"  # the split in which no label file means unlabelled
+BARE = ("pool",)  # the splits in which no label file means unlabelled
+OWN_BARE = ("pool", "val", "test")  # those of the project's own dataset, where val and test may wait for their labels
 
 
 class Checked(NamedTuple):
@@ -24,14 +26,19 @@ class Checked(NamedTuple):
     findings: list[Defect]
 
 
-def check_sheets(sheets: Sequence[SourceSheet], *, say: Callable[[str], None] | None = None) -> list[Checked]:
-    """Return every sheet checked, in their order; `say` gets a line now and then when there are many."""
+def check_sheets(
+    sheets: Sequence[SourceSheet], *, bare: Sequence[str] = BARE, say: Callable[[str], None] | None = None
+) -> list[Checked]:
+    """Return every sheet checked, in their order; `say` gets a line now and then when there are many.
+
+    `bare` are the splits in which no label file means unlabelled.
+    """
     done = []
     looks = look_at([sheet.item.image for sheet in sheets])
     for number, (sheet, look) in enumerate(zip(sheets, looks, strict=True)):
         if say and number and number % _MANY == 0:
             say(f"{number} of {len(sheets)} images checked")
-        done.append(_checked(sheet, *look))
+        done.append(_checked(sheet, *look, may_be_bare=sheet.split in bare))
     return done
 
 
@@ -53,15 +60,15 @@ def class_findings(dataset: Dataset, classes: Sequence[str]) -> list[Defect]:
     return [finding("error", "contract.names-differ", file, classes=wanted, found=said)]
 
 
-def _checked(sheet: SourceSheet, picture: Picture | None, findings: Sequence[Defect]) -> Checked:
+def _checked(sheet: SourceSheet, picture: Picture | None, findings: Sequence[Defect], *, may_be_bare: bool) -> Checked:
     placed = place(sheet, picture)
-    missing = [] if sheet.item.label.is_file() else [_no_labels(sheet)]
+    missing = [] if sheet.item.label.is_file() else [_no_labels(sheet, may_be_bare=may_be_bare)]
     return Checked(sheet, picture, placed, [*findings, *sheet.findings, *placed.findings, *missing])
 
 
-def _no_labels(sheet: SourceSheet) -> Defect:
+def _no_labels(sheet: SourceSheet, *, may_be_bare: bool) -> Defect:
     image, label = sheet.item
-    if sheet.split == _MAY_BE_BARE:
+    if may_be_bare:
         return finding("note", "contract.unlabelled", image, label=label.name)
     return finding("warning", "contract.no-label-file", image, label=label.name)
 
@@ -77,7 +84,7 @@ def _stranger(file: Path) -> Defect:
 def _without_val(dataset: Dataset) -> list[Defect]:
     """Return a warning if nothing is there to measure on, and nobody has said so yet."""
     said = any(one.code == "split-missing" and "'val'" in one.found for one in dataset.findings)
-    if said or any(sheet.split == "val" for sheet in dataset.sheets):
+    if said or any(sheet.split == "val" for sheet in dataset.sheets) or is_bare(dataset):
         return []
     splits = ", ".join(sorted({sheet.split for sheet in dataset.sheets}))
     return [finding("warning", "contract.no-val", dataset.source.folder, splits=splits)]

@@ -19,9 +19,11 @@ from stages.picking.strategies.earlier_reviews import judged_detections
 from stages.picking.strategies.earned_order import expected
 from stages.picking.strategies.pool_view import Order, PoolView
 from stages.picking.strategies.review_cost import known_cost
-from stages.picking.strategies.strategy_list import SheetStrategy, order_sheets
+from stages.picking.strategies.strategy_list import TRUST_SCORES, SheetStrategy, order_sheets
 from stages.ruler.pairing.box_tables import PREDICTED
 
+WITH_LABELS = "the pool has labels"
+COLD = "no label has taught the model anything yet (train.baseline: zero-shot), so that its scores say little"
 FEATURES = PREDICTED / "features.npy"
 
 
@@ -31,18 +33,27 @@ class Picker(NamedTuple):
     strategy: str  # that chooses
     chooser: Chooser
     expects: Callable[[Sequence[str]], Forecast] | None
+    because: str = ""  # why it is not the one that `sample.strategy` names
 
 
 def picker_of(known: SampleInputs, rng: np.random.Generator) -> Picker:
-    """Return the picker that `sample.strategy` names; in a pool with labels it is `hard`."""
+    """Return the picker that `sample.strategy` names; in a pool with labels it is `hard`.
+
+    Where nothing has been learned from labels yet it is `coverage`, unless the one that is named does not go by scores.
+    """
     params, pool = known.params, known.seen.pool
-    if params.strategy == "hard" or pool.empty or bool(pool["labelled"].any()):
+    labelled = bool(pool["labelled"].any())
+    if known.cold and not labelled and not pool.empty and params.strategy in (*TRUST_SCORES, "hard"):
+        return _by_sheets(known, "coverage", rng, because=COLD)
+    if params.strategy == "hard" or pool.empty or labelled:
         rarities = rarities_of(known.seen.train, classes=known.classes, bounds=known.limits.size_bounds)
-        return Picker(params.strategy if pool.empty else "hard", hard_chooser(rarities, params.hard_plan()), None)
+        used = params.strategy if pool.empty else "hard"
+        because = "" if used == params.strategy else WITH_LABELS
+        return Picker(used, hard_chooser(rarities, params.hard_plan()), None, because)
     return _by_sheets(known, params.strategy, rng)
 
 
-def _by_sheets(known: SampleInputs, strategy: SheetStrategy, rng: np.random.Generator) -> Picker:
+def _by_sheets(known: SampleInputs, strategy: SheetStrategy, rng: np.random.Generator, *, because: str = "") -> Picker:
     """Return the picker of a strategy that orders sheets; no sheet of the pool has labels."""
     params, cost = known.params, known_cost(known.reviewed)
     view = pool_view(
@@ -60,6 +71,7 @@ def _by_sheets(known: SampleInputs, strategy: SheetStrategy, rng: np.random.Gene
         strategy,
         sheet_chooser(view, order, guess, params.sheet_plan(), _copy_check(known, view, order)),
         lambda names: forecast(guess, places.get_indexer(pd.Index(names)).astype(np.int64)),
+        because,
     )
 
 

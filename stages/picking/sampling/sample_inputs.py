@@ -9,7 +9,7 @@ import pandas as pd
 from stages.analysis.analysis_tables import SUSPECTS
 from stages.analysis.finding_params import FindingParams
 from stages.analysis.findings import FindingLimits
-from stages.base.params import read_classes, read_iteration, read_section
+from stages.base.params import read_baseline, read_classes, read_iteration, read_section
 from stages.base.tables import read_metrics, read_table
 from stages.dataset.sheets.split_folder import Sheet, read_split
 from stages.picking.sampling.sample_params import SampleParams
@@ -52,20 +52,22 @@ class SampleInputs(NamedTuple):
     iou: float  # the ruler's
     reviewed: Mapping[str, Any]  # metrics/review.json
     files: Mapping[str, Sheet]  # of the sheets that may go out, by image_id
+    cold: bool = False  # the model was told prompts, and no label has taught it anything
 
 
 def read_inputs() -> SampleInputs:
     """Return what lies in the project; raise `UserError` where it is not as the stages, or a manifest, have it."""
-    params = read_section(SampleParams, "sample")
+    params, iteration = read_section(SampleParams, "sample"), read_iteration()
     return SampleInputs(
         params,
         read_classes(),
-        read_iteration(),
+        iteration,
         _read_seen(),
         read_section(FindingParams, "analyze").limits(),
         read_section(ValidateParams, "validate").iou,
         read_metrics(REVIEWED),
         _sheet_files(params.splits()),
+        cold=iteration == 0 and read_baseline() == "zero-shot",
     )
 
 

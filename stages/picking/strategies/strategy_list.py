@@ -25,6 +25,7 @@ _PLAIN: Mapping[str, Callable[[PoolView, np.random.Generator], Order]] = {
     "random": random_order,
 }
 SHEET_STRATEGIES = ("earned", *_PLAIN)
+TRUST_SCORES = ("earned", "uncertain", "diverse", "crowd")  # what they choose by says little before anything is learned
 
 
 def order_sheets(name: SheetStrategy, view: PoolView, *, cost: ReviewCost, rng: np.random.Generator) -> Order:

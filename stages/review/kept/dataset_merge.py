@@ -62,7 +62,7 @@ def merge_reviewed(
         link_or_copy(str(sheet.image), str(target / "train/images" / sheet.image.name))
     sizes = {sheet.image_id: sheet for sheet in packet.sheets}
     for sheet, result in zip((*moved, *corrected), (*taken.moved, *taken.corrected), strict=True):
-        text = _label_text(result, sizes[result.image_id], packet.classes)
+        text = reviewed_text(result, sizes[result.image_id], packet.classes)
         (target / "train/labels" / sheet.label.name).write_text(text, encoding="utf-8")
     _move_rows(dataset, target, moved, corrected, iteration=iteration, label_source=label_source)
 
@@ -91,7 +91,7 @@ def link_or_copy(source: str, target: str) -> str:
     return target
 
 
-def _label_text(reviewed: ReviewedSheet, size: PacketSheet, classes: Sequence[str]) -> str:
+def reviewed_text(reviewed: ReviewedSheet, size: PacketSheet, classes: Sequence[str]) -> str:
     """Return the boxes of a reviewed sheet as a YOLO label file; `size` is the sheet as it went out."""
     xyxy = np.array([box[1:5] for box in reviewed.boxes], dtype=np.float64).reshape(-1, 4)
     class_ids = [classes.index(box.class_name) for box in reviewed.boxes]

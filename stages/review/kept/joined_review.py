@@ -1,4 +1,4 @@
-"""Puts reviewed sheets into data/review, where a person's work may lie already: none of that is lost."""
+"""Puts reviewed sheets into the folder of their review, where a person's work may lie already: none of that is lost."""
 
 import shutil
 from collections.abc import Sequence
@@ -13,12 +13,12 @@ from stages.picking.packet import Packet
 from stages.project.project_lock import STATE
 from stages.review.identity.sheet_boxes import are_alike
 from stages.review.kept.kept_review import (
-    REVIEW,
     Head,
     Review,
     ReviewedSheet,
     head_of,
     read_review,
+    review_folder,
     write_head,
     write_sheet,
 )
@@ -43,9 +43,10 @@ def keep_review(
 ) -> Kept:
     """Add `sheets` of `packet` to the review in `root`, one by one and each in one step; return what was done.
 
-    A sheet that is reviewed there with other boxes stays, unless `replace`. Before anything is replaced, data/review is
-    kept under .yoloop. Raises `UserError` for a review of another packet, and for a damaged one, unless `replace`.
+    A sheet that is reviewed there with other boxes stays, unless `replace`. Before anything is replaced, the review
+    is kept under .yoloop. Raises `UserError` for a review of another packet, and for a damaged one, unless `replace`.
     """
+    folder = review_folder(root, packet)
     before, moved = _before(root, packet, replace=replace)
     old = {sheet.image_id: sheet for sheet in before.sheets} if before else {}
     order = {sheet.image_id: sheet.order for sheet in packet.sheets}
@@ -55,14 +56,14 @@ def keep_review(
     taken = [one for one in rest if one.image_id not in stay]
     replaced = [one for one in taken if one.image_id in old and old[one.image_id].boxes]
     if replaced:
-        moved = _copied(root)
+        moved = _copied(root, folder)
     head = head_of(
         packet, source=before.source if before else source, partial=partial or bool(before and before.partial)
     )
     if before is None or head != Head(*before[:5]):
-        write_head(head, root / REVIEW)
+        write_head(head, folder)
     for one in taken:
-        write_sheet(one._replace(source=source), root / REVIEW, order=order[one.image_id])
+        write_sheet(one._replace(source=source), folder, order=order[one.image_id])
     gone = set(_names(replaced))
     added = tuple(one.image_id for one in taken if one.image_id not in gone)
     return Kept(added, _names(stood), _names(replaced), moved)
@@ -71,7 +72,7 @@ def keep_review(
 def done_before(root: Path, packet: Packet) -> list[str]:
     """Return the sheets of `packet` that are reviewed in `root` already; none when what is there is no such review."""
     try:
-        review = read_review(root / REVIEW)
+        review = read_review(review_folder(root, packet))
         require_of_packet(root, review, packet)
     except UserError:
         return []
@@ -80,7 +81,7 @@ def done_before(root: Path, packet: Packet) -> list[str]:
 
 def _before(root: Path, packet: Packet, *, replace: bool) -> tuple[Review | None, Path | None]:
     """Return the review that is there, and where it was moved since it is none of this packet."""
-    folder = root / REVIEW
+    folder = review_folder(root, packet)
     if not folder.is_dir() or all(is_clutter(file.name) for file in folder.iterdir()):
         return None, None
     try:
@@ -114,10 +115,10 @@ def _stands(old: ReviewedSheet, new: ReviewedSheet) -> bool:
     return old.status == "reviewed" or new.status == "unreviewed"
 
 
-def _copied(root: Path) -> Path:
+def _copied(root: Path, folder: Path) -> Path:
     place = _free(root)
     with replacing_folder(place) as building:
-        shutil.copytree(root / REVIEW, building, dirs_exist_ok=True)
+        shutil.copytree(folder, building, dirs_exist_ok=True)
     return place
 
 

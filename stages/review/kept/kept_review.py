@@ -4,6 +4,8 @@ review.json        to which packet it belongs, and which tool it came from
 sheets/001.json    one sheet of the packet, by its place in the reviewer's order; replaced as a whole, so that a kill
                    at any moment leaves the sheet as it was saved before or after
 
+Labels of val and test lie in folders of their own, `data/review_val` and `data/review_test`.
+
 The folder is a person's work: no stage writes here, and nothing replaces it without being asked to.
 """
 
@@ -78,6 +80,11 @@ class Review(NamedTuple):
     def tools(self) -> str:
         """What the sheets that are done went through, joined by `AND`; what the review began with, while none is."""
         return joined(*(sheet.source or self.source for sheet in self.reviewed)) or self.source
+
+
+def review_folder(root: Path, packet: Packet) -> Path:
+    """Return where the review of `packet` lies: labels of val and test never lie with those of the pool."""
+    return root / (REVIEW if packet.split == "pool" else REVIEW.with_name(f"{REVIEW.name}_{packet.split}"))
 
 
 def joined(*sources: str) -> str:

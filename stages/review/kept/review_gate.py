@@ -6,7 +6,7 @@ from stages.base.errors import problem
 from stages.dataset.sheets.split_folder import DATASET, sheets_in
 from stages.picking.packet import PACKET, Packet
 from stages.review.kept.auto_reviewer import auto_review
-from stages.review.kept.kept_review import HEAD, REVIEW, Review, read_review
+from stages.review.kept.kept_review import HEAD, REVIEW, Review, read_review, review_folder
 from stages.review.kept.oracle import read_oracle
 from stages.review.kept.reviewers import BY_HAND, Reviewer
 from stages.wording.quantities import some
@@ -36,22 +36,23 @@ def take_review(root: Path, packet: Packet, reviewer: Reviewer, *, confidence: f
 
 def require_of_packet(root: Path, review: Review, packet: Packet) -> None:
     """Raise `UserError` unless `review` is one of `packet`, sheet by sheet."""
+    folder = review_folder(root, packet)
     if review.packet_id != packet.packet_id:
         raise problem(
             "review_gate.review_packet_iteration",
-            root / REVIEW / HEAD,
+            folder / HEAD,
             packet_id=packet.packet_id,
             iteration=packet.iteration,
             packet_id_2=review.packet_id,
             iteration_2=review.iteration,
-            review=REVIEW,
+            review=folder.relative_to(root),
         )
     listed = {sheet.image_id: sheet.sha256 for sheet in packet.sheets}
     for sheet in review.sheets:
         if listed.get(sheet.image_id) != sheet.sha256:
             raise problem(
                 "review_gate.sheets_packet_their",
-                root / REVIEW,
+                folder,
                 image_id=sheet.image_id,
                 value="with other content" if sheet.image_id in listed else "which is not in it",
             )

@@ -16,7 +16,6 @@ from stages.picking import packet as packets
 from stages.picking.packet import Packet, PacketSheet
 from stages.review.kept.kept_review import (
     HEAD,
-    REVIEW,
     Head,
     ReviewedBox,
     ReviewedSheet,
@@ -25,6 +24,7 @@ from stages.review.kept.kept_review import (
     joined,
     read_head,
     read_sheet,
+    review_folder,
     sheet_file,
     write_head,
     write_sheet,
@@ -73,7 +73,7 @@ class Desk:
     """What the page does with a packet; every write is on disk before a method returns."""
 
     def __init__(self, root: Path, packet: Packet) -> None:
-        self.root, self.packet = root, packet
+        self.root, self.packet, self.folder = root, packet, review_folder(root, packet)
         self._sheets = {sheet.order: sheet for sheet in packet.sheets}
         self._prelabels = _by_sheet(packet.prelabels)
         self._focus = _by_sheet(packet.focus)
@@ -84,6 +84,7 @@ class Desk:
         return {
             "packet": self.packet.packet_id,
             "iteration": self.packet.iteration,
+            "split": self.packet.split,
             "classes": list(self.packet.classes),
             "sheets": [self._listed(sheet) for sheet in self.packet.sheets],
         }
@@ -117,21 +118,21 @@ class Desk:
                 return {"revision": saved.revision}
             if sent.revision != saved.revision:
                 raise Refused(409, "This sheet was changed elsewhere since this page read it.", conflict=True)
-            if not (self.root / REVIEW / HEAD).is_file():
-                write_head(self._head(), self.root / REVIEW)
-            write_sheet(reviewed, self.root / REVIEW, order=order)
+            if not (self.folder / HEAD).is_file():
+                write_head(self._head(), self.folder)
+            write_sheet(reviewed, self.folder, order=order)
             return {"revision": self._saved(sheet).revision}
 
     def finish(self, body: bytes) -> dict[str, Any]:
-        """End the review; `Refused` when sheets are open and the person did not say that they may stay."""
+        """End the review; `Refused` when sheets are open and the person did not say that they may stay in the pool."""
         sent = _parsed(SentEnd, body)
         with self._writing, reviewing(self.root):
             self._require_open(sent.packet)
             done = sum(self._listed(sheet)["status"] == "reviewed" for sheet in self.packet.sheets)
             rest = len(self.packet.sheets) - done
-            if not done or (rest and not sent.partial):
+            if not done or (rest and not (sent.partial and self.packet.split == "pool")):
                 raise Refused(409, f"{rest} sheets are not done.", open=rest)
-            write_head(self._head()._replace(partial=rest > 0), self.root / REVIEW)
+            write_head(self._head()._replace(partial=rest > 0), self.folder)
             return {"done": done, "open": rest}
 
     def known(self, order: int) -> PacketSheet:
@@ -147,7 +148,7 @@ class Desk:
         return {**listed, "status": saved.status if saved else "untouched", "seconds": seconds}
 
     def _saved(self, sheet: PacketSheet) -> Saved:
-        file = sheet_file(self.root / REVIEW, sheet.order)
+        file = sheet_file(self.folder, sheet.order)
         if not file.is_file():
             return Saved(None, "")
         revision = hashlib.sha256(file.read_bytes()).hexdigest()[:16]
@@ -155,8 +156,8 @@ class Desk:
 
     def _head(self) -> Head:
         """Return the head of the review, that of a new one where there is none yet."""
-        begun = (self.root / REVIEW / HEAD).is_file()
-        return read_head(self.root / REVIEW) if begun else head_of(self.packet, source="page")
+        begun = (self.folder / HEAD).is_file()
+        return read_head(self.folder) if begun else head_of(self.packet, source="page")
 
     def _boxes(self, sheet: PacketSheet, sent: SentSheet) -> tuple[ReviewedBox, ...]:
         known = {one["id"] for one in self._prelabels.get(sheet.image_id, [])}
@@ -178,8 +179,9 @@ class Desk:
     def _require_open(self, packet_id: str) -> None:
         """Refuse to write once the project has gone on: nobody would ever read it."""
         try:
-            on_disk = json.loads((self.root / packets.PACKET / packets.HEAD).read_text(encoding="utf-8"))["packet"]
-            moved_on = read_iteration(self.root / PARAMS) != self.packet.iteration
+            on_disk = json.loads((self.packet.folder / packets.HEAD).read_text(encoding="utf-8"))["packet"]
+            of_pool = self.packet.split == "pool"
+            moved_on = of_pool and read_iteration(self.root / PARAMS) != self.packet.iteration
             gone = moved_on or {packet_id, on_disk, self._head().packet_id} != {self.packet.packet_id}
         except (OSError, ValueError, KeyError, TypeError, UserError):
             gone = True

@@ -11,11 +11,11 @@ from stages.base.errors import UserError
 from stages.classes.class_change import added, merged, removed, renamed, row_sources, split_up
 from stages.detector.migration.migrated_weights import migrate_weights
 from stages.detector.model.checkpoint import class_names, load_model, save_model
-from stages.detector.model.encoders import encode
+from stages.detector.model.encoders import encode, set_prompts
 from stages.detector.model.runtime import start_ultralytics
 from stages.detector.prediction.filters import Filters
 from stages.detector.prediction.prediction_params import FilterParams, PredictParams
-from stages.detector.prediction.predictor import Prediction, predict, set_prompts
+from stages.detector.prediction.predictor import Prediction, predict
 from stages.detector.training.fitting import Job, fit
 from stages.detector.training.starting_model import baseline_start, letterboxed, prompt_start
 from stages.detector.training.told_prompts import prompts_sha256, remember, remembered

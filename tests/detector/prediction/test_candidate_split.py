@@ -9,11 +9,11 @@ from stages.base.boxes import iou_matrix, xywhn_to_xyxy
 from stages.base.decoding import read_bgr
 from stages.dataset.sheets.split_folder import read_labels
 from stages.detector.model.checkpoint import is_promptable, load_model, save_model
-from stages.detector.model.encoders import encode
+from stages.detector.model.encoders import encode, set_prompts
 from stages.detector.model.runtime import start_ultralytics
 from stages.detector.prediction.candidate_split import make_predictor
 from stages.detector.prediction.prediction_params import NMS_IOU
-from stages.detector.prediction.predictor import NONE_DISCARDED, set_prompts
+from stages.detector.prediction.predictor import NONE_DISCARDED
 from stages.detector.training.starting_model import letterboxed, prompt_start
 from stages.detector.weights import resolve
 from stages.ruler.pairing.evidence import CANDIDATE_FLOOR, REASONS

@@ -8,9 +8,9 @@ import pytest
 from stages.base.errors import UserError
 from stages.dataset.sheets.split_folder import Sheet
 from stages.detector.model.checkpoint import load_model, save_model
-from stages.detector.model.encoders import encode
+from stages.detector.model.encoders import encode, set_prompts
 from stages.detector.model.runtime import start_ultralytics
-from stages.detector.prediction.predictor import Prediction, set_prompts
+from stages.detector.prediction.predictor import Prediction
 from stages.detector.training.carry_over import HEAD
 from stages.detector.training.starting_model import base_start, letterboxed, prompt_start
 from stages.detector.weights import resolve

@@ -8,8 +8,15 @@ import pytest
 from stages.base.errors import UserError
 from stages.dataset.sheets.split_folder import Sheet, read_labels
 from stages.detector.model.checkpoint import load_model, save_model
-from stages.detector.model.encoders import UNTRAINED, encode, known_examples, mark_encoder, understood, vectors_of
-from stages.detector.prediction.predictor import set_prompts
+from stages.detector.model.encoders import (
+    UNTRAINED,
+    encode,
+    known_examples,
+    mark_encoder,
+    set_prompts,
+    understood,
+    vectors_of,
+)
 from stages.detector.training.example_vectors import example_vectors
 from stages.detector.training.told_prompts import remember, remembered
 from stages.prompts.texts.examples import DrawnExample, example_of, example_text, is_example

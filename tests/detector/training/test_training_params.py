@@ -35,6 +35,15 @@ def test_a_fresh_start_has_the_epochs_and_the_rate_of_one(params, start, iterati
     assert (used["epochs"], used["lr0"]) == (epochs, rate)
 
 
+@pytest.mark.parametrize(
+    ("iteration", "epochs", "rate"), [(0, 150, 0.001), (1, 150, 0.001), (2, 100, 0.0005), (4, 100, 0.000125)]
+)
+def test_after_a_zero_shot_start_iteration_1_is_the_first_that_learns(params, iteration, epochs, rate):
+    told = params("  start: parent\n").model_copy(update={"baseline": "zero-shot"})
+    used = settings(told, iteration, "cpu")
+    assert (used["epochs"], used["lr0"]) == (epochs, rate)
+
+
 def test_another_start_is_one_line(params):
     with pytest.raises(UserError, match=r"expected train.start: .*'parent' or 'base', found 'iteration'"):
         params("  start: iteration\n")

@@ -21,12 +21,14 @@ _PARTS, _MOST_PARTS = 8, 4
 def read_tiling(classes: Sequence[str], root: Path = Path()) -> Tiling | None:
     """Return how the project at `root` cuts sheets, by `tile` of params.yaml and the labels of train; None: not at all.
 
-    Images are not decoded. Raises `UserError` for a broken `tile` or label file.
+    Where train has no sheet yet the labels of val say how large objects are. Images are not decoded. Raises `UserError`
+    for a broken `tile` or label file.
     """
     side = read_tile(root / PARAMS)
     if side is None:
         return None
-    return Tiling(side, overlap(longer_sides(sheets_in(root / DATASET / "train"), classes), side))
+    sheets = sheets_in(root / DATASET / "train") or sheets_in(root / DATASET / "val")
+    return Tiling(side, overlap(longer_sides(sheets, classes), side))
 
 
 def overlap(sides: Floats, tile: int) -> int:

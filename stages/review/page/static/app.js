@@ -180,7 +180,7 @@ function go(by) {
 }
 
 function askForEnd() {
-  const words = endWords(packet.sheets);
+  const words = endWords(packet.sheets, packet.split);
   at("ending-text").textContent = words.text;
   at("ending-finish").textContent = words.finish;
   at("ending-finish").hidden = !words.canFinish;
@@ -266,7 +266,7 @@ function listen() {
 async function start() {
   history.replaceState(null, "", "/"); // the key stays out of the address
   packet = await readPacket();
-  document.title = `Review of iteration ${packet.iteration}`;
+  document.title = packet.split === "pool" ? `Review of iteration ${packet.iteration}` : `Labels of ${packet.split}`;
   newClass = packet.classes[0];
   for (const one of JSON.parse(localStorage.getItem(`yoloop-confirmed:${packet.packet}`) ?? "[]")) confirmed.add(one);
   saver = createSaver(packet.packet, {

@@ -3,6 +3,11 @@
 import { showClasses, showFocus, showSheets } from "./panel.js";
 
 const at = (id) => document.getElementById(id);
+const STARTS = {
+  claims: "has labels: confirm them",
+  model: "the model's proposals",
+  none: "nobody has labelled it yet",
+};
 const isDone = (sheet) => sheet.status === "reviewed";
 
 export function showAround(sheet, packet, { newClass, setClass, openSheet }) {
@@ -20,7 +25,7 @@ export function showAround(sheet, packet, { newClass, setClass, openSheet }) {
 
 function showHead(listed, sheets) {
   const done = sheets.filter(isDone).length;
-  const from = listed.labels_from === "claims" ? "has labels: confirm them" : "the model's proposals";
+  const from = STARTS[listed.labels_from];
   at("name").textContent = listed.image_id;
   at("name").title = listed.image_id;
   at("about").textContent = `${listed.order} of ${sheets.length} · ${listed.width} × ${listed.height} · ${from}`;
@@ -35,11 +40,12 @@ const describe = (box, about) =>
 const countWords = (count, proposals) =>
   `${count} ${count === 1 ? "box" : "boxes"}${proposals > 0 ? `, ${proposals} not looked at` : ""}`;
 
-export function endWords(sheets) {
+export function endWords(sheets, split) {
   const done = sheets.filter(isDone).length;
   const rest = sheets.length - done;
   const minutes = Math.round(sheets.reduce((sum, one) => sum + one.seconds, 0) / 60);
   const time = minutes > 0 ? `, in ${minutes} ${minutes === 1 ? "minute" : "minutes"}` : "";
+  if (split !== "pool" && rest > 0) return unfinishedWords(split, done, sheets.length, time);
   const left = rest === 1 ? " One is not: may it stay in the pool?" : ` ${rest} are not: may they stay in the pool?`;
   const text = `${done} of ${sheets.length} sheets are done${time}.${rest > 0 ? left : ""}`;
   return {
@@ -48,6 +54,13 @@ export function endWords(sheets) {
     canFinish: done > 0,
   };
 }
+
+// What is measured on is labelled as a whole: who leaves out the hard sheets measures on easy ones.
+const unfinishedWords = (split, done, count, time) => ({
+  text: `${done} of ${count} sheets are done${time}. All of ${split} is to be labelled before it is taken.`,
+  finish: "Finish",
+  canFinish: false,
+});
 
 export const farewellWords = (done) =>
   `The review is finished: ${done === 1 ? "one sheet is" : `${done} sheets are`} done. ` +

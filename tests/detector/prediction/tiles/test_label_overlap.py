@@ -45,6 +45,14 @@ def test_a_project_says_how_its_sheets_are_cut(project):
     assert read_tiling(["door"], project) == Tiling(640, 160)
 
 
+def test_where_train_has_no_sheet_val_says_how_large_objects_are(project):
+    (project / "params.yaml").write_text("tile: 640\n")
+    (project / "data/dataset/train").rename(project / "data/dataset/val")
+    assert read_tiling(["door"], project) == Tiling(640, 160)
+    (project / "data/dataset/val").rename(project / "data/dataset/pool")
+    assert read_tiling(["door"], project) == Tiling(640, 80)
+
+
 @pytest.mark.parametrize("value", ["0", "63", "1024.0", "true", "wide"])
 def test_a_tile_that_is_none_is_refused_with_its_line(project, value):
     (project / "params.yaml").write_text(f"iteration: 0\ntile: {value}\n")
