@@ -150,6 +150,25 @@ def test_zero_shot_weights_are_told_the_prompts_and_iteration_1_learns_from_them
     assert (used["start"], used["epochs_run"], used["lr"]) == ("parent", 2, 0.001)
 
 
+def test_boxes_are_shown_in_place_of_words(project):
+    from stages.detector.model.checkpoint import load_model
+    from stages.detector.model.encoders import known_examples
+
+    set_params(project.root, {"train": {"baseline": "zero-shot"}})
+    said = project.yoloop("prompts", "examples", "title", "--only").stdout
+    assert said.startswith("title: example:")
+    project.stage("train")
+    project.stage("predict")  # by the vectors that the checkpoint goes with
+    told = read_metrics(project.root / "metrics/train.json")
+    shown = known_examples(load_model(project.root / "models/best.pt"))
+    assert 1 <= len(shown) <= 5
+    assert all(text in said for text in shown)
+    project.yoloop("prompts", "examples", "detail")  # beside its text
+    assert "new, told" not in project.yoloop("prompts", "audit").stdout
+    project.stage("train")
+    assert read_metrics(project.root / "metrics/train.json")["prompts_sha256"] != told["prompts_sha256"]
+
+
 def test_only_a_zero_shot_iteration_needs_no_labels(project):
     from stages.dataset.sheets.manifest import write_manifest
 
