@@ -69,6 +69,7 @@ DEAR = (
     "zero_start",
 )  # run by `make test-benchmarks`
 SLOW = {  # they start DVC or train
+    "added_class": Program("--shrink 6 --epochs 1", "title"),
     "carry": Program("--ran {ran.root} --ways all --seeds 1 --epochs 1", "mean F1"),
     "control": Program(f"--seeds 1 --shrink 10 --folder {{tmp_path}}{QUICK}", "per seed"),
     "engines": Program("{toy_weights} {dataset}/images --imgsz 64 --sheets 2 --rounds 1", "times as fast"),
