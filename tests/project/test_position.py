@@ -43,7 +43,7 @@ CASES = [
         "copy what you changed elsewhere, then put them back: dvc checkout --force data/dataset (it counts from the",
     ),
     (
-        OPEN._replace(to_label=(3, 4), changes=Changes(stages=STAGES)),
+        OPEN._replace(to_label=(4, 4), changes=Changes(stages=STAGES)),
         Position.UNLABELLED,
         "yoloop review open --split val",
     ),
