@@ -144,12 +144,14 @@ def holdout(
     again: Annotated[
         str | None, typer.Option(metavar="REASON", help="Open test once more, and say why; it is counted.")
     ] = None,
+    *,
+    yes: Annotated[bool, typer.Option("--yes", help="Open it though the verdict is to go on, without asking.")] = False,
 ) -> None:
     """Score the finished weights on test once, beside val, and record that it was opened."""
     with project() as root:
         from stages.holdout.holdout import holdout as open_test
 
-        typer.echo(open_test(root, again=again))
+        typer.echo(open_test(root, again=again, sure=lambda text: yes or (sys.stdin.isatty() and typer.confirm(text))))
 
 
 @app.command()

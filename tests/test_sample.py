@@ -152,7 +152,11 @@ def test_three_kinds_of_candidates_and_both_counts(project):
         **{"candidates": 4, "missed": 1, "uncertain": 2, "nothing_seen": 1},
         **{"chosen_objects": 4, "packet_sheets": 3, "random_sheets": 0, "pool_sheets": 3, "labels_to_check": 0},
         **NOTHING_BESIDE,
-        **{"strategy": "hard", "strategy_because": "the pool has labels", **NO_FORECAST},  # so is a pool with labels mined, whatever the strategy
+        **{
+            "strategy": "hard",
+            "strategy_because": "the pool has labels",
+            **NO_FORECAST,
+        },  # so is a pool with labels mined, whatever the strategy
     }
     packet = read_packet().focus
     assert sorted(zip(packet["kind"], packet["image_id"], packet["class_name"], strict=True)) == [

@@ -11,6 +11,7 @@ from stages.base.tables import read_json
 from stages.project.yaml_edits import with_item
 from stages.prompts.texts.prompt_file import PROMPTS, read_prompts, shown, texts_of
 
+_NO_BETTER = "With these weights it finds no more than the present text: they were trained with that one."
 SUGGESTIONS = Path("metrics/prompt_suggestions.json")
 
 
@@ -40,6 +41,7 @@ def accept(root: Path, class_name: str, number: int) -> list[str]:
     return [
         f"{class_name}: '{shown(now)}' -> '{shown(texts_of(chosen['texts']))}' ({origin})",
         chosen["says"],
+        *([_NO_BETTER] if (chosen["f1"]["value"] or 0.0) <= 0 else []),
         "It is told from the next training on; yoloop prompts history will say what it did.",
     ]
 

@@ -24,7 +24,7 @@ from stages.detector.model.runtime import start_ultralytics
 from stages.detector.prediction.prediction_params import PredictParams
 from stages.detector.prediction.tiles.windows import Tiling
 from stages.detector.training.told_prompts import embeddings_for
-from stages.prompts.other_texts import LabelProfile, OtherText, dark_share, label_profile, other_texts
+from stages.prompts.other_texts import LabelProfile, OtherText, contradictions, dark_share, label_profile, other_texts
 from stages.prompts.texts.prompt_file import Prompts, plain
 from stages.ruler.pairing.pairs import Ints
 from stages.ruler.scores.intervals import PairedChange, units_of
@@ -55,7 +55,8 @@ def with_candidates(
     """Return the suggestions of `rewording.report`, those of the worst classes with other texts that were measured.
 
     `truth` has class_id, size, position and the corners of each box that somebody labelled in train and pool, `groups`
-    the group of each sheet by its name. Weights that read no text measure nothing.
+    the group of each sheet by its name. Classes whose prompts contradict their labels come first. Weights that read no
+    text measure nothing.
     """
     start_ultralytics()
     model = load_model(trial.weights)
@@ -68,7 +69,16 @@ def with_candidates(
     others = {name: other_texts(name, prompts, looks[name], name in faint) for name in worst}
     unit = units_of([groups[one.sheet.image_id] for one in seen])
     found = measured(model, others, seen, unit, prompts=prompts, trial=trial)
-    return [{**one, "candidates": found.get(str(one["class_name"]), [])} for one in suggestions]
+    rows = [_with(one, found.get(str(one["class_name"]), []), looks, prompts) for one in suggestions]
+    return sorted(rows, key=lambda row: row["suggestions"][0]["rule"] != "contradicted")  # a wrong prompt comes first
+
+
+def _with(
+    one: Mapping[str, Any], tried: list[dict[str, Any]], looks: Mapping[str, LabelProfile], prompts: Prompts
+) -> dict[str, Any]:
+    name = str(one["class_name"])
+    wrong = [dict(found._asdict()) for found in contradictions(prompts[name], looks[name])]
+    return {**one, "suggestions": [*wrong, *one["suggestions"]], "candidates": tried}
 
 
 def sheets_with(sheets: Sequence[SplitSheet], class_ids: set[int]) -> list[SplitSheet]:

@@ -1,6 +1,6 @@
 """`yoloop holdout`: scores the finished weights on `test`, with the ruler of val, and records that it was opened."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -41,14 +41,17 @@ from stages.ruler.validate_params import ValidateParams, point_of
 
 TABLES = Path("data/validate")
 _SCHEMAS = (IMAGES, GROUND_TRUTH, DETECTIONS, DISCARDED)  # of `Tables`
+_GO_ON = "The verdict is to go on: the loop has not ended. Test is opened once, and after this it has been. Open it?"
 _SIDES = ("test", "train")  # that must not share a sheet
 
 
-def holdout(root: Path = Path(), *, again: str | None = None) -> str:
+def holdout(root: Path = Path(), *, again: str | None = None, sure: Callable[[str], bool] = lambda _: True) -> str:
     """Score the weights of the finished iteration on test, record it in one commit, tag it; return what to print.
 
-    `again` is the reason to open test once more. Nothing of the score is shown before it is recorded. Raises
-    `UserError`, with nothing changed, unless the iteration is finished and clean and test is whole and labelled.
+    `again` is the reason to open test once more. `sure` is asked where the verdict is to go on: what test says cannot
+    be unseen, and whatever it makes one change, it has had its say in. Nothing of the score is shown before it is
+    recorded. Raises `UserError`, with nothing changed, unless the iteration is finished and clean and test is whole and
+    labelled.
     """
     require_repository(root)
     with exclusive(root):
@@ -58,6 +61,9 @@ def holdout(root: Path = Path(), *, again: str | None = None) -> str:
         require_finished(root, iteration)
         require_clean(root, iteration=iteration, prompts_may_differ=False)
         require_as_tagged(root, iteration)
+        verdict = read_metrics(root / "metrics/converge.json")["verdict"]
+        if verdict != "stop" and not sure(_GO_ON):
+            raise problem("holdout.loop_ended", "metrics/converge.json")
         require_sheets(root)
         report = measure_test(root, classes)
         found = opening_row(report.scores, _facts(root, iteration, len(earlier) + 1, report), reason=reason)
@@ -68,7 +74,6 @@ def holdout(root: Path = Path(), *, again: str | None = None) -> str:
         files: dict[str, bytes | None] = {str(OPENINGS): openings_text(rows).encode()}
         tag = f"{TAG}{row['opening']}"
         transact(root, name="yoloop holdout", commits=[Commit(message, files)], tags={tag: 0})
-        verdict = read_metrics(root / "metrics/converge.json")["verdict"]
         return "\n".join(_said(rows, tag, verdict=verdict))
 
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from stages.prompts.rewording import MAX_TOKENS, SMALL_WORDS, tokens
+from stages.prompts.rewording import MAX_TOKENS, SMALL_WORDS, Suggestion, tokens
 from stages.prompts.texts.examples import is_example
 from stages.prompts.texts.prompt_file import Prompts
 
@@ -17,7 +17,7 @@ MOST = 8  # candidates for a class: each is one row more that the network compar
 MOSTLY = 0.5  # share of a class's labels from which a word about them is true
 WIDE = 2.0  # width / height from which a box is called wide, and below the inverse of which it is called tall
 SQUARE = 1.5  # up to which, and down to the inverse of which, it is neither
-SOLID, OPEN = 0.5, 0.2  # share of dark pixels in a box from which it looks filled, and up to which it looks like lines
+SOLID = 0.5  # share of dark pixels in a box from which it looks filled; little ink says nothing: a part may be filled
 
 _LARGE = ("large", "big", "huge")
 _WIDE, _TALL = ("wide", "long", "flat", "horizontal"), ("tall", "high", "vertical")
@@ -70,35 +70,55 @@ def other_texts(class_name: str, prompts: Prompts, profile: LabelProfile, faint:
     return _distinct([*found, *ensemble], prompts)[:MOST]
 
 
+def contradictions(texts: Sequence[str], profile: LabelProfile) -> list[Suggestion]:
+    """Return what the texts of a class say that its labels contradict, with what these look like."""
+    return [
+        Suggestion("contradicted", f"Leave out {_quoted(said)}{f', or say {right}' if right else ''}.", why)
+        for wrong, right, why in _contradicted(profile)
+        if (said := [word for text in texts if not is_example(text) for word in _bare_words(text) if word in wrong])
+    ]
+
+
+def _quoted(words: Sequence[str]) -> str:
+    return " and ".join(f"'{word}'" for word in dict.fromkeys(words))
+
+
+def _bare_words(text: str) -> list[str]:
+    return [word.strip(",.").casefold() for word in text.split()]
+
+
 def _without_wrong(text: str, profile: LabelProfile) -> Iterator[OtherText]:
     """Yield the text without words that its labels contradict, and with the right one in their place."""
-    for wrong, right in _contradicted(profile):
+    for wrong, right, _ in _contradicted(profile):
         kept = [word for word in text.split() if word.strip(",.").casefold() not in wrong]
         if len(kept) < len(text.split()):
             yield OtherText("contradicted", (" ".join([*([right] if right else []), *kept]),))
 
 
-def _contradicted(profile: LabelProfile) -> Iterator[tuple[Sequence[str], str]]:
-    """Yield words that are wrong for most labels of a class, each with the word that is right ("" for none)."""
+def _contradicted(profile: LabelProfile) -> Iterator[tuple[Sequence[str], str, str]]:
+    """Yield words that are wrong for most labels of a class, the word that is right ("" for none), and why."""
     if profile.small is not None:
-        yield (_LARGE, "small") if profile.small >= MOSTLY else (SMALL_WORDS, "")
+        share = f"{profile.small:.0%} of its boxes are tiny or small."
+        yield (_LARGE, "small", share) if profile.small >= MOSTLY else (SMALL_WORDS, "", share)
     if profile.aspect is not None:
+        shape = f"Half of its boxes are at least {profile.aspect:.1f} times as wide as high."
         if profile.aspect >= WIDE:
-            yield (*_ROUND, *_TALL), "wide"
+            yield (*_ROUND, *_TALL), "wide", shape
         elif profile.aspect <= 1 / WIDE:
-            yield (*_ROUND, *_WIDE), "tall"
+            yield (
+                (*_ROUND, *_WIDE),
+                "tall",
+                f"Half of its boxes are at least {1 / profile.aspect:.1f} times as high as wide.",
+            )
         elif 1 / SQUARE <= profile.aspect <= SQUARE:
-            yield (*_WIDE, *_TALL), ""
-    if profile.ink is not None:
-        if profile.ink >= SOLID:
-            yield _OPEN, "solid"
-        elif profile.ink <= OPEN:
-            yield _SOLID, ""
+            yield (*_WIDE, *_TALL), "", "Most of its boxes are about as wide as high."
+    if profile.ink is not None and profile.ink >= SOLID:
+        yield _OPEN, "solid", f"Half of its boxes are dark over {profile.ink:.0%} of their area."
 
 
 def _words_for(text: str, profile: LabelProfile, faint: bool) -> Iterator[OtherText]:
     """Yield the text with one true word more that it does not say yet."""
-    said = {word.strip(",.").casefold() for word in text.split()}
+    said = set(_bare_words(text))
     for rule, word, known in _true_words(profile):
         if not said & set(known):
             yield OtherText(rule, (f"{word} {text}",))

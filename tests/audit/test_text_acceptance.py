@@ -14,12 +14,18 @@ prompts:
   title: small circle
 notes: {}
 """
+SAYS = "expected effect on F1 of 'title': +0.10 ± 0.05"
 ROW = {
     "class_name": "title",
     "prompt": "small circle",
     "candidates": [
-        {"number": 1, "texts": "wide bar", "says": "expected effect on F1 of 'title': +0.10 ± 0.05"},
-        {"number": 2, "texts": ["small circle", "wide bar"], "says": "expected"},
+        {
+            "number": 1,
+            "texts": "wide bar",
+            "f1": {"value": 0.1},
+            "says": "expected effect on F1 of 'title': +0.10 ± 0.05",
+        },
+        {"number": 2, "texts": ["small circle", "wide bar"], "f1": {"value": -0.1}, "says": "expected"},
     ],
 }
 
@@ -44,6 +50,7 @@ def write(root, *rows):
 def test_a_text_is_taken_with_where_it_came_from(root):
     said = accept(root, "title", 1)
     assert said[0] == "title: 'small circle' -> 'wide bar' (suggestion 1 of iteration 2)"
+    assert len(said) == 3
     assert said[1] == "expected effect on F1 of 'title': +0.10 ± 0.05"
     text = (root / "data/prompts.yaml").read_text()
     assert "# what to look for" in text
@@ -54,7 +61,7 @@ def test_a_text_is_taken_with_where_it_came_from(root):
 
 
 def test_several_texts_are_taken_as_a_list(root):
-    accept(root, "title", 2)
+    assert any("finds no more than the present text" in line for line in accept(root, "title", 2))
     assert yaml.safe_load((root / "data/prompts.yaml").read_text())["prompts"]["title"] == ["small circle", "wide bar"]
 
 

@@ -63,7 +63,7 @@ def tried(weights, labelled, prompts):
             for class_id in one.labels.class_id.tolist()
         ]
     )
-    suggestions = [{"class_name": "title", "mostly": {"contrast": None}, "suggestions": []}]
+    suggestions = [{"class_name": "title", "mostly": {"contrast": None}, "suggestions": [{"rule": "look"}]}]
     trial = WordingTrial(PARAMS, weights, None, 0.5, 0.25)
     groups = {one.sheet.image_id: "" for one in labelled}
     return with_candidates(suggestions, labelled, truth, groups, prompts, trial)[0]

@@ -126,6 +126,14 @@ def test_refuses_a_second_time_without_a_reason(finished: Callable[[], Path]) ->
     assert len(read_openings(root)) == 1
 
 
+def test_asks_before_the_loop_has_ended(finished: Callable[[], Path]) -> None:
+    root, asked = finished(), []
+    with pytest.raises(UserError, match="expected the verdict 'stop', or `--yes`, found 'go on'"):
+        holdout(root, sure=lambda text: bool(asked.append(text)))
+    assert asked[0].startswith("The verdict is to go on")
+    assert read_openings(root) == []
+
+
 def test_refuses_a_reason_for_the_first_time(finished: Callable[[], Path]) -> None:
     with pytest.raises(UserError, match="--again: expected an earlier opening of test, found none"):
         holdout(finished(), again="to see")

@@ -2,7 +2,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from stages.prompts.other_texts import MOST, LabelProfile, OtherText, dark_share, label_profile, other_texts
+from stages.prompts.other_texts import (
+    MOST,
+    LabelProfile,
+    OtherText,
+    contradictions,
+    dark_share,
+    label_profile,
+    other_texts,
+)
 
 NOTHING = LabelProfile(None, None, None, None)
 PLAIN = LabelProfile(0.1, 1.0, 0.1, 0.3)
@@ -32,13 +40,23 @@ def test_a_text_that_the_labels_contradict_is_mended_first():
         ("bubble", PLAIN._replace(border=0.5), "border", ("bubble at the border of a sheet",)),
         ("big bubble", PLAIN._replace(small=0.6), "contradicted", ("small bubble",)),
         ("wide bubble", PLAIN, "contradicted", ("bubble",)),
-        ("solid bubble", PLAIN._replace(ink=0.1), "contradicted", ("bubble",)),
+        ("open bubble", PLAIN._replace(ink=0.6), "contradicted", ("solid bubble",)),
         ("bubble with a number, on a line", NOTHING, "shorter", ("bubble",)),
         ("bubble", NOTHING, "name", ("title",)),
     ],
 )
 def test_rules(text, profile, rule, texts):
     assert rules(text, profile)[rule] == texts
+
+
+def test_what_the_labels_contradict_is_said_with_what_they_look_like():
+    profile = LabelProfile(0.0, 6.0, 0.0, 0.1)
+    small, round_ = contradictions(("small circle with a filled name", "a small ring"), profile)
+    assert (small.rule, small.change) == ("contradicted", "Leave out 'small'.")
+    assert small.why == "0% of its boxes are tiny or small."
+    assert round_.change == "Leave out 'circle' and 'ring', or say wide."
+    assert round_.why == "Half of its boxes are at least 6.0 times as wide as high."
+    assert contradictions(("wide bar", "example:small circle.png#3"), profile) == []
 
 
 def test_what_is_said_already_is_not_said_again():

@@ -31,7 +31,7 @@ def closed(ran: Project, tmp_path_factory: pytest.TempPathFactory) -> Project:
 
 def test_a_kill_while_it_measures_leaves_no_number_and_no_record(closed: Project) -> None:
     before = closed.git("for-each-ref"), closed.git("status", "--porcelain")
-    command = [sys.executable, "-um", "stages.loop", "holdout"]
+    command = [sys.executable, "-um", "stages.loop", "holdout", "--yes"]
     pipe = subprocess.PIPE
     env = {**closed.env, REAL: "1"}
     with subprocess.Popen(command, cwd=closed.root, env=env, stdout=pipe, stderr=pipe, text=True) as process:
@@ -49,7 +49,8 @@ def test_a_kill_while_it_measures_leaves_no_number_and_no_record(closed: Project
 
 def test_it_is_opened_once_with_the_ruler_of_val_and_again_only_with_a_reason(closed: Project) -> None:
     outputs = {name: (closed.root / name).read_bytes() for name in ("dvc.lock", "metrics/validate.json")}
-    said = closed.yoloop("holdout").stdout
+    assert "expected the verdict 'stop', or `--yes`, found 'go on'" in closed.yoloop("holdout", code=2).stderr
+    said = closed.yoloop("holdout", "--yes").stdout
     assert "test: F1 " in said
     assert "test opened once." in said
     (row,) = read_openings(closed.root)
@@ -66,9 +67,9 @@ def test_it_is_opened_once_with_the_ruler_of_val_and_again_only_with_a_reason(cl
     assert {name: (closed.root / name).read_bytes() for name in outputs} == outputs
     assert "up to date" in closed.dvc("status")
 
-    refused = closed.yoloop("holdout", code=2).stderr
+    refused = closed.yoloop("holdout", "--yes", code=2).stderr
     assert "found test opened once" in refused
-    again = closed.yoloop("holdout", "--again", "a label was wrong").stdout
+    again = closed.yoloop("holdout", "--yes", "--again", "a label was wrong").stdout
     assert "test opened 2 times: numbers after the first are no longer a surprise" in again
     first, second = read_openings(closed.root)
     assert first == row

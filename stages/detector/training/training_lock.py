@@ -1,5 +1,6 @@
 """One training at a time with the same inputs: a second one would write into the same scratch folder."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,15 +10,22 @@ from filelock import FileLock, Timeout
 from stages.base.errors import problem
 
 
+def _sign(descriptor: int) -> None:
+    """Say in the file which process holds it."""
+    os.truncate(descriptor, 0)
+    os.pwrite(descriptor, str(os.getpid()).encode(), 0)
+
+
 @contextmanager
 def alone(file: Path, *, doing: str) -> Iterator[None]:
     """Hold a lock on `file`, which goes with the block; raise `UserError` when another process is `doing` the same."""
     file.parent.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(file, blocking=False, fallback_to_soft=False)
+    lock = FileLock(file, blocking=False, fallback_to_soft=False, on_acquired=_sign)
     try:
         lock.acquire()
     except Timeout as error:
-        raise problem("training_lock.other_process", file, doing=doing) from error
+        number = file.read_text(encoding="utf-8") if file.is_file() else ""
+        raise problem("training_lock.other_process", file, doing=doing, number=number or "PID") from error
     try:
         yield
     finally:
