@@ -9,13 +9,17 @@ from typing import Any
 
 import numpy as np
 import torch
+from PIL import Image
 from ultralytics.models.yolo.detect import DetectionTrainer
 from ultralytics.utils.torch_utils import unwrap_model
 
+from stages.base.errors import problem
+from stages.dataset.sheets.split_folder import DATASET
 from stages.detector.model.encoders import PromptVectors
 
 # The vectors of the prompts, beside the folder of the run: that one is emptied before several GPUs begin
 TEXT_FILE = "text.pt"
+SHEETS = DATASET / "train/images"
 PREVIOUS = "previous.pt"  # the checkpoint before the last one: a kill may leave half of `last.pt`
 ALL_RETRIES_USED = 3  # Ultralytics halves the batch on running out of memory, up to three times
 
@@ -26,6 +30,7 @@ class BaselineTrainer(DetectionTrainer):  # type: ignore[misc]
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.add_callback("on_train_batch_start", _no_silent_halving)
+        self.add_callback("on_pretrain_routine_end", _require_all_sheets)
 
     def get_model(self, cfg: Any = None, weights: Any = None, verbose: bool = True) -> Any:
         """Return the loaded model itself where it has as many classes as the data, else a new one with its weights.
@@ -36,6 +41,14 @@ class BaselineTrainer(DetectionTrainer):  # type: ignore[misc]
         if weights is None or weights.model[-1].nc != self.data["nc"]:
             return super().get_model(cfg=cfg, weights=weights, verbose=verbose)
         return _trainable(weights)
+
+    def build_dataset(self, *args: Any, **kwargs: Any) -> Any:
+        """Return Ultralytics' dataset, large drawings among them: its check would leave them out, and they decode."""
+        limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
+        try:
+            return super().build_dataset(*args, **kwargs)
+        finally:
+            Image.MAX_IMAGE_PIXELS = limit
 
     def validate(self) -> Any:
         """Return metrics of the slice and their fitness, or nothing when there is no slice (`val=False`)."""
@@ -135,6 +148,14 @@ def _trainable(weights: Any) -> Any:
 
 def _no_silent_halving(trainer: Any) -> None:
     trainer._oom_retries = ALL_RETRIES_USED
+
+
+def _require_all_sheets(trainer: Any) -> None:
+    """Raise `UserError` when Ultralytics has left out a sheet: its own check refuses files that OpenCV reads."""
+    there = {Path(file).name for file in trainer.train_loader.dataset.im_files}
+    dropped = sorted({file.name for file in Path(trainer.data["train"]).iterdir()} - there)
+    if dropped:
+        raise problem("trainer.sheet_dropped", SHEETS / dropped[0], count=len(dropped))
 
 
 def plain_model(checkpoint: dict[str, Any]) -> Any:
