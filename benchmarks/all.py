@@ -8,6 +8,7 @@ run again keeps its numbers, with the machine that they are of. `--page` writes 
 `../shared/datasets` are left out where it is not there.
 """
 
+import os
 import platform
 import shlex
 import subprocess
@@ -101,7 +102,8 @@ def measure(name: str, file: Path) -> None:
         print(f"{name}: left out, {lacking[0]} is not there")
         return
     print(f"{name}: {MEASUREMENTS[name].command}", flush=True)
-    done = subprocess.Popen([sys.executable, *command], cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    environment = {**os.environ, "YOLO_VERBOSE": "false"}  # what Ultralytics says of a training is not kept
+    done = subprocess.Popen([sys.executable, *command], cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True)
     said = []
     for line in done.stdout or ():
         print(line, end="", flush=True)
