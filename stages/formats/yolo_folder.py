@@ -10,6 +10,7 @@ from stages.dataset.clutter import is_clutter
 from stages.dataset.defects import Defect, Severity, finding
 from stages.dataset.sheets.split_folder import IMAGE_SUFFIXES
 from stages.firewall.roles import ROLES
+from stages.formats.written_names import by_id, written_names
 
 # Other tools' words for our splits; any other name stays as it is.
 _SPLIT_NAMES = {"valid": "val", "validation": "val", "training": "train", "testing": "test"}
@@ -72,12 +73,10 @@ def read_names(folder: Path) -> tuple[str, ...]:
     file = description(folder)
     if not file.is_file():
         raise problem("yolo_folder.class_names", file)
-    names = read_yaml(file).get("names")
-    if isinstance(names, dict) and sorted(names) == list(range(len(names))):
-        names = [names[number] for number in range(len(names))]
-    texts = [str(name).strip() for name in names] if isinstance(names, list) else []
+    found = read_yaml(file).get("names")
+    texts = by_id(written_names(file)) or []
     if not texts or not all(texts) or len(set(texts)) != len(texts):
-        raise problem("yolo_folder.names_list_different", file, found=repr(names)[:80])
+        raise problem("yolo_folder.names_list_different", file, found=repr(found)[:80])
     return tuple(texts)
 
 
