@@ -24,10 +24,10 @@ from benchmarks.alike import draw_alike
 from demo.drawing.sets import DEFAULT_COUNTS, draw_set
 from stages.base.decoding import read_bgr
 from stages.dataset.sheets.split_folder import IMAGE_SUFFIXES
-from stages.firewall.alignment import likeness
 from stages.firewall.candidate_search import candidates
 from stages.firewall.copies import NEAR, SAME, Fingerprint
 from stages.firewall.fingerprinting import fingerprint
+from stages.firewall.laying.alignment import likeness
 from stages.firewall.signatures import copies
 
 

@@ -40,7 +40,8 @@ class Fingerprint(NamedTuple):
 
     `turned` (8, 4) uint64: the hash of the whole sheet in each orientation; `windows` (w, 4): of its windows, the
     sheet as it is first; `unsure` (8, bands, PROBED) uint8: see `sheet_hashes`; `digest`: of its grey values. These
-    themselves are many, and few sheets are laid on another, so they come only when they are asked for.
+    themselves are many, and few sheets are laid on another, so they come only when they are asked for; `soft`: a small
+    blurred square, likewise.
     """
 
     turned: NDArray[np.uint64]
@@ -48,6 +49,7 @@ class Fingerprint(NamedTuple):
     unsure: NDArray[np.uint8]
     digest: bytes
     grey: Callable[[], Grey]
+    soft: Callable[[], Grey]
 
     @property
     def thumb(self) -> Grey:

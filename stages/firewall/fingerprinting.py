@@ -14,7 +14,7 @@ from stages.base import decoding
 from stages.base.decoding import Decoded, decode, decoded_kind, read_bgr, undecodable
 from stages.base.file_facts import code_of, kind_of, looked_at
 from stages.firewall.copies import ORIENTATIONS, THUMB, Fingerprint, Grey, windows
-from stages.firewall.grey_squares import GreySquares, packed_square
+from stages.firewall.grey_squares import SOFT, GreySquares, packed_square, soft_square
 from stages.firewall.sheet_hashes import PROBED, bands, sheet_hashes
 
 _NAMES = ("copies", "fingerprinting", "grey_squares", "sheet_hashes")
@@ -53,7 +53,8 @@ def fingerprint(image: NDArray[np.uint8], *, crops: bool = True) -> Fingerprint:
     Without `crops`, no copy that was cropped is found by it.
     """
     thumb = _thumb(image)
-    return Fingerprint(*sheet_hashes(thumb, crops=crops), sha256(thumb.tobytes()).digest(), lambda: thumb)
+    soft, digest = soft_square(thumb), sha256(thumb.tobytes()).digest()
+    return Fingerprint(*sheet_hashes(thumb, crops=crops), digest, lambda: thumb, lambda: soft)
 
 
 def fingerprint_file(file: Path, squares: GreySquares | None = None) -> Fingerprint:
@@ -76,16 +77,17 @@ def _look(data: bytes) -> tuple[bytes, bytes]:
 
 def _packed(one: Fingerprint) -> bytes:
     hashes = one.turned.tobytes() + one.windows.tobytes()
-    return hashes + one.unsure.tobytes() + one.digest + packed_square(one.thumb)
+    return hashes + one.unsure.tobytes() + one.digest + one.soft().tobytes() + packed_square(one.thumb)
 
 
 def _unpacked(value: bytes, squares: GreySquares) -> Fingerprint:
     shape = (ORIENTATIONS, len(bands()), PROBED)
-    ends = np.cumsum([0, _HASHES * _WORDS * 8, math.prod(shape), _DIGEST]).tolist()
-    hashes, unsure, digest = (value[start:end] for start, end in pairwise(ends))  # copies: the rest is not held
+    ends = np.cumsum([0, _HASHES * _WORDS * 8, math.prod(shape), _DIGEST, SOFT**2]).tolist()
+    hashes, unsure, digest, soft = (value[start:end] for start, end in pairwise(ends))  # copies: the rest is not held
     words = np.frombuffer(hashes, np.uint64).reshape(_HASHES, _WORDS)
     places = np.frombuffer(unsure, np.uint8).reshape(shape)
-    return Fingerprint(words[:ORIENTATIONS], words[ORIENTATIONS:], places, digest, squares.put(value[ends[-1] :]))
+    both = squares.put(value[ends[-1] :]), squares.put_soft(soft)
+    return Fingerprint(words[:ORIENTATIONS], words[ORIENTATIONS:], places, digest, *both)
 
 
 def _thumb(image: NDArray[np.uint8]) -> Grey:

@@ -18,10 +18,21 @@ from stages.firewall.copies import THUMB, Grey
 
 # Of a drawing it makes a third or less in 0.1 ms; zlib, which takes four times as long, brings no more.
 _CODEC = "zstd"
+SOFT = 64  # px: side of a soft square
+_BLURRED, _BLUR = 128, 1.0  # px: side of the square that is blurred, and by how much: lines must not fall through
 AT_HAND = 512  # squares, 32 MiB
 _IN_MEMORY = 2**24  # bytes that are held before there is a file: a small set needs none
 Key = TypeVar("Key")
 Value = TypeVar("Value")
+
+
+def soft_square(grey: Grey) -> Grey:
+    """Return a square (THUMB, THUMB) blurred and small, (SOFT, SOFT); a turned one's is the same, turned."""
+    import cv2
+
+    square = cv2.resize(grey, (_BLURRED, _BLURRED), interpolation=cv2.INTER_AREA)
+    blurred = cv2.GaussianBlur(square, (0, 0), _BLUR)
+    return cast(Grey, cv2.resize(blurred, (SOFT, SOFT), interpolation=cv2.INTER_AREA))
 
 
 def packed_square(grey: Grey) -> bytes:
@@ -68,9 +79,15 @@ class GreySquares:
     def put(self, packed: bytes) -> Callable[[], Grey]:
         """Take a packed square, and return what gives it back."""
         self._count += 1
-        place = self._written(packed)
-        read = partial(_same, packed) if place is None else partial(self._read, place, len(packed))
-        return partial(self._square, self._count, read)
+        return partial(self._square, self._count, self._taken(packed))
+
+    def put_soft(self, soft: bytes) -> Callable[[], Grey]:
+        """Take the bytes of a soft square, and return what gives it back: at once, so none is held at hand."""
+        return partial(_soft, self._taken(soft))
+
+    def _taken(self, data: bytes) -> Callable[[], bytes]:
+        place = self._written(data)
+        return partial(_same, data) if place is None else partial(self._read, place, len(data))
 
     def _written(self, packed: bytes) -> int | None:
         """Return where in the file the bytes are now; None where they have to be held."""
@@ -96,6 +113,10 @@ class GreySquares:
 
     def _square(self, number: int, read: Callable[[], bytes]) -> Grey:
         return self._recent.get(number, lambda: unpacked_square(read()))
+
+
+def _soft(read: Callable[[], bytes]) -> Grey:
+    return np.frombuffer(read(), np.uint8).reshape(SOFT, SOFT)
 
 
 def _same(packed: bytes) -> bytes:

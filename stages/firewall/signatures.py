@@ -4,20 +4,24 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
 
+import numpy as np
+
 from stages.base.decoding import PACKAGES
 from stages.base.file_facts import code_of, digest_of, kind_of, remembered
-from stages.firewall.alignment import Laying, Softened, alike
 from stages.firewall.candidate_search import candidates, every_candidate
 from stages.firewall.copies import NEAR, SAME, Fingerprint, Joined
+from stages.firewall.laying.alignment import Laying, Softened, alike
+from stages.firewall.laying.rough_fit import may_fit
 
 Names = Mapping[str, Fingerprint]
 Pair = tuple[int, int]
 # The code that says whether two fingerprints are of copies: a change of it makes all anew.
-SOURCES = tuple(
-    Path(__file__).with_name(f"{name}.py")
-    for name in ("alignment", "candidate_search", "copies", "grey_squares", "patches", "sheet_hashes", "signatures")
-)
+_NAMES = ("candidate_search", "copies", "grey_squares", "sheet_hashes", "signatures")
+_LAYING = ("alignment", "patches", "rough_fit")
+SOURCES = tuple(Path(__file__).parent / f"{name}.py" for name in (*_NAMES, *(f"laying/{one}" for one in _LAYING)))
 _CODE = code_of(SOURCES)
+# Pairs that are told apart roughly at a time. Of many copies of one sheet, so few are before all are joined.
+_PAIRS = 1024
 _YES, _NO = b"1", b"0"
 
 
@@ -73,16 +77,40 @@ def _alike(
     The answer hangs on the two fingerprints alone, and is kept.
     """
     layings = _layings(mine, theirs, bar)
-    pairs, soft = list(layings), Softened()
+    every, soft = list(layings), Softened()
+    for start in range(0, len(every), _PAIRS):
+        pairs = [pair for pair in every[start : start + _PAIRS] if not passed_over(pair)]
+        if bar >= SAME:
+            pairs = _fitting(pairs, layings)
 
-    def find(place: int) -> bytes | None:
-        if passed_over(pairs[place]):
-            return None
-        return _YES if alike(layings[pairs[place]], bar, soft) else _NO
+        def find(place: int, pairs: list[Pair] = pairs) -> bytes | None:
+            if passed_over(pairs[place]):
+                return None
+            return _YES if alike(layings[pairs[place]], bar, soft) else _NO
 
-    keys = [digest_of(sorted((mine[i].identity, theirs[j].identity))) for i, j in pairs]
-    answers = remembered(keys, kind_of(f"alike {bar}", _CODE, PACKAGES), find)
-    yield from (pair for pair, answer in zip(pairs, answers, strict=True) if answer == _YES)
+        keys = [digest_of(sorted((mine[i].identity, theirs[j].identity))) for i, j in pairs]
+        answers = remembered(keys, kind_of(f"alike {bar}", _CODE, PACKAGES), find)
+        yield from (pair for pair, answer in zip(pairs, answers, strict=True) if answer == _YES)
+
+
+def _fitting(pairs: list[Pair], layings: Mapping[Pair, list[Laying]]) -> list[Pair]:
+    """Return those of `pairs` whose sheets may fit in one of the ways to lay them.
+
+    Pairs are many, and asking for each takes as long as this. So the answers of all are kept as one.
+    """
+    ways = [one for pair in pairs for one in layings[pair]]
+    if not ways:
+        return []
+    key = digest_of([b"".join(one.whole.identity + one.part.identity + _view(one) for one in ways)])
+    kind = kind_of("fit", _CODE, PACKAGES)
+    answers = next(remembered([key], kind, lambda _: np.packbits(may_fit(ways)).tobytes()))
+    fits = iter(np.unpackbits(np.frombuffer(answers or b"", np.uint8))[: len(ways)].tolist())
+    # All ways are gone through, whether or not the first fits.
+    return [pair for pair, fit in [(pair, [next(fits) for _ in layings[pair]]) for pair in pairs] if any(fit)]
+
+
+def _view(one: Laying) -> bytes:
+    return bytes([one.pair.window, one.pair.orientation])
 
 
 def _layings(mine: Sequence[Fingerprint], theirs: Sequence[Fingerprint], bar: float) -> dict[Pair, list[Laying]]:

@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from stages.firewall.alignment import likeness
 from stages.firewall.candidate_search import FIRST_WORD_BAR
 from stages.firewall.copies import HASH_BAR, HASH_BITS, ORIENTATIONS, Candidate, Fingerprint
+from stages.firewall.laying.alignment import likeness
 
 
 def all_candidates(wholes: Sequence[Fingerprint], parts: Sequence[Fingerprint]) -> list[Candidate]:

@@ -15,7 +15,7 @@ import pytest
 from stages.base import file_facts
 from stages.firewall import grey_squares
 from stages.firewall.copies import THUMB
-from stages.firewall.grey_squares import GreySquares, Recent, packed_square, unpacked_square
+from stages.firewall.grey_squares import GreySquares, Recent, packed_square, soft_square, unpacked_square
 from stages.firewall.kinship import copies_among, fingerprints
 
 FEW, MANY = 40, 120
@@ -51,8 +51,17 @@ def test_each_square_comes_back_in_any_order(how, monkeypatch):
     given = [squares.put(packed_square(noise(seed))) for seed in range(12)]
     asked = [seed for seed in range(12) for _ in range(3)]
     random.Random(0).shuffle(asked)
+    soft = [squares.put_soft(soft_square(noise(seed)).tobytes()) for seed in range(12)]
     for seed in asked:
         assert np.array_equal(given[seed](), noise(seed))
+        assert np.array_equal(soft[seed](), soft_square(noise(seed)))
+
+
+def test_a_turned_square_softened_is_the_soft_one_turned():
+    for turns in range(4):
+        for mirrored in (slice(None), slice(None, None, -1)):
+            turned = np.ascontiguousarray(np.rot90(noise(1)[:, mirrored], turns))
+            assert np.array_equal(soft_square(turned), np.rot90(soft_square(noise(1))[:, mirrored], turns))
 
 
 def test_a_packed_square_is_one_square():

@@ -8,8 +8,8 @@ import pytest
 
 from demo.drawing.sets import draw_set
 from stages.firewall.copies import THUMB, Window
-from stages.firewall.patches import patches_found as found_of_patches
-from stages.firewall.patches import patches_of, softened
+from stages.firewall.laying.patches import patches_found as found_of_patches
+from stages.firewall.laying.patches import patches_of, softened
 
 WHOLE = (0.0, 0.0, 1.0, 1.0)
 

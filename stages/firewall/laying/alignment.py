@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from stages.firewall.candidate_search import next_view
 from stages.firewall.copies import SAME, THUMB, Candidate, Fingerprint, Grey, Window, agreement, windows
 from stages.firewall.grey_squares import AT_HAND, Recent
-from stages.firewall.patches import Patches, Soft, patches_found, patches_of, softened
+from stages.firewall.laying.patches import Patches, Soft, patches_found, patches_of, softened
 
 _COARSE = 2  # pixels of the square per pixel of the first, coarse alignment
 _COARSE_STEPS, _FINE_STEPS = 40, 20  # most steps of the two alignments
