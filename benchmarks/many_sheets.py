@@ -106,6 +106,7 @@ def put_predictions(root: Path, sheets: int) -> None:
 
     for out in ("best", "last"):
         shutil.copyfile(root / "models/parent.pt", root / f"models/{out}.pt")
+    save_embeddings(None, (), root / "models/best.pt", root / "models/prompts.npz")  # iteration 0 is told nothing
     for file, text in {"metrics/train.json": '{"epochs_run": 0}\n', "plots/train/results.csv": "epoch,loss\n"}.items():
         (root / file).parent.mkdir(parents=True, exist_ok=True)
         (root / file).write_text(text)

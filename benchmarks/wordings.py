@@ -27,7 +27,7 @@ from stages.audit.variant_counts import variant_counts
 from stages.base.params import PARAMS, read_classes, read_section
 from stages.dataset.sheets.split_folder import DATASET, read_split, split_sheets
 from stages.detector.model.checkpoint import load_model
-from stages.detector.model.encoders import encode, encoder_of
+from stages.detector.model.encoders import encode
 from stages.detector.model.runtime import start_ultralytics
 from stages.detector.prediction.prediction_params import PredictParams
 from stages.detector.training.example_vectors import example_vectors
@@ -108,7 +108,7 @@ def measured(root: Path) -> tuple[dict[str, list[float]], list[str]]:
     trained = scores_of(root, model, variants(root, model, classes), weights, classes)
     prompts = read_prompts(classes, root / PROMPTS)
     untrained = {
-        "target, told": _told(target, classes, prompts),
+        "target, told": _told(root, target, classes, prompts),
         f"target, {SHOWN} examples": _shown(root, target, classes),
     }
     return {**trained, **scores_of(root, target, untrained, root / TARGET, classes)}, ["all", *classes]
@@ -140,21 +140,25 @@ def variants(root: Path, model: object, classes: tuple[str, ...]) -> Mapping[str
     """Return the embeddings of each set of prompts, those of the training first."""
     prompts = read_prompts(classes, root / PROMPTS)
     swapped = {**prompts, "detail": prompts["elevation"], "elevation": prompts["detail"]}
-    told = _told(model, classes, prompts)
+    told = _told(root, model, classes, prompts)
     return {
         "as trained": told,
-        "detail, elevation swapped": _told(model, classes, swapped),
-        "slightly reworded": _told(model, classes, REWORDED),
-        "in other words": _told(model, classes, PARAPHRASE),
-        "both, averaged": _told(model, classes, {name: (*prompts[name], *PARAPHRASE[name]) for name in classes}),
-        "nonsense": _told(model, classes, NONSENSE),
+        "detail, elevation swapped": _told(root, model, classes, swapped),
+        "slightly reworded": _told(root, model, classes, REWORDED),
+        "in other words": _told(root, model, classes, PARAPHRASE),
+        "both, averaged": _told(root, model, classes, {name: (*prompts[name], *PARAPHRASE[name]) for name in classes}),
+        "nonsense": _told(root, model, classes, NONSENSE),
         f"{SHOWN} examples each": _shown(root, model, classes),
         **{f"cosine {cosine}": _drawn_together(told, cosine) for cosine in COSINES},
     }
 
 
-def _told(model: object, classes: tuple[str, ...], prompts: Prompts) -> Embeddings:
-    return embeddings_for(model, classes, encode(encoder_of(model), classes, prompts))
+def _told(root: Path, model: object, classes: tuple[str, ...], prompts: Prompts) -> Embeddings:
+    return embeddings_for(model, classes, encode(_encoder(root), classes, prompts))
+
+
+def _encoder(root: Path) -> str:
+    return read_section(TrainParams, "train", root / PARAMS).encoder
 
 
 def _shown(root: Path, model: object, classes: tuple[str, ...]) -> Embeddings:
@@ -172,7 +176,7 @@ def _shown(root: Path, model: object, classes: tuple[str, ...]) -> Embeddings:
     target = promptable(load_model(root / TARGET), root / TARGET)
     imgsz = read_section(TrainParams, "train", root / PARAMS).imgsz
     examples = example_vectors(target, shown, read_split("train", root / DATASET), classes, imgsz=imgsz)
-    return embeddings_for(model, classes, encode(encoder_of(model), classes, shown, examples))
+    return embeddings_for(model, classes, encode(_encoder(root), classes, shown, examples))
 
 
 def _drawn_together(told: Embeddings, cosine: float) -> Embeddings:

@@ -59,6 +59,7 @@ QUICK = "".join(
     )
 )
 DEAR = (
+    "added_class",
     "carry",
     "control",
     "folds",
