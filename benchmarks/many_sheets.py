@@ -102,6 +102,7 @@ def as_voc(source: Path, folder: Path, sheets: int) -> None:
 def put_predictions(root: Path, sheets: int) -> None:
     """Put into the project at `root` what `train` and `predict` leave, without a network."""
     from stages.detector.prediction.prediction_tables import Predicted, save_predicted
+    from stages.detector.training.told_prompts import save_embeddings
     from stages.ruler.pairing.box_tables import DETECTIONS, DISCARDED, SHEETS
 
     for out in ("best", "last"):
