@@ -11,7 +11,8 @@ import pytest
 from stages.base import fact_store
 from stages.base.errors import UserError
 from stages.dataset.new_dataset import NewSheet, write_dataset
-from stages.firewall import alignment, fingerprinting, signatures
+from stages.firewall import fingerprinting, signatures
+from stages.firewall.laying import alignment
 from stages.formats.dataset_reader import read_dataset
 from stages.intake.contract.contract import check_sheets
 from stages.intake.dataset_check import check_data
