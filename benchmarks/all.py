@@ -48,15 +48,17 @@ MEASUREMENTS = {
         "-m benchmarks.scale --sheets 1000 --sheets 10000",
         "Every command of an iteration on small drawn sheets, without a network: seconds and memory at both sizes.",
     ),
-    "engines": Measurement(
-        "ONNX Runtime beside torch",
-        "-m benchmarks.engines starter/yolo26n.pt ../shared/datasets/callouts/images --imgsz 2048 --sheets 8",
-        "The whole prediction with either engine, and how far apart their boxes are.",
-    ),
     "tiles": Measurement(
         "Windows",
         "-m benchmarks.tiles ../shared/datasets/callouts --tile 1024 --imgsz 512 --steps 600",
         "Recall by size of object on large sheets, seen as wholes and in windows.",
+    ),
+    "engines": Measurement(
+        "ONNX Runtime beside torch",
+        f"-m benchmarks.engines {SCRATCH}/tiles/seed0/whole/best.pt ../shared/datasets/callouts/images "
+        "--imgsz 2048 --sheets 8",
+        "The whole prediction with either engine, by the weights that the measurement above leaves, and how far apart their "
+        "boxes are.",
     ),
     "training_speed": Measurement(
         "Training beside Ultralytics' own",

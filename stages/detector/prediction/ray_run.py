@@ -58,7 +58,9 @@ def predict_on_ray(
         gpus = float(ray.cluster_resources().get("GPU", 0))
         device, views = worker_device(params.device, gpus), count_views(images, tiling)
         told = Told(tuple(classes), params, device, threads, versions_here(), views, weights, tiling)
-        joining = {worker.join.remote(): worker for worker in _workers(ray, model, told)}
+        # Held to the end: Ray forgets what nobody holds, and a worker in place of a lost one asks for it.
+        shared = ray.put(model)
+        joining = {worker.join.remote(): worker for worker in _workers(ray, shared, told)}
         yield from _in_order(ray, joining, blocks(sheets, block_size(params.batch)))
 
 
@@ -117,14 +119,15 @@ def _plain_errors(ray: Any) -> Iterator[None]:
         raise problem("ray_run.lost", _WHERE, found=_first_line(error), retries=_RETRIES) from error
 
 
-def _workers(ray: Any, model: bytes, told: Told) -> list[Any]:
+def _workers(ray: Any, shared: Any, told: Told) -> list[Any]:
+    """Start the workers; `shared` is what holds the bytes of the model."""
     settings = {
         "num_cpus": told.threads if told.device == "cpu" else 1,
         "num_gpus": 1 if told.device == "0" else 0,
         "max_restarts": -1,
         "max_task_retries": _RETRIES,
     }
-    kind, shared = ray.remote(**settings)(RayWorker), ray.put(model)
+    kind = ray.remote(**settings)(RayWorker)
     return [kind.remote(shared, told) for _ in range(told.params.ray_workers)]
 
 
