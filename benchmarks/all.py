@@ -57,8 +57,8 @@ MEASUREMENTS = {
         "ONNX Runtime beside torch",
         f"-m benchmarks.engines {SCRATCH}/tiles/seed0/whole/best.pt ../shared/datasets/callouts/images "
         "--imgsz 2048 --sheets 8",
-        "The whole prediction with either engine, by the weights that the measurement above leaves, and how far apart their "
-        "boxes are.",
+        "The whole prediction with either engine, by the weights that the measurement above leaves, and how far apart "
+        "their boxes are.",
     ),
     "training_speed": Measurement(
         "Training beside Ultralytics' own",
