@@ -6,16 +6,15 @@ from typing import NamedTuple
 
 import numpy as np
 
-from stages.base.atomic import replacing
+from stages.audit.prompt_edit import set_prompt
 from stages.base.boxes import xywhn_to_xyxy
 from stages.base.decoding import read_bgr
 from stages.base.errors import problem
 from stages.base.image_size import image_size
 from stages.base.params import PARAMS, read_classes
 from stages.dataset.sheets.split_folder import DATASET, read_labels, read_split
-from stages.project.yaml_edits import with_item
 from stages.prompts.texts.examples import PREFIX, DrawnExample, example_of, example_text, is_example
-from stages.prompts.texts.prompt_file import PROMPTS, plain, read_prompts, shown
+from stages.prompts.texts.prompt_file import PROMPTS, read_prompts, shown
 
 MOST = 5  # examples that are chosen; more move their average little
 
@@ -43,10 +42,7 @@ def show_examples(root: Path, class_name: str, boxes: Sequence[str], *, only: bo
     now = read_prompts(classes, root / PROMPTS)[class_name]
     kept = () if only else tuple(text for text in now if boxes or not is_example(text))
     texts = tuple(dict.fromkeys([*kept, *map(example_text, asked)]))
-    text = (root / PROMPTS).read_text(encoding="utf-8-sig")
-    text = with_item(with_item(text, "prompts", class_name, plain(texts)), "origins", class_name, "visual")
-    with replacing(root / PROMPTS) as temporary:
-        temporary.write_text(text, encoding="utf-8")
+    set_prompt(root, class_name, texts, origin="visual")
     return [
         f"{class_name}: {shown(texts)}",
         "The next training is shown them. What they do to the weights of now: yoloop prompts audit",

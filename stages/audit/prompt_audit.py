@@ -71,7 +71,8 @@ def _promptable(
     else:
         yield from lines
         both = [name for name in classes if name in before]
-        yield from _measured(root, weights, model, {name: before[name] for name in both}, {n: after[n] for n in both})
+        then, now = ({name: told[name] for name in both} for told in (before, after))
+        yield from _measured(root, weights, model, classes, then, now)
 
 
 def _new_examples(root: Path, model: Any, classes: Sequence[str], prompts: Prompts) -> dict[str, Any]:
@@ -87,15 +88,16 @@ def _new_examples(root: Path, model: Any, classes: Sequence[str], prompts: Promp
     return shown_examples(root / TARGET, new, sheets, classes, imgsz=imgsz)
 
 
-def _measured(root: Path, weights: Path, model: Any, before: Embeddings, after: Embeddings) -> Iterator[str]:
+def _measured(
+    root: Path, weights: Path, model: Any, classes: Sequence[str], before: Embeddings, after: Embeddings
+) -> Iterator[str]:
     """Yield F1 of each class on val with the prompts before and after, for the classes that have both."""
     if not before:
         return
-    all_classes = read_classes(root / PARAMS)
-    sheets = [one for one in split_sheets((RULER_SPLIT,), all_classes, root / DATASET) if one.labels is not None]
+    sheets = [one for one in split_sheets((RULER_SPLIT,), classes, root / DATASET) if one.labels is not None]
     if not sheets:
         raise problem("prompt_audit.labelled_val", root / DATASET / RULER_SPLIT)
-    kept = [all_classes.index(name) for name in before]
+    kept = [classes.index(name) for name in before]
     of_both = [one._replace(labels=_only(one.labels, kept)) for one in sheets]
     params = read_section(ValidateParams, "validate", root / PARAMS)
     counts = variant_counts(
@@ -104,7 +106,7 @@ def _measured(root: Path, weights: Path, model: Any, before: Embeddings, after: 
         [before, after],
         params=read_section(PredictParams, "predict", root / PARAMS),
         weights=weights,
-        tiling=read_tiling(all_classes, root),
+        tiling=read_tiling(classes, root),
         iou=params.iou,
         confidence=operating_confidence(root, params),
         said=RULER_SPLIT,

@@ -8,7 +8,7 @@ import pandas as pd
 
 from stages.ruler.matching.matching import outcomes
 from stages.ruler.pairing.pairs import Ints
-from stages.ruler.scores.intervals import PairedChange, paired_change
+from stages.ruler.scores.intervals import PairedChange, f1_parts, paired_change
 from stages.ruler.scores.metrics import ratios
 
 COUNTED = ("tp", "fp", "fn")
@@ -61,17 +61,13 @@ def _effect(name: str, before: Ints, now: Ints, unit: Ints) -> ClassEffect:
         int(before[:, [0, 2]].sum()),
         _f1(before),
         _f1(now),
-        paired_change(_f1_parts(now), _f1_parts(before), unit),
+        paired_change(f1_parts(now), f1_parts(before), unit),
         paired_change(_recall_parts(now), _recall_parts(before), unit),
     )
 
 
 def _f1(counts: Ints) -> float | None:
     return ratios(**dict(zip(COUNTED, counts.sum(axis=0).tolist(), strict=True)))["f1"]
-
-
-def _f1_parts(counts: Ints) -> Ints:
-    return np.stack([2 * counts[:, 0], 2 * counts[:, 0] + counts[:, 1] + counts[:, 2]], axis=1)
 
 
 def _recall_parts(counts: Ints) -> Ints:

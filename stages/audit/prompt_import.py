@@ -8,7 +8,7 @@ from stages.base.atomic import replacing
 from stages.base.errors import problem
 from stages.base.params import PARAMS, read_classes
 from stages.project.yaml_edits import replaced_mapping
-from stages.prompts.texts.prompt_file import PROMPTS, plain, read_prompts, shown, texts_of
+from stages.prompts.texts.prompt_file import PROMPTS, checked_prompts, plain, read_prompts, shown, texts_of
 
 _NESTED, _TEXT = "callout_types", "text_prompt"
 
@@ -19,35 +19,27 @@ def import_prompts(root: Path, file: Path) -> list[str]:
     Raises `UserError`, with nothing changed, unless it has a text for each class and for nothing else.
     """
     classes = read_classes(root / PARAMS)
-    found = found_prompts(_read(file), file)
-    prompts = {name: found.get(name, ()) for name in classes}
-    missing = [name for name in classes if not prompts[name]]
-    unknown = [name for name in found if name not in classes]
-    if missing or unknown:
-        wrong = f"none for '{missing[0]}'" if missing else f"one for '{unknown[0]}', which is no class"
-        raise problem("prompt_import.each", file, classes=", ".join(classes), found=wrong)
+    prompts = checked_prompts(found_prompts(_read(file), file), classes, file)
     text = (root / PROMPTS).read_text(encoding="utf-8-sig")
     before = read_prompts(classes, root / PROMPTS)
+    taken = {name: plain(texts) for name, texts in prompts.items()}
     with replacing(root / PROMPTS) as temporary:
-        taken = {name: plain(texts) for name, texts in prompts.items()}
         temporary.write_text(replaced_mapping(text, "prompts", taken), encoding="utf-8")
-        read_prompts(classes, temporary)  # as strict as with what is written by hand
     changed = [f"{name}: '{shown(before[name])}' -> '{shown(prompts[name])}'" for name in classes]
     return [line for name, line in zip(classes, changed, strict=True) if before[name] != prompts[name]] or ["as before"]
 
 
-def found_prompts(values: object, file: Path) -> dict[str, tuple[str, ...]]:
-    """Return the texts by class name, flat (`{class: text}`) or as `callout_types.<class>.text_prompt`."""
+def found_prompts(values: Any, file: Path) -> dict[Any, Any]:
+    """Return what stands for each class, flat (`{class: text}`) or as `callout_types.<class>.text_prompt`."""
     nested = values.get(_NESTED) if isinstance(values, dict) else None
     if isinstance(nested, dict):
         values = {name: one.get(_TEXT) if isinstance(one, dict) else one for name, one in nested.items()}
     if not isinstance(values, dict):
         raise problem("prompt_import.mapping", file, found=type(values).__name__)
-    texts = {str(name): texts_of(value) for name, value in values.items()}
-    empty = next((name for name, several in texts.items() if not several), None)
+    empty = next((name for name, value in values.items() if not texts_of(value)), None)
     if empty is not None:
         raise problem("prompt_import.text", file, name=empty, found=repr(values[empty])[:60])
-    return texts
+    return values
 
 
 def _read(file: Path) -> Any:

@@ -4,11 +4,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from stages.base.atomic import replacing
+from stages.audit.prompt_edit import set_prompt
 from stages.base.errors import problem
 from stages.base.params import PARAMS, read_classes, read_iteration
 from stages.base.tables import read_json
-from stages.project.yaml_edits import with_item
 from stages.prompts.texts.prompt_file import PROMPTS, read_prompts, shown, texts_of
 
 _NO_BETTER = "With these weights it finds no more than the present text: they were trained with that one."
@@ -34,12 +33,10 @@ def accept(root: Path, class_name: str, number: int) -> list[str]:
     if now != then:
         raise problem("text_acceptance.same_prompt", PROMPTS, then=shown(then), now=shown(now))
     origin = f"suggestion {number} of iteration {read_iteration(root / PARAMS)}"
-    text = (root / PROMPTS).read_text(encoding="utf-8-sig")
-    text = with_item(with_item(text, "prompts", class_name, chosen["texts"]), "origins", class_name, origin)
-    with replacing(root / PROMPTS) as temporary:
-        temporary.write_text(text, encoding="utf-8")
+    texts = texts_of(chosen["texts"])
+    set_prompt(root, class_name, texts, origin=origin)
     return [
-        f"{class_name}: '{shown(now)}' -> '{shown(texts_of(chosen['texts']))}' ({origin})",
+        f"{class_name}: '{shown(now)}' -> '{shown(texts)}' ({origin})",
         chosen["says"],
         *([_NO_BETTER] if (chosen["f1"]["value"] or 0.0) <= 0 else []),
         "It is told from the next training on; yoloop prompts history will say what it did.",

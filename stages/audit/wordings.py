@@ -19,7 +19,7 @@ from stages.base.decoding import read_bgr
 from stages.dataset.crops import to_grey
 from stages.dataset.sheets.split_folder import SplitSheet
 from stages.detector.model.checkpoint import is_promptable, load_model
-from stages.detector.model.encoders import encode, encoder_of, known_examples
+from stages.detector.model.encoders import encode, encode_texts, encoder_of, known_examples
 from stages.detector.model.runtime import start_ultralytics
 from stages.detector.prediction.prediction_params import PredictParams
 from stages.detector.prediction.tiles.windows import Tiling
@@ -132,8 +132,10 @@ def measured(
     classes = list(prompts)
     every = [(name, one) for name, several in others.items() for one in several]
     wordings = [dict(prompts), *({**prompts, name: one.texts} for name, one in every)]
-    encoder, shown = encoder_of(model), known_examples(model)
-    variants = [embeddings_for(model, classes, encode(encoder, classes, wording, shown)) for wording in wordings]
+    encoder, known = encoder_of(model), dict(known_examples(model))
+    words = sorted({text for wording in wordings for texts in wording.values() for text in texts} - set(known))
+    known |= dict(zip(words, encode_texts(encoder, words), strict=True))  # once: each call loads the encoder
+    variants = [embeddings_for(model, classes, encode(encoder, classes, wording, known)) for wording in wordings]
     before, *after = variant_counts(
         model,
         sheets,

@@ -90,7 +90,7 @@ def _bare_words(text: str) -> list[str]:
 def _without_wrong(text: str, profile: LabelProfile) -> Iterator[OtherText]:
     """Yield the text without words that its labels contradict, and with the right one in their place."""
     for wrong, right, _ in _contradicted(profile):
-        kept = [word for word in text.split() if word.strip(",.").casefold() not in wrong]
+        kept = [word for word, bare in zip(text.split(), _bare_words(text), strict=True) if bare not in wrong]
         if len(kept) < len(text.split()):
             yield OtherText("contradicted", (" ".join([*([right] if right else []), *kept]),))
 

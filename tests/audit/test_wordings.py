@@ -8,19 +8,10 @@ import pytest
 
 from stages.audit.wordings import MOST_SHEETS, WordingTrial, sheets_with, with_candidates
 from stages.dataset.sheets.split_folder import Labels, Sheet, SplitSheet, read_labels
-from stages.detector.prediction.filters import Filters
-from stages.detector.prediction.prediction_params import FilterParams, PredictParams
-from tests.detector.conftest import PROMPTS, prompted
+from tests.detector.conftest import PROMPTS, prompted, toy_params
 from tests.toy import CLASSES
 
-PARAMS = PredictParams(
-    imgsz=128,
-    batch=1,
-    device="cpu",
-    confidence_floor=0.05,
-    max_det=100,
-    filters=FilterParams(**Filters()._asdict()),
-)
+PARAMS = toy_params(batch=1)
 
 
 def sheet(split, number, class_ids, *, labelled=True):

@@ -42,6 +42,13 @@ def easy_sheets(workplace: Path) -> Path:
     return write_yolo_folder(workplace / "easy", {"train": 12}, seed=3)
 
 
+def toy_params(*, batch: int) -> PredictParams:
+    """Return what a prediction on toy sheets is told where boxes are compared."""
+    filters = FilterParams(**Filters()._asdict())
+    how = {"imgsz": 128, "batch": batch, "device": "cpu", "confidence_floor": 0.05, "max_det": 100}
+    return PredictParams(**how, filters=filters)
+
+
 def prompted(parent: Path, images: list[Path], prompts=PROMPTS) -> Path:
     """Write a promptable detector that sees what `parent` sees to best.pt, and return it."""
     resolve("yoloe-26n.yaml", Path("target.pt"), kind="target", seed=0)

@@ -17,9 +17,9 @@ from stages.base.decoding import read_bgr
 from stages.base.errors import problem
 from stages.detector.model.runtime import fits_into_memory, pick_device
 from stages.detector.prediction.box_features import FEATURES
-from stages.detector.prediction.candidate_split import with_nms
+from stages.detector.prediction.candidate_split import settings_for, with_nms
 from stages.detector.prediction.filters import keep
-from stages.detector.prediction.prediction_params import NMS_IOU, PredictParams
+from stages.detector.prediction.prediction_params import PredictParams
 from stages.detector.prediction.predictor import Prediction
 from stages.detector.prediction.reading_ahead import read_ahead
 from stages.detector.prediction.tiles.seen_views import SeenBoxes, by_confidence, together
@@ -95,24 +95,7 @@ def _predictor(places: Sequence[Sequence[int]], params: PredictParams, device: s
             own = dense[[0, 1, 2, 3, *(4 + row for row in rows)]]
             return with_nms(own, None, conf=self.args.conf, max_det=self.args.max_det, head=None).kept.clone()
 
-    folder = Path(".scratch/predict").resolve()
-    return VariantPredictor(
-        overrides={
-            "task": "detect",
-            "mode": "predict",
-            "save": False,
-            "verbose": False,
-            "rect": True,
-            "project": str(folder),
-            "name": "run",
-            "exist_ok": True,
-            "imgsz": params.imgsz,
-            "device": device,
-            "conf": params.confidence_floor,
-            "max_det": params.max_det,
-            "iou": NMS_IOU,
-        }
-    )
+    return VariantPredictor(overrides=settings_for(params, device))
 
 
 def _seen(found: Any, view: View) -> SeenBoxes:

@@ -7,11 +7,12 @@ itself takes the surest. Both are cut here, by us, so that nothing is lost unsee
 
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from stages.detector.prediction.box_features import box_features, watch
 from stages.detector.prediction.onnx_engine import Forward
-from stages.detector.prediction.prediction_params import NMS_IOU
+from stages.detector.prediction.prediction_params import NMS_IOU, PredictParams
 from stages.ruler.pairing.evidence import CANDIDATE_FLOOR, FLOOR, MAX_DET, NMS, REASONS
 
 MOST_FOR_NMS = 30_000  # boxes of a sheet that NMS looks at: Ultralytics' default; more are cut like those over max_det
@@ -23,6 +24,14 @@ class Split(NamedTuple):
 
     kept: Any  # (n, 6): x1 y1 x2 y2 confidence class, by falling confidence, px of what the network saw
     discarded: Callable[[], Any]  # gives (k, 7): the same, then the index of the reason in `REASONS`
+
+
+def settings_for(params: PredictParams, device: str) -> dict[str, Any]:
+    """Return what each of our predictors tells Ultralytics: nothing is saved, printed, or left beside the sheets."""
+    fixed = {"task": "detect", "mode": "predict", "save": False, "verbose": False, "rect": True}
+    where = {"project": str(Path(".scratch/predict").resolve()), "name": "run", "exist_ok": True}
+    own = {"imgsz": params.imgsz, "device": device, "conf": params.confidence_floor, "max_det": params.max_det}
+    return {**fixed, **where, **own}
 
 
 def make_predictor(overrides: dict[str, Any], engine: Callable[[Any, list[Any]], Forward | None] | None = None) -> Any:

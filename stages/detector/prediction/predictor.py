@@ -14,7 +14,7 @@ from stages.detector.model.checkpoint import check_classes, is_promptable, load_
 from stages.detector.model.encoders import set_prompts
 from stages.detector.model.runtime import fits_into_memory, pick_device, start_ultralytics
 from stages.detector.prediction.box_features import FEATURES
-from stages.detector.prediction.candidate_split import make_predictor
+from stages.detector.prediction.candidate_split import make_predictor, settings_for
 from stages.detector.prediction.engine_choice import CheckedEngine, engine_for
 from stages.detector.prediction.filters import Filters, keep
 from stages.detector.prediction.prediction_params import PredictParams
@@ -74,9 +74,7 @@ class SheetScorer:
     ) -> None:
         engine = engine_for(params, device=device, views=views, classes=len(classes), weights=weights, trusted=trusted)
         self.model, self.params, self.tiling = model, params, tiling
-        self.predictor = _predictor(
-            engine, imgsz=params.imgsz, device=device, conf=params.confidence_floor, max_det=params.max_det
-        )
+        self.predictor = make_predictor(settings_for(params, device), engine)
 
     def see(self, pictures: Iterable[Picture], labels: Iterable[Labels | None]) -> Iterator[Prediction]:
         """Yield a prediction for each of `pictures`, in their order, each with its labels as `predict` takes them."""
@@ -138,13 +136,6 @@ def told_model(weights: Path, classes: Sequence[str], prompts: Prompts) -> Any:
     if is_promptable(model):
         set_prompts(model, classes, prompts)
     return model
-
-
-def _predictor(engine: Any, **settings: Any) -> Any:
-    fixed = {"task": "detect", "mode": "predict", "save": False, "verbose": False, "rect": True}
-    folder = Path(".scratch/predict").resolve()
-    where = {"project": str(folder), "name": "run", "exist_ok": True}
-    return make_predictor({**fixed, **where, **settings}, engine)
 
 
 def _prediction(view: View, seen: SeenBoxes, *, filters: Filters, labels: Labels | None) -> Prediction:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from stages.base.atomic import replacing
 from stages.detector.model.checkpoint import class_names
-from stages.detector.model.encoders import encoder_of, understood
+from stages.detector.model.encoders import WIDTH, encoder_of, understood
 from stages.prompts.texts.prompt_file import Prompts
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest date that a zip can hold: no clock gets into the bytes
@@ -63,7 +63,7 @@ def save_embeddings(model: Any, classes: Sequence[str], weights: Path, file: Pat
     them for no other. A model that takes no text has an empty one. Equal embeddings are equal bytes.
     """
     told = getattr(model, "pe", None)
-    embeddings = np.zeros((1, 0, 512), np.float32) if told is None else told.detach().cpu().float().numpy()
+    embeddings = np.zeros((1, 0, WIDTH), np.float32) if told is None else told.detach().cpu().float().numpy()
     names = np.asarray([] if told is None else list(classes), dtype=np.str_)
     held = {"embeddings": embeddings, "names": names, "model": np.asarray(weights.stem, dtype=np.str_)}
     with replacing(file) as temporary, zipfile.ZipFile(temporary, "w") as archive:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from itertools import chain, combinations
 from pathlib import Path
+from typing import Any
 
 from stages.base.errors import problem
 from stages.base.params import read_yaml
@@ -13,13 +14,17 @@ Prompts = Mapping[str, tuple[str, ...]]  # class name: its texts, at least one; 
 
 
 def read_prompts(classes: Sequence[str], file: Path = PROMPTS) -> dict[str, tuple[str, ...]]:
-    """Return the texts of every class, in class order.
-
-    Raises `UserError` when a class has none, when a prompt belongs to no class (a spelling mistake), and when a text
-    stands twice.
-    """
+    """Return the texts of every class, in class order; raise `UserError` as `checked_prompts` does."""
     found = read_yaml(file).get("prompts")
-    given = found if isinstance(found, dict) else {}
+    return checked_prompts(found if isinstance(found, dict) else {}, classes, file)
+
+
+def checked_prompts(given: Mapping[Any, Any], classes: Sequence[str], file: Path) -> dict[str, tuple[str, ...]]:
+    """Return the texts that `given`, read from `file`, has for every class, in class order.
+
+    Raises `UserError` when a class has none, when a prompt belongs to no class (a spelling mistake), when a text stands
+    twice, and for an example that cannot be read.
+    """
     prompts = {name: texts_of(given.get(name)) for name in classes}
     missing = [name for name in classes if not prompts[name]]
     unknown = [str(name) for name in given if name not in classes]

@@ -80,7 +80,7 @@ def gain_interval(now: Ints, before: Ints, unit: Ints | None = None) -> Interval
     unless `unit` (sheets,) says otherwise. Undefined without two units that have a box or a detection, and where an
     F1 is.
     """
-    one = paired_change(_f1_parts(now), _f1_parts(before), np.arange(len(now)) if unit is None else unit)
+    one = paired_change(f1_parts(now), f1_parts(before), np.arange(len(now)) if unit is None else unit)
     return Interval(one.low, one.high)
 
 
@@ -191,7 +191,7 @@ def _without_each(part: Floats, whole: Floats) -> tuple[Floats, Floats]:
     return divided(above, below), divided(above - part, below - whole)
 
 
-def _f1_parts(counts: Ints) -> Ints:
+def f1_parts(counts: Ints) -> Ints:
     """Return what F1 sums above and below, (sheets, 2), from tp, fp, fn of each sheet."""
     right, false, missed = counts.T
     return np.stack([2 * right, 2 * right + false + missed], axis=1)

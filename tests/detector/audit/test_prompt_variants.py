@@ -7,23 +7,14 @@ from stages.dataset.sheets.split_folder import Sheet
 from stages.detector.audit.prompt_variants import predict_variants
 from stages.detector.model.checkpoint import load_model
 from stages.detector.model.encoders import encode
-from stages.detector.prediction.filters import Filters
-from stages.detector.prediction.prediction_params import FilterParams, PredictParams
 from stages.detector.prediction.predictor import predict
 from stages.detector.prediction.tiles.windows import Tiling
 from stages.detector.training.told_prompts import embeddings_for, embeddings_told
-from tests.detector.conftest import PROMPTS, prompted, seen
+from tests.detector.conftest import PROMPTS, prompted, seen, toy_params
 from tests.toy import CLASSES
 
 pytestmark = pytest.mark.slow
-PARAMS = PredictParams(
-    imgsz=128,
-    batch=2,
-    device="cpu",
-    confidence_floor=0.05,
-    max_det=100,
-    filters=FilterParams(**Filters()._asdict()),
-)
+PARAMS = toy_params(batch=2)
 OTHER = {**PROMPTS, "title": ("flat bar in red",), "detail": ("a green leaf",)}
 SWAPPED = {**PROMPTS, "title": PROMPTS["detail"], "detail": PROMPTS["title"]}
 
