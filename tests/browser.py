@@ -108,9 +108,17 @@ class Tab:
         self.call("Emulation.setEmulatedMedia", features=[scheme])
 
     def open(self, url: str) -> None:
-        self.call("Page.navigate", url=url)
-        while (self._next()).get("method") != "Page.loadEventFired":
-            pass
+        self._load("Page.navigate", url=url)
+
+    def reload(self) -> None:
+        self._load("Page.reload")
+
+    def _load(self, method: str, **params: Any) -> None:
+        """Go on once the new page has loaded: a script that is asked for before would die with the old one."""
+        before = len(self._of("Page.loadEventFired"))
+        self.call(method, **params)
+        while len(self._of("Page.loadEventFired")) == before:
+            self._next()
 
     def call(self, method: str, **params: Any) -> Any:
         self.number += 1

@@ -378,7 +378,7 @@ def test_the_key_stands_in_no_command_line(tmp_path):
             hand.press("Tab", "Delete")
             hand.saved()
             assert len(boxes(tmp_path)) == 2
-            tab.call("Page.reload")  # the cookie is ours from now on
+            tab.reload()  # the cookie is ours from now on
             hand.ready("a.png")
             assert tab.evaluate("location.href") == url.partition("?")[0]
             assert tab.errors() == []
