@@ -82,34 +82,38 @@ def nearest_views(wholes: Sequence[Fingerprint], parts: Sequence[Fingerprint], p
     """Return those of `pairs` whose nearest hashes differ in no more than HASH_BAR of the bits, with that view."""
     windows = np.stack([whole.windows for whole in wholes])
     turned = np.stack([part.turned for part in parts])
+    window, turn = _views(windows.shape[1])
+    first_of_windows, first_of_turned = windows[..., 0].copy(), turned[..., 0].copy()
     found: list[Candidate] = []
     for block in (pairs[start : start + _PAIRS] for start in range(0, len(pairs), _PAIRS)):
-        differ = _differ(windows[block[:, 0]], turned[block[:, 1]])
-        near = differ.min(axis=1) <= HASH_BAR * HASH_BITS
-        views = differ[near].argmin(axis=1).tolist()
-        found += [Candidate(i, j, *_view(view)) for (i, j), view in zip(block[near].tolist(), views, strict=True)]
+        mine, theirs = block.T
+        differ = np.bitwise_count(first_of_windows[mine][:, window] ^ first_of_turned[theirs][:, turn])
+        rows, views = np.nonzero(differ <= FIRST_WORD_BAR * 64)
+        others = windows[mine[rows], window[views], 1:] ^ turned[theirs[rows], turn[views], 1:]
+        bits = differ[rows, views] + np.bitwise_count(others).sum(axis=1, dtype=np.int64)
+        near = np.flatnonzero(bits <= HASH_BAR * HASH_BITS)
+        near = near[np.lexsort([views[near], bits[near], rows[near]])]
+        pair, nearest = np.unique(rows[near], return_index=True)
+        view = views[near[nearest]]
+        columns = (mine[pair], theirs[pair], window[view], turn[view])
+        found += map(Candidate._make, zip(*(column.tolist() for column in columns), strict=True))
     return found
 
 
 def next_view(whole: Fingerprint, part: Fingerprint, pair: Candidate) -> Candidate:
     """Return the pair by the view that is nearest after the one that it has."""
-    order = _differ(whole.windows[None], part.turned[None])[0].argsort(kind="stable")
-    views = [_view(view) for view in order[:2].tolist()]
+    window, turn = _views(len(whole.windows))
+    differ = np.bitwise_count(whole.windows[window] ^ part.turned[turn])
+    bits = np.where(differ[:, 0] <= FIRST_WORD_BAR * 64, differ.sum(axis=1, dtype=np.int64), _UNLIKE)
+    order = bits.argsort(kind="stable")[:2]
+    views = zip(window[order].tolist(), turn[order].tolist(), strict=True)
     return Candidate(*pair[:2], *next(view for view in views if view != pair[2:]))
 
 
-def _differ(windows: Words, turned: Words) -> NDArray[np.int64]:
-    """Return the bits that differ in each view of pairs, (k, views), of hashes (k, w, 4) and (k, 8, 4).
-
-    The views: the whole sheet with the other in each orientation, then each window with the other as it is.
-    """
-    bits = np.bitwise_count(np.concatenate([windows[:, :1] ^ turned, windows[:, 1:] ^ turned[:, :1]], axis=1))
-    return np.where(bits[..., 0] <= FIRST_WORD_BAR * 64, bits.sum(axis=2, dtype=np.int64), _UNLIKE)
-
-
-def _view(number: int) -> tuple[int, int]:
-    """Return the window and the orientation of a view by its number."""
-    return max(number - ORIENTATIONS + 1, 0), number if number < ORIENTATIONS else 0
+def _views(windows: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Return the window and the orientation of each view: the whole in each orientation, then each window."""
+    numbers = np.arange(ORIENTATIONS + windows - 1)
+    return np.maximum(numbers - ORIENTATIONS + 1, 0), np.where(numbers < ORIENTATIONS, numbers, 0)
 
 
 def every_candidate(wholes: Sequence[Fingerprint], parts: Sequence[Fingerprint]) -> list[Candidate]:

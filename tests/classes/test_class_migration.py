@@ -314,6 +314,7 @@ SCRIPT = (
 )
 
 
+@pytest.mark.faults
 @pytest.mark.parametrize("what", ["dvc", "git"])
 def test_a_kill_at_any_call_leaves_the_old_classes_or_the_new_ones(
     started: Callable[[], Path], tmp_path: Path, every_kill: bool, what: str
