@@ -7,7 +7,7 @@ from stages.detector.prediction.filters import Filters, keep
 
 WIDE = [10, 10, 50, 20]  # 40 x 10 px
 SMALL = [0, 0, 6, 6]
-FLAT = [30, 30, 40, 30]  # no height
+FLAT = [30, 30, 40, 31]  # one px high
 
 
 @pytest.mark.parametrize(
@@ -31,6 +31,22 @@ def test_keep(filters, expected):
     assert keep(np.array([WIDE, SMALL, FLAT]), width=100, height=60, filters=filters).tolist() == expected
 
 
+@pytest.mark.parametrize(
+    ("box", "passes"),
+    [
+        ([30, 30, 31, 31], True),
+        ([30, 30, 40, 30.9], False),
+        ([30, 30, 30, 40], False),
+        ([40, 30, 30, 40], False),  # distances below zero turn a box inside out
+        ([30, 40, 40, 30], False),
+        ([40, 40, 30, 30], False),
+        ([np.nan, 30, 40, 40], False),
+    ],
+)
+def test_what_has_no_side_of_a_pixel_is_no_box(box, passes):
+    assert keep(np.array([box]), width=100, height=60, filters=Filters()).tolist() == [passes]
+
+
 def test_every_border_counts_and_every_image_has_its_own_size():
     boxes = np.array([[20, 20, 95, 40], [20, 20, 95, 40], [20, 20, 40, 55], [20, 20, 40, 55]])
     got = keep(boxes, width=[100, 120, 100, 100], height=[60, 60, 60, 70], filters=Filters(border=10))
@@ -50,5 +66,5 @@ def test_all_filters_together_are_each_of_them(rows, values):
     filters = Filters(*values)
     each = [Filters(**{name: value}) for name, value in filters.active.items()]
     one_by_one = [keep(rows, width=60, height=60, filters=one) for one in each]
-    expected = np.logical_and.reduce([np.ones(len(rows), dtype=bool), *one_by_one])
+    expected = np.logical_and.reduce([keep(rows, width=60, height=60, filters=Filters()), *one_by_one])
     assert (keep(rows, width=60, height=60, filters=filters) == expected).all()
