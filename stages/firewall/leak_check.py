@@ -7,29 +7,37 @@ from stages.base.errors import problem
 from stages.dataset.defects import Defect, finding
 from stages.dataset.sheets.manifest import MANIFEST, read_manifest
 from stages.dataset.sheets.split_folder import read_split
-from stages.firewall.kinship import copies_among, copies_of
+from stages.firewall.kinship import copies_of
 from stages.firewall.roles import SIDES, Kinship, leaks
+from stages.firewall.spare_copies import Counts, disagreeing
 
 _RULERS = ("val", "test")
 MEND = "Remove one of the two; `yoloop data import --regroup` keeps those of val and test."
 
 
 def leak_findings(
-    images: Mapping[str, Sequence[Path]], *, groups: Mapping[str, str] | None = None, mend: str = MEND
+    images: Mapping[str, Sequence[Path]],
+    copies: Sequence[tuple[str, ...]],
+    *,
+    boxes: Counts | None = None,
+    groups: Mapping[str, str] | None = None,
+    mend: str = MEND,
 ) -> list[Defect]:
-    """Return an error for every sheet that is on two sides, and a warning for copies on one side.
+    """Return an error for every sheet that is on two sides, and warnings for copies on one side or labelled otherwise.
 
     `images` are the files of each split, whose names are unique over all; a split that is neither val nor test counts
-    as train. `groups` names the drawing set or project of a sheet by its file name: a group belongs to one side, too.
+    as train. `copies` are the sets of names that show one sheet, `boxes` counts those of each that is labelled.
+    `groups` names the drawing set or project of a sheet by its file name: a group belongs to one side, too.
     """
     files = {file.name: file for found in images.values() for file in found}
     split_of = {file.name: split for split, found in images.items() for file in found}
-    kinship = Kinship(copies_among(files), groups or {})
+    kinship, counts = Kinship(copies, groups or {}), boxes or {}
     found = [
         _leak(files[leak.kept], leak.kept_role, files[leak.other], leak.other_role, kinship, mend)
         for leak in leaks(split_of, kinship)
     ]
-    return [*found, *(_twice(names, files) for names in kinship.copies if _one_side(names, split_of))]
+    twice = [_twice(names, files) for names in kinship.copies if _one_side(names, split_of)]
+    return [*found, *twice, *(_unlike(names, files, counts) for names in disagreeing(copies, counts))]
 
 
 def require_no_leak(dataset: Path, moved: Sequence[str]) -> None:
@@ -61,6 +69,11 @@ def _leak(kept: Path, kept_role: str, other: Path, other_role: str, kinship: Kin
 def _twice(names: Sequence[str], files: Mapping[str, Path]) -> Defect:
     found = f"{', '.join(names[1:4])}{', ...' * (len(names) > 4)}"
     return finding("warning", "leak_check.copy", files[names[0]], found=found)
+
+
+def _unlike(names: Sequence[str], files: Mapping[str, Path], boxes: Counts) -> Defect:
+    counts = ", ".join(f"{name} with {int(boxes[name].sum())}" for name in names[:4]) + ", ..." * (len(names) > 4)
+    return finding("warning", "leak_check.copy-labels", files[names[0]], found=counts)
 
 
 def _one_side(names: Sequence[str], split_of: Mapping[str, str]) -> bool:

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stages.firewall.copies import groups
+from stages.firewall.spare_copies import spare_copies
 from stages.firewall.stratified_draw import draw_units
 
 ROLES = ("train", "val", "test", "pool")
@@ -62,12 +63,14 @@ class Assignment(NamedTuple):
     """Names per role, sorted, each name in one role; `unused` are the names per split that have none.
 
     `followed` changed their role for that of their group, `left_out` are copies of a sheet of val or test: `regroup`.
+    `spare` are copies that go, each with the one that stays: `one_of_each`.
     """
 
     roles: dict[str, tuple[str, ...]]
     unused: dict[str, tuple[str, ...]]
     followed: tuple[str, ...] = ()
     left_out: tuple[str, ...] = ()
+    spare: Mapping[str, str] = {}
 
 
 def assign(
@@ -78,15 +81,17 @@ def assign(
     kinship: Kinship = Kinship(),  # noqa: B008 - immutable
     boxes: Mapping[str, NDArray[np.int64]] | None = None,
     regroup: bool = False,
+    one_of_each: bool = False,
 ) -> Assignment:
     """Return which names of `splits` become train, val, test and pool.
 
     `wanted` says it for val, test and pool; a role that is not in it takes the source's split of that name,
-    unless another role takes that. Train is what `wanted` leaves of the source's train. Shares are of the
-    source's whole train, at least one image, drawn after images were taken by name: unit by unit, so that copies and
-    groups stay together, and stratified by `boxes`, the boxes per class (classes,) of each image. Raises `LeakError`
-    when what was not drawn puts a unit on two sides; with `regroup` val wins over test, and test over train and pool:
-    copies of its sheets are left out, the rest of a group follows. Raises `ValueError` with a short sentence when two
+    unless another role takes that. Train is what `wanted` leaves of the source's train. Shares are of all of the
+    source's train that is used, at least one image, drawn after images were taken by name: unit by unit, so that copies
+    and groups stay together, and stratified by `boxes`, the boxes per class (classes,) of each image that is labelled.
+    With `one_of_each` one of the copies of a sheet stays. Raises `LeakError` when what was not drawn puts a unit on two
+    sides; with `regroup` val wins over test, and test over train and pool: copies of its sheets are left out, the rest
+    of a group follows. Raises `ValueError` with a short sentence when two
     roles want one image, or nothing would be left in train.
     """
     parts = _with_defaults(splits, wanted)
@@ -94,18 +99,22 @@ def assign(
     _refuse_overlap(fixed)
     role_of = {name: role for role, names in fixed.items() for name in names}
     role_of = {**dict.fromkeys(splits.get("train", ()), "train"), **role_of}
+    spare = spare_copies(role_of, kinship.copies, boxes or {}) if one_of_each else {}
+    role_of = {name: role for name, role in role_of.items() if name not in spare}
     found = leaks(role_of, kinship)
     if found and not regroup:
         raise LeakError(found)
     settled, followed, left_out = _settled(role_of, kinship)
     left = [name for name, role in settled.items() if role == "train"]
-    drawn = _drawn(left, parts, len(splits.get("train", ())), rng, kinship, boxes or {})
+    train = len([name for name in splits.get("train", ()) if name in settled and name not in followed])
+    drawn = _drawn(left, parts, train, rng, kinship, boxes or {})
     settled.update(drawn)
     roles = {role: tuple(sorted(name for name, own in settled.items() if own == role)) for role in ROLES}
     if not roles["train"]:
         raise ValueError("no image is left in train")
-    unused = {split: tuple(sorted(set(names) - set(settled))) for split, names in splits.items()}
-    return Assignment(roles, {split: names for split, names in unused.items() if names}, followed, left_out)
+    told = {*settled, *left_out, *spare}
+    unused = {split: tuple(sorted(set(names) - told)) for split, names in splits.items()}
+    return Assignment(roles, {split: names for split, names in unused.items() if names}, followed, left_out, spare)
 
 
 def _drawn(

@@ -10,6 +10,7 @@ from stages.dataset.defects import Defect, refuse
 from stages.dataset.sheets.manifest import MANIFEST, write_manifest
 from stages.dataset.sheets.split_folder import DATASET, require_split, sheets_in
 from stages.firewall.grouping import read_groups
+from stages.firewall.kinship import copies_among
 from stages.firewall.leak_check import leak_findings
 from stages.firewall.roles import ROLES
 from stages.formats.dataset_reader import read_dataset
@@ -99,7 +100,8 @@ def _check(root: Path, dataset: Path, now: Lists, say: Callable[[str], None] | N
                 raise problem("acceptance.labels_sheet_there", file)
     images = {split: [dataset / split / "images" / row.image_id for row in rows] for split, rows in now.items()}
     groups = {row.image_id: row.group for rows in now.values() for row in rows}
-    shared = leak_findings(images, groups=groups, mend=_MEND)
+    files = {file.name: file for found in images.values() for file in found}
+    shared = leak_findings(images, copies_among(files, say=say), groups=groups, mend=_MEND)
     refuse(shared)
     return [finding for finding in (*whole, *of_sheets, *shared) if finding.severity == "warning"]
 

@@ -16,6 +16,7 @@ THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "OPENCV_FOR_THREADS_NUM") 
 
 GROUP_PATTERN = "Sheets whose names agree in the bracket (drawing set, project) share a role: '^(.+)_page'."
 CLASSES = "Pictures that nobody has labelled: names of the classes, with commas between them."
+ONE_OF_EACH = "Of copies of one sheet take one: of val, else of test, else of train; the one with the most boxes."
 GROUPS = "The same from a CSV file: image name, group."
 
 
@@ -45,6 +46,7 @@ def data_import(
     regroup: Annotated[
         bool, typer.Option("--regroup", help="Mend a split that leaks: copies of val and test are left out of train.")
     ] = False,
+    one_of_each: Annotated[bool, typer.Option("--one-of-each", help=ONE_OF_EACH)] = False,
 ) -> None:
     """Make a dataset iteration 0 of this project: dataset, weights, params and prompts, in one commit."""
     _in_one_thread()
@@ -64,6 +66,7 @@ def data_import(
             group_pattern,
             groups,
             regroup,
+            one_of_each,
             classes=None if classes is None else class_list(classes),
         )
         imported = import_data(root, source, options)
@@ -81,6 +84,7 @@ def data_check(
     fix: Annotated[
         Path | None, typer.Option(metavar="TARGET", help="Write a repaired copy and a report there; SOURCE stays.")
     ] = None,
+    one_of_each: Annotated[bool, typer.Option("--one-of-each", help=f"With --fix: {ONE_OF_EACH}")] = False,
     every: Annotated[bool, typer.Option("--all", help="List every finding, not a few of each kind.")] = False,
     classes: Annotated[str | None, typer.Option(metavar="NAMES", help=CLASSES)] = None,
 ) -> None:
@@ -91,7 +95,7 @@ def data_check(
         from stages.intake.import_source import class_list
 
         names = None if classes is None else class_list(classes)
-        checked = check_data(root, source, fix=fix, every=every, classes=names, say=_say_aside)
+        checked = check_data(root, source, fix=fix, one_of_each=one_of_each, every=every, classes=names, say=_say_aside)
         typer.echo("\n".join(checked.lines))
         if checked.refused:
             raise typer.Exit(2)

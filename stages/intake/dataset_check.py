@@ -5,19 +5,22 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from stages.base.errors import UserError
+from stages.base.errors import UserError, problem
 from stages.base.params import PARAMS, read_classes
 from stages.dataset.defects import Defect, errors
 from stages.dataset.sheets.manifest import MANIFEST, read_manifest
 from stages.dataset.sheets.split_folder import DATASET, require_as_listed
+from stages.firewall.kinship import copies_among
 from stages.firewall.leak_check import leak_findings
 from stages.firewall.roles import ROLES
+from stages.firewall.spare_copies import Copies, Counts, spare_copies
 from stages.formats.bare_folder import is_bare, read_bare
 from stages.formats.dataset_reader import read_dataset
 from stages.formats.source_sheets import Dataset
 from stages.intake.contract.contract import BARE, OWN_BARE, Checked, check_sheets, class_findings, dataset_findings
 from stages.intake.contract.defect_list import finding_lines, summary
 from stages.intake.contract.repaired_copy import require_target, write_fixed
+from stages.intake.import_source import boxes_of
 from stages.project.preconditions import UNLABELLED, holds_demo
 from stages.project.repository import git
 
@@ -36,24 +39,30 @@ def check_data(
     source: Path | None,
     *,
     fix: Path | None = None,
+    one_of_each: bool = False,
     every: bool = False,
     classes: Sequence[str] | None = None,
     say: Callable[[str], None] | None = None,
 ) -> CheckReport:
     """Check `source`, or the project's own dataset; with `fix`, write a repaired copy there and say what was done.
 
-    `every` lists every finding. `classes` are those of pictures that nobody has labelled. Raises
-    `UserError` for what is no dataset, and where no copy can be written.
+    With `one_of_each` the repaired copy has each sheet once. `every` lists every finding. `classes` are those of
+    pictures that nobody has labelled. Raises `UserError` for what is no dataset, and where no copy can be written.
     """
     own = source is None or source.resolve() == (root / DATASET).resolve()
     folder = root / DATASET if source is None else source
     if fix is not None:
         require_target(folder, fix)
+    elif one_of_each:
+        raise problem("dataset_check.fix_beside", "--one-of-each")
     dataset = read_dataset(folder) if classes is None or own else read_bare(folder, classes)
     settled = read_classes(root / PARAMS) if own or _begun(root) else None
     whole = [*dataset_findings(dataset), *(class_findings(dataset, settled) if settled else [])]
     sheets = check_sheets(dataset.sheets, bare=_may_be_bare(dataset, own=own), say=say)
-    leaks = _leaks(dataset, own=own)
+    by_name = {one.sheet.item.image.name: one.sheet for one in sheets}
+    copies = copies_among({name: sheet.item.image for name, sheet in by_name.items()}, say=say)
+    boxes = boxes_of(by_name, len(dataset.source.classes))
+    leaks = _leaks(dataset, copies, boxes, own=own)
     found = [*whole, *(finding for one in sheets for finding in one.findings), *leaks]
     lines = [
         *_head(dataset, sheets),
@@ -64,9 +73,13 @@ def check_data(
     ]
     if fix is None:
         return CheckReport(lines, bool(errors(found) or unlisted))
-    left = len(errors(leaks))
+    split_of = {name: sheet.split for name, sheet in by_name.items()}
+    spare = spare_copies(split_of, copies, boxes) if one_of_each else {}
+    left = 0 if one_of_each else len(errors(leaks))
     kept = [f"not repaired: {left} {'leaks' if left > 1 else 'leak'}; import it with --regroup"] if left else []
-    return CheckReport([*lines, *write_fixed(dataset, sheets, whole, fix, classes=settled), *kept], refused=False)
+    return CheckReport(
+        [*lines, *write_fixed(dataset, sheets, whole, fix, classes=settled, spare=spare), *kept], refused=False
+    )
 
 
 def _may_be_bare(dataset: Dataset, *, own: bool) -> Sequence[str]:
@@ -91,17 +104,17 @@ def _unlisted(root: Path) -> list[str]:
     return said
 
 
-def _leaks(dataset: Dataset, *, own: bool) -> list[Defect]:
+def _leaks(dataset: Dataset, copies: Copies, boxes: Counts, *, own: bool) -> list[Defect]:
     """Return what the split firewall finds; the project's own manifests know the groups."""
     images: dict[str, list[Path]] = {}
     for sheet in dataset.sheets:
         images.setdefault(sheet.split, []).append(sheet.item.image)
     if not own:
-        return leak_findings(images)
+        return leak_findings(images, copies, boxes=boxes)
     lists = [dataset.source.folder / split / MANIFEST for split in images]
     rows = [row for file in lists if file.is_file() for row in read_manifest(file, without_content=True)]
     mend = "Remove one of the two, then: yoloop data accept"
-    return leak_findings(images, groups={row.image_id: row.group for row in rows}, mend=mend)
+    return leak_findings(images, copies, boxes=boxes, groups={row.image_id: row.group for row in rows}, mend=mend)
 
 
 def _begun(root: Path) -> bool:

@@ -85,13 +85,16 @@ def _remarks_of_bare(assignment: Assignment) -> list[str]:
 
 
 def _moved(assignment: Assignment) -> list[str]:
-    """Return what `--regroup` did."""
+    """Return what `--regroup` and `--one-of-each` did."""
     followed, left = assignment.followed, assignment.left_out
     lines = []
     if followed:
         lines.append(f"regroup: {len(followed)} sheets follow their group into val or test: {_named(followed)}")
     if left:
         lines.append(f"regroup: {len(left)} copies of sheets of val or test are left out: {_named(left)}")
+    if assignment.spare:
+        stays = [f"{name} ({other} stays)" for name, other in sorted(assignment.spare.items())]
+        lines.append(f"one of each: {len(stays)} copies are left out: {_named(stays)}")
     return lines
 
 

@@ -37,6 +37,7 @@ class ImportOptions(NamedTuple):
     group_pattern: str | None = None
     groups: Path | None = None
     regroup: bool = False
+    one_of_each: bool = False
     classes: tuple[str, ...] | None = None  # of pictures that nobody has labelled; None: the labels' source names them
 
 
@@ -66,6 +67,7 @@ def read_sheets(folder: Path, options: ImportOptions) -> Read:
     named = f" --classes {','.join(options.classes)}" if options.classes else ""
     then = f"All of them: yoloop data check {folder}{named}; a repaired copy: add --fix TARGET"
     refuse(whole, then=then)
+    _refuse_shares(options)
     sheets = {sheet.item.image.name: sheet for sheet in dataset.sheets}
     kinship = _kinship(sheets, options)
     assignment = _assign(dataset.source, sheets, kinship, options, bare=bare)
@@ -93,15 +95,28 @@ def _refuse_for_bare(options: ImportOptions) -> None:
         raise problem("import_source.all_others_pool", f"--pool {options.pool}")
 
 
+def _refuse_shares(options: ImportOptions) -> None:
+    """Raise `UserError` for shares that leave nothing, before any picture is compared."""
+    given = [_number(text) for text in (options.val, options.test, options.pool) if text is not None]
+    shares = [share for share in given if share is not None and 0 < share < 1]
+    if sum(shares) >= 1:
+        found = " + ".join(f"{share:g}" for share in shares)
+        raise problem("import_source.shares_leave_some", "--val, --test, --pool", found=found)
+
+
 def _kinship(sheets: Mapping[str, SourceSheet], options: ImportOptions) -> Kinship:
     """Return which images of the source are copies of one sheet, and the groups that the person names."""
     groups = read_groups(list(sheets), pattern=options.group_pattern, file=options.groups)
     return Kinship(copies_among({name: sheet.item.image for name, sheet in sheets.items()}), groups)
 
 
-def _boxes(sheets: Mapping[str, SourceSheet], classes: int) -> dict[str, NDArray[np.int64]]:
-    """Return the boxes per class, (classes,), of every image; the checks refuse rows of other classes later."""
-    rows = {name: [row.class_id for row in sheet.rows if 0 <= row.class_id < classes] for name, sheet in sheets.items()}
+def boxes_of(sheets: Mapping[str, SourceSheet], classes: int) -> dict[str, NDArray[np.int64]]:
+    """Return the boxes per class, (classes,), of every image that is labelled; the checks refuse other classes."""
+    rows = {
+        name: [row.class_id for row in sheet.rows if 0 <= row.class_id < classes]
+        for name, sheet in sheets.items()
+        if sheet.item.label.is_file()
+    }
     return {name: np.bincount(np.array(ids, np.int64), minlength=classes) for name, ids in rows.items()}
 
 
@@ -112,12 +127,13 @@ def _assign(
     wanted = {role: _part(text, source, role) for role, text in asked.items() if text is not None}
     names = {split: list(items) for split, items in source.splits.items()}
     rng = np.random.default_rng(options.seed)
+    asked_for = {"regroup": options.regroup, "one_of_each": options.one_of_each}
     try:
         if bare:
-            done = assign_unlabelled(names, wanted, rng, kinship=kinship, regroup=options.regroup)
+            done = assign_unlabelled(names, wanted, rng, kinship=kinship, **asked_for)
         else:
-            boxes = _boxes(sheets, len(source.classes))
-            done = assign(names, wanted, rng, kinship=kinship, boxes=boxes, regroup=options.regroup)
+            boxes = boxes_of(sheets, len(source.classes))
+            done = assign(names, wanted, rng, kinship=kinship, boxes=boxes, **asked_for)
     except LeakError as error:
         raise _leaks(error, sheets, kinship) from error
     except ValueError as error:

@@ -16,6 +16,7 @@ def assign_unlabelled(
     *,
     kinship: Kinship,
     regroup: bool,
+    one_of_each: bool = False,
 ) -> Assignment:
     """Return the roles of the images of `splits`: val, and test if `wanted`, as `assign` draws them; the rest is pool.
 
@@ -26,7 +27,7 @@ def assign_unlabelled(
     parts = dict(wanted)
     if "val" not in parts and not known.get("val"):
         parts["val"] = RolePart(share=val_share(len(open_names)))
-    done = assign({**known, "train": open_names}, parts, rng, kinship=kinship, regroup=regroup)
+    done = assign({**known, "train": open_names}, parts, rng, kinship=kinship, regroup=regroup, one_of_each=one_of_each)
     roles = {**done.roles, "train": (), "pool": done.roles["train"]}
     return done._replace(roles=roles)
 

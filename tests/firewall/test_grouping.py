@@ -9,7 +9,9 @@ import pytest
 
 from stages.base.errors import UserError
 from stages.firewall.grouping import read_groups
+from stages.firewall.kinship import copies_among
 from stages.firewall.leak_check import leak_findings
+from stages.intake.import_report import report
 from stages.intake.import_source import ImportOptions, read_sheets
 from tests.fake_project import picture, write_files
 
@@ -99,6 +101,29 @@ def test_a_split_that_leaks_is_refused_and_regroup_mends_it(source):
     assert read.assignment.roles["val"] == ("val_0.png", "val_1.png")
 
 
+def test_one_of_each_leaves_copies_out_and_says_which_stays(source):
+    image = source / "images/train/train_3.png"
+    image.with_name("again.png").write_bytes(image.read_bytes())
+    read = read_sheets(source, ImportOptions(one_of_each=True, pool="0.5"))
+    assert read.assignment.spare == {"again.png": "train_3.png", "copy.jpg": "val_1.png"}
+    assert {role: len(names) for role, names in read.assignment.roles.items()} == {
+        "train": 4,
+        "val": 2,
+        "test": 0,
+        "pool": 4,
+    }
+    lines = report(read.source, read.assignment, read.labels, oracle=False)
+    said = "one of each: 2 copies are left out: again.png (train_3.png stays), copy.jpg (val_1.png stays)"
+    assert said in lines
+    assert not [line for line in lines if line.startswith("not used")]
+
+
+def test_shares_that_leave_nothing_are_refused_before_a_picture_is_compared(source, monkeypatch):
+    monkeypatch.setattr("stages.intake.import_source.copies_among", pytest.fail)
+    with pytest.raises(UserError, match=r"expected shares of train that leave some for train, found 0\.3 \+ 0\.7"):
+        read_sheets(source, ImportOptions(val="0.3", pool="0.7"))
+
+
 def test_a_group_that_is_on_two_sides_is_refused_and_follows_val(source):
     (source / "images/train/copy.jpg").unlink()
     options = ImportOptions(group_pattern=r"_([01])\.")
@@ -128,11 +153,15 @@ def test_the_check_names_leaks_and_copies_on_one_side(source):
     blank = [source / f"images/val/blank_{i}.png" for i in range(2)]
     for file in blank:
         assert cv2.imwrite(str(file), np.full((9, 9), 255, np.uint8))
-    found = leak_findings({"train": [*images["train"], twin], "val": [*images["val"], *blank]})
+    splits = {"train": [*images["train"], twin], "val": [*images["val"], *blank]}
+    files = {file.name: file for found in splits.values() for file in found}
+    boxes = {"train_3.png": np.array([1, 0]), "twin.png": np.array([0, 1]), "val_1.png": np.array([2, 0])}
+    found = leak_findings(splits, copies_among(files), boxes=boxes)
     assert [(one.severity, one.code, one.file.name) for one in found] == [
         ("error", "leak", "val_1.png"),
         ("warning", "copy", "blank_0.png"),
         ("warning", "copy", "train_3.png"),
+        ("warning", "copy-labels", "train_3.png"),
     ]
     assert str(found[0]).endswith("`yoloop data import --regroup` keeps those of val and test.")
 

@@ -10,9 +10,9 @@ from stages.firewall.roles import ROLES, Kinship, Leak, LeakError, RolePart, ass
 SPLITS = {"train": ["a", "b", "c", "d", "e", "f", "g", "h"], "val": ["v", "w"], "test": ["t"]}
 
 
-def roles(splits=SPLITS, seed=0, *, kinship=Kinship(), boxes=None, regroup=False, **wanted):  # noqa: B008
+def roles(splits=SPLITS, seed=0, *, kinship=Kinship(), boxes=None, regroup=False, one_of_each=False, **wanted):  # noqa: B008
     rng = np.random.default_rng(seed)
-    return assign(splits, wanted, rng, kinship=kinship, boxes=boxes, regroup=regroup)
+    return assign(splits, wanted, rng, kinship=kinship, boxes=boxes, regroup=regroup, one_of_each=one_of_each)
 
 
 def test_the_sources_own_splits_are_the_default():
@@ -25,6 +25,23 @@ def test_a_share_is_of_train_and_leaves_the_rest():
     done = roles(pool=RolePart(share=0.25))
     assert len(done.roles["pool"]) == 2
     assert sorted(done.roles["pool"] + done.roles["train"]) == list("abcdefgh")
+
+
+def test_a_share_is_of_what_copies_leave_of_train():
+    kinship = Kinship(copies=[("a", "b", "v"), ("c", "d", "w")])
+    done = roles(pool=RolePart(share=0.5), kinship=kinship, regroup=True)
+    assert done.left_out == tuple("abcd")
+    assert (len(done.roles["pool"]), len(done.roles["train"]), done.unused) == (2, 2, {})
+
+
+def test_one_of_each_mends_a_leak_of_copies_and_leaves_nothing_twice():
+    kinship = Kinship(copies=[("a", "v"), ("b", "c", "d")], groups={"e": "set", "w": "set"})
+    done = roles(pool=RolePart(share=0.5), kinship=kinship, one_of_each=True, regroup=True)
+    assert done.spare == {"a": "v", "c": "b", "d": "b"}
+    assert done.followed == ("e",)
+    assert (len(done.roles["pool"]), len(done.roles["train"]), done.unused) == (2, 2, {})
+    with pytest.raises(LeakError):
+        roles(kinship=kinship, one_of_each=True)  # a drawing set is no copy
 
 
 def test_shares_do_not_overlap_and_each_has_one_image_at_least():
@@ -92,7 +109,7 @@ def test_regroup_keeps_val_leaves_copies_out_and_lets_the_group_follow():
     done = roles(LEAKING, kinship=kinship, regroup=True)
     assert done.roles == {"train": ("c",), "val": ("a2", "v"), "test": ("b1", "t"), "pool": ("p",)}
     assert (done.followed, done.left_out) == (("a2", "b1"), ("a1",))
-    assert done.unused == {"train": ("a1",)}
+    assert done.unused == {}
 
 
 @given(st.integers(8, 60), st.integers(0, 9), st.booleans())

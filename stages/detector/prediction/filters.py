@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from stages.base.boxes import Boxes, area
 
 # px: what is narrower or lower is no box, as in labels. The heads of YOLO-26 give the distances from a point to the
-# four sides as they come, without DFL, and an unsure one gives negative ones: then the right side lies left of the left.
+# four sides as they come, without DFL, and an unsure one gives some below zero: the box is inside out.
 LEAST_SIDE = 1.0
 
 
@@ -33,10 +33,11 @@ class Filters(NamedTuple):
 def keep(boxes: Boxes, *, width: ArrayLike, height: ArrayLike, filters: Filters) -> NDArray[np.bool_]:
     """Return which of the boxes xyxy, (n, 4) in px, pass all `filters`; a box exactly on a limit passes.
 
-    Without filters, too, both sides are at least LEAST_SIDE. `width` and `height` of the image in px: one number, or (n,).
+    Without filters, too, both sides are at least LEAST_SIDE. `width` and `height` of the image in px: one number, or
+    (n,).
     """
     xyxy = np.asarray(boxes, dtype=np.float64).reshape(-1, 4)
-    passed = (xyxy[:, 2:] - xyxy[:, :2] >= LEAST_SIDE).all(axis=1)
+    passed = np.asarray((xyxy[:, 2:] - xyxy[:, :2] >= LEAST_SIDE).all(axis=1), dtype=bool)
     for name, limit in filters.active.items():
         passed &= _passes(name, limit, xyxy, np.asarray(width, dtype=float), np.asarray(height, dtype=float))
     return passed

@@ -3,7 +3,7 @@
 import csv
 import shutil
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from stages.base.errors import printable, problem
@@ -15,7 +15,7 @@ from stages.formats.geometry import rows_text
 from stages.formats.source_sheets import Dataset
 from stages.intake.contract.contract import Checked
 from stages.intake.contract.image_checks import trimmed, upright
-from stages.intake.contract.repairs import Change, Plan, plan
+from stages.intake.contract.repairs import LEFT_OUT, Change, Plan, plan
 
 REPORT, TABLE = "report.md", "report.csv"
 _UNREPAIRABLE = {"names-differ"}
@@ -38,11 +38,13 @@ def write_fixed(
     target: Path,
     *,
     classes: Sequence[str] | None = None,
+    spare: Mapping[str, str] | None = None,
 ) -> list[str]:
     """Write the repaired copy of `dataset` to `target`, whole or not at all; return lines that say what was done.
 
-    `whole` are the findings about the dataset, `classes` the project's names, which the copy's labels then follow.
-    Raises `UserError`, with nothing written, if a finding cannot be repaired, or no sheet would be left.
+    `whole` are the findings about the dataset, `classes` the project's names, which the copy's labels then follow,
+    `spare` the image names that are left out, each with the copy of it that stays. Raises `UserError`, with
+    nothing written, if a finding cannot be repaired, or no sheet would be left.
     """
     require_target(dataset.source.folder, target)
     for finding in whole:
@@ -50,7 +52,13 @@ def write_fixed(
             raise finding.error()
     names = list(classes) if classes and sorted(classes) == sorted(dataset.source.classes) else None
     ids = [(names or list(dataset.source.classes)).index(name) for name in dataset.source.classes]
-    plans, changes = plan(sheets, ids, dataset.source.classes)
+    kept = [one for one in sheets if one.sheet.item.image.name not in (spare or {})]
+    plans, changes = plan(kept, ids, dataset.source.classes)
+    files = {one.sheet.item.image.name: one.sheet.item.image for one in sheets}
+    changes += [
+        Change(files[name], None, "copy", f"a copy of {stays}", LEFT_OUT)
+        for name, stays in sorted((spare or {}).items())
+    ]
     changes += [
         _of_whole(finding)
         for finding in whole
@@ -114,7 +122,7 @@ def _write_report(folder: Path, dataset: Dataset, plans: Sequence[Plan], changes
         "| --- | --- | --- |",
         *(f"| {code} | {done} | {times} |" for (code, done), times in sorted(what.items())),
     ]
-    lost = dict.fromkeys(_relative(one.file, root) for one in changes if one.done == "sheet left out")
+    lost = dict.fromkeys(_relative(one.file, root) for one in changes if one.done == LEFT_OUT)
     if lost:
         text += ["", "## Left out", "", *(f"- {name}" for name in lost)]
     (folder / REPORT).write_text("\n".join(text) + "\n", encoding="utf-8")

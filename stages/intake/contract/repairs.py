@@ -38,7 +38,7 @@ _DONE = {
     "crowd": "annotation left out",
 }
 _UNWRITTEN = (UNPRINTABLE, "a name that is no line of UTF-8")
-_LEFT_OUT = "sheet left out"
+LEFT_OUT = "sheet left out"
 _ROLES = ("test", "val", "train")  # of two equal sheets the one in the earlier role stays: the ruler loses nothing
 
 
@@ -84,7 +84,7 @@ def plan(sheets: Sequence[Checked], ids: Sequence[int], classes: Sequence[str]) 
             continue
         other = taken.get(same_stem(image.stem))
         if image in shared or (other and cmp(image, other.sheet.item.image, shallow=False)):
-            changes.append(Change(image, None, "same-stem", "a name that another image has", _LEFT_OUT))
+            changes.append(Change(image, None, "same-stem", "a name that another image has", LEFT_OUT))
             continue
         written = printable(image.stem, instead="_")
         stem = _free(written, taken)
@@ -125,7 +125,7 @@ def _read_again(sheet: SourceSheet, classes: Sequence[str]) -> SourceSheet | Non
 
 
 def _change(finding: Defect, lost: bool) -> Change:
-    done = _LEFT_OUT if lost else _DONE.get(finding.code, "as it was")
+    done = LEFT_OUT if lost else _DONE.get(finding.code, "as it was")
     return Change(finding.file, finding.line, finding.code, finding.found, done)
 
 
