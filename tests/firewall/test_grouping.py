@@ -120,7 +120,7 @@ def test_one_of_each_leaves_copies_out_and_says_which_stays(source):
 
 def test_shares_that_leave_nothing_are_refused_before_a_picture_is_compared(source, monkeypatch):
     monkeypatch.setattr("stages.intake.import_source.copies_among", pytest.fail)
-    with pytest.raises(UserError, match=r"expected shares of train that leave some for train, found 0\.3 \+ 0\.7"):
+    with pytest.raises(UserError, match=r"expected shares of less than 1 together, found 0\.3 \+ 0\.7"):
         read_sheets(source, ImportOptions(val="0.3", pool="0.7"))
 
 

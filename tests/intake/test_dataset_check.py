@@ -64,12 +64,12 @@ def test_exit_codes(project, tmp_path):
 
 def test_the_copy_has_one_of_each_and_the_report_names_the_others(project, tmp_path):
     source = write_yolo_folder(tmp_path / "source", {"train": 3, "val": 2}, seed=0)
-    first, *_ = sorted((source / "images/train").iterdir())
+    first, *_ = sorted((source / "train/images").iterdir())
     for split in ("train", "val"):
-        shutil.copy(first, source / f"images/{split}/again-{split}.png")
-    labels = source / "labels/train"
+        shutil.copy(first, source / f"{split}/images/again-{split}.png")
+    labels = source / "train/labels"
     (labels / "again-train.txt").write_text((labels / f"{first.stem}.txt").read_text() + "0 0.5 0.5 0.1 0.1\n")
-    (source / "labels/val/again-val.txt").write_text((labels / f"{first.stem}.txt").read_text())
+    (source / "val/labels/again-val.txt").write_text((labels / f"{first.stem}.txt").read_text())
     done = check(project, source)
     assert (done.returncode, "error leak (1)" in done.stdout) == (2, True)
     assert "expected copies of one sheet to have the same boxes, found again-train.png with" in done.stdout
@@ -81,10 +81,10 @@ def test_the_copy_has_one_of_each_and_the_report_names_the_others(project, tmp_p
     assert "not repaired" not in done.stdout
     kept = sorted(file.name for file in (tmp_path / "new/images").rglob("*.png"))
     assert kept == sorted(
-        ["again-val.png", *(f.name for f in (source / "images").rglob("*.png") if "again" not in f.name and f != first)]
+        ["again-val.png", *(f.name for f in source.rglob("*.png") if "again" not in f.name and f != first)]
     )
     assert (
-        f"images/train/{first.name},,copy,a copy of again-val.png,sheet left out"
+        f"train/images/{first.name},,copy,a copy of again-val.png,sheet left out"
         in (tmp_path / "new/report.csv").read_text()
     )
     assert check(project, tmp_path / "new").returncode == 0

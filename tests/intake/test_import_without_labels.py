@@ -101,7 +101,8 @@ def test_what_is_no_folder_of_pictures_is_one_line(flat, prepare, says):
     [
         ({"oracle": True}, "expected labels to hold back, found none"),
         ({"pool": "0.5"}, "found a share for the pool"),
-        ({"val": "0.9", "test": "0.2"}, "expected sheets for val, and some that are left for the pool"),
+        ({"val": "0.9", "test": "0.2"}, "expected shares of less than 1 together"),
+        ({"val": "0.99", "test": "0.001"}, "expected sheets for val, and some that are left for the pool"),
         ({"classes": None}, "--classes NAMES"),
     ],
 )
