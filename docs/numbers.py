@@ -257,8 +257,12 @@ def metrics() -> list[Listed]:
             {
                 **sample.counts(nothing, pool_sheets=0, to_check=pd.Series(dtype=int)),
                 **sheet_choice.forecast_metrics("", None),
+                **sample.packet_work(sheets=0, boxes=0, errors=0, cost=sample.ReviewCost()),
             },
-            ["stages/sample.py:KINDS", "stages/sample.py:counts", "stages/picking/sheet_choice.py:forecast_metrics"],
+            [
+                *("stages/sample.py:KINDS", "stages/sample.py:counts", "stages/sample.py:packet_work"),
+                "stages/picking/sheet_choice.py:forecast_metrics",
+            ],
         ),
         Listed(
             "metrics/review.json",

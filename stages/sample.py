@@ -22,6 +22,7 @@ from stages.picking.second_looks.added_sheets import added_rows, outgoing, packe
 from stages.picking.second_looks.recheck_arm import RECHECK
 from stages.picking.second_looks.repeat_arm import REPEAT
 from stages.picking.sheet_choice import forecast_metrics, forecast_text, instead_text
+from stages.picking.strategies.review_cost import ReviewCost, known_cost
 from stages.wording.quantities import counted
 
 FINDINGS_FILE = Path("data/analyze/findings.parquet")
@@ -76,13 +77,28 @@ def run() -> None:
     write_csv(arms, ARMS)
     metrics = counts(rows, pool_sheets=len(known.seen.pool), to_check=labels_to_check(known.seen.suspects))
     said = _summary(metrics)
-    draw_packet(read_packet(), pictures, heading=said, file=FIGURE)
+    packet = read_packet()
+    draw_packet(packet, pictures, heading=said, file=FIGURE)
     promise = picker.expects(arms.loc[arms["arm"] == PICKED, "image_id"].tolist()) if picker.expects else None
     rest = {key: value for key, value in metrics.items() if key not in _SHOWN}
-    details = {**rest, **forecast_metrics(picker.strategy, promise, picker.because)}
+    errors = promise.errors if promise else metrics["chosen_objects"]
+    cost = known_cost(known.reviewed)
+    work = packet_work(sheets=len(packet.sheets), boxes=len(packet.prelabels), errors=errors, cost=cost)
+    details = {**rest, **forecast_metrics(picker.strategy, promise, picker.because), **work}
     write_metrics({key: metrics[key] for key in _SHOWN}, details, METRICS)
     instead = instead_text(known.params.strategy, picker.strategy, picker.because)
     print(f"[SAMPLING] {said}{forecast_text(promise)}{instead}")
+
+
+def packet_work(*, sheets: int, boxes: int, errors: float, cost: ReviewCost) -> dict[str, float]:
+    """Return what a packet is to its reviewer, who is expected to mend `errors`."""
+    minutes = cost.minutes(sheets=np.array(sheets), boxes=np.array(boxes), errors=np.array(errors))
+    return {
+        "packet_boxes": boxes,  # drawn on its sheets before the reviewer starts
+        # that all its sheets take, about: `seconds` of metrics/review.json for each sheet, box, and expected error
+        # (with `hard` each chosen object)
+        "packet_minutes": float(minutes),
+    }
 
 
 def _write_packet(rows: pd.DataFrame, known: SampleInputs, rng: np.random.Generator) -> list[Picture]:

@@ -156,6 +156,8 @@ def test_three_kinds_of_candidates_and_both_counts(project):
             "strategy": "hard",
             "strategy_because": "the pool has labels",
             **NO_FORECAST,
+            "packet_boxes": 3,
+            "packet_minutes": round((3 * 20 + 3 * 4 + 4 * 6) / 60, 6),  # 4 objects to look at, taken for errors
         },  # so is a pool with labels mined, whatever the strategy
     }
     packet = read_packet().focus
@@ -335,6 +337,7 @@ def test_nothing_to_review_is_an_empty_packet(tmp_path, monkeypatch, pool):
         "strategy_because": "the pool has labels" if pool else None,
         **NOTHING_BESIDE,
         **NO_FORECAST,
+        **{"packet_boxes": 0, "packet_minutes": 0.0},
     }
     assert order() == []
     assert read_arms() == {}

@@ -6,8 +6,10 @@ from typing import Any
 
 from stages.convergence.regression_lines import regression_lines
 from stages.detector.training.training_params import first_learned, starts_afresh
+from stages.wording.quantities import counted
 
 WIDTH = 80
+LONG_REVIEW = 60.0  # minutes: of a longer packet it is said how to ask for a shorter one
 STEPS = {
     "train": "Training",
     "predict": "Predicting: every box is saved",
@@ -128,7 +130,7 @@ def pause_block(iteration: int, sample: Mapping[str, Any], *, page: bool, notes:
         f"MANUAL REVIEW - iteration {iteration}",
         [
             *notes,
-            f"{sample.get('chosen_objects')} objects on {sample.get('packet_sheets')} sheets wait for you.",
+            *work_lines(sample),
             "Packet: data/sample/packet",
             "Crops:  data/sample/packet/crops",
             "",
@@ -140,6 +142,21 @@ def pause_block(iteration: int, sample: Mapping[str, Any], *, page: bool, notes:
             ending,
         ],
     )
+
+
+def work_lines(sample: Mapping[str, Any]) -> list[str]:
+    """Return what the packet is to a reviewer: sheets, boxes, minutes; an older packet knows of sheets alone."""
+    sheets, minutes = counted(int(sample.get("packet_sheets") or 0), "sheet"), sample.get("packet_minutes")
+    if minutes is None:
+        return [f"{sheets} to review."]
+    lines = [
+        f"{sheets} to review, with {counted(sample['packet_boxes'], 'box')} drawn on them: about "
+        f"{counted(max(round(minutes), 1), 'minute')}.",
+        f"{counted(int(sample.get('chosen_objects') or 0), 'place')} on them, most likely wrong, to look at first.",
+    ]
+    if minutes > LONG_REVIEW:
+        lines.append("Too much at once? sample.unit: minutes with sample.budget: 30 picks half an hour (params.yaml).")
+    return lines
 
 
 def end_banner(iteration: int, *, f1: str, reason: str) -> str:

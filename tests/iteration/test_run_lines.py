@@ -2,7 +2,7 @@
 
 import pytest
 
-from stages.iteration.run_lines import complaint, framed, last_step, not_said, plan_line, translated
+from stages.iteration.run_lines import complaint, framed, last_step, not_said, plan_line, translated, work_lines
 
 STAGES = ("train", "predict", "validate", "analyze", "converge", "sample")
 
@@ -81,3 +81,15 @@ def test_a_result_is_said_once():
     results = ["[CONVERGENCE] go on: F1 on val is 0.4", "[SAMPLING] 8 of 30 candidates picked"]
     assert not_said(results, ["[CONVERGENCE] iteration 0: go on. F1 on val is 0.4\n"]) == results[1:]
     assert not_said(results, ["Stage 'converge' didn't change, skipping\n"]) == results
+
+
+def test_what_a_packet_is_to_a_reviewer():
+    sample = {"packet_sheets": 22, "packet_boxes": 1774, "packet_minutes": 128.4, "chosen_objects": 20}
+    assert work_lines(sample) == [
+        "22 sheets to review, with 1774 boxes drawn on them: about 128 minutes.",
+        "20 places on them, most likely wrong, to look at first.",
+        "Too much at once? sample.unit: minutes with sample.budget: 30 picks half an hour (params.yaml).",
+    ]
+    assert len(work_lines({**sample, "packet_minutes": 60.0})) == 2
+    assert work_lines({**sample, "packet_minutes": 0.1})[0].endswith("about 1 minute.")
+    assert work_lines({"packet_sheets": 1}) == ["1 sheet to review."]

@@ -74,7 +74,7 @@ def test_two_iterations_with_a_person(short):
     child.expect_exact("[CONVERGENCE] go on: 1 of 2 iterations are done.")
     child.expect_exact("[SAMPLING] 2 of 5 candidates picked, on 2 of 4 pool sheets")
     child.expect_exact("MANUAL REVIEW - iteration 0")
-    child.expect_exact("2 objects on 2 sheets")
+    child.expect_exact("2 sheets to review.")
     child.expect_exact("4. Update the prompts")
     child.expect_exact("ENTER goes on")
     child.sendline()
