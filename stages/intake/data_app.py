@@ -47,6 +47,7 @@ def data_import(
         bool, typer.Option("--regroup", help="Mend a split that leaks: copies of val and test are left out of train.")
     ] = False,
     one_of_each: Annotated[bool, typer.Option("--one-of-each", help=ONE_OF_EACH)] = False,
+    again: Annotated[bool, typer.Option("--again", help="Replace an import from which nothing was made yet.")] = False,
 ) -> None:
     """Make a dataset iteration 0 of this project: dataset, weights, params and prompts, in one commit."""
     _in_one_thread()
@@ -69,7 +70,7 @@ def data_import(
             one_of_each,
             classes=None if classes is None else class_list(classes),
         )
-        imported = import_data(root, source, options)
+        imported = import_data(root, source, options, again=again)
         typer.echo("\n".join(imported.lines))
         for line in imported.names:
             typer.echo(line, err=True)

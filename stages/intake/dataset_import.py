@@ -1,6 +1,7 @@
 """`yoloop data import`: a person's dataset becomes iteration 0 of the project, in one step."""
 
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -24,6 +25,8 @@ from stages.prompts.texts.prompt_file import PROMPTS, plain, texts_of
 from stages.review.ledger.ledger_files import METRICS as REVIEW_METRICS
 from stages.review.ledger.ledger_files import no_review_text
 
+_IMPORTS = {"dataset-v0", UNLABELLED}  # what an import sets
+_REVIEWS = ("data/review", "data/review_val", "data/review_test")  # a person's work on the packets of an import
 _TAGS = ("iteration-*", "dataset-v*", UNLABELLED, "holdout-*")
 NEXT_WITHOUT_LABELS = "Next: label val, which everything is measured on: yoloop review open --split val"
 # What the import makes, each with a .dvc file beside it.
@@ -45,15 +48,15 @@ class Start(NamedTuple):
     encoder: str | None  # that the target weights want
 
 
-def import_data(root: Path, source: Path, options: ImportOptions) -> Imported:
+def import_data(root: Path, source: Path, options: ImportOptions, *, again: bool = False) -> Imported:
     """Make `source` iteration 0 of the project at `root`, tag it dataset-v0, and return what to print.
 
     Where nobody has labelled anything the tag is `dataset-unlabelled`: iteration 0 starts once val is. The source is
-    only read. A demo that lies in the project makes room: its results go, its tags move to `demo/…`. Raises
-    `UserError`, with nothing changed, for a project that has begun, for files with uncommitted changes, and for
-    anything in the source that cannot be trained on.
+    only read. A demo that lies in the project makes room: its results go, its tags move to `demo/…`. With `again` so
+    does an earlier import from which nothing was made. Raises `UserError`, with nothing changed, for a project that has
+    begun, for files with uncommitted changes, and for anything in the source that cannot be trained on.
     """
-    moved = _require_fresh(root)
+    moved, replaced = _require_fresh(root, again=again)
     read = read_sheets(source, options)
     read_before = {str(path): (root / path).read_bytes() for path in (PARAMS, PROMPTS)}
     with staging(root) as (data, models):
@@ -80,7 +83,7 @@ def import_data(root: Path, source: Path, options: ImportOptions) -> Imported:
             name="yoloop data import",
             commits=[Commit(f"Import {source.resolve().name}: {counts}", files)],
             tags={UNLABELLED if read.bare else "dataset-v0": 0},
-            renamed_tags=moved,
+            renamed_tags={**moved, **dict.fromkeys(replaced)},
             removes=gone,
             read=read_before,
         )
@@ -88,6 +91,7 @@ def import_data(root: Path, source: Path, options: ImportOptions) -> Imported:
         read.source, read.assignment, read.labels, oracle=options.oracle, findings=read.findings, bare=read.bare
     )
     kept = [f"demo: its {len(moved)} tags are now demo/…"] if moved else []
+    kept += [f"the import of before is replaced; it stays in the history as {sha[:10]}" for sha in replaced.values()]
     following = [NEXT_WITHOUT_LABELS] if read.bare else []
     return Imported([*lines, *start.lines, *said, *kept, *following], names_of_few(read.assignment))
 
@@ -116,16 +120,37 @@ def write_start(data: Path, models: Path, read: Read, options: ImportOptions) ->
     return _weights(models, options, bare=read.bare)
 
 
-def _require_fresh(root: Path) -> dict[str, str]:
-    """Return the tags of a demo that move, old name to new; raise `UserError` for a project that has begun."""
+def _require_fresh(root: Path, *, again: bool) -> tuple[dict[str, str], dict[str, str]]:
+    """Return the tags of a demo that move, old name to new, and the tags of an import that is replaced, with commits.
+
+    Raises `UserError` for a project that has begun, and with `again` unless all that it has is an import.
+    """
     require_repository(root)
     tags = git.run(root, "tag", "-l", *(f"{line}{name}" for line in ("", "*/") for name in _TAGS)).split()
     demo = [tag for tag in tags if holds_demo(root, tag)]
     begun = [tag for tag in tags if tag not in demo]
-    if begun:
+    if again:
+        _require_only_imported(root, begun)
+    elif begun and set(begun) <= _IMPORTS:
+        raise problem("dataset_import.import_only", "git tags", found=", ".join(begun[:3]))
+    elif begun:
         raise problem("dataset_import.project_has_not", "git tags", found=", ".join(begun[:3]))
     _require_unchanged(root)
-    return {tag: f"demo/{tag}" for tag in demo if not tag.startswith("demo/")}
+    return {tag: f"demo/{tag}" for tag in demo if not tag.startswith("demo/")}, {
+        tag: git.run(root, "rev-parse", f"refs/tags/{tag}").strip() for tag in begun
+    }
+
+
+def _require_only_imported(root: Path, begun: Sequence[str]) -> None:
+    """Raise `UserError` unless the project is an import from which nothing was made, and which nobody reviewed."""
+    if not begun:
+        raise problem("dataset_import.import_before", "--again")
+    others = [tag for tag in begun if tag not in _IMPORTS]
+    if others:
+        raise problem("dataset_import.project_has_not", "git tags", found=", ".join(others[:3]))
+    for folder in _REVIEWS:
+        if (root / folder).exists():
+            raise problem("dataset_import.labels_by_hand", root / folder)
 
 
 def _require_committed(root: Path) -> None:

@@ -119,6 +119,6 @@ def _pool(assignment: Assignment, *, oracle: bool) -> list[str]:
     if not count:
         return [
             "the pool is empty: there is nothing to sample from. "
-            "To get one: git tag -d dataset-v0, and import again with --pool SPLIT or --pool 0.5"
+            "To get one, import it with --again and --pool SPLIT or --pool 0.5"
         ]
     return [f"the labels of {count} pool sheets are held back in data/oracle, for `--review oracle`"] if oracle else []

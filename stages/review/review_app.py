@@ -1,4 +1,4 @@
-"""The commands `yoloop review …`: export, import, status, open, drop-auto."""
+"""The commands `yoloop review …`: export, import, status, open, reset, drop-auto."""
 
 from pathlib import Path
 from typing import Annotated, Literal
@@ -100,6 +100,15 @@ def review_open(
         from stages.review.page_session import open_review
 
         open_review(root, port=port, browser=browser, say=_say)
+
+
+@review_app.command("reset")
+def review_reset(split: Of = "pool") -> None:
+    """Put the review of the packet aside, after a wrong import for instance, and begin it anew; nothing is deleted."""
+    with project() as root:
+        from stages.review.review_reset import reset_review
+
+        typer.echo(reset_review(root, split))
 
 
 @review_app.command("drop-auto")

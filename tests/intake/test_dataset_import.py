@@ -288,8 +288,35 @@ def test_an_import_becomes_one_commit(fresh, tmp_path):
     assert params["classes"] == ["detail", "door"]
     fitting = {"classes": ["detail", "door"], "train.encoder": "wordllama"}  # what an architecture can be told with
     assert flat(params) == {**flat(yaml.safe_load(person_params())), **fitting}
-    with pytest.raises(UserError, match="dataset-v0"):
+    with pytest.raises(UserError, match=r"found an import \(dataset-v0\)\. .* add --again"):
         import_data(Path(), source, options)
+    assert_starts_over(fresh, source, options._replace(oracle=False, pool="0.25"))
+
+
+def assert_starts_over(root: Path, source: Path, options: ImportOptions) -> None:
+    """With --again another import takes the place of the first; a person's values stay, and nothing is lost."""
+    first = sh(root, "git", "rev-parse", "dataset-v0").strip()
+    params = (root / "params.yaml").read_text()
+    (root / "params.yaml").write_text(params.replace("seed: 0", "seed: 7"))
+    with pytest.raises(UserError, match=r"params\.yaml: expected no uncommitted changes"):
+        import_data(Path(), source, options, again=True)
+    sh(root, "git", "commit", "-qam", "another seed")
+    (root / "data/review_val").mkdir()
+    with pytest.raises(UserError, match=r"expected no review yet, .*yoloop review reset"):
+        import_data(Path(), source, options, again=True)
+    (root / "data/review_val").rmdir()
+
+    said = import_data(Path(), source, options, again=True).lines
+    assert f"the import of before is replaced; it stays in the history as {first[:10]}" in said
+    assert sh(root, "git", "tag", "--points-at", "HEAD").split() == ["dataset-v0"]
+    assert sh(root, "git", "merge-base", "--is-ancestor", first, "HEAD") == ""
+    assert sh(root, "git", "status", "--porcelain", "-uall") == ""
+    assert not (root / "data/oracle").exists()
+    assert len(list((root / "data/dataset/pool/images").iterdir())) == 1
+    assert "seed: 7" in (root / "params.yaml").read_text()
+    sh(root, "git", "tag", "iteration-0")
+    with pytest.raises(UserError, match="expected a project that has not begun, found iteration-0"):
+        import_data(Path(), source, options, again=True)
 
 
 @pytest.mark.parametrize("text", ["prompts: [round]\n", "prompts:\n", "notes: {}\n"])

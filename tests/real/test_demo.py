@@ -114,7 +114,7 @@ def test_a_persons_sheets_take_the_place_of_the_demo(copy: Shown, tmp_path: Path
     assert mine == {**flat(safe_load(person_params())), **fitting}
     assert "yoloop run" in copy.demo.yoloop("status").stdout
     refused = copy.demo.yoloop("data", "import", str(source), *weights, code=2).stderr
-    assert "expected a project that has not begun, found dataset-v0" in refused
+    assert "expected a project that has not begun, found an import (dataset-v0). " in refused
 
 
 def test_the_starter_weights_are_placed_in_a_clone_that_names_them_already(copy: Shown, tmp_path: Path):

@@ -31,16 +31,21 @@ class Ref(NamedTuple):
 
 
 def tag_refs(
-    root: Path, tags: Mapping[str, int], renamed: Mapping[str, str]
+    root: Path, tags: Mapping[str, int], renamed: Mapping[str, str | None]
 ) -> list[tuple[str, str | None, str | int | None]]:
-    """Return each tag's (ref, value now, value to be); a commit yet to be made is given by its index."""
+    """Return each tag's (ref, value now, value to be); a commit yet to be made is given by its index.
+
+    `renamed`: old name -> new name, or None where the tag goes.
+    """
     wanted: dict[str, tuple[str | None, str | int | None]] = {}
     for old, new in renamed.items():
         sha = git.ref_value(root, f"refs/tags/{old}")
         if sha is None:
             raise problem("commits.tag", f"tag {old}")
-        _require_free(root, new)
-        wanted[old], wanted[new] = (sha, None), (None, sha)
+        wanted[old] = (sha, None)
+        if new is not None:
+            _require_free(root, new)
+            wanted[new] = (None, sha)
     for tag, index in tags.items():
         if tag not in renamed:
             _require_free(root, tag)

@@ -84,7 +84,7 @@ def transact(
     name: str,
     commits: Sequence[Commit],
     tags: Mapping[str, int],
-    renamed_tags: Mapping[str, str] | None = None,
+    renamed_tags: Mapping[str, str | None] | None = None,
     removes: Sequence[str] = (),
     read: Mapping[str, bytes | None] | None = None,
 ) -> str:
@@ -92,7 +92,7 @@ def transact(
 
     Afterwards the workspace and the index hold the new content of the committed paths, changed .dvc files
     are checked out, and the paths `removes` are deleted. Other files are never touched. `renamed_tags`
-    moves tags (old name -> new name) in the same step; a tag may be moved away and set anew. `read` is
+    moves tags (old name -> new name; None: it goes) in the same step; one that leaves may be set anew. `read` is
     what the command made new content from (path -> bytes). Raises `UserError` before anything happens when
     a tag exists, HEAD is on no branch, or a file of `read` is no longer as it was.
     """
