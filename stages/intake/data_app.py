@@ -16,6 +16,8 @@ THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "OPENCV_FOR_THREADS_NUM") 
 
 GROUP_PATTERN = "Sheets whose names agree in the bracket (drawing set, project) share a role: '^(.+)_page'."
 CLASSES = "Pictures that nobody has labelled: names of the classes, with commas between them."
+LEAST_WINDOW = 128  # px: the least `tile`
+WINDOWS = "Cut larger sheets of the pool into windows of this side, which are reviewed one by one; sets tile as well."
 ONE_OF_EACH = "Of copies of one sheet take one: of val, else of test, else of train; the one with the most boxes."
 GROUPS = "The same from a CSV file: image name, group."
 
@@ -47,6 +49,7 @@ def data_import(
         bool, typer.Option("--regroup", help="Mend a split that leaks: copies of val and test are left out of train.")
     ] = False,
     one_of_each: Annotated[bool, typer.Option("--one-of-each", help=ONE_OF_EACH)] = False,
+    pool_windows: Annotated[int | None, typer.Option(metavar="PX", min=LEAST_WINDOW, help=WINDOWS)] = None,
     again: Annotated[bool, typer.Option("--again", help="Replace an import from which nothing was made yet.")] = False,
 ) -> None:
     """Make a dataset iteration 0 of this project: dataset, weights, params and prompts, in one commit."""
@@ -68,6 +71,7 @@ def data_import(
             groups,
             regroup,
             one_of_each,
+            pool_windows,
             classes=None if classes is None else class_list(classes),
         )
         imported = import_data(root, source, options, again=again)

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from stages.base.errors import problem
 from stages.base.params import PARAMS, read_yaml
 from stages.convergence.history.history_columns import empty_history
@@ -12,10 +14,13 @@ from stages.convergence.history.history_file import CARRIED, write_history
 from stages.convergence.outcome_files import PARENT_OUTCOMES, outcomes_text
 from stages.convergence.sheet_history import CARRIED_SHEETS, write_sheets
 from stages.dataset.new_dataset import NewSheet, write_dataset, write_oracle
+from stages.detector.prediction.tiles.label_overlap import overlap, sides_on
+from stages.detector.prediction.tiles.windows import Tiling
 from stages.firewall.roles import ROLES
 from stages.intake.demo_values import is_drawn, params_at, values_before_demo
-from stages.intake.import_report import names_of_few, report
+from stages.intake.import_report import names_of_few, report, window_line
 from stages.intake.import_source import BASELINE, ImportOptions, Read, read_sheets
+from stages.intake.pool_windows import cut_pool
 from stages.project.preconditions import DEMO, UNLABELLED, holds_demo, require_repository
 from stages.project.repository import dvc, git
 from stages.project.repository.commits import Commit
@@ -72,6 +77,7 @@ def import_data(root: Path, source: Path, options: ImportOptions, *, again: bool
                 encoder=start.encoder,
                 demo_has_run=bool(moved),
                 zero_shot=read.bare,
+                tile=options.pool_windows,
             ),
             str(PROMPTS): prompts,
         }
@@ -107,17 +113,30 @@ def stage_start(root: Path, data: Path, models: Path, read: Read, options: Impor
 
 
 def write_start(data: Path, models: Path, read: Read, options: ImportOptions) -> tuple[list[str], str | None]:
-    """Write what iteration 0 starts from; return lines about the weights, and the encoder that the target wants.
+    """Write what iteration 0 starts from; return what to say of it, and the text encoder that the target wants.
 
     The history, without a row yet, is written into `data` as well.
     """
     sheets = {role: _sheets(read, role, options) for role in ROLES}
+    said = []
+    if options.pool_windows:
+        cut = cut_pool(sheets["pool"], read.labels, _tiling(read, options.pool_windows), data / "windows")
+        sheets["pool"] = cut.sheets
+        said = [window_line(cut, options.pool_windows)]
     write_dataset(data / "dataset", sheets, read.source.classes)
     if options.oracle:
         write_oracle(data / "oracle", sheets["pool"])
     write_history(empty_history(read.source.classes), data / CARRIED.name)
     write_sheets([], data / CARRIED_SHEETS.name)
-    return _weights(models, options, bare=read.bare)
+    lines, encoder = _weights(models, options, bare=read.bare)
+    return [*said, *lines], encoder
+
+
+def _tiling(read: Read, side: int) -> Tiling:
+    """Return windows of a side that overlap as those of training do: by the labels of train."""
+    names = read.assignment.roles["train"]
+    parts = [sides_on(read.items[name].image, read.labels[name].boxes.xywhn) for name in names]
+    return Tiling(side, overlap(np.concatenate([np.zeros(0), *parts]), side))
 
 
 def _require_fresh(root: Path, *, again: bool) -> tuple[dict[str, str], dict[str, str]]:
@@ -236,18 +255,20 @@ def new_params(
     encoder: str | None,
     demo_has_run: bool,
     zero_shot: bool = False,
+    tile: int | None = None,
 ) -> bytes:
     """Return params.yaml of HEAD with the source's classes, at iteration 0, without the demo's values.
 
     `encoder` is the one that the target weights want. `--keep-params` leaves all but classes and iteration alone, and
-    with `zero_shot` train.baseline: without labels there is no other.
+    with `zero_shot` train.baseline: without labels there is no other. `tile` is that of a pool that was cut into
+    windows: symbols on these and on whole sheets must look equally large to the network.
     """
     values: dict[str, Any] = {"iteration": 0, "classes": list(classes)}
     if zero_shot:
         values["train.baseline"] = "zero-shot"
     if options.keep_params:
         return edited((root / PARAMS).read_text(encoding="utf-8-sig"), values).encode()
-    fitting = {"train.encoder": encoder} if encoder else {}
+    fitting = {**({"train.encoder": encoder} if encoder else {}), **({"tile": tile} if tile else {})}
     before = values_before_demo(root, has_run=demo_has_run)
     return edited(params_at(root), {**before, **values, **fitting}).encode()
 

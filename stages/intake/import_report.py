@@ -8,6 +8,8 @@ from stages.dataset.defects import Defect
 from stages.firewall.roles import ROLES, Assignment
 from stages.formats.source_sheets import SheetLabels
 from stages.formats.yolo_folder import Source
+from stages.intake.pool_windows import CutPool
+from stages.wording.quantities import counted
 
 _FEW = 10  # names that still fit on a line
 # Kinds of warnings that have a line of their own.
@@ -50,6 +52,16 @@ def table(classes: Sequence[str], assignment: Assignment, labels: Mapping[str, S
     width = max(len(name) for name, _ in rows)
     head = " " * width + "".join(f"{role:>8}" for role in ROLES)
     return [head, *(f"{name:<{width}}" + "".join(f"{n:>8}" for n in numbers) for name, numbers in rows)]
+
+
+def window_line(cut: CutPool, side: int) -> str:
+    """Return what became of a pool that was to be cut into windows."""
+    if not cut.cut:
+        return f"no sheet of the pool is larger than a window of {side} px"
+    return (
+        f"{counted(cut.cut, 'sheet')} of the pool became {cut.windows} windows of {side} px, each of which is reviewed "
+        f"by itself; of an object that a window cuts, at least half counts"
+    )
 
 
 def names_of_few(assignment: Assignment) -> list[str]:

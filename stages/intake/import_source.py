@@ -38,6 +38,7 @@ class ImportOptions(NamedTuple):
     groups: Path | None = None
     regroup: bool = False
     one_of_each: bool = False
+    pool_windows: int | None = None  # px: larger sheets of the pool are cut into windows of this side
     classes: tuple[str, ...] | None = None  # of pictures that nobody has labelled; None: the labels' source names them
 
 

@@ -293,6 +293,23 @@ def test_an_import_becomes_one_commit(fresh, tmp_path):
     assert_starts_over(fresh, source, options._replace(oracle=False, pool="0.25"))
 
 
+def assert_cuts_the_pool(root: Path, source: Path, options: ImportOptions) -> None:
+    """Once more, with a large sheet in the pool, whose windows are sheets of one group."""
+    large = cv2.resize(picture("large"), (160, 64), interpolation=cv2.INTER_NEAREST)
+    assert cv2.imwrite(str(source / "images/train/train_2.png"), large)
+    (root / "one.txt").write_text("train_2.png\n")
+    cutting = options._replace(pool=str(root / "one.txt"), oracle=True, pool_windows=64)
+    said = import_data(Path(), source, cutting, again=True).lines
+    (root / "one.txt").unlink()
+    assert "1 sheet of the pool became 4 windows of 64 px, each of which is reviewed by itself; " in "\n".join(said)
+    listed = read_manifest(root / "data/dataset/pool/manifest.csv")
+    names = [f"train_2__{x}_0_{x + 64}_64.png" for x in (0, 32, 64, 96)]
+    assert {(row.image_id, row.group) for row in listed} == {(name, "train_2") for name in names}
+    assert len(list((root / "data/oracle/labels").iterdir())) == 4
+    assert yaml.safe_load((root / "params.yaml").read_text())["tile"] == 64
+    assert sh(root, "git", "status", "--porcelain", "-uall") == ""
+
+
 def assert_starts_over(root: Path, source: Path, options: ImportOptions) -> None:
     """With --again another import takes the place of the first; a person's values stay, and nothing is lost."""
     first = sh(root, "git", "rev-parse", "dataset-v0").strip()
@@ -314,6 +331,7 @@ def assert_starts_over(root: Path, source: Path, options: ImportOptions) -> None
     assert not (root / "data/oracle").exists()
     assert len(list((root / "data/dataset/pool/images").iterdir())) == 1
     assert "seed: 7" in (root / "params.yaml").read_text()
+    assert_cuts_the_pool(root, source, options)
     sh(root, "git", "tag", "iteration-0")
     with pytest.raises(UserError, match="expected a project that has not begun, found iteration-0"):
         import_data(Path(), source, options, again=True)

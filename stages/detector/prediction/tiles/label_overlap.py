@@ -2,10 +2,11 @@
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 
-from stages.base.boxes import xywhn_to_xyxy
+from stages.base.boxes import Boxes, xywhn_to_xyxy
 from stages.base.image_size import image_size
 from stages.base.params import PARAMS, read_tile
 from stages.dataset.sheets.split_folder import DATASET, Sheet, read_labels, sheets_in
@@ -43,9 +44,14 @@ def longer_sides(sheets: Iterable[Sheet], classes: Sequence[str]) -> Floats:
     """Return the longer side of each labelled box on `sheets`, (n,) px."""
     parts = [np.zeros(0)]
     for sheet in sheets:
-        labels = read_labels(sheet.label, classes)
-        size = image_size(sheet.image) if len(labels.xywhn) else None
-        if size:
-            corners = xywhn_to_xyxy(labels.xywhn, width=size[0], height=size[1])
-            parts.append((corners[:, 2:] - corners[:, :2]).max(axis=1))
+        parts.append(sides_on(sheet.image, read_labels(sheet.label, classes).xywhn))
     return np.concatenate(parts)
+
+
+def sides_on(image: Path, xywhn: Boxes) -> Floats:
+    """Return the longer side of each of the boxes xywhn, (n, 4), on `image`: (n,) px, or none of an unknown size."""
+    size = image_size(image) if len(xywhn) else None
+    if size is None:
+        return np.zeros(0)
+    corners = xywhn_to_xyxy(xywhn, width=size[0], height=size[1])
+    return cast(Floats, (corners[:, 2:] - corners[:, :2]).max(axis=1))

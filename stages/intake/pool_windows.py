@@ -1,0 +1,80 @@
+"""Cuts large sheets of the pool into windows that are sheets of their own, so that a review takes a part of a sheet.
+
+A packet then asks for the windows that are worth it. What lies outside of a reviewed window is no picture of train, so
+nothing there is taught as background.
+"""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from stages.base.boxes import xywhn_to_xyxy, xyxy_to_xywhn
+from stages.base.decoding import read_bgr
+from stages.base.errors import problem
+from stages.base.image_size import image_size
+from stages.dataset.crops import save_image
+from stages.dataset.new_dataset import NewSheet
+from stages.dataset.sheets.split_folder import label_text
+from stages.detector.prediction.tiles.windows import Tiling, Window, windows
+from stages.formats.source_sheets import SheetLabels
+from stages.ruler.pairing.pairs import Floats
+
+LEAST_SEEN = 0.5  # of the area of an object: what is cut below that is no object of the window, as in training
+
+
+class CutPool(NamedTuple):
+    """The pool after cutting, and how many of its sheets became how many windows."""
+
+    sheets: list[NewSheet]
+    cut: int
+    windows: int
+
+
+def cut_pool(pool: Sequence[NewSheet], labels: dict[str, SheetLabels], tiling: Tiling, folder: Path) -> CutPool:
+    """Return `pool` with each sheet that is larger than a window in its windows, whose pictures go into `folder`.
+
+    A window is called SHEET__x1_y1_x2_y2.png, in px of the sheet, and shares the group of its sheet (the sheet's name
+    where it has none), so that all windows of it have one role. Of held-back labels it has those of which at least
+    LEAST_SEEN lies inside. Raises `UserError` where a sheet has the name of a window already.
+    """
+    found: list[NewSheet] = []
+    cut = 0
+    for sheet in pool:
+        parts = _windows_of(sheet.image, tiling)
+        cut += len(parts) > 1
+        found += _cut(sheet, labels[sheet.image.name], parts, folder) if len(parts) > 1 else [sheet]
+    names = [sheet.image.stem for sheet in found]
+    twice = sorted({name for name in names if names.count(name) > 1}) if len(set(names)) < len(names) else []
+    if twice:
+        raise problem("pool_windows.name_of_window", twice[0])
+    return CutPool(found, cut, len(found) - (len(pool) - cut))
+
+
+def _windows_of(image: Path, tiling: Tiling) -> list[Window]:
+    width, height = image_size(image) or read_bgr(image).shape[1::-1]
+    return windows(width, height, tiling)
+
+
+def _cut(sheet: NewSheet, labels: SheetLabels, parts: Iterable[Window], folder: Path) -> list[NewSheet]:
+    picture = read_bgr(sheet.image)
+    height, width = picture.shape[:2]
+    boxes = xywhn_to_xyxy(labels.boxes.xywhn, width=width, height=height)
+    found = []
+    for x1, y1, x2, y2 in parts:
+        file = folder / f"{sheet.image.stem}__{x1}_{y1}_{x2}_{y2}.png"
+        save_image(picture[y1:y2, x1:x2], file)
+        rows = None if sheet.rows is None else _rows(labels, boxes, (x1, y1, x2, y2))
+        found.append(NewSheet(file, rows, sheet.held_back, sheet.group or sheet.image.stem))
+    return found
+
+
+def _rows(labels: SheetLabels, boxes: Floats, window: Window) -> str:
+    """Return the label rows of a window, cut at its border."""
+    corner = np.array(window[:2] * 2, dtype=float)
+    wide, high = window[2] - window[0], window[3] - window[1]
+    inside = np.clip(boxes - corner, 0, [wide, high, wide, high])
+    seen, whole = (part[:, 2:] - part[:, :2] for part in (inside, boxes))
+    kept = (seen.prod(axis=1) >= LEAST_SEEN * whole.prod(axis=1)) & (seen >= 1).all(axis=1)
+    return label_text(labels.boxes.class_id[kept], xyxy_to_xywhn(inside[kept], width=wide, height=high))
