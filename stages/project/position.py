@@ -35,6 +35,7 @@ class Changes(NamedTuple):
     absent: tuple[str, ...] = ()  # tracked inputs that the cache does not have
     modified: tuple[str, ...] = ()  # tracked inputs with other content than their .dvc file says
     stages: tuple[str, ...] = ()  # stages that would run
+    gone: tuple[str, ...] = ()  # what stages wrote, and is no longer in the workspace
     outputs_only: bool = False  # nothing that went into the stages has changed, only what they wrote is gone
 
 
@@ -64,7 +65,7 @@ def read_changes(status: Mapping[str, Sequence[Any]], *, passed_over: str = "") 
     status = {name: entry for name, entry in status.items() if entry}
     inputs = {path: kind for name, entry in status.items() if name.endswith(".dvc") for path, kind in _outs(entry)}
     stages = tuple(name for name in status if not name.endswith(".dvc"))
-    written = {path for name in stages for path, _ in _outs(status[name])}
+    written = {path: kind for name in stages for path, kind in _outs(status[name])}
     deps = {path for name in stages for path in _part(status[name], "changed deps")}
     words = any(isinstance(part, str) for name in stages for part in status[name])  # "changed command"
     return Changes(
@@ -72,6 +73,7 @@ def read_changes(status: Mapping[str, Sequence[Any]], *, passed_over: str = "") 
         absent=_of_kind(inputs, "not in cache"),
         modified=tuple(sorted(path for path, kind in inputs.items() if kind not in ("deleted", "not in cache"))),
         stages=stages,
+        gone=_of_kind(written, "deleted"),
         outputs_only=bool(stages) and not words and all(_is_part(dep, written) for dep in deps),
     )
 

@@ -54,6 +54,19 @@ def test_commits_results_only_and_tags(project: Callable[[], Path]) -> None:
     assert sh(root, "git", "rev-parse", "HEAD~1").strip() == start  # and nothing more was committed
 
 
+def test_an_iteration_is_an_experiment_also_where_another_had_the_name(project: Callable[[], Path]) -> None:
+    root = project()
+    start = sh(root, "git", "rev-parse", "HEAD").strip()
+    sh(root, "git", "update-ref", f"refs/exps/{start[:2]}/{start[2:]}/iter-0", start)  # an earlier try
+    finish(root)
+    assert (
+        sh(root, "git", "rev-parse", f"refs/exps/{start[:2]}/{start[2:]}/iter-0", "iteration-0").split()
+        == [sh(root, "git", "rev-parse", "HEAD").strip()] * 2
+    )
+    assert dvc(root, "exp", "list", "--name-only", "--rev", "dataset-v0").split() == ["iter-0"]
+    assert "0.8,0.74,0.86" in dvc(root, "exp", "show", "--rev", "dataset-v0", "--csv", "--no-pager", "--hide-workspace")
+
+
 def test_a_stop_is_tagged_as_well(project: Callable[[], Path]) -> None:
     root = project()
     params = (root / "params.yaml").read_text()
