@@ -115,22 +115,22 @@ def test_prompts_that_are_edited_in_a_review_change_nothing():
         (
             {"train": [{"changed outs": {"models/best.pt": "deleted"}}],
              "validate": [{"changed deps": {"models/best.pt": "deleted"}}]},
-            Changes(stages=("train", "validate"), outputs_only=True),
+            Changes(stages=("train", "validate"), gone=("models/best.pt",), outputs_only=True),
         ),
         (  # a file of a folder that another stage writes is gone with the folder
             {"validate": [{"changed outs": {"data/validate": "deleted"}}],
              "converge": [{"changed deps": {"data/validate/scores.csv": "deleted"}}]},
-            Changes(stages=("validate", "converge"), outputs_only=True),
+            Changes(stages=("validate", "converge"), gone=("data/validate",), outputs_only=True),
         ),
         (  # and a file beside such a folder is no part of it
             {"validate": [{"changed outs": {"data/validate": "deleted"}}],
              "converge": [{"changed deps": {"data/validate.csv": "deleted"}}]},
-            Changes(stages=("validate", "converge")),
+            Changes(stages=("validate", "converge"), gone=("data/validate",)),
         ),
         (
             {"train": [{"changed deps": {"params.yaml": {"train.epochs": "modified"}}},
                        {"changed outs": {"models/best.pt": "deleted"}}]},
-            Changes(stages=("train",)),
+            Changes(stages=("train",), gone=("models/best.pt",)),
         ),
         ({"train": ["changed command"]}, Changes(stages=("train",))),
     ],
