@@ -27,6 +27,7 @@ from stages.project.preconditions import iteration_tag
 from stages.project.process_group import ends_like_ctrl_c, run_group
 from stages.project.project_lock import exclusive
 from stages.project.repository import dvc
+from stages.project.settings_watch import SettingsWatch
 from stages.review.kept.auto_reviewer import WARNING
 from stages.review.kept.review_gate import is_by_hand
 from stages.review.kept.reviewers import Reviewer
@@ -117,9 +118,14 @@ def run_iteration(root: Path, facts: Facts, *, say: Say) -> None:
     n = facts.iteration
     say(wording.banner(f"ITERATION {n}", wording.plan_line(n, read_params(root / PARAMS))))
     tail: deque[str] = deque(maxlen=500)
+    watch = SettingsWatch(root)
 
     def show(line: str) -> None:
         tail.append(line)
+        if step := wording.begun_step(line):
+            watch.begins(step)
+        elif edited := watch.line():
+            say(edited)
         text = wording.translated(line, facts.all_stages)
         if text is not None:
             sys.stdout.write(text)

@@ -130,6 +130,26 @@ def test_a_kill_of_everything_loses_nothing_that_was_typed_and_nothing_that_was_
     assert {name: sh(stale, "git", "show", f"iteration-0:{name}") for name in typed} == typed
 
 
+def test_a_kill_of_dvc_alone(stale):
+    """As when memory runs out: the stage that it had started ends too, nothing is staged, and the next run goes on."""
+    replace(stale / "fake_stages.py", "def analyze() -> None:", f"def analyze() -> None:{WAIT}")
+    sh(stale, "git", "commit", "-qam", "a program that waits")
+    child = on_terminal(stale, forked=True)
+    child.expect_exact("waiting")
+    for process in running_in(stale):
+        words = Path(f"/proc/{process}/cmdline").read_bytes().split(b"\0")
+        if b"repro" in words:
+            os.kill(process, signal.SIGKILL)
+    code, said = ended(child)
+    assert (code, "Go on with" in said or "go on with `yoloop run`" in said) == (2, True), said
+    assert not_running_soon(stale)
+    assert sh(stale, "git", "diff", "--cached", "--name-only") == ""
+    replace(stale / "fake_stages.py", WAIT, "")
+    done = in_pipe(stale)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert steps_in(done.stdout)[2:4] == [(3, False), (4, True)]
+
+
 def test_ctrl_c_at_the_review(stale):
     child = on_terminal(stale, forked=True)
     child.expect_exact("ENTER goes on")

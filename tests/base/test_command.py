@@ -1,0 +1,65 @@
+"""A stage's command: what it read is what DVC keeps its results under, or it fails."""
+
+from pathlib import Path
+
+import pytest
+
+from stages.base.command import settings_of, stage_command
+
+GRAPH = """
+stages:
+  train:
+    params:
+      - iteration
+      - train.epochs
+      - data/prompts.yaml:
+          - prompts
+"""
+PARAMS = "iteration: 0\ntrain: {epochs: 3, batch: 2}\n"
+PROMPTS = "prompts: {title: a bar}\nnotes: {}\n"
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("sys.argv", ["train"])
+    (tmp_path / "data").mkdir()
+    for name, text in (("dvc.yaml", GRAPH), ("params.yaml", PARAMS), ("data/prompts.yaml", PROMPTS)):
+        (tmp_path / name).write_text(text)
+    return tmp_path
+
+
+def test_the_values_that_a_stage_depends_on(folder: Path) -> None:
+    wanted = {
+        ("params.yaml", "iteration"): 0,
+        ("params.yaml", "train.epochs"): 3,
+        ("data/prompts.yaml", "prompts"): {"title": "a bar"},
+    }
+    assert settings_of("train") == wanted
+    (folder / "params.yaml").write_text("train: [")
+    assert settings_of("train") == {place: wanted[place] if "data" in place[0] else None for place in wanted}
+    assert settings_of("predict") == {}
+    (folder / "dvc.yaml").unlink()
+    assert settings_of("train") == {}
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "says"),
+    [
+        ("params.yaml", PARAMS.replace("epochs: 3", "epochs: 4"), "params.yaml: expected train.epochs as it was"),
+        ("params.yaml", "iteration: [", "params.yaml: expected iteration as it was"),
+        ("data/prompts.yaml", PROMPTS.replace("bar", "line"), "data/prompts.yaml: expected prompts as it was"),
+        ("params.yaml", PARAMS.replace("batch: 2", "batch: 4"), None),  # of no concern to this stage
+        ("params.yaml", f"# mine\n{PARAMS}", None),
+        ("data/prompts.yaml", PROMPTS.replace("{}", "{title: seen on A1}"), None),
+    ],
+)
+def test_a_value_that_is_edited_while_a_stage_runs(
+    folder: Path, capsys: pytest.CaptureFixture[str], file: str, text: str, says: str | None
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        stage_command("train", lambda: (folder / file).write_text(text) and None)()
+    said = capsys.readouterr().err
+    assert ended.value.code == (2 if says else 0)
+    assert said.startswith(f"error: {says}") if says else not said
+    assert (folder / "logs/train/seconds.json").exists() == (says is None)
