@@ -16,6 +16,7 @@ THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "OPENCV_FOR_THREADS_NUM") 
 
 GROUP_PATTERN = "Sheets whose names agree in the bracket (drawing set, project) share a role: '^(.+)_page'."
 CLASSES = "Pictures that nobody has labelled: names of the classes, with commas between them."
+TRUST = "Open weights that hold code of others, which runs then."
 GROUPS = "The same from a CSV file: image name, group."
 
 
@@ -45,6 +46,7 @@ def data_import(
     regroup: Annotated[
         bool, typer.Option("--regroup", help="Mend a split that leaks: copies of val and test are left out of train.")
     ] = False,
+    trust_weights: Annotated[bool, typer.Option("--trust-weights", help=TRUST)] = False,
 ) -> None:
     """Make a dataset iteration 0 of this project: dataset, weights, params and prompts, in one commit."""
     _in_one_thread()
@@ -64,6 +66,7 @@ def data_import(
             group_pattern,
             groups,
             regroup,
+            trust_weights,
             classes=None if classes is None else class_list(classes),
         )
         imported = import_data(root, source, options)

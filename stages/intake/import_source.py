@@ -38,6 +38,7 @@ class ImportOptions(NamedTuple):
     group_pattern: str | None = None
     groups: Path | None = None
     regroup: bool = False
+    trust_weights: bool = False
     classes: tuple[str, ...] | None = None  # of pictures that nobody has labelled; None: the labels' source names them
 
 
