@@ -140,7 +140,7 @@ def run_iteration(root: Path, facts: Facts, *, say: Say) -> None:
         before = remember(root)
         command = [sys.executable, "-m", "dvc", "repro"]
         try:
-            code = run_group(command, cwd=root, env=dvc.environment(), on_text=show, inherited=held)
+            code = run_group(command, cwd=root, env=dvc.environment(root), on_text=show, inherited=held)
         except KeyboardInterrupt:
             step = wording.last_step(tail, facts.all_stages) or "before the first step"
             put_back(root, before)

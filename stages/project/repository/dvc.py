@@ -10,12 +10,23 @@ from typing import Any
 
 from stages.base.errors import UserError, problem
 from stages.picking.written_sample import SAMPLE, is_as_written
+from stages.project.repository import git
 
 
-def environment() -> dict[str, str]:
+def environment(root: Path = Path()) -> dict[str, str]:
     """Return the environment in which DVC and its stages find this interpreter and send nothing out."""
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
-    return {**os.environ, "PATH": path, "DVC_NO_ANALYTICS": "1"}
+    return {**os.environ, **_no_global_excludes(root), "PATH": path, "DVC_NO_ANALYTICS": "1"}
+
+
+def _no_global_excludes(root: Path) -> dict[str, str]:
+    """Return the variable under which Git ignores what the project does and no more, where a person ignores our files
+    everywhere, as in `*.dvc` or `data/`: DVC refuses those."""
+    ignored = git.call(root, "check-ignore", "--no-index", "dvc.lock", *_ASKED_FOR).returncode == 0
+    return {"GIT_CONFIG_GLOBAL": str(Path(__file__).with_name("gitconfig"))} if ignored else {}
+
+
+_ASKED_FOR = ("data/dataset.dvc", "models/parent.pt.dvc", "data/.advance/dataset.dvc")
 
 
 def run(root: Path, *args: str) -> str:
@@ -27,7 +38,7 @@ def run(root: Path, *args: str) -> str:
         capture_output=True,
         check=False,
         text=True,
-        env=environment(),
+        env=environment(root),
     )
     if done.returncode != 0:
         raise UserError(f"dvc {args[0]}: {_complaint(done.stderr) or f'exit code {done.returncode}'}")

@@ -98,9 +98,19 @@ def here(root: Path, path: str) -> bytes | None:
 
 
 def changed(root: Path, paths: Sequence[str] = ()) -> list[str]:
-    """Return the files under `paths` (all if empty) that differ from HEAD or are new, and not ignored."""
+    """Return the files under `paths` (all if empty) that differ from HEAD or are new, and not ignored.
+
+    What our own files are called is not ignored by what a person ignores everywhere, such as `*.csv`: a tag would lack
+    them.
+    """
     lines = run(root, "status", "--porcelain", "-z", "--no-renames", "--untracked-files=all", "--", *paths)
-    return sorted(entry[3:] for entry in lines.split("\0") if entry)
+    # Only what the project's own .gitignore names is passed over here.
+    new = run(root, "ls-files", "--others", "--exclude-per-directory=.gitignore", "-z", "--", *paths).split("\0")
+    found = {entry[3:] for entry in lines.split("\0") if entry}
+    return sorted(found | {path for path in new if path.endswith(_OURS)})
+
+
+_OURS = (".csv", ".json", ".dvc", ".lock", ".yaml")
 
 
 def internal_path(root: Path, name: str) -> Path:
