@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -11,6 +12,13 @@ from typing import Any
 from stages.base.errors import UserError, problem
 from stages.picking.written_sample import SAMPLE, is_as_written
 from stages.project.repository import git
+
+
+class Busy(UserError):
+    """DVC waits for another DVC that is at work here."""
+
+
+_BUSY = re.compile("is busy, it is being blocked by|Unable to acquire lock")
 
 
 def environment(root: Path = Path()) -> dict[str, str]:
@@ -41,7 +49,8 @@ def run(root: Path, *args: str) -> str:
         env=environment(root),
     )
     if done.returncode != 0:
-        raise UserError(f"dvc {args[0]}: {_complaint(done.stderr) or f'exit code {done.returncode}'}")
+        said = _complaint(done.stderr) or f"exit code {done.returncode}"
+        raise (Busy if _BUSY.search(said) else UserError)(f"dvc {args[0]}: {said}")
     return done.stdout
 
 
@@ -76,12 +85,12 @@ def outs_in(state: str, changes: Mapping[str, Sequence[Any]]) -> list[str]:
 
 def add(root: Path, target: Path) -> None:
     """Put a file or folder into the DVC cache and write its .dvc file beside it; `target` stays as it is."""
-    run(root, "add", "-q", "--no-relink", str(target))
+    run(root, "add", "--no-relink", str(target))  # with `-q` it would not say why it fails
 
 
 def checkout(root: Path, *targets: str) -> None:
     """Bring what the .dvc files `targets` track into the workspace; only those are touched."""
-    run(root, "checkout", "-q", *targets)
+    run(root, "checkout", *targets)
 
 
 def remove_leftovers(out: Path) -> None:
@@ -96,7 +105,7 @@ _READ_BY_NO_STAGE = ("data/oracle.dvc", "data/review.dvc")
 
 
 def _complaint(stderr: str) -> str:
-    """Return DVC's error in one line: from ERROR to the next empty line."""
+    """Return DVC's error in one line: from ERROR to the next empty line, or to the end where that says what helps."""
     start = stderr.find("ERROR: ")
     text = stderr[start + 7 :] if start >= 0 else stderr
-    return " ".join(text.split("\n\n")[0].split())
+    return " ".join((text if _BUSY.search(text) else text.split("\n\n")[0]).split())

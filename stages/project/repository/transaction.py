@@ -100,6 +100,7 @@ def transact(
     """
     with exclusive(root):
         git.require_repository(root)
+        git.require_committer(root)
         require_no_journal(root)
         branch, parent = git.branch(root), git.head(root)
         wanted = tag_refs(root, tags, renamed_tags or {})
