@@ -1,11 +1,12 @@
 """Turns a function into a command that ends with 0, or with one line on stderr and 2."""
 
+import errno
 import sys
 import time
 from collections.abc import Callable, Iterable, Mapping
 from io import TextIOWrapper
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import typer
 
@@ -89,11 +90,22 @@ def names_in(entries: Iterable[Any]) -> list[str]:
 
 
 def exit_cleanly(command: Callable[[], object]) -> None:
-    """Call `command`; turn a `UserError` into one line on stderr and exit code 2."""
+    """Call `command`; turn a `UserError`, or a disk that takes nothing, into one line on stderr and exit code 2."""
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # a file's name may be no UTF-8
     try:
         command()
     except UserError as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(2)
+        _fail(error)
+    except OSError as error:
+        place = error.filename or Path.cwd()
+        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            _fail(problem("command.disk_full", place, found=error.strerror))
+        if error.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
+            _fail(problem("command.not_allowed", place, found=error.strerror))
+        raise
+
+
+def _fail(error: UserError) -> NoReturn:
+    print(f"error: {error}", file=sys.stderr)
+    sys.exit(2)

@@ -1,10 +1,15 @@
 """A stage's command: what it read is what DVC keeps its results under, or it fails."""
 
+import errno
+import os
+import resource
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from stages.base.command import settings_of, stage_command
+from stages.base.command import exit_cleanly, settings_of, stage_command
 
 GRAPH = """
 stages:
@@ -63,3 +68,47 @@ def test_a_value_that_is_edited_while_a_stage_runs(
     assert ended.value.code == (2 if says else 0)
     assert said.startswith(f"error: {says}") if says else not said
     assert (folder / "logs/train/seconds.json").exists() == (says is None)
+
+
+@pytest.mark.parametrize(
+    ("number", "says"),
+    [
+        (errno.ENOSPC, "x.csv: expected room on the disk, found none (No space left on device). Free some"),
+        (errno.EDQUOT, "x.csv: expected room on the disk, found none (Disk quota"),
+        (errno.EROFS, "x.csv: expected to be allowed to read and write it, found that it is not (Read"),
+        (errno.EACCES, "x.csv: expected to be allowed to read and write it, found that it is not (Perm"),
+    ],
+)
+def test_a_disk_that_takes_nothing_is_one_line(capsys: pytest.CaptureFixture[str], number: int, says: str) -> None:
+    def write() -> None:
+        raise OSError(number, os.strerror(number), "x.csv")
+
+    with pytest.raises(SystemExit) as ended:
+        exit_cleanly(write)
+    assert ended.value.code == 2
+    assert capsys.readouterr().err.startswith(f"error: {says}")
+
+
+def test_any_other_error_of_the_system_is_a_bug() -> None:
+    def read() -> None:
+        raise OSError(errno.EISDIR, "Is a directory", "x")
+
+    with pytest.raises(IsADirectoryError):
+        exit_cleanly(read)
+
+
+def test_a_real_write_that_finds_no_room_is_one_line(tmp_path: Path) -> None:
+    code = "from pathlib import Path\nfrom stages.base.tables import write_json\n"
+    code += "from stages.base.command import exit_cleanly\n"
+    code += f"exit_cleanly(lambda: write_json({{'a': 1}}, Path({str(tmp_path / 'a.json')!r})))"
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=False,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0)),
+        env={**os.environ, "REAL_PYTHON": "1"},
+    )
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1), done.stderr
+    assert "expected room on the disk" in done.stderr
+    assert not list(tmp_path.iterdir())
