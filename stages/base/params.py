@@ -16,6 +16,8 @@ PARAMS = Path("params.yaml")
 SECTIONS = ("iteration", "classes", "tile", "train", "predict", "validate", "analyze", "converge", "sample", "review")
 LEAST_TILE = 64  # px: two cells of the network's coarsest layer
 TAKEN = ("all", "background")  # names that the curves and the confusion matrix need for themselves
+# What no class may be called: DVC reads `${}` in params.yaml as a reference, and its own pages take markup for code.
+_CODE = ("${", "</", "<!", "<script")
 
 
 class _Loader(yaml.SafeLoader):
@@ -60,10 +62,18 @@ def read_classes(file: Path = PARAMS) -> tuple[str, ...]:
     value = read_params(file).get("classes")
     names = value if isinstance(value, list) else []
     usable = all(isinstance(name, str) and name and name not in TAKEN for name in names)
+    bad = next((name for name in names if isinstance(name, str) and not is_plain_name(name)), None)
+    if bad is not None:
+        raise problem("params.plain_name", _where(file, ("classes",)), found=repr(bad))
     if not names or not usable or len(set(names)) != len(names):
         where = _where(file, ("classes",))
         raise problem("params.classes_list_different", where, taken=" or ".join(TAKEN), found=repr(value))
     return tuple(names)
+
+
+def is_plain_name(name: str) -> bool:
+    """Say whether a class can be called so: printable letters, nothing that DVC or a page would run."""
+    return name.isprintable() and not any(code in name.lower() for code in _CODE)
 
 
 def read_baseline(file: Path = PARAMS) -> str:

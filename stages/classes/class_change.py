@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from stages.base.errors import problem
-from stages.base.params import PARAMS, TAKEN
+from stages.base.params import PARAMS, TAKEN, is_plain_name
 from stages.prompts.texts.prompt_file import PROMPTS, Prompts
 
 
@@ -149,7 +149,7 @@ def _require_free(name: str, classes: Sequence[str]) -> None:
     if name in classes:
         raise problem("class_change.taken_name", PARAMS, name=name)
     plain = " ".join(name.split())
-    if not name or name != plain or name in TAKEN or not name.isprintable():
+    if not name or name != plain or name in TAKEN or not is_plain_name(name):
         raise problem("class_change.bad_name", "NAME", taken=" or ".join(TAKEN), found=repr(name))
 
 

@@ -38,13 +38,16 @@ class Resolved(NamedTuple):
     encoder: str | None
 
 
-def resolve(spec: str, file: Path, *, kind: Kind, seed: int, release: Release = RELEASE) -> Resolved:
+def resolve(
+    spec: str, file: Path, *, kind: Kind, seed: int, release: Release = RELEASE, trusted: bool = False
+) -> Resolved:
     """Put the checkpoint that `spec` names at `file` and say what it is.
 
     `spec` is a path, the name of released weights (`yolo26n.pt`, downloaded), or for the target an architecture
-    (`yoloe-26n.yaml`: random weights from `seed`). Behind a path or a name `#sha256=HEX` may stand. To open weights is
-    to run what is in them: a download whose digest nobody states, and a file with another one, is refused before that.
-    Raises `UserError` for it, and for anything else.
+    (`yoloe-26n.yaml`: random weights from `seed`). Behind a path or a name `#sha256=HEX` may stand. Weights can hold
+    code, which runs when they are opened: unless they are `trusted` only tensors and known classes are read. A download
+    whose digest nobody states, and a file with another one, is refused before. Raises `UserError` for it, and for
+    anything else.
     """
     if spec.endswith((".yaml", ".yml")):
         return _build(spec, file, kind=kind, seed=seed)
@@ -56,7 +59,7 @@ def resolve(spec: str, file: Path, *, kind: Kind, seed: int, release: Release = 
     source = Path(name) if own else _released(name, sha256, release)
     if own and sha256 and (found := file_sha256(source)) != sha256:
         raise problem("weights.another_file", source, sha256=sha256, found=found)
-    model = load_model(source)
+    model = load_model(source, foreign=not trusted)
     if kind == "target" and not hasattr(model.model[-1], "reprta"):
         raise problem("weights.yoloe_weights_target", source, found=type(model).__name__)
     with replacing(file) as temporary:

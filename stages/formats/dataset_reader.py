@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from stages.base.errors import UserError
+from stages.base.errors import UserError, problem
+from stages.base.params import is_plain_name
 from stages.dataset.defects import finding
 from stages.dataset.folder_depth import require_shallow
 from stages.formats.coco_reader import coco_files, read_coco
@@ -17,6 +18,14 @@ def read_dataset(folder: Path) -> Dataset:
 
     Raises `UserError` for a folder that is none of these, and for what cannot be read at all.
     """
+    dataset = _read(folder)
+    for name in dataset.source.classes:
+        if not is_plain_name(name):
+            raise problem("dataset_reader.plain_name", folder, found=repr(name))
+    return dataset
+
+
+def _read(folder: Path) -> Dataset:
     if folder.is_dir():
         require_shallow(folder)
     if not folder.is_dir() or description(folder).is_file():

@@ -19,6 +19,7 @@ CLASSES = "Pictures that nobody has labelled: names of the classes, with commas 
 LEAST_WINDOW = 128  # px: the least `tile`
 WINDOWS = "Cut larger sheets of the pool into windows of this side, which are reviewed one by one; sets tile as well."
 ONE_OF_EACH = "Of copies of one sheet take one: of val, else of test, else of train; the one with the most boxes."
+TRUST = "Open weights that hold code of others, which runs then."
 GROUPS = "The same from a CSV file: image name, group."
 
 
@@ -51,6 +52,7 @@ def data_import(
     one_of_each: Annotated[bool, typer.Option("--one-of-each", help=ONE_OF_EACH)] = False,
     pool_windows: Annotated[int | None, typer.Option(metavar="PX", min=LEAST_WINDOW, help=WINDOWS)] = None,
     again: Annotated[bool, typer.Option("--again", help="Replace an import from which nothing was made yet.")] = False,
+    trust_weights: Annotated[bool, typer.Option("--trust-weights", help=TRUST)] = False,
 ) -> None:
     """Make a dataset iteration 0 of this project: dataset, weights, params and prompts, in one commit."""
     _in_one_thread()
@@ -72,6 +74,7 @@ def data_import(
             regroup,
             one_of_each,
             pool_windows,
+            trust_weights,
             classes=None if classes is None else class_list(classes),
         )
         imported = import_data(root, source, options, again=again)

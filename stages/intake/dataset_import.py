@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -229,14 +230,15 @@ def _weights(models: Path, options: ImportOptions, *, bare: bool) -> tuple[list[
 
     `bare`: iteration 0 is the target, told the prompts, so the released baseline has no use.
     """
-    from stages.detector.weights import resolve
+    from stages.detector import weights
 
+    resolve = partial(weights.resolve, seed=options.seed, trusted=options.trust_weights)
     if bare and options.baseline == BASELINE:
-        target = resolve(options.target, models / "target.pt", kind="target", seed=options.seed)
+        target = resolve(options.target, models / "target.pt", kind="target")
         shutil.copyfile(models / "target.pt", models / "parent.pt")
         return [target.line, "baseline: none is needed; iteration 0 is the target, told the prompts"], target.encoder
-    baseline = resolve(options.baseline, models / "parent.pt", kind="baseline", seed=options.seed)
-    target = resolve(options.target, models / "target.pt", kind="target", seed=options.seed)
+    baseline = resolve(options.baseline, models / "parent.pt", kind="baseline")
+    target = resolve(options.target, models / "target.pt", kind="target")
     return [baseline.line, target.line], target.encoder
 
 

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stages.base.errors import problem
+from stages.base.params import is_plain_name
 from stages.dataset.defects import Defect, refuse
 from stages.firewall.grouping import read_groups
 from stages.firewall.kinship import copies_among
@@ -39,6 +40,7 @@ class ImportOptions(NamedTuple):
     regroup: bool = False
     one_of_each: bool = False
     pool_windows: int | None = None  # px: larger sheets of the pool are cut into windows of this side
+    trust_weights: bool = False
     classes: tuple[str, ...] | None = None  # of pictures that nobody has labelled; None: the labels' source names them
 
 
@@ -83,7 +85,7 @@ def read_sheets(folder: Path, options: ImportOptions) -> Read:
 def class_list(text: str) -> tuple[str, ...]:
     """Return the names in `text`, with commas between them; raise `UserError` for an empty one, or one twice."""
     names = tuple(name.strip() for name in text.split(","))
-    if not all(names) or len(set(names)) != len(names):
+    if not all(name and is_plain_name(name) for name in names) or len(set(names)) != len(names):
         raise problem("import_source.class_names", "--classes", found=text)
     return names
 

@@ -29,6 +29,8 @@ from stages.report.iteration_report import build_report, write_page
 def finish(root: Path = Path()) -> str:
     """Commit the results of the iteration that has run with its report, tag it, write its page; return what to print.
 
+    The commit is also the DVC experiment iter-N on the commit that the iteration began from.
+
     A finished iteration is left as it is. Raises `UserError`, with nothing changed, unless DVC has nothing to do.
     """
     require_repository(root)
@@ -43,7 +45,12 @@ def finish(root: Path = Path()) -> str:
         message = f"Finish iteration {iteration}: {_score(report)}, {report['verdict']['verdict']}"
         commits = [Commit(message, files)]
         commit = transact(
-            root, name="yoloop finish", commits=commits, tags={iteration_tag(root, iteration): 0}, read=found
+            root,
+            name="yoloop finish",
+            commits=commits,
+            tags={iteration_tag(root, iteration): 0},
+            read=found,
+            experiment=f"iter-{iteration}",
         )
         return "\n".join([*_said(root, iteration, report), _page_line(root, report, commit)])
 

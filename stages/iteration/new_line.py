@@ -28,6 +28,7 @@ def start_over(root: Path, iteration: int) -> str:
     changed, for an iteration that was never started, uncommitted changes, and data that the cache does not have.
     """
     git.require_repository(root)
+    git.require_committer(root)
     dvc.require_repository(root)
     head = git.head(root)
     with exclusive(root):

@@ -55,9 +55,15 @@ def translated(line: str, stages: Sequence[str]) -> str | None:
     return None if not line.strip() or _NOISE.match(line) else line
 
 
+def begun_step(line: str) -> str | None:
+    """Return the stage that DVC says in `line` to begin now."""
+    match = _STAGE.match(line)
+    return match["run"] if match else None
+
+
 def last_step(lines: Sequence[str], stages: Sequence[str]) -> str | None:
     """Return the step that a run was at when its output ended, as `step 3/6, validate`."""
-    names = [match["run"] for line in lines if (match := _STAGE.match(line)) and match["run"] in stages]
+    names = [name for line in lines if (name := begun_step(line)) in stages and name]
     return f"step {stages.index(names[-1]) + 1}/{len(stages)}, {names[-1]}" if names else None
 
 

@@ -3,6 +3,7 @@
 import sys
 from collections import deque
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -25,8 +26,8 @@ from stages.project.position import Facts, Position, position_of, state_line
 from stages.project.preconditions import iteration_tag
 from stages.project.process_group import ends_like_ctrl_c, run_group
 from stages.project.project_lock import exclusive
-from stages.project.repository import dvc, git
-from stages.project.repository.experiment_branch import away_from_branch
+from stages.project.repository import dvc
+from stages.project.settings_watch import SettingsWatch
 from stages.review.kept.auto_reviewer import WARNING
 from stages.review.kept.review_gate import is_by_hand
 from stages.review.kept.reviewers import Reviewer
@@ -107,36 +108,47 @@ def _step(root: Path, facts: Facts, *, reviewer: Reviewer, say: Say, options: Ad
 
 
 def run_iteration(root: Path, facts: Facts, *, say: Say) -> None:
-    """Run the iteration as the DVC experiment iter-N; raise `UserError` with the failing stage's own line."""
+    """Run the iteration; raise `UserError` with the failing stage's own line.
+
+    By `dvc repro`, which leaves HEAD, the index and what a person typed alone. `dvc exp run` would lay uncommitted
+    files aside, where a kill loses them, and leave the branch, so that a commit made meanwhile is on none: the
+    experiment iter-N is made by `finish`.
+    """
     preflight(root, facts.all_stages)
     n = facts.iteration
     say(wording.banner(f"ITERATION {n}", wording.plan_line(n, read_params(root / PARAMS))))
     tail: deque[str] = deque(maxlen=500)
+    watch = SettingsWatch(root)
 
     def show(line: str) -> None:
         tail.append(line)
+        if step := wording.begun_step(line):
+            watch.begins(step)
+        elif edited := watch.line():
+            say(edited)
         text = wording.translated(line, facts.all_stages)
         if text is not None:
             sys.stdout.write(text)
             sys.stdout.flush()
 
     _say_all(expectation_lines(root), say)
-    with exclusive(root) as held, away_from_branch(root):
+    with exclusive(root) as held:
         supply_outcomes(root)
+        if facts.changes.gone:
+            with suppress(UserError):  # what the cache no longer has, the stages make again
+                dvc.checkout(root, *facts.changes.gone)
         before = remember(root)
-        _forget_experiment(root, f"iter-{n}")
-        # Without `-S iteration=N`: params.yaml says it, and DVC would write that file anew.
-        command = [sys.executable, "-m", "dvc", "exp", "run", "-n", f"iter-{n}"]
+        command = [sys.executable, "-m", "dvc", "repro"]
         try:
-            code = run_group(command, cwd=root, env=dvc.environment(), on_text=show, inherited=held)
+            code = run_group(command, cwd=root, env=dvc.environment(root), on_text=show, inherited=held)
         except KeyboardInterrupt:
             step = wording.last_step(tail, facts.all_stages) or "before the first step"
-            _say_all(put_back(root, before), say)
+            put_back(root, before)
             raise KeyboardInterrupt(f"iteration {n} ({step})") from None
         if code != 0:
-            _say_all(put_back(root, before), say)
+            put_back(root, before)
     if code != 0:
-        line = wording.complaint(tail) or f"dvc exp run ended with exit code {code}"
+        line = wording.complaint(tail) or f"dvc repro ended with exit code {code}"
         raise UserError(f"{line} Nothing is lost: finished stages are kept; then go on with `yoloop run`.")
     results = wording.result_lines(*(read_metrics(root / f"metrics/{name}.json") for name in ("converge", "sample")))
     _say_all(wording.not_said(results, tail), say)  # a stage that was not run again said nothing
@@ -145,13 +157,6 @@ def run_iteration(root: Path, facts: Facts, *, say: Say) -> None:
 def _say_all(lines: Iterable[str], say: Say) -> None:
     for line in lines:
         say(line)
-
-
-def _forget_experiment(root: Path, name: str) -> None:
-    """Remove an earlier try of this iteration: DVC refuses a used name, and its `-f` runs every stage."""
-    head = git.head(root)
-    if git.resolve(root, f"refs/exps/{head[:2]}/{head[2:]}/{name}") is not None:
-        dvc.run(root, "exp", "remove", name)
 
 
 def _go_round(root: Path, facts: Facts, *, reviewer: Reviewer, say: Say, options: AdvanceOptions) -> bool:

@@ -18,18 +18,20 @@ from stages.review.kept.review_params import read_review
 from stages.review.ledger.ledger_lines import random_line
 from stages.wording.rates import rate, rate_in
 
+_WAIT = "wait until it is done, or stop it there with Ctrl+C: finished stages are kept"
+
 
 def status_lines(root: Path) -> list[str]:
     """Return the five lines; raise `UserError` when `root` is no project."""
-    facts = locate(root)
+    facts = locate(root, while_busy=True)
     reviewer = read_review(root).by
     branch = f"branch {facts.branch}" if facts.branch else f"no branch (at {git.head(root)[:9]})"
     return [
         f"project  {root.resolve().name}: iteration {facts.iteration}, {branch}",
         f"dataset  {_dataset(root, facts)}",
         f"last     {_last(root)}",
-        f"state    iteration {facts.iteration}: {state_line(facts)}",
-        f"next     {next_command(root, facts, reviewer=reviewer)}",
+        f"state    iteration {facts.iteration}: {f'at work: {facts.busy}' if facts.busy else state_line(facts)}",
+        f"next     {_WAIT if facts.busy else next_command(root, facts, reviewer=reviewer)}",
     ]
 
 

@@ -13,14 +13,18 @@ from stages.dataset.sheets.split_folder import DATASET
 from stages.project.lines_of_work import prefix, read_lines
 from stages.project.position import Facts, next_step, read_changes
 from stages.project.preconditions import WITHOUT_DATA, holds_demo, iteration_tag
+from stages.project.project_lock import holder
 from stages.project.repository import dvc, git
 from stages.prompts.texts.prompt_file import PROMPTS
 
 LOCK = "dvc.lock"
 
 
-def locate(root: Path) -> Facts:
-    """Return what Git and DVC know about the project at `root`; raise `UserError` when it is none."""
+def locate(root: Path, *, while_busy: bool = False) -> Facts:
+    """Return what Git and DVC know about the project at `root`; raise `UserError` when it is none.
+
+    DVC tells nothing while it is at work: then that is an error, too, or with `while_busy` a fact.
+    """
     git.require_repository(root)
     dvc.require_repository(root)
     git.head(root)
@@ -29,6 +33,7 @@ def locate(root: Path) -> Facts:
     finished = iteration in finished_iterations(root)
     imported = git.content(root, "HEAD", "data/dataset.dvc") is not None
     converge = metrics_at(root, tag, "converge") if finished else {}
+    found, busy = _asked(root, while_busy=while_busy) if imported else ({}, "")
     return Facts(
         iteration=iteration,
         imported=imported,
@@ -37,11 +42,26 @@ def locate(root: Path) -> Facts:
         same_run=finished and git.content(root, tag, LOCK) == git.here(root, LOCK),
         verdict=converge.get("verdict"),
         packet=metrics_at(root, tag, "sample").get("packet_sheets") if finished else None,
-        changes=read_changes(dvc.status(root) if imported else {}, passed_over=str(PROMPTS) if finished else ""),
+        changes=read_changes(
+            found, passed_over=str(PROMPTS) if finished else "", here=lambda path: (root / path).exists()
+        ),
         all_stages=tuple(read_yaml(root / "dvc.yaml").get("stages", {})),
         to_label=unlabelled_of_val(root),
         lost=bool(lost_text(converge)),
+        busy=busy,
     )
+
+
+def _asked(root: Path, *, while_busy: bool) -> tuple[dict[str, list[Any]], str]:
+    """Return what `dvc status` says, and who is at work where it says nothing for that."""
+    if while_busy and (who := holder(root)):
+        return {}, who
+    try:
+        return dvc.status(root), ""
+    except dvc.Busy as error:
+        if not while_busy:
+            raise
+        return {}, str(error)
 
 
 def unlabelled_of_val(root: Path) -> tuple[int, int]:

@@ -1,6 +1,6 @@
 """Where a project stands, and the one next step: a pure function of facts from Git and DVC."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from enum import Enum
 from typing import Any, NamedTuple
 
@@ -16,6 +16,7 @@ class Position(Enum):
     NO_DATASET = "no dataset yet"
     DETACHED = "a look back: no branch is checked out"
     INPUTS_MISSING = "inputs are not in the workspace"
+    UNCACHED = "in the workspace, but no longer in DVC's cache"
     INPUTS_CHANGED = "inputs were changed by hand"
     UNLABELLED = "val is not labelled"
     NOT_RUN = "not run yet"
@@ -32,9 +33,12 @@ class Changes(NamedTuple):
     """What DVC says is out of date."""
 
     missing: tuple[str, ...] = ()  # tracked inputs that a checkout would bring
-    absent: tuple[str, ...] = ()  # tracked inputs that the cache does not have
+    absent: tuple[str, ...] = ()  # tracked inputs that neither the workspace nor the cache has
+    uncached: tuple[str, ...] = ()  # tracked inputs that the workspace has and the cache does not
+    uncached_outs: tuple[str, ...] = ()  # the same of what stages wrote, where all of it is here and up to date
     modified: tuple[str, ...] = ()  # tracked inputs with other content than their .dvc file says
     stages: tuple[str, ...] = ()  # stages that would run
+    gone: tuple[str, ...] = ()  # what stages wrote, and is no longer in the workspace
     outputs_only: bool = False  # nothing that went into the stages has changed, only what they wrote is gone
 
 
@@ -51,11 +55,16 @@ class Facts(NamedTuple):
     changes: Changes
     all_stages: tuple[str, ...]
     to_label: tuple[int, int] = (0, 0)  # sheets of val that nobody has labelled, and all of them
+    busy: str = ""  # what DVC says while it is at work; `changes` is empty then
     lost: bool = False  # at that tag: the model lost more than chance explains of what the one before had found
 
 
-def read_changes(status: Mapping[str, Sequence[Any]], *, passed_over: str = "") -> Changes:
+def read_changes(
+    status: Mapping[str, Sequence[Any]], *, passed_over: str = "", here: Callable[[str], bool] = lambda _: False
+) -> Changes:
     """Return the meaning of `dvc status --json`: name of a stage or .dvc file -> list of changes.
+
+    `here` says whether a path is in the workspace.
 
     Changes of the params file `passed_over` do not count: prompts that are edited in a review are for the next
     iteration.
@@ -64,15 +73,23 @@ def read_changes(status: Mapping[str, Sequence[Any]], *, passed_over: str = "") 
     status = {name: entry for name, entry in status.items() if entry}
     inputs = {path: kind for name, entry in status.items() if name.endswith(".dvc") for path, kind in _outs(entry)}
     stages = tuple(name for name in status if not name.endswith(".dvc"))
-    written = {path for name in stages for path, _ in _outs(status[name])}
+    written = {path: kind for name in stages for path, kind in _outs(status[name])}
     deps = {path for name in stages for path in _part(status[name], "changed deps")}
     words = any(isinstance(part, str) for name in stages for part in status[name])  # "changed command"
+    outputs_only = bool(stages) and not words and all(_is_part(dep, written) for dep in deps)
+    gone = _of_kind(written, "deleted")
+    uncached = tuple(path for path in _of_kind(inputs, "not in cache") if here(path))
+    outs = _of_kind(written, "not in cache")
+    all_here = outputs_only and not gone and all(here(path) for path in outs)  # else a stage writes them anew
     return Changes(
         missing=_of_kind(inputs, "deleted"),
-        absent=_of_kind(inputs, "not in cache"),
+        absent=tuple(path for path in _of_kind(inputs, "not in cache") if path not in uncached),
+        uncached=uncached,
+        uncached_outs=outs if all_here else (),
         modified=tuple(sorted(path for path, kind in inputs.items() if kind not in ("deleted", "not in cache"))),
         stages=stages,
-        outputs_only=bool(stages) and not words and all(_is_part(dep, written) for dep in deps),
+        gone=gone,
+        outputs_only=outputs_only,
     )
 
 
@@ -84,6 +101,7 @@ def position_of(facts: Facts) -> Position:
         (facts.branch is None, Position.DETACHED),
         (bool(changes.missing or changes.absent), Position.INPUTS_MISSING),
         (bool(changes.modified), Position.INPUTS_CHANGED),
+        (bool(changes.uncached or changes.uncached_outs), Position.UNCACHED),
         (0 < facts.to_label[0] == facts.to_label[1] and not facts.finished, Position.UNLABELLED),
         (changes.outputs_only, Position.OUTPUTS_MISSING),
         (facts.finished and (bool(changes.stages) or not facts.same_run), Position.OTHER_EXPERIMENT),
@@ -102,6 +120,7 @@ def state_line(facts: Facts) -> str:
     names = {
         Position.INPUTS_MISSING: (*changes.missing, *changes.absent),
         Position.INPUTS_CHANGED: changes.modified,
+        Position.UNCACHED: (*changes.uncached, *changes.uncached_outs),
         Position.STALE: changes.stages,
         Position.OTHER_EXPERIMENT: changes.stages,
         Position.UNLABELLED: (f"{facts.to_label[0]} of {counted(facts.to_label[1], 'sheet')}",),
@@ -119,6 +138,7 @@ def next_step(facts: Facts, *, home: str | None = None, reviewer: str = "person"
         Position.NO_DATASET: "yoloop data import SOURCE",
         Position.DETACHED: f"git switch {home} && dvc checkout" if home else "git switch -c NAME",
         Position.INPUTS_MISSING: "dvc pull" if changes.absent else f"dvc checkout {' '.join(changes.missing)}",
+        Position.UNCACHED: f"{_recaching(changes)} (puts what lies here back into the cache)",
         Position.INPUTS_CHANGED: _of_changed_inputs(changes.modified, finished=facts.finished),
         Position.UNLABELLED: LABEL_VAL,
         Position.NOT_RUN: "yoloop run",
@@ -131,6 +151,13 @@ def next_step(facts: Facts, *, home: str | None = None, reviewer: str = "person"
         Position.USED_UP: "none: the pool has nothing more to ask about",
         Position.STOPPED: f"none; to go on in spite of it: yoloop advance --despite-stop REASON{accepting}",
     }[position_of(facts)]
+
+
+def _recaching(changes: Changes) -> str:
+    """Return the command that keeps what lies here, of all, or of the inputs alone where stages are to run again."""
+    if changes.uncached_outs:
+        return "dvc commit"
+    return " ".join(["dvc commit", *(f"{path}.dvc" for path in changes.uncached)])
 
 
 def _of_changed_inputs(modified: Sequence[str], *, finished: bool) -> str:

@@ -61,6 +61,7 @@ def report_file(iteration: int) -> str:
 def require_repository(root: Path) -> None:
     """Raise `UserError` unless `root` holds a Git and DVC project with a commit, on a branch."""
     git.require_repository(root)
+    git.require_committer(root)
     dvc.require_repository(root)
     git.head(root)
     git.branch(root)
@@ -148,6 +149,8 @@ def _mend(root: Path, name: str, changes: list[str], iteration: int, *, finished
                 return f"Put it back: dvc checkout {name}"
             keep = "copy what you changed elsewhere first" if finished else ACCEPT
             return f"Put it back: dvc checkout --force {name}" + (f"; {keep}" if name == f"{DATASET}.dvc" else "")
+        if (root / name.removesuffix(".dvc")).exists():
+            return f"Put what lies here back into it: dvc commit {name}"
         return f"Next: {WITHOUT_DATA}" if holds_demo(root) else f"Bring it from a remote: dvc pull {name}"
     if finished and all(change.startswith(("params.yaml ", "stages/")) for change in changes):
         # Edited in the pause for the review: running this iteration again is seldom what was meant.

@@ -43,7 +43,10 @@ def run_group(
     reader = threading.Thread(target=_pump, args=(process, on_text), daemon=True)
     try:
         reader.start()
-        return process.wait()
+        code = process.wait()
+        if code != 0:
+            _stop(process)  # what it had started, where it was killed alone, as when memory runs out
+        return code
     except BaseException:
         _stop(process)
         raise

@@ -17,10 +17,10 @@ def project() -> Iterator[Path]:
         if not (root / name).is_file():
             raise problem("project_folder.file_folder", name, root=root.resolve())
     try:
-        from stages.project.repository.experiment_branch import return_to_branch
+        from stages.project.repository.dvc_leftovers import mend
         from stages.project.repository.transaction import recover
 
-        for line in (return_to_branch(root), recover(root)):
+        for line in (*mend(root), recover(root)):
             if line:
                 typer.echo(line)
         yield root

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from stages.base.errors import problem
+from stages.base.errors import UserError, problem
 
 STATE = ".yoloop"  # ignored by Git and DVC
 
@@ -36,6 +36,15 @@ def exclusive(root: Path) -> Iterator[tuple[int, ...]]:
         yield tuple(descriptors)
     finally:
         lock.release()
+
+
+def holder(root: Path) -> str:
+    """Return who holds the project's lock, in words; "" when nobody else does."""
+    try:
+        with exclusive(root):
+            return ""
+    except UserError:
+        return (root / STATE / "lock").read_text(encoding="utf-8")
 
 
 @cache

@@ -113,7 +113,7 @@ class _Pool:
             said = complaint(lines) or f"ended with exit code {one.process.returncode}"
             self.failed = self.failed or f"{one.cell.target}: {said} (all that it said: {one.log})"
             return
-        dvc.run(self.folder, "commit", "-f", "-q", one.cell.target)
+        dvc.run(self.folder, "commit", "-f", one.cell.target)
         self.seconds.append(time.monotonic() - one.since)
         self.say(_line(self.folder, one.cell, self.seconds, len(self.waiting) + len(self.running), self.workers))
 

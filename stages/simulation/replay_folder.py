@@ -54,7 +54,7 @@ def write_folder(folder: Path, settings: ReplaySettings, weights: Path) -> None:
     _write(folder / ".dvcignore", _IGNORED_BY_DVC)
     git.run(folder, "init", "-q", "-b", "main")
     if not (folder / ".dvc/config").is_file():
-        dvc.run(folder, "init", "-q", "-f")
+        dvc.run(folder, "init", "-f")
     for key, value in _DVC.items():
         dvc.run(folder, "config", key, value)
     keep(folder, "Write the simulation")

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 from ruamel.yaml import YAML
 
-from stages.base.params import read_yaml
+from stages.base.errors import UserError
+from stages.base.params import read_classes, read_yaml
 from stages.project.yaml_edits import edited
 
 
@@ -35,3 +36,16 @@ def test_a_number_with_an_exponent_is_one_for_us_where_it_is_one_for_dvc(tmp_pat
 def test_a_name_that_looks_like_something_else_comes_back_as_text(tmp_path: Path, name: str):
     (tmp_path / "params.yaml").write_text(edited("classes:\n- a\n", {"classes": [name]}), encoding="utf-8")
     assert read_yaml(tmp_path / "params.yaml")["classes"] == [name]
+
+
+@pytest.mark.parametrize("name", ["${iteration}", "<script>x", "</b>", "<!-- x", "a\\nb"])
+def test_a_class_is_called_nothing_that_dvc_or_a_page_would_run(tmp_path: Path, name: str):
+    file = tmp_path / "params.yaml"
+    file.write_text(f'classes: [title, "{name}"]\n', encoding="utf-8")
+    with pytest.raises(UserError, match=r"params.yaml:1: expected class names of printable letters, without \$\{, </"):
+        read_classes(file)
+
+
+def test_a_class_may_have_letters_that_markup_uses(tmp_path: Path):
+    (tmp_path / "params.yaml").write_text('classes: ["< 5 mm", "a & b", "$ {", "ß"]\n', encoding="utf-8")
+    assert read_classes(tmp_path / "params.yaml") == ("< 5 mm", "a & b", "$ {", "ß")

@@ -58,6 +58,8 @@ REFUSED = [
     (added, ("detail",), "params.yaml: expected a name that no class has, found 'detail'"),
     (added, ("all",), "NAME: expected a name of printable letters, with single blanks at most, and not all or backgr"),
     (added, ("",), "found ''"),
+    (added, ("${iteration}",), "found '${iteration}'"),
+    (renamed, ("detail", "<b>x</b>"), "found '<b>x</b>'"),
     (added, (" door",), "found ' door'"),
     (added, ("a\nb",), r"found 'a\nb'"),
     (added, ("triangle",), "found that of 'elevation' for 'triangle' as well ('triangle')"),

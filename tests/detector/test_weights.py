@@ -17,8 +17,10 @@ from stages.base.errors import UserError
 from stages.detector.model.checkpoint import check_classes, check_order, digest, load_model, save_model
 from stages.detector.model.encoders import MOBILECLIP2_FILE, UNTRAINED, encode, encoder_of
 from stages.detector.model.runtime import cache_folder
+from stages.detector.training.told_prompts import remember
 from stages.detector.weights import Release, fetch, resolve
-from tests.detector.conftest import PROMPTS
+from tests.detector.conftest import PROMPTS, prompted
+from tests.fake_project import REPO
 from tests.toy import CLASSES
 
 pytestmark = pytest.mark.slow
@@ -250,3 +252,40 @@ def test_mobileclip2_reads_its_file_from_the_cache(workplace):
     vectors = encode("mobileclip2", CLASSES, PROMPTS)
     assert vectors.shape == (3, 512)
     np.testing.assert_allclose(vectors.norm(dim=1).numpy(), 1, atol=1e-5)
+
+
+def test_a_file_that_holds_code_is_not_opened_unless_a_person_trusts_it(workplace, shelf):
+    Path("mine.pt").write_bytes(evil())
+    line = refusal("mine.pt", shelf)
+    assert line.startswith("mine.pt: expected tensors, and classes of torch and Ultralytics, found pathlib.")
+    assert line.endswith("yoloop data import --trust-weights")
+    with pytest.raises(UserError):  # it is no detector, but it has run
+        resolve("mine.pt", Path("a.pt"), kind="baseline", seed=0, trusted=True)
+    assert Path("ran").exists()
+
+
+def test_damaged_bytes_with_code_in_them_do_not_run_either(workplace, shelf):
+    import pickle
+
+    Path("old.pt").write_bytes(pickle.dumps({"model": _Evil()}))
+    Path("cut.pt").write_bytes(evil()[:-40])
+    for name in ("old.pt", "cut.pt"):
+        assert refusal(name, shelf).startswith(f"{name}: expected ")
+
+
+def test_starter_weights_and_our_own_are_opened(toy_weights, images, workplace):
+    own = prompted(toy_weights, images)
+    for file in (toy_weights, REPO / "starter/yolo26n.pt"):
+        assert "classes" in resolve(str(file), Path("a.pt"), kind="baseline", seed=0).line
+    for file in (own, Path("target.pt"), REPO / "starter/yoloe-26n.pt"):
+        assert "classes" in resolve(str(file), Path("a.pt"), kind="target", seed=0).line
+    model = load_model(own)
+    remember(model, PROMPTS, {"detail": torch_vector()})
+    save_model(model, Path("examples.pt"), imgsz=128)
+    assert "classes" in resolve("examples.pt", Path("a.pt"), kind="target", seed=0).line
+
+
+def torch_vector() -> Any:
+    import torch
+
+    return torch.ones(512)

@@ -1,6 +1,7 @@
 """`yoloop finish` commits exactly what an iteration made, and refuses half an iteration."""
 
 import json
+import os
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -8,8 +9,12 @@ from pathlib import Path
 import pytest
 
 from stages.base.errors import UserError
+from stages.iteration.advance import advance
 from stages.iteration.finish import _next_step, finish
+from stages.iteration.run_loop import run_iteration
+from stages.project.location import locate
 from tests.fake_project import dvc, sh, write_files
+from tests.reviews import review_packet
 
 pytestmark = pytest.mark.slow
 
@@ -52,6 +57,41 @@ def test_commits_results_only_and_tags(project: Callable[[], Path]) -> None:
     assert "up to date" in dvc(root, "status")
     assert finish(root).startswith("Iteration 0 is finished already (tag iteration-0).")
     assert sh(root, "git", "rev-parse", "HEAD~1").strip() == start  # and nothing more was committed
+
+
+def test_an_iteration_is_an_experiment_also_where_another_had_the_name(project: Callable[[], Path]) -> None:
+    root = project()
+    start = sh(root, "git", "rev-parse", "HEAD").strip()
+    sh(root, "git", "update-ref", f"refs/exps/{start[:2]}/{start[2:]}/iter-0", start)  # an earlier try
+    finish(root)
+    assert (
+        sh(root, "git", "rev-parse", f"refs/exps/{start[:2]}/{start[2:]}/iter-0", "iteration-0").split()
+        == [sh(root, "git", "rev-parse", "HEAD").strip()] * 2
+    )
+    assert dvc(root, "exp", "list", "--name-only", "--rev", "dataset-v0").split() == ["iter-0"]
+    assert "0.8,0.74,0.86" in dvc(root, "exp", "show", "--rev", "dataset-v0", "--csv", "--no-pager", "--hide-workspace")
+
+
+@pytest.mark.parametrize("how", ["setting", "default file"])
+def test_what_a_person_ignores_everywhere_is_committed_all_the_same(project: Callable[[], Path], how: str) -> None:
+    root = project()
+    ignored = Path(os.environ["XDG_CONFIG_HOME"]) / "git/ignore"
+    write_files(ignored.parent, {"ignore": "*.csv\n*.json\n*.dvc\ndata/\n*.lock\n.DS_Store\n"})
+    if how == "setting":
+        sh(root, "git", "config", "--global", "core.excludesFile", str(ignored.rename(ignored.with_name("mine"))))
+    write_files(root, {"metrics/.DS_Store": ""})
+    assert "metrics/train.json" not in sh(root, "git", "status", "--porcelain", "-uall")  # Git sees none of it
+    finish(root)
+    review_packet(root)
+    advance(root, reviewer="person")
+    held = set(sh(root, "git", "ls-tree", "-r", "--name-only", "iteration-0").split())
+    assert {"dvc.lock", "metrics/train.json", "metrics/reports/iteration_00.json", "plots/train/results.csv"} < held
+    assert {"data/dataset.dvc", "models/parent.pt.dvc"} < held
+    assert "metrics/.DS_Store" not in held
+    assert sh(root, "git", "diff", "--stat", "dataset-v0", "dataset-v1", "--", "data/dataset.dvc")
+    run_iteration(root, locate(root), say=print)
+    finish(root)
+    assert "metrics/reports/iteration_01.json" in sh(root, "git", "ls-tree", "-r", "--name-only", "iteration-1")
 
 
 def test_a_stop_is_tagged_as_well(project: Callable[[], Path]) -> None:

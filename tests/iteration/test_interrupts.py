@@ -1,5 +1,7 @@
 """Ctrl+C in each step of `yoloop run` and at the review: the same command goes on, and nothing is lost."""
 
+import os
+import signal
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,7 +11,7 @@ import yaml
 from stages.iteration.restored_files import put_back, remember
 from stages.project.yaml_edits import edited
 from tests.fake_project import REPO, sh
-from tests.iteration.test_run_loop import ended, in_pipe, not_running_soon, on_terminal, replace
+from tests.iteration.test_run_loop import ended, in_pipe, not_running_soon, on_terminal, replace, running_in
 from tests.refusal import contents
 
 pytestmark = pytest.mark.slow
@@ -53,7 +55,7 @@ def test_ctrl_c_in_each_step_one_after_the_other(stale):
         assert f"Stopped in iteration 0 (step {number}/6, {stage}). Go on with: yoloop run" in said
         assert not_running_soon(stale), stage
         assert sh(stale, "git", "for-each-ref", "refs/heads", "refs/tags") == before, stage
-        assert sh(stale, "git", "symbolic-ref", "--short", "HEAD").strip() in ("main", "HEAD"), stage
+        assert sh(stale, "git", "symbolic-ref", "--short", "HEAD").strip() == "main", stage
         assert (stale / "params.yaml").read_text() == params, stage
         assert steps_in(seen) == [(step, step == number - 1) for step in range(1, number)], stage
 
@@ -84,25 +86,68 @@ def test_what_is_typed_while_a_step_runs_stays(stale, end):
         (stale / name).write_text(text)
     if end == "ctrl-c":
         child.sendintr()
-    code, said = ended(child)
+    code, _ = ended(child)
     assert code == (130 if end == "ctrl-c" else 2)
     assert {name: (stale / name).read_text() for name in typed} == typed
-    assert said.count("params.yaml was changed while the iteration ran: it stays as it is now") == 1
 
 
-def test_what_git_stash_took_away_comes_back_unless_it_was_typed_anew(stale):
-    """DVC puts uncommitted files aside for a moment; a kill just then leaves those of the last commit."""
-    typed = {name: (stale / name).read_text() + "# mine\n" for name in ("params.yaml", "data/prompts.yaml", "dvc.yaml")}
-    for name, text in typed.items():
-        (stale / name).write_text(text)
+def test_results_that_a_failed_run_took_away_come_back_unless_they_were_written_anew(stale):
     (stale / "metrics/train.json").write_text("{}")
     before = remember(stale)
-    sh(stale, "git", "stash", "-q")
-    (stale / "dvc.yaml").write_text("typed anew")
-    sh(stale, "rm", "metrics/train.json", "data/prompts.yaml")
-    assert put_back(stale, before) == ["dvc.yaml was changed while the iteration ran: it stays as it is now."]
+    (stale / "metrics/validate.json").write_text("new")
+    (stale / "metrics/train.json").unlink()
+    put_back(stale, before)
     assert (stale / "metrics/train.json").read_text() == "{}"
-    assert {name: (stale / name).read_text() for name in typed} == {**typed, "dvc.yaml": "typed anew"}
+    assert (stale / "metrics/validate.json").read_text() == "new"
+
+
+def test_a_kill_of_everything_loses_nothing_that_was_typed_and_nothing_that_was_committed_meanwhile(stale):
+    """While a stage runs, HEAD is on its branch, and what is not committed lies in the workspace and nowhere else."""
+    replace(stale / "fake_stages.py", "def train() -> None:", f"def train() -> None:{WAIT}")
+    sh(stale, "git", "commit", "-qam", "a program that waits")
+    file = stale / "params.yaml"
+    file.write_text(edited(file.read_text(), {"train.epochs_baseline": 4}))
+    typed = {name: (stale / name).read_text() + "# mine\n" for name in ("params.yaml", "data/prompts.yaml")}
+    for name, text in typed.items():
+        (stale / name).write_text(text)
+    child = on_terminal(stale, forked=True)
+    child.expect_exact("waiting")
+    (stale / "note").write_text("meanwhile")
+    sh(stale, "git", "add", "note")
+    sh(stale, "git", "commit", "-qm", "meanwhile")
+    for process in running_in(stale):
+        os.kill(process, signal.SIGKILL)
+    ended(child)
+    assert not_running_soon(stale)
+    assert {name: (stale / name).read_text() for name in typed} == typed
+    assert sh(stale, "git", "stash", "list") == ""
+    assert sh(stale, "git", "log", "-1", "--format=%s", "main") == "meanwhile\n"
+
+    replace(stale / "fake_stages.py", WAIT, "")
+    done = in_pipe(stale)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert sh(stale, "git", "log", "-2", "--format=%s", "main").splitlines()[1] == "meanwhile"
+    assert {name: sh(stale, "git", "show", f"iteration-0:{name}") for name in typed} == typed
+
+
+def test_a_kill_of_dvc_alone(stale):
+    """As when memory runs out: the stage that it had started ends too, nothing is staged, and the next run goes on."""
+    replace(stale / "fake_stages.py", "def analyze() -> None:", f"def analyze() -> None:{WAIT}")
+    sh(stale, "git", "commit", "-qam", "a program that waits")
+    child = on_terminal(stale, forked=True)
+    child.expect_exact("waiting")
+    for process in running_in(stale):
+        words = Path(f"/proc/{process}/cmdline").read_bytes().split(b"\0")
+        if b"repro" in words:
+            os.kill(process, signal.SIGKILL)
+    code, said = ended(child)
+    assert (code, "Go on with" in said or "go on with `yoloop run`" in said) == (2, True), said
+    assert not_running_soon(stale)
+    assert sh(stale, "git", "diff", "--cached", "--name-only") == ""
+    replace(stale / "fake_stages.py", WAIT, "")
+    done = in_pipe(stale)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert steps_in(done.stdout)[2:4] == [(3, False), (4, True)]
 
 
 def test_ctrl_c_at_the_review(stale):

@@ -213,14 +213,6 @@ def test_a_failing_stage_has_the_last_word(short):
     assert "yoloop run" in done.stderr
 
 
-def test_a_second_try_of_an_iteration_takes_the_name(short, capsys):
-    run_iteration(short, locate(short), say=print)
-    replace(short / "params.yaml", "max_iterations: 2", "max_iterations: 3")
-    run_iteration(short, locate(short), say=print)
-    assert "1 of 3 iterations are done." in capsys.readouterr().out
-    assert len(sh(short, "git", "for-each-ref", "refs/exps/*/*/iter-0").splitlines()) == 1
-
-
 @pytest.mark.parametrize(
     ("file", "old", "new", "says"),
     [

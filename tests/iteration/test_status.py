@@ -1,7 +1,12 @@
 """`yoloop status` and `yoloop prompts history` on a project with real Git and DVC."""
 
 import json
+import os
 import shutil
+import signal
+import subprocess
+import sys
+import time
 
 import pytest
 import yaml
@@ -10,7 +15,7 @@ from stages.base.errors import UserError
 from stages.iteration.finish import finish
 from stages.iteration.status import status_lines
 from stages.report.prompt_history import changes, history_lines
-from tests.fake_project import dvc, sh
+from tests.fake_project import REPO, dvc, sh
 
 
 def last_two(root):
@@ -32,8 +37,8 @@ def test_a_clone_that_holds_the_demo_is_told_how_to_begin(project):
     (root / "data/demo.md").write_text("demo")
     sh(root, "git", "add", "data/demo.md")
     sh(root, "git", "commit", "-q", "-m", "hold the demo")
-    for place in (root / "data/dataset", root / ".dvc/cache"):
-        shutil.rmtree(place)
+    for place in (root / "data/dataset", root / "data/oracle", *(root / "models").glob("*.pt"), root / ".dvc/cache"):
+        shutil.rmtree(place) if place.is_dir() else place.unlink()
     assert last_two(root)[1] == "yoloop data import SOURCE (your sheets), or make demo (drawn ones)"
     with pytest.raises(UserError, match=r"found .* not in cache\. Next: yoloop data import SOURCE"):
         finish(root)
@@ -101,6 +106,12 @@ def test_missing_and_changed_files(project):
     (root / "models/best.pt").unlink()
     assert last_two(root)[0] == "iteration 0: run, but its outputs are not in the workspace"
     shutil.rmtree(root / ".dvc/cache")
+    step = last_two(root)[1]
+    assert step.startswith("dvc commit data/dataset.dvc models/parent.pt.dvc models/target.pt.dvc (puts what lies here")
+    dvc(root, *step.partition(" (")[0].split()[1:])
+    assert last_two(root)[0] == "iteration 0: run, but its outputs are not in the workspace"
+    shutil.rmtree(root / ".dvc/cache")
+    (root / "models/parent.pt").unlink()
     assert last_two(root)[1] == "dvc pull"
 
 
@@ -137,3 +148,92 @@ def test_the_history_of_prompts(project):
 
 def test_new_and_gone_prompts():
     assert changes({"a": "1", "b": "2"}, {"b": "2", "c": "3"}) == ['+ c: "3"', "- a"]
+
+
+@pytest.mark.slow
+def test_a_cache_that_was_deleted_is_filled_again_from_what_lies_here(project):
+    root = project()
+    shutil.rmtree(root / ".dvc/cache")
+    state, step = last_two(root)
+    assert state.startswith(
+        "iteration 0: in the workspace, but no longer in DVC's cache: data/dataset, models/parent.pt, "
+    )
+    assert step.startswith("dvc commit (")
+    with pytest.raises(
+        UserError, match=r"not in cache.*Put what lies here back into it: dvc commit models/target.pt.dvc"
+    ):
+        finish(root)
+    dvc(root, "commit")
+    assert last_two(root) == ["iteration 0: run, but not finished", "yoloop finish"]
+
+
+@pytest.mark.slow
+def test_where_one_stands_while_something_runs_or_nobody_may_commit(project, monkeypatch):
+    root = project()
+    for name in ("NAME", "EMAIL"):
+        monkeypatch.delenv(f"GIT_AUTHOR_{name}")
+        monkeypatch.delenv(f"GIT_COMMITTER_{name}")
+    sh(root, "git", "config", "user.useConfigOnly", "true")
+    assert last_two(root)[1] == "yoloop finish"
+    with pytest.raises(UserError, match="expected your name and email"):
+        finish(root)
+    set_param(root, "train", "seed", 7)
+    program = root / "fake_stages.py"
+    program.write_text(program.read_text().replace("def train() -> None:", "def train() -> None:\n    wait()"))
+    wait = 'def wait():\n    import time\n    open("begun", "w")\n    time.sleep(60)\n\n\n'
+    program.write_text(wait + program.read_text())
+    with subprocess.Popen(
+        [sys.executable, "-m", "dvc", "repro"], cwd=root, start_new_session=True, stdout=subprocess.DEVNULL
+    ) as process:
+        until((root / "begun").exists)
+        state, step = last_two(root)
+        os.killpg(process.pid, signal.SIGKILL)
+    assert state.startswith("iteration 0: at work: dvc status: ")
+    assert "(PID " in state
+    assert "If there are no processes with such PIDs, you can manually remove" in state
+    assert step.startswith("wait until it is done")
+
+
+@pytest.mark.slow
+def test_who_holds_the_project_is_named(project):
+    root = project()
+    code = "import time; from pathlib import Path; from stages.project.project_lock import exclusive\n"
+    code += "with exclusive(Path()): open('begun', 'w'); time.sleep(60)"
+    env = {**os.environ, "PYTHONPATH": str(REPO)}
+    with subprocess.Popen([sys.executable, "-c", code], cwd=root, env=env) as process:
+        until((root / "begun").exists)
+        state, step = last_two(root)
+        process.kill()
+    assert state.startswith("iteration 0: at work: process ")
+    assert step.startswith("wait until it is done")
+
+
+def until(holds):
+    end = time.monotonic() + 20
+    while not holds():
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("what", ["merge", "rebase", "cherry-pick", "revert"])
+def test_what_git_was_left_half_way_in_is_named(project, what):
+    root = project()
+    text = (root / "params.yaml").read_text()
+    sh(root, "git", "switch", "-q", "-c", "side")
+    for line, message in (("# one\n", "one"), ("# two\n", "two")):
+        (root / "params.yaml").write_text(text + line)
+        sh(root, "git", "commit", "-qam", message)
+    sh(root, "git", "switch", "-q", "main")
+    (root / "params.yaml").write_text(text + "# three\n")
+    sh(root, "git", "commit", "-qam", "three")
+    args = {"merge": ["side"], "rebase": ["side"], "cherry-pick": ["side"], "revert": ["--no-edit", "side"]}[what]
+    assert subprocess.run(["git", what, *args], cwd=root, capture_output=True, check=False).returncode
+    line = (
+        f"expected no {what} half done, found one .conflicts in params.yaml.*git {what} --continue.*git {what} --abort"
+    )
+    for command in (status_lines, finish):
+        with pytest.raises(UserError, match=line):
+            command(root)
+    sh(root, "git", what, "--abort")
+    assert last_two(root)[1] == "yoloop finish"

@@ -28,6 +28,16 @@ CASES = [
     ),
     (OPEN._replace(changes=Changes(missing=("a",), absent=("b",))), Position.INPUTS_MISSING, "dvc pull"),
     (
+        OPEN._replace(changes=Changes(uncached=("data/dataset",), uncached_outs=("models/best.pt",), stages=STAGES)),
+        Position.UNCACHED,
+        "dvc commit (puts what lies here back",
+    ),
+    (
+        OPEN._replace(changes=Changes(uncached=("data/dataset",), stages=STAGES)),
+        Position.UNCACHED,
+        "dvc commit data/dataset.dvc (puts what lies here back",
+    ),
+    (
         OPEN._replace(changes=Changes(modified=("models/parent.pt",), stages=STAGES)),
         Position.INPUTS_CHANGED,
         "put them back: dvc checkout --force models/parent.pt",
@@ -115,25 +125,41 @@ def test_prompts_that_are_edited_in_a_review_change_nothing():
         (
             {"train": [{"changed outs": {"models/best.pt": "deleted"}}],
              "validate": [{"changed deps": {"models/best.pt": "deleted"}}]},
-            Changes(stages=("train", "validate"), outputs_only=True),
+            Changes(stages=("train", "validate"), gone=("models/best.pt",), outputs_only=True),
         ),
         (  # a file of a folder that another stage writes is gone with the folder
             {"validate": [{"changed outs": {"data/validate": "deleted"}}],
              "converge": [{"changed deps": {"data/validate/scores.csv": "deleted"}}]},
-            Changes(stages=("validate", "converge"), outputs_only=True),
+            Changes(stages=("validate", "converge"), gone=("data/validate",), outputs_only=True),
         ),
         (  # and a file beside such a folder is no part of it
             {"validate": [{"changed outs": {"data/validate": "deleted"}}],
              "converge": [{"changed deps": {"data/validate.csv": "deleted"}}]},
-            Changes(stages=("validate", "converge")),
+            Changes(stages=("validate", "converge"), gone=("data/validate",)),
         ),
         (
             {"train": [{"changed deps": {"params.yaml": {"train.epochs": "modified"}}},
                        {"changed outs": {"models/best.pt": "deleted"}}]},
-            Changes(stages=("train",)),
+            Changes(stages=("train",), gone=("models/best.pt",)),
         ),
         ({"train": ["changed command"]}, Changes(stages=("train",))),
     ],
 )  # fmt: skip
 def test_what_dvc_says(status, changes):
     assert read_changes(status) == changes
+
+
+def test_what_lies_here_and_is_no_longer_in_the_cache():
+    data = {"data/dataset.dvc": [{"changed outs": {"data/dataset": "not in cache", "data/far": "not in cache"}}]}
+    train = {"train": [{"changed outs": {"models/best.pt": "not in cache"}}]}
+    params = {"train": [*train["train"], {"changed deps": {"params.yaml": {"train": "modified"}}}]}
+    gone = {**train, "sample": [{"changed outs": {"data/sample": "deleted"}}]}
+
+    def found(status):
+        changes = read_changes(status, here=lambda path: path != "data/far")
+        return changes.uncached + changes.uncached_outs, changes.absent
+
+    assert found({**data, **train}) == (("data/dataset", "models/best.pt"), ("data/far",))
+    assert found({**data, **params}) == (("data/dataset",), ("data/far",))  # train makes its output anew
+    assert found(gone) == ((), ())
+    assert read_changes(data).absent == ("data/dataset", "data/far")

@@ -1,6 +1,7 @@
 """`yoloop plots` and plain `dvc plots` draw in a browser that has no network."""
 
 import hashlib
+import json
 import re
 import shutil
 from collections.abc import Callable
@@ -69,6 +70,17 @@ def test_both_revisions_are_on_the_page(two: Path) -> None:
     assert sh(two, "git", "status", "--porcelain", "dvc_plots") == ""
     with pytest.raises(UserError, match=r"expected commits.*found 'iteration-9'\. Finished iterations: iteration-0\."):
         make_plots(two, ["iteration-0", "iteration-9"])
+
+
+@pytest.mark.slow
+def test_a_name_is_never_code(two: Path) -> None:
+    name = "</script><script>document.title='run'</script>"
+    (two / "plots/validate/confusion.csv").write_text(f"actual,predicted\n{name},title\n")
+    make_plots(two)
+    page = (two / "dvc_plots/index.html").read_text()
+    assert name not in page
+    (spec,) = [line for line in page.splitlines() if "var spec" in line and "document.title=" in line]
+    assert name in str(json.loads(spec.strip().removeprefix("var spec = ").removesuffix(";")))
 
 
 @pytest.mark.slow

@@ -293,6 +293,18 @@ def test_a_request_that_is_none_gets_an_answer_and_no_traceback(browser, root, c
     assert not (root / REVIEW).exists()
 
 
+@pytest.mark.parametrize("method", ["PUT", "POST"])
+def test_of_who_has_no_token_not_a_byte_more_is_read(browser, method):
+    """The answer is there though the body never comes, and the connection ends."""
+    head = f"{method} /api/sheets/1 HTTP/1.1\r\nHost: {browser.host}\r\nOrigin: http://{browser.host}\r\n"
+    head += "Content-Type: application/json\r\nContent-Length: 3000000\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", browser.port), timeout=5) as connection:
+        connection.sendall(head.encode())
+        answer = b"".join(iter(lambda: connection.recv(4096), b""))
+    assert answer.startswith(b"HTTP/1.1 403 ")
+    assert b"it holds the key" in answer
+
+
 def test_two_tabs_never_overwrite_each_other(browser, root):
     mine, theirs = sent(browser), sent(browser)
     _, said, _ = browser.ask("PUT", "/api/sheets/1", {**mine, "boxes": []})

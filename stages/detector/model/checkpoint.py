@@ -2,6 +2,8 @@
 
 import hashlib
 import io
+import pickle
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -10,20 +12,36 @@ from stages.base.atomic import replacing
 from stages.base.errors import problem
 
 
-def load_model(file: Path) -> Any:
-    """Return the detection model in `file`, in float32 and evaluation mode; raise `UserError` if it is none."""
+def load_model(file: Path, *, foreign: bool = False) -> Any:
+    """Return the detection model in `file`, in float32 and evaluation mode; raise `UserError` if it is none.
+
+    A checkpoint is a pickle, which runs what it names. Of a `foreign` one nothing runs: it may hold tensors, and
+    classes of torch and Ultralytics.
+    """
     if not file.is_file():
         raise problem("checkpoint.weights", file)
-    from ultralytics.nn.tasks import DetectionModel, load_checkpoint
+    from ultralytics.nn.tasks import DetectionModel, load_checkpoint, torch_safe_load
 
     try:
+        if foreign:
+            torch_safe_load(file, safe_only=True)
         model, _ = load_checkpoint(file)
     except Exception as error:  # whatever unpickling foreign bytes can raise
+        if foreign and (name := _refused_name(error)):
+            raise problem("checkpoint.known_classes", file, name=name) from error
         found = f"{type(error).__name__}: {str(error).splitlines()[0][:100] if str(error) else 'no message'}"
         raise problem("checkpoint.ultralytics_checkpoint_pt", file, found=found) from error
     if not isinstance(model, DetectionModel):
         raise problem("checkpoint.detector", file, found=type(model).__name__)
     return model
+
+
+def _refused_name(error: Exception) -> str | None:
+    """Return what a checkpoint would have run, if loading it was refused for that."""
+    said = f"{error} {error.__cause__}"
+    match = re.search(r"(?:GLOBAL|class|function|module named) [`'(]*(?:<\w+ ')?([\w.]+\.[\w.]*\w)", said)
+    unsafe = isinstance(error.__cause__, pickle.UnpicklingError) or isinstance(error, ModuleNotFoundError)
+    return match[1] if match and unsafe else None
 
 
 def class_names(model: Any) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -10,12 +11,30 @@ from typing import Any
 
 from stages.base.errors import UserError, problem
 from stages.picking.written_sample import SAMPLE, is_as_written
+from stages.project.repository import git
 
 
-def environment() -> dict[str, str]:
+class Busy(UserError):
+    """DVC waits for another DVC that is at work here."""
+
+
+_BUSY = re.compile("is busy, it is being blocked by|Unable to acquire lock")
+
+
+def environment(root: Path = Path()) -> dict[str, str]:
     """Return the environment in which DVC and its stages find this interpreter and send nothing out."""
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
-    return {**os.environ, "PATH": path, "DVC_NO_ANALYTICS": "1"}
+    return {**os.environ, **_no_global_excludes(root), "PATH": path, "DVC_NO_ANALYTICS": "1"}
+
+
+def _no_global_excludes(root: Path) -> dict[str, str]:
+    """Return the variable under which Git ignores what the project does and no more, where a person ignores our files
+    everywhere, as in `*.dvc` or `data/`: DVC refuses those."""
+    ignored = git.call(root, "check-ignore", "--no-index", "dvc.lock", *_ASKED_FOR).returncode == 0
+    return {"GIT_CONFIG_GLOBAL": str(Path(__file__).with_name("gitconfig"))} if ignored else {}
+
+
+_ASKED_FOR = ("data/dataset.dvc", "models/parent.pt.dvc", "data/.advance/dataset.dvc")
 
 
 def run(root: Path, *args: str) -> str:
@@ -27,10 +46,11 @@ def run(root: Path, *args: str) -> str:
         capture_output=True,
         check=False,
         text=True,
-        env=environment(),
+        env=environment(root),
     )
     if done.returncode != 0:
-        raise UserError(f"dvc {args[0]}: {_complaint(done.stderr) or f'exit code {done.returncode}'}")
+        said = _complaint(done.stderr) or f"exit code {done.returncode}"
+        raise (Busy if _BUSY.search(said) else UserError)(f"dvc {args[0]}: {said}")
     return done.stdout
 
 
@@ -65,12 +85,12 @@ def outs_in(state: str, changes: Mapping[str, Sequence[Any]]) -> list[str]:
 
 def add(root: Path, target: Path) -> None:
     """Put a file or folder into the DVC cache and write its .dvc file beside it; `target` stays as it is."""
-    run(root, "add", "-q", "--no-relink", str(target))
+    run(root, "add", "--no-relink", str(target))  # with `-q` it would not say why it fails
 
 
 def checkout(root: Path, *targets: str) -> None:
     """Bring what the .dvc files `targets` track into the workspace; only those are touched."""
-    run(root, "checkout", "-q", *targets)
+    run(root, "checkout", *targets)
 
 
 def remove_leftovers(out: Path) -> None:
@@ -85,7 +105,7 @@ _READ_BY_NO_STAGE = ("data/oracle.dvc", "data/review.dvc")
 
 
 def _complaint(stderr: str) -> str:
-    """Return DVC's error in one line: from ERROR to the next empty line."""
+    """Return DVC's error in one line: from ERROR to the next empty line, or to the end where that says what helps."""
     start = stderr.find("ERROR: ")
     text = stderr[start + 7 :] if start >= 0 else stderr
-    return " ".join(text.split("\n\n")[0].split())
+    return " ".join((text if _BUSY.search(text) else text.split("\n\n")[0]).split())

@@ -37,12 +37,30 @@ _HOOK_VARIABLES = ("GIT_DIR", "GIT_INDEX_FILE", "GIT_WORK_TREE", "GIT_PREFIX")
 
 
 def require_repository(root: Path) -> None:
-    """Raise `UserError` unless `root` is the top folder of a Git repository that knows who commits."""
+    """Raise `UserError` unless `root` is the top folder of a Git repository, with no merge or the like half done."""
     done = call(root, "rev-parse", "--show-prefix")
     if done.returncode != 0:
         raise problem("git.git_repository", root.resolve())
     if done.stdout.strip():
         raise problem("git.top_folder_git", root.resolve())
+    for name, what in _HALF_DONE.items():
+        if internal_path(root, name).exists():
+            found = run(root, "diff", "--name-only", "--diff-filter=U").split()
+            conflicts = f"conflicts in {', '.join(found)}" if found else "no conflict is left"
+            raise problem("git.half_done", root.resolve(), what=what, conflicts=conflicts)
+
+
+_HALF_DONE = {
+    "MERGE_HEAD": "merge",
+    "rebase-merge": "rebase",
+    "rebase-apply": "rebase",
+    "CHERRY_PICK_HEAD": "cherry-pick",
+    "REVERT_HEAD": "revert",
+}
+
+
+def require_committer(root: Path) -> None:
+    """Raise `UserError` unless Git knows who commits."""
     if call(root, "var", "GIT_COMMITTER_IDENT").returncode != 0:
         raise problem("git.your_name_email", "git")
 
@@ -98,9 +116,19 @@ def here(root: Path, path: str) -> bytes | None:
 
 
 def changed(root: Path, paths: Sequence[str] = ()) -> list[str]:
-    """Return the files under `paths` (all if empty) that differ from HEAD or are new, and not ignored."""
+    """Return the files under `paths` (all if empty) that differ from HEAD or are new, and not ignored.
+
+    What our own files are called is not ignored by what a person ignores everywhere, such as `*.csv`: a tag would lack
+    them.
+    """
     lines = run(root, "status", "--porcelain", "-z", "--no-renames", "--untracked-files=all", "--", *paths)
-    return sorted(entry[3:] for entry in lines.split("\0") if entry)
+    # Only what the project's own .gitignore names is passed over here.
+    new = run(root, "ls-files", "--others", "--exclude-per-directory=.gitignore", "-z", "--", *paths).split("\0")
+    found = {entry[3:] for entry in lines.split("\0") if entry}
+    return sorted(found | {path for path in new if path.endswith(_OURS)})
+
+
+_OURS = (".csv", ".json", ".dvc", ".lock", ".yaml")
 
 
 def internal_path(root: Path, name: str) -> Path:

@@ -87,17 +87,20 @@ def transact(
     renamed_tags: Mapping[str, str | None] | None = None,
     removes: Sequence[str] = (),
     read: Mapping[str, bytes | None] | None = None,
+    experiment: str | None = None,
 ) -> str:
     """Make `commits` on top of HEAD and set `tags` (name -> index of commit) in one step; return the HEAD.
 
     Afterwards the workspace and the index hold the new content of the committed paths, changed .dvc files
     are checked out, and the paths `removes` are deleted. Other files are never touched. `renamed_tags`
     moves tags (old name -> new name; None: it goes) in the same step; one that leaves may be set anew. `read` is
-    what the command made new content from (path -> bytes). Raises `UserError` before anything happens when
+    what the command made new content from (path -> bytes). `experiment` is the name of the DVC experiment that the last
+    commit is then known as, beside the commits that it is made on. Raises `UserError` before anything happens when
     a tag exists, HEAD is on no branch, or a file of `read` is no longer as it was.
     """
     with exclusive(root):
         git.require_repository(root)
+        git.require_committer(root)
         require_no_journal(root)
         branch, parent = git.branch(root), git.head(root)
         wanted = tag_refs(root, tags, renamed_tags or {})
@@ -107,6 +110,9 @@ def transact(
         before = {path: _digest_of(git.here(root, path)) for path in files}
         _require_as_read(root, read or {}, before)
         refs = [Ref(branch, parent, shas[-1]), *moves]
+        if experiment:
+            name_of_it = f"refs/exps/{parent[:2]}/{parent[2:]}/{experiment}"  # where DVC looks for those on `parent`
+            refs.append(Ref(name_of_it, git.ref_value(root, name_of_it), shas[-1]))
         checkout = _changed_dvc(root, files)
         _carry_out(root, _Journal(name, shas[-1], refs, files, before, checkout, list(removes)))
         return shas[-1]

@@ -116,8 +116,10 @@ class _Handler(BaseHTTPRequestHandler):
         """Answer a request that may be answered; whatever goes wrong is told to the page in one sentence."""
         path, _, query = self.path.partition("?")
         try:
-            body = self._body() if writing else b""
+            kept, self.close_connection = self.close_connection, True  # after a refusal nothing more is read
             entered = self._let_in(path, query, writing=writing)
+            self.close_connection = kept
+            body = self._body() if writing else b""
             self._route(path, body, entered=entered)
         except Refused as refused:
             self._send_json(refused.body, status=refused.status)

@@ -126,6 +126,8 @@ ROWS: list[tuple[str, str, s.Spoil]] = [  # name, format, what spoils it
     ("names twice", "yolo", s.swapped("data.yaml", "elevation", "title")),
     ("names with a gap", "yolo", s.only(b"names: {0: detail, 2: title}\n", "data.yaml")),
     ("no names", "yolo", s.gone("data.yaml")),
+    ("class called like a reference of DVC's", "yolo", s.only(NAMES.replace("title", '"${iteration}"').encode(), YAML)),
+    ("class called like code of a page", "coco", JSON(lambda data: data["categories"][2].update(name="<script>x"))),
     ("broken YAML", "yolo", s.only(b"names: [detail\n", "data.yaml")),
     ("nc differs", "yolo", s.only(b"nc: 4\n" + NAMES.encode(), "data.yaml")),
     (
