@@ -49,6 +49,44 @@ def status() -> None:
         typer.echo("\n".join(status_lines(root)))
 
 
+Values = Annotated[
+    list[str],
+    typer.Option(
+        "--set",
+        "-S",
+        metavar="PATH=VALUE",
+        help="With commas for several; a prompt: data/prompts.yaml:prompts.CLASS=TEXT.",
+    ),
+]
+
+
+@app.command()
+def sweep(name: Annotated[str, typer.Argument(help="Of the experiments: NAME-1, NAME-2, …")], values: Values) -> None:
+    """Queue an experiment for each combination of values, on this iteration; `dvc queue start` runs them."""
+    with project() as root:
+        from stages.sweeps.sweep_queue import queue_sweep
+
+        typer.echo(queue_sweep(root, name, values))
+
+
+@app.command()
+def experiments() -> None:
+    """Show what each experiment on this commit changes, and what came of it, the best F1 first."""
+    with project() as root:
+        from stages.sweeps.experiment_table import experiment_lines
+
+        typer.echo("\n".join(experiment_lines(root)))
+
+
+@app.command()
+def adopt(name: Annotated[str, typer.Argument(help="Of an experiment that has run.")]) -> None:
+    """Keep an experiment: its values and results become those of the iteration, which is finished with them."""
+    with project() as root:
+        from stages.sweeps.sweep_queue import adopt as keep
+
+        typer.echo(keep(root, name))
+
+
 @app.command()
 def run(
     review: Review = None,

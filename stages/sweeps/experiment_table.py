@@ -1,0 +1,65 @@
+"""`yoloop experiments`: the experiments of this iteration, what each changes, and what came of it, as one table."""
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from stages.project.preconditions import require_repository
+from stages.project.repository import dvc
+from stages.project.yaml_edits import flat
+from stages.wording.rates import rate, rate_in
+
+_MEASURED = "metrics/validate.json"
+_HEAD = ("experiment", "F1 (95 % interval)", "P", "R", "changed")
+
+
+class Experiment(NamedTuple):
+    """One row: what it is called, its metrics (none: it has not come so far), and its params that differ."""
+
+    name: str
+    state: str  # "" for one that has run
+    metrics: Mapping[str, Any]
+    changed: Mapping[str, Any]
+
+
+def experiment_lines(root: Path) -> list[str]:
+    """Return a table of the experiments on the commit that is checked out, the best F1 first."""
+    require_repository(root)
+    shown = json.loads(dvc.run(root, "exp", "show", "--json"))
+    found = sorted(experiments(shown), key=lambda one: (-(one.metrics.get("f1") or -1.0), one.name))
+    if not found:
+        return ["no experiments on this commit; begin some: yoloop sweep NAME -S train.base_lr=0.0005,0.002"]
+    return [*table([_HEAD, *map(_row, found)]), "Keep one, and finish the iteration with it: yoloop adopt NAME"]
+
+
+def experiments(shown: list[dict[str, Any]]) -> Iterator[Experiment]:
+    """Yield what `dvc exp show --json` says of the experiments on the commit that is checked out."""
+    base = next((entry for entry in shown if entry.get("rev") != "workspace"), None)
+    if base is None:
+        return
+    before = _params(base)
+    for one in base.get("experiments") or []:
+        entry = one["revs"][0]
+        state = str((one.get("executor") or {}).get("state") or "")
+        data = entry.get("data") or {}
+        metrics = ((data.get("metrics") or {}).get(_MEASURED) or {}).get("data") or {}
+        changed = {path: value for path, value in _params(entry).items() if before.get(path) != value}
+        yield Experiment(one.get("name") or entry["rev"][:7], "" if state == "success" else state, metrics, changed)
+
+
+def table(rows: list[tuple[str, ...]]) -> list[str]:
+    """Return rows of texts as lines in which the columns begin at one place."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return ["  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+
+
+def _row(one: Experiment) -> tuple[str, ...]:
+    f1, low, high, *rest = (one.metrics.get(key) for key in ("f1", "f1_low", "f1_high", "precision", "recall"))
+    changed = ", ".join(f"{path} {value}" for path, value in one.changed.items())
+    return (one.name, one.state.lower() or rate_in(f1, low, high), *map(rate, rest), changed)
+
+
+def _params(entry: Mapping[str, Any]) -> dict[str, Any]:
+    files = (entry.get("data") or {}).get("params") or {}
+    return {path: value for file in files.values() for path, value in flat(file.get("data") or {}).items()}
