@@ -1,6 +1,6 @@
 """Finds which image files are copies of one sheet, among themselves or against others."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from itertools import pairwise
 from pathlib import Path
 
@@ -9,29 +9,31 @@ from stages.firewall.copies import Fingerprint, groups
 from stages.firewall.fingerprinting import sheet_looks
 from stages.firewall.grey_squares import GreySquares
 from stages.firewall.signatures import copies, links
+from stages.wording.progress import Say, told
 
-_MANY = 500  # images between two lines that say how far it is
+_MANY = 2000  # images whose comparison takes seconds
 
 
-def fingerprints(files: Mapping[str, Path], *, say: Callable[[str], None] | None = None) -> dict[str, Fingerprint]:
+def fingerprints(files: Mapping[str, Path], *, say: Say | None = None) -> dict[str, Fingerprint]:
     """Return the fingerprint of every image that decodes; whoever reads the others says what is wrong with them."""
     found: dict[str, Fingerprint] = {}
     squares = GreySquares()
-    for number, (name, look) in enumerate(zip(files, sheet_looks(list(files.values())), strict=True)):
-        if say and number and number % _MANY == 0:
-            say(f"{number} of {len(files)} images compared")
+    looks = zip(files, sheet_looks(list(files.values())), strict=True)
+    for name, look in told(looks, total=len(files), what="images looked at for copies", say=say):
         if look and not look.decoded.found:
             found[name] = look.fingerprint(squares)
     return found
 
 
-def copies_among(files: Mapping[str, Path], *, say: Callable[[str], None] | None = None) -> list[tuple[str, ...]]:
+def copies_among(files: Mapping[str, Path], *, say: Say | None = None) -> list[tuple[str, ...]]:
     """Return the sets of names whose images are copies of one sheet, each sorted.
 
     Of files with the same content, certain copies even where there is nothing to see on a sheet, one is looked at.
     """
     equal = _by_content(files)
     prints = fingerprints({names[0]: files[names[0]] for names in equal.values()}, say=say)
+    if say and len(prints) >= _MANY:
+        say(f"comparing {len(prints)} images")
     return groups([*(pair for names in equal.values() for pair in pairwise(names)), *links(prints)])
 
 

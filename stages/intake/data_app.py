@@ -77,7 +77,7 @@ def data_import(
             trust_weights,
             classes=None if classes is None else class_list(classes),
         )
-        imported = import_data(root, source, options, again=again)
+        imported = import_data(root, source, options, again=again, say=_say_aside)
         typer.echo("\n".join(imported.lines))
         for line in imported.names:
             typer.echo(line, err=True)

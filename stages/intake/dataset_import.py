@@ -30,6 +30,7 @@ from stages.project.yaml_edits import edited, replaced_mapping
 from stages.prompts.texts.prompt_file import PROMPTS, plain, texts_of
 from stages.review.ledger.ledger_files import METRICS as REVIEW_METRICS
 from stages.review.ledger.ledger_files import no_review_text
+from stages.wording.progress import Say
 
 _IMPORTS = {"dataset-v0", UNLABELLED}  # what an import sets
 _REVIEWS = ("data/review", "data/review_val", "data/review_test")  # a person's work on the packets of an import
@@ -54,7 +55,9 @@ class Start(NamedTuple):
     encoder: str | None  # that the target weights want
 
 
-def import_data(root: Path, source: Path, options: ImportOptions, *, again: bool = False) -> Imported:
+def import_data(
+    root: Path, source: Path, options: ImportOptions, *, again: bool = False, say: Say | None = None
+) -> Imported:
     """Make `source` iteration 0 of the project at `root`, tag it dataset-v0, and return what to print.
 
     Where nobody has labelled anything the tag is `dataset-unlabelled`: iteration 0 starts once val is. The source is
@@ -63,7 +66,9 @@ def import_data(root: Path, source: Path, options: ImportOptions, *, again: bool
     begun, for files with uncommitted changes, and for anything in the source that cannot be trained on.
     """
     moved, replaced = _require_fresh(root, again=again)
-    read = read_sheets(source, options)
+    read = read_sheets(source, options, say=say)
+    if say:
+        say(f"copying {sum(map(len, read.assignment.roles.values()))} sheets, and putting them into DVC's cache")
     read_before = {str(path): (root / path).read_bytes() for path in (PARAMS, PROMPTS)}
     with staging(root) as (data, models):
         start = stage_start(root, data, models, read, options)

@@ -20,6 +20,7 @@ from stages.formats.yolo_folder import Item, Source, split_name
 from stages.formats.yolo_reader import sheet_labels
 from stages.intake.contract.contract import check_sheets, dataset_findings
 from stages.intake.unlabelled_roles import assign_unlabelled
+from stages.wording.progress import Say
 
 BASELINE, TARGET = "yolo26n.pt", "yoloe-26n-seg.pt"
 
@@ -57,7 +58,7 @@ class Read(NamedTuple):
     bare: bool = False  # nobody has labelled anything
 
 
-def read_sheets(folder: Path, options: ImportOptions) -> Read:
+def read_sheets(folder: Path, options: ImportOptions, *, say: Say | None = None) -> Read:
     """Return what is in `folder` (YOLO, COCO JSON or Pascal VOC), every image that gets a role decoded and checked.
 
     Raises `UserError` with the first error that the checks found and how many more there are.
@@ -72,9 +73,9 @@ def read_sheets(folder: Path, options: ImportOptions) -> Read:
     refuse(whole, then=then)
     _refuse_shares(options)
     sheets = {sheet.item.image.name: sheet for sheet in dataset.sheets}
-    kinship = _kinship(sheets, options)
+    kinship = _kinship(sheets, options, say)
     assignment = _assign(dataset.source, sheets, kinship, options, bare=bare)
-    checked = check_sheets([sheets[name] for role in ROLES for name in assignment.roles[role]])
+    checked = check_sheets([sheets[name] for role in ROLES for name in assignment.roles[role]], say=say)
     found = [finding for one in checked for finding in one.findings]
     refuse(found, then=then)
     labels = {one.sheet.item.image.name: sheet_labels(one.sheet, one.placed) for one in checked}
@@ -107,10 +108,10 @@ def _refuse_shares(options: ImportOptions) -> None:
         raise problem("import_source.shares_leave_some", "--val, --test, --pool", found=found)
 
 
-def _kinship(sheets: Mapping[str, SourceSheet], options: ImportOptions) -> Kinship:
+def _kinship(sheets: Mapping[str, SourceSheet], options: ImportOptions, say: Say | None) -> Kinship:
     """Return which images of the source are copies of one sheet, and the groups that the person names."""
     groups = read_groups(list(sheets), pattern=options.group_pattern, file=options.groups)
-    return Kinship(copies_among({name: sheet.item.image for name, sheet in sheets.items()}), groups)
+    return Kinship(copies_among({name: sheet.item.image for name, sheet in sheets.items()}, say=say), groups)
 
 
 def boxes_of(sheets: Mapping[str, SourceSheet], classes: int) -> dict[str, NDArray[np.int64]]:

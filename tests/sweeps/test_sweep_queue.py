@@ -52,9 +52,7 @@ def test_a_sweep_is_queued_run_and_adopted_and_a_used_name_is_refused(root: Path
     assert told.splitlines()[:2] == [
         f"lr-{number}: train.base_lr = 0.00{number + 1}, prompts.title = {text}" for number in (1, 2)
     ]
-    assert known_names(root) == dict.fromkeys(
-        ["lr-1", "lr-2"], "one that is queued"
-    )
+    assert known_names(root) == dict.fromkeys(["lr-1", "lr-2"], "one that is queued")
     with pytest.raises(UserError, match="lr-1: expected a name that no experiment has, found one that is queued"):
         queue_sweep(root, "lr", ["train.base_lr=0.004,0.005"])
     assert sh(root, "git", "status", "--porcelain") == ""

@@ -12,7 +12,7 @@ from stages.detector.prediction.tiles.windows import Tiling
 from stages.prompts.texts.prompt_file import Prompts
 
 WEIGHTS = Path("models/best.pt")
-_SAY_EVERY = 50  # sheets between two lines of progress
+_SAY_EVERY = 10  # sheets between two lines of progress
 _PLACES = {"local": predict, "ray": predict_on_ray}
 
 

@@ -1,6 +1,6 @@
 """Runs every check over a dataset; each image is decoded once, ever."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -11,8 +11,8 @@ from stages.formats.bare_folder import is_bare
 from stages.formats.geometry import KeptRows, place
 from stages.formats.source_sheets import Dataset, Picture, SourceSheet
 from stages.intake.contract.image_checks import look_at
+from stages.wording.progress import Say, told
 
-_MANY = 500  # images between two lines that say how far it is
 BARE = ("pool",)  # the splits in which no label file means unlabelled
 OWN_BARE = ("pool", "val", "test")  # those of the project's own dataset, where val and test may wait for their labels
 
@@ -26,18 +26,14 @@ class Checked(NamedTuple):
     findings: list[Defect]
 
 
-def check_sheets(
-    sheets: Sequence[SourceSheet], *, bare: Sequence[str] = BARE, say: Callable[[str], None] | None = None
-) -> list[Checked]:
-    """Return every sheet checked, in their order; `say` gets a line now and then when there are many.
+def check_sheets(sheets: Sequence[SourceSheet], *, bare: Sequence[str] = BARE, say: Say | None = None) -> list[Checked]:
+    """Return every sheet checked, in their order; `say` gets a line now and then while it takes long.
 
     `bare` are the splits in which no label file means unlabelled.
     """
     done = []
     looks = look_at([sheet.item.image for sheet in sheets])
-    for number, (sheet, look) in enumerate(zip(sheets, looks, strict=True)):
-        if say and number and number % _MANY == 0:
-            say(f"{number} of {len(sheets)} images checked")
+    for sheet, look in told(zip(sheets, looks, strict=True), total=len(sheets), what="images checked", say=say):
         done.append(_checked(sheet, *look, may_be_bare=sheet.split in bare))
     return done
 
