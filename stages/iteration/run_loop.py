@@ -19,9 +19,9 @@ from stages.iteration.finish import finish
 from stages.iteration.keyboard import typed_line
 from stages.iteration.loss_gate import accepted_loss
 from stages.iteration.preflight import preflight
-from stages.iteration.restored_files import put_back, remember
+from stages.iteration.restored_files import put_back, remember, set_aside
 from stages.iteration.status import f1_text
-from stages.project.location import locate, metrics_at, next_command
+from stages.project.location import RUNNING, locate, metrics_at, next_command
 from stages.project.position import Facts, Position, position_of, state_line
 from stages.project.preconditions import iteration_tag
 from stages.project.process_group import ends_like_ctrl_c, run_group
@@ -137,6 +137,8 @@ def run_iteration(root: Path, facts: Facts, *, say: Say) -> None:
         if facts.changes.gone:
             with suppress(UserError):  # what the cache no longer has, the stages make again
                 dvc.checkout(root, *facts.changes.gone)
+        _say_all(set_aside(root, facts.changes.altered), say)
+        (root / RUNNING).touch()
         before = remember(root)
         command = [sys.executable, "-m", "dvc", "repro"]
         try:
@@ -147,6 +149,8 @@ def run_iteration(root: Path, facts: Facts, *, say: Say) -> None:
             raise KeyboardInterrupt(f"iteration {n} ({step})") from None
         if code != 0:
             put_back(root, before)
+        else:
+            (root / RUNNING).unlink()
     if code != 0:
         line = wording.complaint(tail) or f"dvc repro ended with exit code {code}"
         raise UserError(f"{line} Nothing is lost: finished stages are kept; then go on with `yoloop run`.")

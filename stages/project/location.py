@@ -13,11 +13,12 @@ from stages.dataset.sheets.split_folder import DATASET
 from stages.project.lines_of_work import prefix, read_lines
 from stages.project.position import Facts, next_step, read_changes
 from stages.project.preconditions import WITHOUT_DATA, holds_demo, iteration_tag
-from stages.project.project_lock import holder
+from stages.project.project_lock import STATE, holder
 from stages.project.repository import dvc, git
 from stages.prompts.texts.prompt_file import PROMPTS
 
 LOCK = "dvc.lock"
+RUNNING = Path(STATE) / "running"  # there while an iteration runs, and after one that was stopped: outputs may be half
 
 
 def locate(root: Path, *, while_busy: bool = False) -> Facts:
@@ -34,6 +35,8 @@ def locate(root: Path, *, while_busy: bool = False) -> Facts:
     imported = git.content(root, "HEAD", "data/dataset.dvc") is not None
     converge = metrics_at(root, tag, "converge") if finished else {}
     found, busy = _asked(root, while_busy=while_busy) if imported else ({}, "")
+    passed_over = str(PROMPTS) if finished else ""
+    changes = read_changes(found, passed_over=passed_over, here=lambda path: (root / path).exists())
     return Facts(
         iteration=iteration,
         imported=imported,
@@ -42,9 +45,7 @@ def locate(root: Path, *, while_busy: bool = False) -> Facts:
         same_run=finished and git.content(root, tag, LOCK) == git.here(root, LOCK),
         verdict=converge.get("verdict"),
         packet=metrics_at(root, tag, "sample").get("packet_sheets") if finished else None,
-        changes=read_changes(
-            found, passed_over=str(PROMPTS) if finished else "", here=lambda path: (root / path).exists()
-        ),
+        changes=changes._replace(altered=()) if (root / RUNNING).exists() else changes,
         all_stages=tuple(read_yaml(root / "dvc.yaml").get("stages", {})),
         to_label=unlabelled_of_val(root),
         lost=bool(lost_text(converge)),

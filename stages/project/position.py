@@ -21,6 +21,7 @@ class Position(Enum):
     UNLABELLED = "val is not labelled"
     NOT_RUN = "not run yet"
     STALE = "to be run again"
+    OUTPUTS_CHANGED = "run, but its outputs were changed by hand"
     OUTPUTS_MISSING = "run, but its outputs are not in the workspace"
     COMPLETE = "run, but not finished"
     OTHER_EXPERIMENT = "finished, but the workspace holds something else"
@@ -39,6 +40,7 @@ class Changes(NamedTuple):
     modified: tuple[str, ...] = ()  # tracked inputs with other content than their .dvc file says
     stages: tuple[str, ...] = ()  # stages that would run
     gone: tuple[str, ...] = ()  # what stages wrote, and is no longer in the workspace
+    altered: tuple[str, ...] = ()  # what stages wrote, and holds something else now
     outputs_only: bool = False  # nothing that went into the stages has changed, only what they wrote is gone
 
 
@@ -89,6 +91,7 @@ def read_changes(
         modified=tuple(sorted(path for path, kind in inputs.items() if kind not in ("deleted", "not in cache"))),
         stages=stages,
         gone=gone,
+        altered=_of_kind(written, "modified"),
         outputs_only=outputs_only,
     )
 
@@ -103,6 +106,7 @@ def position_of(facts: Facts) -> Position:
         (bool(changes.modified), Position.INPUTS_CHANGED),
         (bool(changes.uncached or changes.uncached_outs), Position.UNCACHED),
         (0 < facts.to_label[0] == facts.to_label[1] and not facts.finished, Position.UNLABELLED),
+        (changes.outputs_only and bool(changes.altered), Position.OUTPUTS_CHANGED),
         (changes.outputs_only, Position.OUTPUTS_MISSING),
         (facts.finished and (bool(changes.stages) or not facts.same_run), Position.OTHER_EXPERIMENT),
         (set(changes.stages) >= set(facts.all_stages), Position.NOT_RUN),
@@ -121,6 +125,7 @@ def state_line(facts: Facts) -> str:
         Position.INPUTS_MISSING: (*changes.missing, *changes.absent),
         Position.INPUTS_CHANGED: changes.modified,
         Position.UNCACHED: (*changes.uncached, *changes.uncached_outs),
+        Position.OUTPUTS_CHANGED: changes.altered,
         Position.STALE: changes.stages,
         Position.OTHER_EXPERIMENT: changes.stages,
         Position.UNLABELLED: (f"{facts.to_label[0]} of {counted(facts.to_label[1], 'sheet')}",),
@@ -143,6 +148,8 @@ def next_step(facts: Facts, *, home: str | None = None, reviewer: str = "person"
         Position.UNLABELLED: LABEL_VAL,
         Position.NOT_RUN: "yoloop run",
         Position.STALE: "yoloop run",
+        Position.OUTPUTS_CHANGED: "move what was put or changed there elsewhere, and the rest is brought back by: "
+        "yoloop run",
         Position.OUTPUTS_MISSING: "dvc checkout (or dvc pull), or compute them again: yoloop run",
         Position.COMPLETE: "yoloop finish",
         Position.OTHER_EXPERIMENT: "git stash && dvc checkout --force (brings the finished state back; "

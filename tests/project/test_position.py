@@ -60,6 +60,12 @@ CASES = [
     (OPEN._replace(changes=Changes(stages=STAGES)), Position.NOT_RUN, "yoloop run"),
     (OPEN._replace(changes=Changes(stages=STAGES[2:])), Position.STALE, "yoloop run"),
     (
+        OPEN._replace(changes=Changes(stages=STAGES, altered=("data/predict",), outputs_only=True)),
+        Position.OUTPUTS_CHANGED,
+        "move what was put or changed there elsewhere",
+    ),
+    (OPEN._replace(changes=Changes(stages=STAGES, altered=("data/predict",))), Position.NOT_RUN, "yoloop run"),
+    (
         OPEN._replace(changes=Changes(stages=STAGES, outputs_only=True)),
         Position.OUTPUTS_MISSING,
         "dvc checkout ",

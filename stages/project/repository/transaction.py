@@ -221,7 +221,7 @@ def _bring(root: Path, path: str, blob: str | None, *, before: str | None) -> st
         return None
     said = None
     if now not in (before, None):
-        said = f"{path} was changed meanwhile: what was typed there is kept in {_put_aside(root, path)}"
+        said = f"{path} was changed meanwhile: what was typed there is kept in {put_aside(root, path)}"
     if data is None:
         file.unlink()
     else:
@@ -230,7 +230,7 @@ def _bring(root: Path, path: str, blob: str | None, *, before: str | None) -> st
     return said
 
 
-def _put_aside(root: Path, path: str) -> Path:
+def put_aside(root: Path, path: str) -> Path:
     """Copy a file to where nothing lies yet, and return that place (from `root`)."""
     first = Path(STATE) / "yours" / path
     names = chain([first.name], (f"{first.name}.{number}" for number in count(1)))
