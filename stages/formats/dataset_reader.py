@@ -6,6 +6,8 @@ from stages.base.errors import UserError
 from stages.dataset.defects import finding
 from stages.dataset.folder_depth import require_shallow
 from stages.formats.coco_reader import coco_files, read_coco
+from stages.formats.doubts.links import broken_links, require_no_linked_folder
+from stages.formats.doubts.once_each import once_each
 from stages.formats.source_sheets import Dataset
 from stages.formats.voc_reader import first_voc_file, read_voc, voc_files
 from stages.formats.yolo_folder import description
@@ -17,8 +19,14 @@ def read_dataset(folder: Path) -> Dataset:
 
     Raises `UserError` for a folder that is none of these, and for what cannot be read at all.
     """
+    dataset = once_each(_read(folder))
+    return dataset._replace(findings=(*dataset.findings, *broken_links(folder)))
+
+
+def _read(folder: Path) -> Dataset:
     if folder.is_dir():
         require_shallow(folder)
+        require_no_linked_folder(folder)
     if not folder.is_dir() or description(folder).is_file():
         return _yolo_or_beside(folder)
     coco = coco_files(folder)

@@ -17,6 +17,7 @@ from stages.formats.dataset_reader import read_dataset
 from stages.formats.source_sheets import Dataset
 from stages.intake.contract.contract import BARE, OWN_BARE, Checked, check_sheets, class_findings, dataset_findings
 from stages.intake.contract.defect_list import finding_lines, summary
+from stages.intake.contract.lost_boxes import lost_findings
 from stages.intake.contract.repaired_copy import require_target, write_fixed
 from stages.project.preconditions import UNLABELLED, holds_demo
 from stages.project.repository import git
@@ -53,8 +54,9 @@ def check_data(
     settled = read_classes(root / PARAMS) if own or _begun(root) else None
     whole = [*dataset_findings(dataset), *(class_findings(dataset, settled) if settled else [])]
     sheets = check_sheets(dataset.sheets, bare=_may_be_bare(dataset, own=own), say=say)
+    lost = lost_findings(dataset, sheets)
     leaks = _leaks(dataset, own=own)
-    found = [*whole, *(finding for one in sheets for finding in one.findings), *leaks]
+    found = [*lost, *whole, *(finding for one in sheets for finding in one.findings), *leaks]
     lines = [
         *_head(dataset, sheets),
         *finding_lines(found, every=every),
@@ -66,7 +68,9 @@ def check_data(
         return CheckReport(lines, bool(errors(found) or unlisted))
     left = len(errors(leaks))
     kept = [f"not repaired: {left} {'leaks' if left > 1 else 'leak'}; import it with --regroup"] if left else []
-    return CheckReport([*lines, *write_fixed(dataset, sheets, whole, fix, classes=settled), *kept], refused=False)
+    return CheckReport(
+        [*lines, *write_fixed(dataset, sheets, [*errors(lost), *whole], fix, classes=settled), *kept], refused=False
+    )
 
 
 def _may_be_bare(dataset: Dataset, *, own: bool) -> Sequence[str]:
@@ -116,4 +120,7 @@ def _head(dataset: Dataset, sheets: Sequence[Checked]) -> list[str]:
     boxes = sum(len(one.placed.rows) for one in sheets)
     splits = ", ".join(f"{split} {number}" for split, number in count.items())
     classes = ", ".join(dataset.source.classes)
-    return [f"{dataset.source.folder}: {dataset.kind}, {len(sheets)} images ({splits}), {boxes} boxes of {classes}"]
+    bare = sum(not one.placed.rows and one.sheet.item.label.is_file() for one in sheets) if boxes else 0
+    without = f"; {bare} {'image' if bare == 1 else 'images'} without a box" if bare else ""
+    head = f"{dataset.source.folder}: {dataset.kind}, {len(sheets)} images ({splits}), {boxes} boxes of {classes}"
+    return [f"{head}{without}"]

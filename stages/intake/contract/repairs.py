@@ -14,7 +14,7 @@ from stages.formats.source_sheets import Row, SourceSheet
 from stages.intake.contract.contract import Checked
 
 # Errors that only concern a row which is no box at all, or that a copy can be made without.
-_MENDED = {"off-image", "no-size", "exif-size", "jpeg-tail"}
+_MENDED = {"off-image", "no-size", "jpeg-tail"}
 _STORED_ANEW = {"exif-turned", "deep-colour", "transparent", "cmyk", "pages"}
 _DONE = {
     "polygon": "became the box around it",
@@ -25,7 +25,10 @@ _DONE = {
     "no-size": "row left out",
     "pixels": "divided by width and height",
     "label-encoding": "written as UTF-8",
-    "exif-size": "boxes turned with the picture",
+    "boxes-as-stored": "boxes turned with the picture",
+    "boxes-as-shown": "boxes taken on the picture as it is shown",
+    "key-points": "points left out",
+    "turned": "became the box around it",
     "exif-turned": "stored upright, as PNG",
     "deep-colour": "stored with 8 bits a colour, as PNG",
     "transparent": "put on white, as PNG",
@@ -35,7 +38,6 @@ _DONE = {
     "size-differs": "boxes scaled with the picture",
     "size-missing": "the size of the image taken",
     "no-label-file": "an empty label file written",
-    "crowd": "annotation left out",
 }
 _UNWRITTEN = (UNPRINTABLE, "a name that is no line of UTF-8")
 _LEFT_OUT = "sheet left out"
