@@ -72,8 +72,9 @@ def write(packet: Packet, folder: Path) -> list[str]:
     copy_labels(packet, folder / "labels")
     # Ultralytics, and what reads its folders, asks for both splits; here they are the same sheets.
     content = {"train": "images", "val": "images", "nc": len(packet.classes), "names": list(packet.classes)}
-    text = yaml.safe_dump({**content, _PACKET: packet.packet_id}, sort_keys=False, allow_unicode=True)
-    (folder / "data.yaml").write_text(text, encoding="utf-8")
+    text = yaml.safe_dump(content, sort_keys=False, allow_unicode=True)
+    named = f'{_PACKET}: "{packet.packet_id}"\n'  # in quotes: 80703490e8 is a number to YAML
+    (folder / "data.yaml").write_text(text + named, encoding="utf-8")
     names = "".join(f"{name}\n" for name in packet.classes)
     for file in (folder / _CLASSES, folder / "labels" / _CLASSES):
         if not file.exists():  # a sheet may be called so
