@@ -192,7 +192,8 @@ def _unopened(compared: Sequence[_Compared], where: str) -> UserError:
         emptied = _emptied(compared)
         without = f", or without a box ({some(emptied)})" if emptied else ""
         found = f"{counted(len(compared), 'sheet')} as they went out{without}"
-        mend = "If you looked at every sheet, and all is right: add --all-reviewed."
+        left_out = " Some exports leave turned boxes and polygons out (CVAT's YOLO 1.1): export another format then."
+        mend = f"If you looked at every sheet, and all is right: add --all-reviewed.{left_out if emptied else ''}"
     else:
         found = f"{counted(len(compared), 'sheet')}, none of which is done"
         mend = "Mark the sheets as done in your tool (in Label Studio: Submit), and export again."
