@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Container, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from stages.base.errors import problem
 from stages.dataset.defects import Defect, finding, refuse
@@ -41,7 +41,7 @@ class CocoFile(NamedTuple):
 def coco_files(folder: Path) -> list[CocoFile]:
     """Return the files under `folder` that hold COCO's objects; raise `UserError` for one that is broken."""
     found = (file for depth in _DEPTHS for file in sorted(folder.glob(depth)) if not file.name.startswith("."))
-    return _without_keypoints([one for one in map(coco_file, filter(Path.is_file, found)) if one])
+    return _without_other_kinds(_without_keypoints([one for one in map(coco_file, filter(Path.is_file, found)) if one]))
 
 
 def coco_file(file: Path) -> CocoFile | None:
@@ -131,6 +131,30 @@ def _without_keypoints(files: Sequence[CocoFile]) -> list[CocoFile]:
     return [one for one in files if not _has_keypoints(one) or one.split not in plain]
 
 
+def _without_other_kinds(files: Sequence[CocoFile]) -> list[CocoFile]:
+    """Return `files` without those that add nothing to another of their split: Datumaro writes one for each kind of
+    object, with all images (captions, labels of whole images, or nothing).
+    """
+    boxed = [one for one in files if any("bbox" in each or "segmentation" in each for each in _objects_of(one))]
+    names: dict[str, set[str]] = {}
+    for one in boxed:
+        names.setdefault(one.split, set()).update(_file_names(one))
+    return [one for one in files if one in boxed or one.split not in names or _file_names(one) - names[one.split]]
+
+
+def _objects_of(part: CocoFile) -> list[dict[str, Any]]:
+    return cast(list[dict[str, Any]], part.content["annotations"])
+
+
+def _file_names(part: CocoFile) -> set[str]:
+    return {_name(image) for image in part.content["images"]}
+
+
+def _name(image: Mapping[str, Any]) -> str:
+    """Return what an image is called; Azure ML has its address alone."""
+    return str(image.get("file_name") or image.get("coco_url") or "")
+
+
 def _has_keypoints(part: CocoFile) -> bool:
     return any("keypoints" in one for one in part.content["categories"])
 
@@ -214,7 +238,7 @@ def coco_sheets(part: CocoFile, classes: Sequence[str], images: Images, *, stric
     sheets, lost = [], []
     for entry in part.content["images"]:
         objects = grouped.pop(entry.get("id"), [])
-        name = str(entry.get("file_name") or "")
+        name = _name(entry)
         image = images.find(name, near=part.file.parent, split=part.file.stem, bare=strict) if name else None
         if image is None and not strict:
             findings.append(_missing(part, name, len(objects), images))
@@ -234,7 +258,8 @@ def coco_sheets(part: CocoFile, classes: Sequence[str], images: Images, *, stric
 
 
 def _missing(part: CocoFile, name: str, count: int, images: Images) -> Defect:
-    other = images.elsewhere(name)
+    other = images.elsewhere(name) if name else None
+    name = name or "for an image without file_name"
     where = f"; {other}, of the same name, lies in another folder, so it may be another picture" if other else ""
     return finding("warning", "coco_reader.image-missing", part.file, name=name, count=count, where=where)
 

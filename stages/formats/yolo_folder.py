@@ -64,6 +64,7 @@ def read_source(folder: Path) -> Source:
         elif part.split not in ROLES and any(item.image in listed for item in items):
             continue  # no split of its own: the lists go over its folder
         _put(splits.setdefault(part.split, {}), items)
+    _require_one_order(folder, parts, splits, classes)
     if not any(splits.values()):
         told = [one for code in ("image-missing", "split-missing") for one in findings if one.code == code]
         if told:
@@ -96,6 +97,21 @@ def read_names(folder: Path) -> tuple[str, ...]:
     if not texts or not all(texts) or len(set(texts)) != len(texts):
         raise problem("yolo_folder.names_list_different", file, found=repr(found)[:80])
     return tuple(texts)
+
+
+def _require_one_order(
+    folder: Path, parts: Sequence[_Part], splits: Mapping[str, Mapping[str, Item]], classes: Sequence[str]
+) -> None:
+    """Raise `UserError` for a list of classes beside the labels that gives the ids other names: labelImg makes one."""
+    labels = {item.label for items in splits.values() for item in items.values()}  # of a picture called `classes`
+    places = dict.fromkeys((folder, folder / "labels", *(part.labels for part in parts)))
+    files = (place / name for place in places for name in NAME_LISTS)
+    for file in (file for file in files if file.is_file() and file not in labels):
+        names = listed_names(file)
+        both = min(len(names), len(classes))
+        if names[:both] != tuple(classes[:both]):
+            found = ", ".join(names)[:200]
+            raise problem("yolo_folder.names_differ", file, classes=", ".join(classes), found=found)
 
 
 def _count_differs(folder: Path, classes: Sequence[str]) -> list[Defect]:

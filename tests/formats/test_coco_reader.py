@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from stages.base.errors import UserError
 from stages.formats.dataset_reader import read_dataset
 from stages.formats.source_sheets import FRACTIONS, Dataset
 from tests.intake.contract import datasets as s
@@ -163,3 +164,38 @@ def test_polygons_and_masks_speak_for_sizes(tmp_path):
     values["annotations"][1].update(area=300, segmentation={"counts": "x", "size": [48, 64]})
     found = read(tmp_path, values)
     assert (boxes(found), found.findings) == (GOOD, ())
+
+
+def test_a_file_for_each_kind_of_object(tmp_path):
+    """Datumaro writes captions, labels of whole images and the bare list of images beside the boxes."""
+    whole = content()
+    for name, annotations in (
+        ("captions", [{"id": 1, "image_id": 1, "caption": "a plan"}]),
+        ("labels", [{"id": 1, "image_id": 1, "category_id": 1}]),
+        ("image_info", []),
+    ):
+        s.put(tmp_path / f"annotations/{name}_default.json", json.dumps({**whole, "annotations": annotations}))
+    assert boxes(read(tmp_path, whole)) == GOOD
+    more = [*whole["images"], {"id": 3, "file_name": "3.jpg", "width": 64, "height": 48}]
+    s.put(tmp_path / "annotations/image_info_default.json", json.dumps({**whole, "images": more, "annotations": []}))
+    with pytest.raises(UserError, match="expected one file of annotations per split"):  # it knows of one more
+        read_dataset(tmp_path)
+
+
+def test_the_address_of_an_image_says_its_name(tmp_path):
+    """Azure ML writes no file_name."""
+    values = content()
+    for one in values["images"]:
+        one["coco_url"] = f"AmlDatastore://store/photos/{one.pop('file_name')}"
+    found = read(tmp_path, values, "photos/1.jpg", "photos/2.jpg")
+    assert boxes(found) == {f"photos/{name}": rows for name, rows in GOOD.items()}
+    del values["images"][0]["coco_url"]
+    (missing,) = read(tmp_path, values, "photos/1.jpg", "photos/2.jpg").findings
+    assert missing.found.startswith("no file for an image without file_name, which has 1 objects")
+
+
+def test_the_points_of_one_polygon_without_a_list_around_them(tmp_path):
+    """As VIA writes them."""
+    values = content()
+    values["annotations"][0].update(bbox=None, segmentation=[8, 10, 24, 10, 24, 22, 8, 22])
+    assert boxes(read(tmp_path, values)) == GOOD

@@ -119,3 +119,30 @@ def test_a_split_that_is_not_there_says_so(tmp_path):
     sheet(tmp_path, "Images/a.jpg", "Labels/a.txt")
     with pytest.raises(UserError, match=r"expected the folder H:/sheets/train\.txt, found none for 'train'"):
         read_dataset(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("place", "names", "fits"),
+    [
+        ("labels/train/classes.txt", "detail\nelevation\ntitle\n", True),
+        ("labels/train/classes.txt", "detail\nelevation\ntitle\ndog\n", True),  # labelImg adds its own
+        ("labels/train/classes.txt", "title\ndetail\nelevation\n", False),
+        ("labels/classes.txt", "title\ndetail\n", False),
+        ("classes.txt", "title\n", False),
+    ],
+)
+def test_two_lists_of_classes(tmp_path, place, names, fits):
+    sheet(tmp_path, "images/train/a.jpg", "labels/train/a.txt", 1)
+    s.put(tmp_path / "data.yaml", NAMES)
+    s.put(tmp_path / place, names)
+    if fits:
+        assert read(read_dataset(tmp_path)) == {"train": [("images/train/a.jpg", 1)]}
+    else:
+        with pytest.raises(UserError, match=r"classes\.txt: expected the classes in the order .* found title"):
+            read_dataset(tmp_path)
+
+
+def test_a_picture_called_classes(tmp_path):
+    sheet(tmp_path, "images/train/classes.jpg", "labels/train/classes.txt", 1)
+    s.put(tmp_path / "data.yaml", NAMES)
+    assert read(read_dataset(tmp_path)) == {"train": [("images/train/classes.jpg", 1)]}

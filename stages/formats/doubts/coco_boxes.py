@@ -32,6 +32,8 @@ def box_of(one: Mapping[str, Any]) -> Box | None:
 def around_outline(one: Mapping[str, Any]) -> Box | None:
     """Return the box around an annotation's polygons; a mask (RLE) has none that could be read here."""
     parts = one.get("segmentation")
+    if plain_numbers(parts, None):
+        parts = [parts]  # VIA writes the points of its one polygon without a list around them
     points = [
         value for part in (parts if isinstance(parts, list) else []) for value in (plain_numbers(part, None) or [])
     ]

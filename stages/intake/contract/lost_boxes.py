@@ -10,8 +10,7 @@ from stages.intake.contract.contract import Checked
 
 _MUCH = 0.1  # of the boxes of a class or a split
 _FEW = 5  # boxes below which some that stick out say nothing about the others
-_LEFT_OUT = ("under-a-pixel", "duplicate-row", "off-image", "no-size", "pixels", "too-large")
-_NO_LOSS = {"duplicate-row"}  # the box is there
+_LEFT_OUT = "under-a-pixel"  # a row that is taken away by a warning; what is an error refuses the dataset anyway
 
 
 def lost_findings(dataset: Dataset, checked: Sequence[Checked]) -> list[Defect]:
@@ -20,7 +19,7 @@ def lost_findings(dataset: Dataset, checked: Sequence[Checked]) -> list[Defect]:
     folder = dataset.source.folder
     kept = Counter(one.sheet.split for one in checked for _ in one.placed.rows)
     named = Counter(dataset.source.classes[row.class_id] for one in checked for row in one.placed.rows)
-    gone = [one for one in lost if one.boxes and one.code not in _NO_LOSS]
+    gone = [one for one in lost if one.boxes]
     if gone and not kept:
         total, rules = sum(one.boxes for one in gone), _rules(gone)
         return [finding("error", "lost_boxes.nothing-left", folder, total=total, rules=rules)]
@@ -53,7 +52,7 @@ def _lost_rows(checked: Sequence[Checked], classes: Sequence[str]) -> Iterator[L
     for one in checked:
         names = {row.line: classes[row.class_id] for row in one.sheet.rows}
         for found in one.placed.findings:
-            if found.code in _LEFT_OUT and found.line is not None:
+            if found.code == _LEFT_OUT and found.line is not None:
                 yield LostBoxes(one.sheet.split, names[found.line], found.code, 1)
 
 
