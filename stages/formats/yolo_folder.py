@@ -10,6 +10,7 @@ from stages.dataset.clutter import is_clutter
 from stages.dataset.defects import Defect, Severity, finding
 from stages.dataset.sheets.split_folder import IMAGE_SUFFIXES
 from stages.firewall.roles import ROLES
+from stages.formats.doubts.other_tools import other_tool
 from stages.formats.written_names import by_id, listed_names, written_names
 
 # Other tools' words for our splits; any other name stays as it is.
@@ -90,7 +91,12 @@ def read_names(folder: Path) -> tuple[str, ...]:
     if not file.is_file():
         lists = [folder / name for name in NAME_LISTS if (folder / name).is_file()]
         if not lists:
-            raise problem("yolo_folder.class_names", file)
+            tool = other_tool(folder)
+            raise (
+                problem("yolo_folder.other_tool", folder, found=tool)
+                if tool
+                else problem("yolo_folder.class_names", file)
+            )
         return listed_names(lists[0])
     found = read_yaml(file).get("names")
     texts = by_id(written_names(file)) or []

@@ -146,3 +146,19 @@ def test_a_picture_called_classes(tmp_path):
     sheet(tmp_path, "images/train/classes.jpg", "labels/train/classes.txt", 1)
     s.put(tmp_path / "data.yaml", NAMES)
     assert read(read_dataset(tmp_path)) == {"train": [("images/train/classes.jpg", 1)]}
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "found"),
+    [
+        ("a.json", '{"version": "5.0", "shapes": [], "imagePath": "a.jpg"}', "labelme's JSON"),
+        ("via.json", '{"a.jpg12": {"regions": [{"shape_attributes": {"name": "rect"}}]}}', "VIA's JSON"),
+        ("export.json", '[{"data": {}, "annotations": [{"result": []}]}]', "Label Studio's JSON"),
+        ("annotations.xml", "<annotations><image id='0'></image></annotations>", "CVAT's XML"),
+    ],
+)
+def test_another_tools_own_file_is_named(tmp_path, name, text, found):
+    s.save(tmp_path / "a.jpg", s.pixels(0))
+    s.put(tmp_path / name, text)
+    with pytest.raises(UserError, match=f"YOLO folder, COCO JSON or Pascal VOC, found {found} .{name}.. Export it"):
+        read_dataset(tmp_path)
