@@ -8,6 +8,7 @@ from stages.base.errors import problem
 from stages.dataset.folder_depth import require_shallow
 from stages.dataset.sheets.split_folder import IMAGE_SUFFIXES
 from stages.formats.coco_reader import coco_files
+from stages.formats.doubts.links import broken_links, require_no_linked_folder
 from stages.formats.image_lookup import every_image
 from stages.formats.source_sheets import Dataset, SourceSheet
 from stages.formats.voc_reader import first_voc_file
@@ -27,12 +28,13 @@ def read_bare(folder: Path, classes: Sequence[str]) -> Dataset:
     if not folder.is_dir():
         raise problem("bare_folder.folder", folder)
     require_shallow(folder)
+    require_no_linked_folder(folder)
     dataset = _yolo(folder, classes) if description(folder).is_file() else _pictures(folder, classes)
     labels = chain((sheet.item.label for sheet in dataset.sheets), _annotations(folder))
     found = next((file for file in labels if file.is_file()), None)
     if found:
         raise problem("bare_folder.labels", found)
-    return dataset._replace(kind=BARE)
+    return dataset._replace(kind=BARE, findings=(*dataset.findings, *broken_links(folder)))
 
 
 def is_bare(dataset: Dataset) -> bool:

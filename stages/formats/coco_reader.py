@@ -2,15 +2,24 @@
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from stages.base.errors import problem
 from stages.dataset.defects import Defect, finding, refuse
+from stages.formats.doubts.coco_boxes import (
+    are_fractions,
+    around_outline,
+    box_of,
+    contradiction,
+    doubts_about,
+    plain_numbers,
+)
+from stages.formats.doubts.turned_boxes import around_turned, rotation_of
 from stages.formats.image_lookup import Images, every_image, known_split
-from stages.formats.label_rows import box_around, polygon_findings, sorted_out
-from stages.formats.source_sheets import Box, Dataset, Row, SourceSheet
+from stages.formats.label_rows import polygon_findings, sorted_out
+from stages.formats.source_sheets import FRACTIONS, Box, Dataset, LostBoxes, Row, SourceSheet
 from stages.formats.yolo_folder import Item, Source
 
 _DEPTHS = ("*.json", "*/*.json", "*/*/*.json")
@@ -18,7 +27,7 @@ _PARTS = ("images", "annotations", "categories")
 _KEYS = ("id", "image_id", "category_id")
 _ID = (int, float, str, type(None))
 PRELABEL = "yoloop"  # a key of our own in an annotation; tools leave it out, and nothing depends on it
-_LARGEST = 1e9  # px: beyond is no picture, and no number that could be reckoned with
+_AS_SHOWN = "Label Studio"  # its sizes are those of the stored picture, its boxes are on the one that EXIF turns
 
 
 class CocoFile(NamedTuple):
@@ -32,7 +41,7 @@ class CocoFile(NamedTuple):
 def coco_files(folder: Path) -> list[CocoFile]:
     """Return the files under `folder` that hold COCO's objects; raise `UserError` for one that is broken."""
     found = (file for depth in _DEPTHS for file in sorted(folder.glob(depth)) if not file.name.startswith("."))
-    return _without_keypoints([one for one in map(coco_file, filter(Path.is_file, found)) if one])
+    return _without_other_kinds(_without_keypoints([one for one in map(coco_file, filter(Path.is_file, found)) if one]))
 
 
 def coco_file(file: Path) -> CocoFile | None:
@@ -45,7 +54,15 @@ def coco_file(file: Path) -> CocoFile | None:
             if not isinstance(one, dict) or not all(isinstance(one.get(key), _ID) for key in _KEYS):
                 found = f"{repr(one)[:60]} at place {number}"
                 raise problem("coco_reader.objects_plain_ids", file, part=part, found=found)
+            one.update({key: _plain_id(one[key]) for key in _KEYS if key in one})
     return CocoFile(file, _split(file), content)
+
+
+def _plain_id(value: object) -> object:
+    """Return an id as the whole number that it is: tools write 1, 1.0 and "1" for one."""
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    return int(value) if isinstance(value, str) and value.isdecimal() and str(int(value)) == value else value
 
 
 def read_coco(folder: Path, files: Sequence[CocoFile]) -> Dataset:
@@ -53,19 +70,42 @@ def read_coco(folder: Path, files: Sequence[CocoFile]) -> Dataset:
     classes, findings = _classes(files)
     images = every_image(folder)
     sheets: list[SourceSheet] = []
+    lost: list[LostBoxes] = []
     for part in files:
         if part.split in {sheet.split for sheet in sheets}:
             raise problem("coco_reader.second", part.file, split=part.split)
-        more, found = coco_sheets(part, classes, images)
-        sheets += more
-        findings += found
+        found = coco_sheets(part, classes, images)
+        sheets += found.sheets
+        findings += found.findings
+        lost += found.lost
     if not sheets:
-        raise problem("coco_reader.images_there", files[0].file)
+        first = next((one for one in findings if one.code == "image-missing"), None)
+        raise first.error() if first else problem("coco_reader.images_there", files[0].file)
     splits: dict[str, dict[str, Item]] = {}
     for sheet in sheets:
         splits.setdefault(sheet.split, {})[sheet.item.image.name] = sheet.item
-    source = Source(folder, classes, splits, tuple(images.without(sheet.item.image for sheet in sheets)))
-    return Dataset("COCO JSON", source, tuple(sheets), tuple(findings))
+    crowded = {sheet.item.image for sheet in sheets if _has_crowd(sheet)}
+    rest = images.without(sheet.item.image for sheet in sheets)
+    source = Source(folder, classes, _without(crowded, splits), tuple(rest))
+    kept = tuple(sheet for sheet in sheets if sheet.item.image not in crowded)
+    lost += [LostBoxes(sheet.split, "", "crowd", _objects(sheet)) for sheet in sheets if sheet.item.image in crowded]
+    findings += [one for sheet in sheets if sheet.item.image in crowded for one in sheet.findings]
+    return Dataset("COCO JSON", source, kept, tuple(findings), tuple(lost))
+
+
+def _has_crowd(sheet: SourceSheet) -> bool:
+    return any(one.code == "crowd" for one in sheet.findings)
+
+
+def _objects(sheet: SourceSheet) -> int:
+    return len(sheet.rows) + sum(one.code == "crowd" for one in sheet.findings)
+
+
+def _without(images: Container[Path], splits: Mapping[str, Mapping[str, Item]]) -> dict[str, dict[str, Item]]:
+    return {
+        split: {name: item for name, item in items.items() if item.image not in images}
+        for split, items in splits.items()
+    }
 
 
 def _content(file: Path) -> dict[str, Any]:
@@ -89,6 +129,30 @@ def _without_keypoints(files: Sequence[CocoFile]) -> list[CocoFile]:
     """Return `files` without those of keypoints where a split has another: COCO ships both."""
     plain = {one.split for one in files if not _has_keypoints(one)}
     return [one for one in files if not _has_keypoints(one) or one.split not in plain]
+
+
+def _without_other_kinds(files: Sequence[CocoFile]) -> list[CocoFile]:
+    """Return `files` without those that add nothing to another of their split: Datumaro writes one for each kind of
+    object, with all images (captions, labels of whole images, or nothing).
+    """
+    boxed = [one for one in files if any("bbox" in each or "segmentation" in each for each in _objects_of(one))]
+    names: dict[str, set[str]] = {}
+    for one in boxed:
+        names.setdefault(one.split, set()).update(_file_names(one))
+    return [one for one in files if one in boxed or one.split not in names or _file_names(one) - names[one.split]]
+
+
+def _objects_of(part: CocoFile) -> list[dict[str, Any]]:
+    return cast(list[dict[str, Any]], part.content["annotations"])
+
+
+def _file_names(part: CocoFile) -> set[str]:
+    return {_name(image) for image in part.content["images"]}
+
+
+def _name(image: Mapping[str, Any]) -> str:
+    """Return what an image is called; Azure ML has its address alone."""
+    return str(image.get("file_name") or image.get("coco_url") or "")
 
 
 def _has_keypoints(part: CocoFile) -> bool:
@@ -144,43 +208,68 @@ def _parents(part: CocoFile) -> dict[int, str]:
 
 
 def _is_category(one: Mapping[str, Any]) -> bool:
-    return isinstance(one.get("id"), int) and bool(str(one.get("name") or "").strip())
+    return isinstance(one.get("id"), int) and one.get("name") is not None and bool(str(one["name"]).strip())
 
 
-def coco_sheets(
-    part: CocoFile, classes: Sequence[str], images: Images, *, strict: bool = False
-) -> tuple[list[SourceSheet], list[Defect]]:
-    """Return the sheets of `part`, and findings about what belongs to none.
+class CocoSheets(NamedTuple):
+    """The sheets of a file, and what belongs to none of them."""
 
-    `strict`, for a review: the images need not be there, and nothing is left out. Raises `UserError` for what is no
-    box, a box on a picture of no size, two images of one id, and annotations of an image that is not listed.
+    sheets: list[SourceSheet]
+    findings: list[Defect]
+    lost: list[LostBoxes]
+
+
+def coco_sheets(part: CocoFile, classes: Sequence[str], images: Images, *, strict: bool = False) -> CocoSheets:
+    """Return the sheets of `part`, and what belongs to none.
+
+    `strict`, for a review: the images need not be there, and nothing is left out. Raises `UserError` for two images of
+    one id, and, if `strict`, for what is no box, a box on a picture of no size, and annotations of an image that is not
+    listed.
     """
+    _require_own_ids(part)
+    findings = doubts_about(part.content["annotations"], part.file)
     if strict:
-        _require_own_ids(part)
+        refuse(findings)
+    fractions = are_fractions(part.content["annotations"])
+    if fractions:
+        findings.append(finding("warning", "coco_reader.fractions", part.file))
     ids = {number: classes.index(name) for number, name in categories_of(part).items()}
     grouped = _annotations(part)
-    sheets, findings = [], []
+    sheets, lost = [], []
     for entry in part.content["images"]:
         objects = grouped.pop(entry.get("id"), [])
-        name = str(entry.get("file_name") or "")
-        image = images.find(name, near=part.file.parent, split=part.file.stem) if name else None
+        name = _name(entry)
+        image = images.find(name, near=part.file.parent, split=part.file.stem, bare=strict) if name else None
         if image is None and not strict:
-            findings.append(finding("warning", "coco_reader.image-missing", part.file, name=name, count=len(objects)))
+            findings.append(_missing(part, name, len(objects), images))
+            lost.append(LostBoxes(part.split, "", "image-missing", len(objects)))
         else:
             sheet = _sheet(part, entry, Item(image or Path(), part.file), objects, ids, strict=strict)
+            sheet = sheet._replace(frame=FRACTIONS) if fractions else sheet
             sheets.append(sheet._replace(name=name.replace("\\", "/"), is_there=image is not None))
-    lost = [line for group in grouped.values() for line, _ in group]
-    if lost and strict:
-        where, number = f"{part.file} annotation {lost[0]}", next(iter(grouped))
-        raise problem("coco_reader.annotations_images_listed", where, grouped=len(lost), number=number)
-    orphans = [finding("warning", "coco_reader.orphans", part.file, lost[0], count=len(lost))] if lost else []
-    return sheets, [*findings, *orphans]
+    orphans = [line for group in grouped.values() for line, _ in group]
+    if orphans and strict:
+        where, number = f"{part.file} annotation {orphans[0]}", next(iter(grouped))
+        raise problem("coco_reader.annotations_images_listed", where, grouped=len(orphans), number=number)
+    if orphans:
+        findings.append(finding("warning", "coco_reader.orphans", part.file, orphans[0], count=len(orphans)))
+        lost.append(LostBoxes(part.split, "", "orphans", len(orphans)))
+    return CocoSheets(sheets, findings, lost)
+
+
+def _missing(part: CocoFile, name: str, count: int, images: Images) -> Defect:
+    other = images.elsewhere(name) if name else None
+    name = name or "for an image without file_name"
+    where = f"; {other}, of the same name, lies in another folder, so it may be another picture" if other else ""
+    return finding("warning", "coco_reader.image-missing", part.file, name=name, count=count, where=where)
 
 
 def _require_own_ids(part: CocoFile) -> None:
-    """Raise `UserError` for two images with one id: nobody knows whose the boxes are."""
+    """Raise `UserError` for an image without an id, and two with one: nobody knows whose the boxes are."""
     seen: dict[object, dict[str, Any]] = {}
     for entry in part.content["images"]:
+        if entry.get("id") is None:
+            raise problem("coco_reader.id_there", part.file, entry=entry.get("file_name"))
         other = seen.setdefault(entry.get("id"), entry)
         if other is not entry:
             both = other.get("file_name"), entry.get("file_name")
@@ -206,7 +295,7 @@ def _sheet(
     strict: bool,
 ) -> SourceSheet:
     rows, findings = sorted_out(_row(line, one, part.file, ids, strict=strict) for line, one in objects)
-    size = _numbers([entry.get("width"), entry.get("height")], 2)
+    size = plain_numbers([entry.get("width"), entry.get("height")], 2)
     frame = (size[0], size[1]) if size and min(size) > 0 else None
     if strict:
         refuse(findings)
@@ -216,7 +305,22 @@ def _sheet(
             raise problem("coco_reader.width_height_picture", where, found=found)
     elif frame is None:
         findings.append(no_size(item))
-    return SourceSheet(part.split, item, tuple(rows), frame, (*findings, *polygon_findings(rows, part.file)))
+    turned = sum(bool(rotation_of(one.get("attributes"))) for _, one in objects)
+    if turned:
+        line = next(line for line, one in objects if rotation_of(one.get("attributes")))
+        findings.append(turned_finding(part.file, line, turned))
+    every = (*findings, *polygon_findings(rows, part.file))
+    return SourceSheet(part.split, item, tuple(rows), frame, every, as_shown=_is_as_shown(part))
+
+
+def _is_as_shown(part: CocoFile) -> bool:
+    info = part.content.get("info")
+    return isinstance(info, dict) and info.get("contributor") == _AS_SHOWN
+
+
+def turned_finding(file: Path, line: int, count: int) -> Defect:
+    """Return the finding for boxes of a sheet that are kept as they were before they were turned."""
+    return finding("warning", "coco_reader.turned", file, line, count=f"{count} turned box{'es' * (count > 1)}")
 
 
 def no_size(item: Item) -> Defect:
@@ -229,17 +333,26 @@ def _row(line: int, one: Mapping[str, Any], file: Path, ids: Mapping[int, int], 
     class_id = ids.get(one.get("category_id", -1))
     if one.get("iscrowd"):
         redraw = "Draw a box around each of them, or delete it, and export again."
-        mend = redraw if strict else "A box around many is no object: it is left out."
+        mend = redraw if strict else "What is in it has no boxes: the sheet is left out."
         return finding("error" if strict else "warning", "coco_reader.crowd", file, line, mend=mend)
     if class_id is None:
         return finding("error", "coco_reader.class-unknown", file, line, found=one.get("category_id"))
-    box = _numbers(one.get("bbox"), 4)
-    xywh = (box[0] + box[2] / 2, box[1] + box[3] / 2, box[2], box[3]) if box else _around(one.get("segmentation"))
+    box, degrees = box_of(one), rotation_of(one.get("attributes"))
+    xywh = _turned(one, box, degrees) if box else around_outline(one)
     if xywh is None:
         return finding("error", "coco_reader.no-box", file, line, found=repr(one.get("bbox"))[:60])
+    if not degrees and (other := contradiction(one)):
+        return finding("error", "coco_reader.contradiction", file, line, found=repr(one.get("bbox"))[:60], other=other)
     prelabel = one.get(PRELABEL)
     kept = prelabel if isinstance(prelabel, str) else None
-    return Row(line, class_id, xywh, polygon=not box, outline=_is_outline(one), prelabel=kept)
+    return Row(line, class_id, xywh, polygon=not box, outline=bool(degrees) or _is_outline(one), prelabel=kept)
+
+
+def _turned(one: Mapping[str, Any], box: Box, degrees: float) -> Box:
+    """Return the box around an object whose bbox is that of before it was turned, if it was."""
+    if not degrees:
+        return box
+    return (around_outline(one) if _is_outline(one) else None) or around_turned(box, degrees)
 
 
 def _is_outline(one: Mapping[str, Any]) -> bool:
@@ -249,17 +362,3 @@ def _is_outline(one: Mapping[str, Any]) -> bool:
         return bool(parts)  # a mask
     points = [part for part in parts if isinstance(part, list)]
     return any(len(set(map(str, part[axis::2]))) > 2 for part in points for axis in (0, 1))
-
-
-def _around(segmentation: object) -> Box | None:
-    """Return the box around polygons; a mask (RLE) has none that could be read here."""
-    parts = segmentation if isinstance(segmentation, list) else []
-    points = [value for part in parts for value in (_numbers(part, None) or [])]
-    return box_around(points) if len(points) >= 6 else None
-
-
-def _numbers(values: object, count: int | None) -> list[float] | None:
-    if not isinstance(values, list) or not values or len(values) != (count or len(values)):
-        return None
-    plain = all(isinstance(value, int | float) and abs(value) < _LARGEST for value in values)
-    return [float(value) for value in values] if plain else None

@@ -7,6 +7,8 @@ from stages.base.params import is_plain_name
 from stages.dataset.defects import finding
 from stages.dataset.folder_depth import require_shallow
 from stages.formats.coco_reader import coco_files, read_coco
+from stages.formats.doubts.links import broken_links, require_no_linked_folder
+from stages.formats.doubts.once_each import once_each
 from stages.formats.source_sheets import Dataset
 from stages.formats.voc_reader import first_voc_file, read_voc, voc_files
 from stages.formats.yolo_folder import description
@@ -18,16 +20,17 @@ def read_dataset(folder: Path) -> Dataset:
 
     Raises `UserError` for a folder that is none of these, and for what cannot be read at all.
     """
-    dataset = _read(folder)
+    dataset = once_each(_read(folder))
     for name in dataset.source.classes:
         if not is_plain_name(name):
             raise problem("dataset_reader.plain_name", folder, found=repr(name))
-    return dataset
+    return dataset._replace(findings=(*dataset.findings, *broken_links(folder)))
 
 
 def _read(folder: Path) -> Dataset:
     if folder.is_dir():
         require_shallow(folder)
+        require_no_linked_folder(folder)
     if not folder.is_dir() or description(folder).is_file():
         return _yolo_or_beside(folder)
     coco = coco_files(folder)

@@ -10,6 +10,7 @@ from stages.dataset.sheets.split_folder import row_text
 from stages.formats.source_sheets import FRACTIONS, Box, Picture, Row, SourceSheet
 
 _PIXELS = 2.0  # a fraction of the image above this is no box that sticks out: the file holds pixels
+_LARGEST = 2.0  # nor is a box of more widths or heights of its image
 _ROUNDING = 1e-3  # of the image: tools round, and a box may stick out by that without a word
 _LEAST = 1.0  # px: what is smaller in width or height is a stray click, and nothing can be learnt from it
 _ASPECT = 0.01  # of the aspect ratio: as far as two sizes of one picture may differ by rounding
@@ -52,8 +53,8 @@ def rows_text(rows: Sequence[Row]) -> str:
     return "".join(f"{row.text or row_text(row.class_id, row.xywh)}\n" for row in rows)
 
 
-def turned_back(sheet: SourceSheet, picture: Picture) -> bool:
-    """Say whether the rows of `sheet` are in the frame of the stored picture, which EXIF turns by 90 degrees."""
+def _is_stored_size(sheet: SourceSheet, picture: Picture) -> bool:
+    """Say whether the annotations have the size of the stored picture, which EXIF turns by 90 degrees."""
     return sheet.frame == (picture.height, picture.width) != (picture.width, picture.height) and (
         picture.orientation in TURNED
     )
@@ -69,11 +70,37 @@ def _frame(sheet: SourceSheet, picture: Picture | None) -> tuple[tuple[float, fl
     image, (width, height) = sheet.item.image, sheet.frame
     said = f"{width:g} × {height:g} px, as {sheet.item.label.name} says"
     found = f"{picture.width} × {picture.height} px"
-    if turned_back(sheet, picture):
-        return sheet.frame, picture.orientation, [finding("error", "geometry.exif-size", image, said=said, found=found)]
+    if _is_stored_size(sheet, picture):
+        return _of_stored_size(sheet, size, picture.orientation, said, found)
     if abs(width * size[1] / (height * size[0]) - 1) <= _ASPECT:
         return sheet.frame, 1, [finding("warning", "geometry.size-differs", image, said=said, found=found)]
     return sheet.frame, 1, [finding("error", "geometry.size-wrong", image, said=said, found=found)]
+
+
+def _of_stored_size(
+    sheet: SourceSheet, size: tuple[float, float], orientation: int, said: str, found: str
+) -> tuple[tuple[float, float], int, list[Defect]]:
+    """Return the frame of rows whose picture is turned, while the annotations have the size of before.
+
+    The rows may be on the picture as it is stored or as it is shown: those that fit on one alone say it, or the tool
+    does. Else nobody knows.
+    """
+    stored, image = size[::-1], sheet.item.image
+    fits_stored, fits_shown = (_fit(sheet.rows, frame) for frame in (stored, size))
+    contradicted = sheet.as_shown and fits_stored and not fits_shown
+    if (sheet.as_shown and not contradicted) or (fits_shown and not fits_stored) or not sheet.rows:
+        why = "of Label Studio" if sheet.as_shown else "that lie on it alone"
+        told = finding("warning", "geometry.boxes-as-shown", image, said=said, found=found, why=why)
+        return size, 1, [told] if sheet.rows else []
+    if fits_stored and not fits_shown and not contradicted:
+        return stored, orientation, [finding("warning", "geometry.boxes-as-stored", image, said=said, found=found)]
+    return size, 1, [finding("error", "geometry.exif-size", image, said=said, found=found)]
+
+
+def _fit(rows: Sequence[Row], frame: tuple[float, float]) -> bool:
+    """Say whether all of `rows` lie inside of `frame`, but for rounding."""
+    ends = [_divided((row.xyxy[0], row.xyxy[1], row.xyxy[2], row.xyxy[3]), frame) for row in rows]
+    return all(min(end) >= -_ROUNDING and max(end) <= 1 + _ROUNDING for end in ends)
 
 
 def _divided(xywh: Box, frame: tuple[float, float]) -> Box:
@@ -101,6 +128,8 @@ def _on_image(row: Row, sheet: SourceSheet, picture: Picture | None) -> Row | De
         return finding("error", "geometry.pixels", *place, found=found)
     if w <= 0 or h <= 0:
         return finding("error", "geometry.no-size", *place, found=found)
+    if max(w, h) > _LARGEST:
+        return finding("error", "geometry.too-large", *place, found=found)
     if _is_click(w, h, picture):
         return finding("warning", "geometry.under-a-pixel", *place, found=found)
     cut = _cut(row)

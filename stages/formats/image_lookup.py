@@ -1,8 +1,10 @@
 """Finds images under a folder by the names that annotations give them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from itertools import takewhile
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
+from urllib.parse import unquote
 
 from stages.dataset.sheets.split_folder import IMAGE_SUFFIXES
 from stages.firewall.roles import ROLES
@@ -23,22 +25,48 @@ class Images(NamedTuple):
             return beside[0] if len(beside) == 1 else None
         return self.find(name, near=file.parent, split=file.parent.name)
 
-    def find(self, name: str, *, near: Path, split: str) -> Path | None:
+    def find(self, name: str, *, near: Path, split: str, bare: bool = True) -> Path | None:
         """Return the image called `name` (a path is fine): the one beside `near`, or in a folder of that split.
 
-        None where there is none, or nobody can say which of several it is.
+        All folders of a path must be those of the image, of one from another computer (`/home/…`) the last ones;
+        `bare`: where none fits, the name alone will do. None where there is no such image, or nobody can say which of
+        several it is.
         """
-        wanted = PurePosixPath(name.replace("\\", "/"))
-        hits = self.by_name.get(wanted.name, [])
-        fitting = [hit for hit in hits if hit.as_posix().endswith(f"/{wanted.as_posix()}")] or hits
+        wanted = _wanted(name)
+        hits = self.by_name.get(wanted.name) or self.by_name.get(unquote(wanted.name), [])
+        folders = [part for part in wanted.parent.parts if part not in ("/", ".", "..")]
+        agreeing = [_agreeing(hit, folders) for hit in hits]
+        least = min(1, len(folders)) if _is_foreign(wanted) else len(folders)
+        most = max(agreeing, default=0)
+        if most < least and not bare:
+            return None
+        fitting = [hit for hit, count in zip(hits, agreeing, strict=True) if count == most >= least] or hits
         beside = [hit for hit in fitting if near in (hit.parent, hit.parent.parent)]
         named = [hit for hit in fitting if hit.parent.name and hit.parent.name.lower() in split.lower()]
         return next((group[0] for group in (beside, named, fitting) if len(group) == 1), None)
+
+    def elsewhere(self, name: str) -> Path | None:
+        """Return an image of the same file name, whichever folder it is in."""
+        return next(iter(self.by_name.get(_wanted(name).name, [])), None)
 
     def without(self, used: Iterable[Path]) -> list[Path]:
         """Return the images that are not in `used`, sorted."""
         gone = set(used)
         return sorted(image for group in self.by_name.values() for image in group if image not in gone)
+
+
+def _wanted(name: str) -> PurePosixPath:
+    return PurePosixPath(name.replace("\\", "/"))
+
+
+def _is_foreign(name: PurePosixPath) -> bool:
+    return name.is_absolute() or name.parts[0].endswith(":")
+
+
+def _agreeing(image: Path, folders: Sequence[str]) -> int:
+    """Return how many of `folders`, from the last one on, are those that `image` lies in."""
+    pairs = zip(reversed(image.parent.parts), reversed(folders), strict=False)
+    return len(list(takewhile(lambda pair: pair[0] == pair[1], pairs)))
 
 
 def every_image(folder: Path) -> Images:

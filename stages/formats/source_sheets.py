@@ -26,6 +26,8 @@ class Row(NamedTuple):
     polygon: bool = False
     outline: bool = False
     prelabel: str | None = None  # the id of our pre-label, where a tool kept it
+    numbers: int = 4  # behind the class in a YOLO file
+    keyed: bool = False  # the first four of more numbers may be a box, the others points in it
 
     @property
     def xyxy(self) -> Box:
@@ -48,6 +50,16 @@ class SourceSheet(NamedTuple):
     name: str = ""  # of the image in the annotations of a review, where it may be another one
     is_there: bool = True  # the image is; it need not be in a review
     is_done: bool = False  # the annotations say that somebody has looked at it
+    as_shown: bool = False  # boxes are on the picture as EXIF turns it, whatever size the annotations say
+
+
+class LostBoxes(NamedTuple):
+    """Boxes of a split that are not taken, by the code of the finding; "" where their class is not known."""
+
+    split: str
+    class_name: str
+    code: str
+    boxes: int
 
 
 class Dataset(NamedTuple):
@@ -57,6 +69,7 @@ class Dataset(NamedTuple):
     source: Source
     sheets: tuple[SourceSheet, ...]
     findings: tuple[Defect, ...] = ()
+    lost: tuple[LostBoxes, ...] = ()  # what belongs to none of `sheets`
 
 
 class Picture(NamedTuple):

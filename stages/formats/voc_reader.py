@@ -1,20 +1,23 @@
 """Reads Pascal VOC: one XML file per image, beside it or in `Annotations`."""
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple, cast
 
 from stages.base.errors import problem
 from stages.dataset.defects import Defect, finding, refuse
-from stages.formats.coco_reader import no_size
+from stages.formats.coco_reader import no_size, turned_finding
+from stages.formats.doubts.turned_boxes import around_turned, degrees_in
 from stages.formats.image_lookup import Images, every_image, known_split
 from stages.formats.label_rows import sorted_out
-from stages.formats.source_sheets import Dataset, Row, SourceSheet
+from stages.formats.source_sheets import Dataset, LostBoxes, Row, SourceSheet
+from stages.formats.voc_lists import VocLists, read_lists
+from stages.formats.written_names import listed_names
 from stages.formats.xml_text import DamagedXmlError, Node, number, parse_xml
 from stages.formats.yolo_folder import Item, Source, description, read_names
 
-_LISTS = Path("ImageSets/Main")
+_ANNOTATIONS = "Annotations"
 _DEPTHS = ("*.xml", "*/*.xml", "*/*/*.xml")
 _NAMES = ("classes.txt", "predefined_classes.txt", "labels.txt")
 _SIDES = ("xmin", "ymin", "xmax", "ymax")
@@ -41,13 +44,16 @@ def first_voc_file(folder: Path) -> Path | None:
 def read_voc(folder: Path, files: Sequence[VocFile]) -> Dataset:
     """Return what `files` say of the images under `folder`; raise `UserError` where nothing can be read."""
     classes, named, findings = _classes(folder, files)
-    lists = _lists(folder)
     images = every_image(folder)
+    lists = read_lists(folder, images.without(()))
+    findings += lists.findings()
     sheets = []
+    lost = []
     for one in files:
         image = image_of(one, images)
         if image is None:
             findings.append(finding("warning", "voc_reader.image-missing", one.file))
+            lost.append(LostBoxes(_split(folder, one.file, lists), "", "image-missing", len(objects(one))))
         else:
             sheets.append(voc_sheet(one, image, _split(folder, image, lists), classes, named))
     if not sheets:
@@ -63,7 +69,8 @@ def read_voc(folder: Path, files: Sequence[VocFile]) -> Dataset:
     for sheet in sheets:
         splits.setdefault(sheet.split, {})[sheet.item.image.name] = sheet.item
     strangers = tuple(image for image in rest if image.parent not in folders)
-    return Dataset("Pascal VOC", Source(folder, classes, splits, strangers), tuple(sheets), tuple(findings))
+    source = Source(folder, classes, splits, strangers)
+    return Dataset("Pascal VOC", source, tuple(sheets), tuple(findings), tuple(lost))
 
 
 def _files(folder: Path) -> Iterator[VocFile]:
@@ -85,27 +92,16 @@ def _classes(folder: Path, files: Sequence[VocFile]) -> tuple[tuple[str, ...], b
         return read_names(folder), True, []
     listed = next((folder / name for name in _NAMES if (folder / name).is_file()), None)
     if listed:
-        lines = listed.read_text(encoding="utf-8-sig").splitlines()
-        return tuple(line.strip() for line in lines if line.strip()), True, []
+        return listed_names(listed), True, []
     names = tuple(sorted(class_names(files)))
     if not names:
         raise problem("voc_reader.objects_names", folder)
     return names, False, [finding("note", "voc_reader.names-not-listed", folder, names=", ".join(names))]
 
 
-def _lists(folder: Path) -> dict[str, str]:
-    """Return the split of each stem that `ImageSets/Main/train.txt` and its like name."""
-    found: dict[str, str] = {}
-    for file in sorted((folder / _LISTS).glob("*.txt")):
-        split = known_split(file.stem)
-        if split:
-            found.update({line.split()[0]: split for line in file.read_text().splitlines() if line.strip()})
-    return found
-
-
-def _split(folder: Path, image: Path, lists: Mapping[str, str]) -> str:
-    parts = image.relative_to(folder).parts[:-1]
-    return lists.get(image.stem) or next((split for part in parts if (split := known_split(part))), "train")
+def _split(folder: Path, image: Path, lists: VocLists) -> str:
+    path = image.relative_to(folder)
+    return lists.split_of(path) or next((split for part in path.parts[:-1] if (split := known_split(part))), "train")
 
 
 def voc_sheet(
@@ -125,14 +121,19 @@ def voc_sheet(
         if frame is None and rows:
             raise problem("voc_reader.size_picture", one.file)
     name = image.name if image else _text(one.root, "filename") or one.file.stem  # labelImg leaves the ending away
-    more = findings if frame else [*findings, no_size(item)]
+    turned = [cast(int, thing.sourceline) for thing in objects(one) if _rotation(thing)]
+    more = [*findings, *([turned_finding(one.file, turned[0], len(turned))] if turned else [])]
+    more += [] if frame else [no_size(item)]
     done = one.root.get("verified") == "yes"  # labelImg's "Verify Image"
     return SourceSheet(split, item, tuple(rows), frame, tuple(more), name, image is not None, done)
 
 
 def image_of(one: VocFile, images: Images) -> Path | None:
-    """Return the image of an XML file, None if it is not there."""
-    return images.of_file(one.file, "" if one.root is None else _text(one.root, "filename"))
+    """Return the image of an XML file, None if it is not there: one below `Annotations/a` is in a folder `a`, too."""
+    found = images.of_file(one.file, "" if one.root is None else _text(one.root, "filename"))
+    parts = one.file.parent.parts
+    inner = parts[parts.index(_ANNOTATIONS) + 1 :] if _ANNOTATIONS in parts else ()
+    return found if not inner or (found and found.parent.parts[-len(inner) :] == inner) else None
 
 
 def class_names(files: Sequence[VocFile]) -> set[str]:
@@ -161,8 +162,17 @@ def _row(thing: Node, file: Path, classes: Sequence[str], named: bool) -> Row | 
     if not all(map(math.isfinite, (x1, y1, x2, y2))):
         found = " ".join(" ".join(_text(thing, f"bndbox/{side}").split()) or "nothing" for side in _SIDES)
         return finding("error", "voc_reader.no-box", file, line, found=found)
-    xywh = ((x1 + x2) / 2, (y1 + y2) / 2, x2 - x1, y2 - y1)
-    return Row(line, classes.index(name), xywh, outline=thing.find("polygon") is not None)
+    degrees = _rotation(thing)
+    xywh = around_turned(((x1 + x2) / 2, (y1 + y2) / 2, x2 - x1, y2 - y1), degrees)
+    return Row(line, classes.index(name), xywh, outline=bool(degrees) or thing.find("polygon") is not None)
+
+
+def _rotation(thing: Node) -> float:
+    """Return the angle in degrees that CVAT and Datumaro keep beside a box of before it was turned, 0 for none."""
+    angles = [
+        one.findtext("value") for one in thing.iterfind("attributes/attribute") if _text(one, "name") == "rotation"
+    ]
+    return degrees_in(angles[0]) if angles else 0.0
 
 
 def _text(element: Node, path: str) -> str:

@@ -5,6 +5,8 @@ from typing import Any
 
 import yaml
 
+from stages.base.errors import problem
+
 Written = list[str] | dict[str, str]
 
 
@@ -21,6 +23,18 @@ def written_names(file: Path, key: str = "names") -> Written | None:
     if isinstance(found, yaml.MappingNode) and _plain([one for pair in found.value for one in pair]):
         return {_text(one): _text(name) for one, name in found.value}
     return None
+
+
+def listed_names(file: Path) -> tuple[str, ...]:
+    """Return the names in a list, one a line; raise `UserError` for one that is there twice."""
+    try:
+        lines = file.read_text(encoding="utf-8-sig").splitlines()
+    except UnicodeDecodeError as error:
+        raise problem("written_names.text_utf_8", file) from error
+    found = tuple(line.strip() for line in lines if line.strip())
+    if len(set(found)) != len(found):
+        raise problem("written_names.different_names", file, found=", ".join(found)[:80])
+    return found
 
 
 def by_id(names: Written | None) -> list[str] | None:

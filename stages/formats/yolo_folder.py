@@ -1,7 +1,7 @@
 """Reads a YOLO folder as people have them: images and labels where `data.yaml` says, or in a usual layout."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 
 from stages.base.errors import problem
@@ -10,7 +10,8 @@ from stages.dataset.clutter import is_clutter
 from stages.dataset.defects import Defect, Severity, finding
 from stages.dataset.sheets.split_folder import IMAGE_SUFFIXES
 from stages.firewall.roles import ROLES
-from stages.formats.written_names import by_id, written_names
+from stages.formats.doubts.other_tools import other_tool
+from stages.formats.written_names import by_id, listed_names, written_names
 
 # Other tools' words for our splits; any other name stays as it is.
 _SPLIT_NAMES = {"valid": "val", "validation": "val", "training": "train", "testing": "test"}
@@ -18,6 +19,7 @@ _MISSING = {
     "train": "Bring the folder, or correct the line.",
     "val": "Bring the folder, or draw one from train when you import: --val 0.2",
 }
+NAME_LISTS = ("classes.txt", "obj.names")
 _DESCRIPTIONS = ("data.yaml", "data.yml", "dataset.yaml")
 
 
@@ -54,25 +56,48 @@ def read_source(folder: Path) -> Source:
     parts, findings = _parts(folder)
     findings += _count_differs(folder, classes)
     splits: dict[str, dict[str, Item]] = {}
+    listed: set[Path] = set()
     for part in parts:
-        items = _items(part)
-        findings += _not_there(part)
-        twice = sorted(set(items) & set(splits.get(part.split, {})))
-        findings += [
-            finding("error", "yolo_folder.same-stem", items[name].image, other=splits[part.split][name].image)
-            for name in twice
-        ]
-        splits.setdefault(part.split, {}).update({name: items[name] for name in items if name not in twice})
+        items = _items(part, folder)
+        findings += _not_there(part, folder)
+        if part.images.is_file():
+            listed |= {item.image for item in items}
+        elif part.split not in ROLES and any(item.image in listed for item in items):
+            continue  # no split of its own: the lists go over its folder
+        _put(splits.setdefault(part.split, {}), items)
+    _require_one_order(folder, parts, splits, classes)
     if not any(splits.values()):
+        told = [one for code in ("image-missing", "split-missing") for one in findings if one.code == code]
+        if told:
+            raise told[0].error()
         raise problem("yolo_folder.images_train_labels", folder, image_suffixes=", ".join(IMAGE_SUFFIXES))
     return Source(folder, classes, splits, tuple(_strangers(parts, splits)), tuple(findings))
 
 
+def _put(split: dict[str, Item], items: Sequence[Item]) -> None:
+    """Put `items` into `split` by their names; one whose name another picture has, by its path: nothing is lost."""
+    for item in items:
+        other = split.setdefault(item.image.name, item)
+        if other.image != item.image:
+            split[str(item.image)] = item
+
+
 def read_names(folder: Path) -> tuple[str, ...]:
-    """Return the class names that `data.yaml` in `folder` lists or maps, in the order of their ids."""
+    """Return the class names that `data.yaml` in `folder` lists or maps, in the order of their ids.
+
+    Without one those of classes.txt (Label Studio, labelImg) or obj.names (Darknet, CVAT's YOLO 1.1).
+    """
     file = description(folder)
     if not file.is_file():
-        raise problem("yolo_folder.class_names", file)
+        lists = [folder / name for name in NAME_LISTS if (folder / name).is_file()]
+        if not lists:
+            tool = other_tool(folder)
+            raise (
+                problem("yolo_folder.other_tool", folder, found=tool)
+                if tool
+                else problem("yolo_folder.class_names", file)
+            )
+        return listed_names(lists[0])
     found = read_yaml(file).get("names")
     texts = by_id(written_names(file)) or []
     if not texts or not all(texts) or len(set(texts)) != len(texts):
@@ -80,9 +105,24 @@ def read_names(folder: Path) -> tuple[str, ...]:
     return tuple(texts)
 
 
+def _require_one_order(
+    folder: Path, parts: Sequence[_Part], splits: Mapping[str, Mapping[str, Item]], classes: Sequence[str]
+) -> None:
+    """Raise `UserError` for a list of classes beside the labels that gives the ids other names: labelImg makes one."""
+    labels = {item.label for items in splits.values() for item in items.values()}  # of a picture called `classes`
+    places = dict.fromkeys((folder, folder / "labels", *(part.labels for part in parts)))
+    files = (place / name for place in places for name in NAME_LISTS)
+    for file in (file for file in files if file.is_file() and file not in labels):
+        names = listed_names(file)
+        both = min(len(names), len(classes))
+        if names[:both] != tuple(classes[:both]):
+            found = ", ".join(names)[:200]
+            raise problem("yolo_folder.names_differ", file, classes=", ".join(classes), found=found)
+
+
 def _count_differs(folder: Path, classes: Sequence[str]) -> list[Defect]:
     file = description(folder)
-    count = read_yaml(file).get("nc")
+    count = described(folder).get("nc")
     if count is None or count == len(classes):
         return []
     return [finding("warning", "yolo_folder.count-of-classes", file, names=len(classes), count=count)]
@@ -94,15 +134,27 @@ def description(folder: Path) -> Path:
     return next((file for file in files if file.is_file()), files[0])
 
 
+def described(folder: Path) -> dict[str, Any]:
+    """Return what data.yaml in `folder` says; nothing without one."""
+    file = description(folder)
+    return read_yaml(file) if file.is_file() else {}
+
+
 def _parts(folder: Path) -> tuple[list[_Part], list[Defect]]:
-    """Return where every split lies: where data.yaml says if that is there, or where the layout has it."""
-    named, findings = _named_parts(folder, read_yaml(description(folder)))
+    """Return where every split lies: where data.yaml says if that is there, or where the layout has it.
+
+    Where neither is, Darknet's lists of images say it.
+    """
+    named, findings = _named_parts(folder, described(folder))
     taken = {part.split for part in named}
     laid: dict[str, _Part] = {}
     for part in _laid_parts(folder):
         if part.split in laid:
             raise problem("yolo_folder.folder_per_split", part.images, split=part.split)
         laid[part.split] = part
+    if not named and not laid:
+        named = [_Part(split_name(file.stem), file, file) for file in _darknet_lists(folder)]
+        taken = {part.split for part in named}
     findings = [one for one in findings if one.code != "split-missing" or one.found.split("'")[1] not in laid]
     lists = {part.split for part in named if part.images.is_file()}
     places = {part.images.resolve() for part in named}
@@ -128,6 +180,11 @@ def _laid_parts(folder: Path) -> Iterator[_Part]:
     for split in _folders(folder):
         if split.name != "images" and (split / "images").is_dir():
             yield _Part(split_name(split.name), split / "images", split / "labels")
+
+
+def _darknet_lists(folder: Path) -> list[Path]:
+    lists = (folder / f"{name}.txt" for name in ("train", "valid", "val", "test"))
+    return [file for file in lists if file.is_file() and _listed(file, folder)]
 
 
 def _named_parts(folder: Path, values: Mapping[str, Any]) -> tuple[list[_Part], list[Defect]]:
@@ -194,18 +251,32 @@ def labels_of(image: Path) -> Path:
     return Path(*parts).with_name(f"{image.stem}.txt")
 
 
-def _listed(file: Path) -> list[Path]:
-    """Return the images that a list file names, one a line, relative to it."""
+def _listed(file: Path, folder: Path) -> list[Path]:
+    """Return the images that a list file in `folder` names, one a line."""
     lines = (line.strip() for line in file.read_text(encoding="utf-8-sig").splitlines())
-    return sorted(file.parent / line.removeprefix("./") for line in lines if line)
+    paths = [line for line in lines if line.lower().endswith(IMAGE_SUFFIXES)]
+    return sorted(dict.fromkeys(_meant(line, file, folder) for line in paths))
 
 
-def _not_there(part: _Part) -> list[Defect]:
+def _meant(line: str, file: Path, folder: Path) -> Path:
+    """Return the image that a line of a list means: relative to it, or to `folder`, where Darknet had `data/`.
+
+    Of a path on another computer the end counts, with one folder at least.
+    """
+    plain = PurePosixPath(line.replace("\\", "/"))
+    own = file.parent / line.removeprefix("./")
+    ends = [PurePosixPath(*plain.parts[start:]) for start in range(len(plain.parts) - 1)]
+    places = [own, *(root / end for root in (file.parent, folder) for end in ends)]
+    return next((place for place in places if place.is_file()), own)
+
+
+def _not_there(part: _Part, folder: Path) -> list[Defect]:
     """Return a finding for the images of a list that do not exist."""
-    gone = [image for image in _listed(part.images) if not image.is_file()] if part.images.is_file() else []
+    gone = [image for image in _listed(part.images, folder) if not image.is_file()] if part.images.is_file() else []
     if not gone:
         return []
-    return [finding("warning", "yolo_folder.image-missing", part.images, count=len(gone), first=gone[0])]
+    first = gone[0].relative_to(part.images.parent) if gone[0].is_relative_to(part.images.parent) else gone[0]
+    return [finding("warning", "yolo_folder.image-missing", part.images, count=len(gone), first=first)]
 
 
 def split_name(word: str) -> str:
@@ -227,10 +298,17 @@ def _images(folder: Path) -> list[Path]:
     return sorted(path for path in files if not path.name.startswith("."))
 
 
-def _items(part: _Part) -> dict[str, Item]:
+def _items(part: _Part, folder: Path) -> list[Item]:
+    """Return the images of a part with their label files, those in deeper folders as well, as Ultralytics does."""
     if part.images.is_file():
-        return {image.name: Item(image, labels_of(image)) for image in _listed(part.images) if image.is_file()}
-    return {image.name: Item(image, part.labels / f"{image.stem}.txt") for image in _images(part.images)}
+        return [Item(image, labels_of(image)) for image in _listed(part.images, folder) if image.is_file()]
+    flat = [Item(image, part.labels / f"{image.stem}.txt") for image in _images(part.images)]
+    return flat + [Item(image, labels_of(image)) for inner in _folders(part.images) for image in _below(inner)]
+
+
+def _below(folder: Path) -> list[Path]:
+    inner = [one for one in _folders(folder) if not is_clutter(one.name) and not one.is_symlink()]
+    return _images(folder) + [image for one in inner for image in _below(one)]
 
 
 def _strangers(parts: Sequence[_Part], splits: Mapping[str, Mapping[str, Item]]) -> list[Path]:

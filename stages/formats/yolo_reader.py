@@ -7,10 +7,11 @@ import numpy as np
 
 from stages.dataset.defects import Defect, finding, refuse
 from stages.dataset.sheets.split_folder import Labels
+from stages.formats.doubts.key_points import KeyPoints, key_points_in, undecided
 from stages.formats.geometry import KeptRows, rows_text
 from stages.formats.label_rows import read_rows
 from stages.formats.source_sheets import Dataset, SheetLabels, SourceSheet
-from stages.formats.yolo_folder import Item, read_source
+from stages.formats.yolo_folder import Item, described, read_source
 
 _BOM = b"\xef\xbb\xbf"
 
@@ -18,18 +19,24 @@ _BOM = b"\xef\xbb\xbf"
 def read_yolo(folder: Path) -> Dataset:
     """Return what is in the YOLO folder `folder`; raise `UserError` where it is none."""
     source = read_source(folder)
+    shape = key_points_in(described(folder))
     sheets = [
-        yolo_sheet(split, item, source.classes) for split, items in source.splits.items() for item in items.values()
+        yolo_sheet(split, item, source.classes, key_points=shape)
+        for split, items in source.splits.items()
+        for item in items.values()
     ]
-    return Dataset("YOLO folder", source, tuple(sheets), source.findings)
+    findings = (*source.findings, *(undecided(sheets) if shape is None else []))
+    return Dataset("YOLO folder", source, tuple(sheets), findings)
 
 
-def yolo_sheet(split: str, item: Item, classes: Sequence[str], *, strict: bool = False) -> SourceSheet:
+def yolo_sheet(
+    split: str, item: Item, classes: Sequence[str], *, strict: bool = False, key_points: KeyPoints | None = None
+) -> SourceSheet:
     """Return one image with the rows of its label file, which may not exist; `strict`: raise what is an error."""
     if not item.label.is_file():
         return SourceSheet(split, item)
     text, found = _text(item.label)
-    rows, more = read_rows(text, item.label, classes)
+    rows, more = read_rows(text, item.label, classes, key_points=key_points)
     if strict:
         refuse([*found, *more])
     return SourceSheet(split, item, tuple(rows), findings=(*found, *more))

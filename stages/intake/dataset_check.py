@@ -19,6 +19,7 @@ from stages.formats.dataset_reader import read_dataset
 from stages.formats.source_sheets import Dataset
 from stages.intake.contract.contract import BARE, OWN_BARE, Checked, check_sheets, class_findings, dataset_findings
 from stages.intake.contract.defect_list import finding_lines, summary
+from stages.intake.contract.lost_boxes import lost_findings
 from stages.intake.contract.repaired_copy import require_target, write_fixed
 from stages.intake.import_source import boxes_of
 from stages.project.preconditions import UNLABELLED, holds_demo
@@ -63,7 +64,8 @@ def check_data(
     copies = copies_among({name: sheet.item.image for name, sheet in by_name.items()}, say=say)
     boxes = boxes_of(by_name, len(dataset.source.classes))
     leaks = _leaks(dataset, copies, boxes, own=own)
-    found = [*whole, *(finding for one in sheets for finding in one.findings), *leaks]
+    lost = lost_findings(dataset, sheets)
+    found = [*lost, *whole, *(finding for one in sheets for finding in one.findings), *leaks]
     lines = [
         *_head(dataset, sheets),
         *finding_lines(found, every=every),
@@ -78,7 +80,8 @@ def check_data(
     left = 0 if one_of_each else len(errors(leaks))
     kept = [f"not repaired: {left} {'leaks' if left > 1 else 'leak'}; import it with --regroup"] if left else []
     return CheckReport(
-        [*lines, *write_fixed(dataset, sheets, whole, fix, classes=settled, spare=spare), *kept], refused=False
+        [*lines, *write_fixed(dataset, sheets, [*errors(lost), *whole], fix, classes=settled, spare=spare), *kept],
+        refused=False,
     )
 
 
@@ -129,4 +132,7 @@ def _head(dataset: Dataset, sheets: Sequence[Checked]) -> list[str]:
     boxes = sum(len(one.placed.rows) for one in sheets)
     splits = ", ".join(f"{split} {number}" for split, number in count.items())
     classes = ", ".join(dataset.source.classes)
-    return [f"{dataset.source.folder}: {dataset.kind}, {len(sheets)} images ({splits}), {boxes} boxes of {classes}"]
+    bare = sum(not one.placed.rows and one.sheet.item.label.is_file() for one in sheets) if boxes else 0
+    without = f"; {bare} {'image' if bare == 1 else 'images'} without a box" if bare else ""
+    head = f"{dataset.source.folder}: {dataset.kind}, {len(sheets)} images ({splits}), {boxes} boxes of {classes}"
+    return [f"{head}{without}"]

@@ -12,8 +12,9 @@ from stages.intake.pool_windows import CutPool
 from stages.wording.quantities import counted
 
 _FEW = 10  # names that still fit on a line
+_FIRST = "boxes-lost"  # what is said before all else
 # Kinds of warnings that have a line of their own.
-_COUNTED = {"polygon", "no-label-file", "no-val", "label-without-image", "image-not-read"}
+_COUNTED = {_FIRST, "polygon", "no-label-file", "no-val", "label-without-image", "image-not-read"}
 
 
 def report(
@@ -30,7 +31,8 @@ def report(
     `bare`: nobody has labelled anything.
     `findings` are what the checks let pass; a kind of warnings that the lines before do not count gets a line.
     """
-    lines = table(source.classes, assignment, labels)
+    lines = [f"warning {one.code}: {one}" for one in findings if one.code == _FIRST]
+    lines += table(source.classes, assignment, labels)
     lines += _remarks_of_bare(assignment) if bare else _remarks(source, assignment, labels, oracle=oracle)
     return [*lines, *_warnings(findings)]
 
@@ -76,7 +78,8 @@ def _class_ids(names: Sequence[str], labels: Mapping[str, SheetLabels]) -> np.nd
 
 def _remarks(source: Source, assignment: Assignment, labels: Mapping[str, SheetLabels], *, oracle: bool) -> list[str]:
     polygons = sum(labels[name].polygons for names in assignment.roles.values() for name in names)
-    lines = [f"{polygons} polygons became the boxes around them"] if polygons else []
+    lines = _without_box(source, assignment, labels)
+    lines += [f"{polygons} polygons became the boxes around them"] if polygons else []
     lines += _unlabelled(source, assignment, oracle=oracle)
     lines += _moved(assignment)
     lines += [f"not used: {len(names)} images of the source's {split}" for split, names in assignment.unused.items()]
@@ -86,6 +89,15 @@ def _remarks(source: Source, assignment: Assignment, labels: Mapping[str, SheetL
     ids = _class_ids(assignment.roles["train"], labels)
     lines += [f"train has no box of {name}" for i, name in enumerate(source.classes) if not (ids == i).any()]
     return [*lines, *_pool(assignment, oracle=oracle)]
+
+
+def _without_box(source: Source, assignment: Assignment, labels: Mapping[str, SheetLabels]) -> list[str]:
+    """Return how many labelled sheets of each split have no box: they say that nothing is there."""
+    labelled = {name for items in source.splits.values() for name, item in items.items() if item.label.is_file()}
+    empty = {name for name in labelled & labels.keys() if not len(labels[name].boxes.class_id)}
+    counts = {role: sum(name in empty for name in assignment.roles[role]) for role in ROLES}
+    said = ", ".join(f"{count} of {role}" for role, count in counts.items() if count)
+    return [f"sheets without a box: {said}"] if said else []
 
 
 def _remarks_of_bare(assignment: Assignment) -> list[str]:

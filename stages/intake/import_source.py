@@ -19,6 +19,8 @@ from stages.formats.source_sheets import SheetLabels, SourceSheet
 from stages.formats.yolo_folder import Item, Source, split_name
 from stages.formats.yolo_reader import sheet_labels
 from stages.intake.contract.contract import check_sheets, dataset_findings
+from stages.intake.contract.lost_boxes import lost_findings
+from stages.intake.contract.tile_names import TILES
 from stages.intake.unlabelled_roles import assign_unlabelled
 from stages.wording.progress import Say
 
@@ -67,7 +69,8 @@ def read_sheets(folder: Path, options: ImportOptions, *, say: Say | None = None)
     bare = is_bare(dataset)
     if bare:
         _refuse_for_bare(options)
-    whole = dataset_findings(dataset)
+    grouped = options.group_pattern is not None or options.groups is not None
+    whole = [one for one in dataset_findings(dataset) if not (grouped and one.code == TILES)]
     named = f" --classes {','.join(options.classes)}" if options.classes else ""
     then = f"All of them: yoloop data check {folder}{named}; a repaired copy: add --fix TARGET"
     refuse(whole, then=then)
@@ -78,9 +81,11 @@ def read_sheets(folder: Path, options: ImportOptions, *, say: Say | None = None)
     checked = check_sheets([sheets[name] for role in ROLES for name in assignment.roles[role]], say=say)
     found = [finding for one in checked for finding in one.findings]
     refuse(found, then=then)
+    lost = lost_findings(dataset, checked)
+    refuse(lost, then=then)
     labels = {one.sheet.item.image.name: sheet_labels(one.sheet, one.placed) for one in checked}
     items = {name: sheet.item for name, sheet in sheets.items()}
-    return Read(dataset.source, assignment, labels, items, dataset.kind, (*whole, *found), kinship, bare)
+    return Read(dataset.source, assignment, labels, items, dataset.kind, (*lost, *whole, *found), kinship, bare)
 
 
 def class_list(text: str) -> tuple[str, ...]:

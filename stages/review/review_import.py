@@ -7,6 +7,7 @@ from pathlib import Path
 from stages.base.errors import UserError, problem
 from stages.dataset.folder_depth import require_shallow
 from stages.dataset.sheets.split_folder import DATASET
+from stages.formats.doubts.links import require_no_linked_folder
 from stages.picking.packet import Packet
 from stages.project.project_lock import exclusive
 from stages.review.archives.archive import is_archive, remove_tree, unpack
@@ -118,6 +119,7 @@ def _read(path: Path, word: str | None, scratch: Path, say: Say) -> Returned:
         unpack(path, place)
     if place.is_dir():
         require_shallow(place)
+        require_no_linked_folder(place)
         place = top_of(place)
     found = detect(place, word)
     say(f"Read as: {found.title}{'' if word else ' (if that is wrong: --format)'}")

@@ -192,6 +192,25 @@ def coco(change: Callable[[Case, dict[str, Any]], None], **how: Any) -> Make:
     return file("EXPORT.json", content)
 
 
+def fractions(content: dict[str, Any]) -> None:
+    """Write the boxes of two sheets alone, in fractions: too few to say so."""
+    content["annotations"] = [{**one, "bbox": [0.375, 0.375, 0.25, 0.25]} for one in content["annotations"][:2]]
+
+
+def corners(one: dict[str, Any]) -> None:
+    x, y, w, h = one["bbox"]
+    one.update(bbox=[x, y, x + w, y + h], area=w * h)
+
+
+def linked(case: Case) -> Path:
+    path = GOOD(case)
+    (path / "train").rename(case.folder / "far")
+    (path / "train").symlink_to(case.folder / "far")
+    return path
+
+
+NAMES = f"names: [{', '.join(e.CLASSES)}]\n"
+KEYED = "1 0.5 0.5 0.4 0.4 0.4 0.45 0.6 0.45 0.5 0.65\n"
 GOOD = yolo(lambda case, sheets: sheets)
 AUGMENTED = (
     "This dataset was exported via roboflow.com\n\nThe following augmentation was applied to create 3 versions:\n"
@@ -300,5 +319,15 @@ ROWS: list[tuple[str, Make, dict[str, Any]]] = [  # name, what makes the export,
     ("labels without class names", spoilt(GOOD, "data.yaml", "names", "nothing"), {}),
     ("pickle", file("EXPORT.pkl", lambda case: pickle.dumps([1])), {}),
     ("pickle that is called JSON", file("EXPORT.json", lambda case: pickle.dumps([1])), {}),
+    ("fractions, of one box too few", coco(lambda case, c: fractions(c)), {}),
+    ("boxes that are corners", coco(lambda case, c: [corners(one) for one in c["annotations"]]), {}),
+    ("outline elsewhere", coco(lambda case, c: c["annotations"][0].update(segmentation=[[1, 1, 9, 1, 9, 9]])), {}),
+    ("image without id", coco(lambda case, c: c["images"][0].pop("id")), {}),
+    ("box of many sheets", file("EXPORT.xml", lambda case: e.cvat(case.packet, box=(0, 0, 320, 220))), {}),
+    ("box under a pixel", rows("1 0.5 0.5 0.01 0.2\n"), {}),
+    ("key points or polygons", yolo(lambda case, s: [(name, data, KEYED) for name, data, _ in s]), {}),
+    ("key points of another number", beside(rows(KEYED), "data.yaml", lambda case: f"kpt_shape: [4, 2]\n{NAMES}"), {}),
+    ("link to a folder", linked, {}),
+    ("every label file empty", yolo(lambda case, s: [(name, data, "") for name, data, _ in s]), {}),
     ("no such path", lambda case: case.folder / "EXPORT.zip", {}),
 ]

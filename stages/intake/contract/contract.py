@@ -11,6 +11,7 @@ from stages.formats.bare_folder import is_bare
 from stages.formats.geometry import KeptRows, place
 from stages.formats.source_sheets import Dataset, Picture, SourceSheet
 from stages.intake.contract.image_checks import look_at
+from stages.intake.contract.tile_names import tile_findings
 from stages.wording.progress import Say, told
 
 BARE = ("pool",)  # the splits in which no label file means unlabelled
@@ -41,8 +42,8 @@ def check_sheets(sheets: Sequence[SourceSheet], *, bare: Sequence[str] = BARE, s
 def dataset_findings(dataset: Dataset) -> list[Defect]:
     """Return what is odd about `dataset` as a whole: its reading, its names, files left over, splits without images."""
     strangers = [_stranger(file) for file in dataset.source.strangers]
-    names = name_findings([sheet.item.image for sheet in dataset.sheets])
-    return [*dataset.findings, *names, *_without_val(dataset), *strangers]
+    names = name_findings(list(dict.fromkeys(sheet.item.image for sheet in dataset.sheets)))
+    return [*dataset.findings, *names, *_without_val(dataset), *tile_findings(dataset.sheets), *strangers]
 
 
 def class_findings(dataset: Dataset, classes: Sequence[str]) -> list[Defect]:

@@ -14,7 +14,7 @@ from stages.formats.source_sheets import Row, SourceSheet
 from stages.intake.contract.contract import Checked
 
 # Errors that only concern a row which is no box at all, or that a copy can be made without.
-_MENDED = {"off-image", "no-size", "exif-size", "jpeg-tail"}
+_MENDED = {"off-image", "no-size", "jpeg-tail"}
 _STORED_ANEW = {"exif-turned", "deep-colour", "transparent", "cmyk", "pages"}
 _DONE = {
     "polygon": "became the box around it",
@@ -25,7 +25,10 @@ _DONE = {
     "no-size": "row left out",
     "pixels": "divided by width and height",
     "label-encoding": "written as UTF-8",
-    "exif-size": "boxes turned with the picture",
+    "boxes-as-stored": "boxes turned with the picture",
+    "boxes-as-shown": "boxes taken on the picture as it is shown",
+    "key-points": "points left out",
+    "turned": "became the box around it",
     "exif-turned": "stored upright, as PNG",
     "deep-colour": "stored with 8 bits a colour, as PNG",
     "transparent": "put on white, as PNG",
@@ -35,8 +38,8 @@ _DONE = {
     "size-differs": "boxes scaled with the picture",
     "size-missing": "the size of the image taken",
     "no-label-file": "an empty label file written",
-    "crowd": "annotation left out",
 }
+_WHOLE = 100.0  # per cent
 _UNWRITTEN = (UNPRINTABLE, "a name that is no line of UTF-8")
 LEFT_OUT = "sheet left out"
 _ROLES = ("test", "val", "train")  # of two equal sheets the one in the earlier role stays: the ruler loses nothing
@@ -76,9 +79,10 @@ def plan(sheets: Sequence[Checked], ids: Sequence[int], classes: Sequence[str]) 
     changes: list[Change] = []
     taken: dict[str, Checked] = {}
     shared = _sharing_a_label(sheets)
+    in_pixels = _are_pixels(sheets)
     for one in sorted(sheets, key=_order):
         image = one.sheet.item.image
-        rows, lost = _rows(one, classes)
+        rows, lost = _rows(one, classes, in_pixels=in_pixels)
         changes += [_change(finding, lost) for finding in one.findings if finding.severity != "note"]
         if lost:
             continue
@@ -101,15 +105,25 @@ def _order(one: Checked) -> tuple[int, str, str]:
     return role, one.sheet.split, str(one.sheet.item.image)
 
 
-def _rows(one: Checked, classes: Sequence[str]) -> tuple[list[Row], bool]:
+def _are_pixels(sheets: Sequence[Checked]) -> bool:
+    """Say whether rows that are no fractions are px for sure: too large for per cent, and not all like corners."""
+    off = [one for one in sheets if "pixels" in {finding.code for finding in one.findings}]
+    rows = [row.xywh for one in off for row in one.sheet.rows]
+    corners = all(w > x and h > y for x, y, w, h in rows)
+    return any(max(row) > _WHOLE for row in rows) and not corners
+
+
+def _rows(one: Checked, classes: Sequence[str], *, in_pixels: bool) -> tuple[list[Row], bool]:
     """Return the rows of one sheet in the copy, and whether it must be left out."""
     codes = {finding.code for finding in one.findings if finding.severity == "error"}
+    if "pixels" in codes and not in_pixels:
+        return [], True
     if codes & {"pixels", "label-encoding"} and one.picture:
         again = _read_again(one.sheet, classes) if "label-encoding" in codes else one.sheet
         if again and "pixels" in codes:
             again = again._replace(frame=(float(one.picture.width), float(one.picture.height)))
         placed = place(again, one.picture) if again else None
-        if placed and not {finding.code for finding in placed.findings} - {"sticks-out", "duplicate-row"}:
+        if placed and not {finding.code for finding in placed.findings} - {"duplicate-row"}:
             return placed.rows, bool(codes - _MENDED - {"pixels", "label-encoding"})
         return [], True
     return one.placed.rows, bool(codes - _MENDED)

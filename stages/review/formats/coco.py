@@ -27,7 +27,7 @@ def read(path: Path) -> Returned:
     sheets = [
         returned_sheet(sheet, list(classes), f"{part.file} image {sheet.name}")
         for part in files
-        for sheet in coco_sheets(part, list(classes), images, strict=True)[0]
+        for sheet in coco_sheets(part, list(classes), images, strict=True).sheets
     ]
     infos = [part.content.get("info") for part in files]
     texts = [str(info.get("description")) for info in infos if isinstance(info, dict)]  # which some tools keep

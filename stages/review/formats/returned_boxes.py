@@ -31,6 +31,7 @@ class ReturnedSheet(NamedTuple):
     sha256: str = ""  # of our image, where we had given it to the tool and it came back
     seconds: float | None = None  # spent on it, where the tool says so
     polygons: int = 0  # that became the boxes around them
+    as_shown: bool = False  # the boxes are on the picture as EXIF turns it, the frame may be that of the stored one
 
 
 class Returned(NamedTuple):
@@ -61,4 +62,5 @@ def returned_sheet(sheet: SourceSheet, classes: Sequence[str], where: str) -> Re
         "reviewed" if sheet.is_done else "unknown",
         image=sheet.item.image if sheet.is_there else None,
         polygons=sum(row.outline for row in sheet.rows),
+        as_shown=sheet.as_shown,
     )

@@ -13,6 +13,7 @@ from xml.etree import ElementTree
 from stages.dataset.defects import refuse
 from stages.formats.image_lookup import Images, every_image
 from stages.formats.source_sheets import FRACTIONS
+from stages.formats.voc_lists import LISTS, listed_stems
 from stages.formats.voc_reader import class_names, image_of, voc_files, voc_sheet
 from stages.formats.xml_text import has_root
 from stages.picking.packet import Packet, PacketSheet
@@ -20,7 +21,6 @@ from stages.review.formats.outgoing_boxes import Prelabel, add_texts, copy_image
 from stages.review.formats.returned_boxes import Returned, ReturnedSheet, packet_named, returned_sheet
 
 _SIDES = ("xmin", "ymin", "xmax", "ymax")
-_LISTS = Path("ImageSets/Main")
 _LIST = "train"
 _MAP = "labelmap.txt"  # the classes as CVAT and datumaro ask for them: name, colour, parts, actions
 
@@ -51,9 +51,9 @@ def write(packet: Packet, folder: Path) -> list[str]:
     """Write the packet in VOC's layout; return what to do with it."""
     copy_images(packet, folder / "JPEGImages")
     (folder / "Annotations").mkdir()
-    (folder / _LISTS).mkdir(parents=True)
+    (folder / LISTS).mkdir(parents=True)
     stems = "".join(f"{Path(sheet.image_id).stem}\n" for sheet in packet.sheets)
-    (folder / _LISTS / f"{_LIST}.txt").write_text(stems, encoding="utf-8")
+    (folder / LISTS / f"{_LIST}.txt").write_text(stems, encoding="utf-8")
     (folder / "labels.txt").write_text("".join(f"{name}\n" for name in packet.classes), encoding="utf-8")
     mapped = [name for name in packet.classes if ":" not in name and not name.startswith("#")]  # others it cannot hold
     (folder / _MAP).write_text("".join(f"{name}:::\n" for name in mapped), encoding="utf-8")
@@ -88,14 +88,9 @@ def _annotation(packet: Packet, sheet: PacketSheet, boxes: Sequence[Prelabel]) -
 
 def _listed(folder: Path) -> dict[str, Path]:
     """Return the stems that the lists hold, with the list; not the lists of a single class (`door_train.txt`)."""
-    lists = {file.stem: file for file in sorted((folder / _LISTS).glob("[!.]*.txt"))}
+    lists = {file.stem: file for file in sorted((folder / LISTS).glob("[!.]*.txt"))}
     whole = [file for stem, file in lists.items() if stem.rpartition("_")[2] not in lists or "_" not in stem]
-    return {
-        stem: file
-        for file in whole
-        for line in file.read_text("utf-8-sig", errors="replace").splitlines()
-        if (stem := line.strip().strip('"').rpartition("/")[2])
-    }
+    return {stem: file for file in whole for name in listed_stems(file) if (stem := name.rpartition("/")[2])}
 
 
 def _empty(stem: str, listing: Path, images: Images) -> ReturnedSheet:

@@ -14,10 +14,13 @@ from typing import NamedTuple
 import yaml
 
 from stages.base.errors import problem
+from stages.dataset.defects import refuse
 from stages.dataset.sheets.split_folder import IMAGE_SUFFIXES
+from stages.formats.doubts.key_points import KeyPoints, key_points_in, undecided
 from stages.formats.image_lookup import every_image
-from stages.formats.source_sheets import FRACTIONS
-from stages.formats.yolo_folder import Item, description, labels_of, read_names
+from stages.formats.source_sheets import FRACTIONS, SourceSheet
+from stages.formats.written_names import listed_names
+from stages.formats.yolo_folder import NAME_LISTS, Item, description, labels_of, read_names
 from stages.formats.yolo_reader import yolo_sheet
 from stages.picking.packet import Packet
 from stages.review.formats.outgoing_boxes import copy_images, copy_labels
@@ -25,7 +28,6 @@ from stages.review.formats.plain_yaml import read_plain
 from stages.review.formats.returned_boxes import Returned, ReturnedSheet, returned_sheet
 
 _CLASSES = "classes.txt"
-_NAMES = (_CLASSES, "obj.names")  # the second one is CVAT's "YOLO 1.1", as Darknet has it
 _LABELS = re.compile(r"labels|images|obj_.*data")  # folders in which a text file holds labels
 _LISTS = ("train.txt", "val.txt", "valid.txt", "test.txt")
 _PACKET = "packet"  # a key of our own in data.yaml: it comes back where the folder itself was worked on
@@ -57,7 +59,10 @@ def read(path: Path) -> Returned:
     found = _found(path)
     if not any(one.label and one.label.is_file() for one in found):
         raise problem("yolo.label_files", path, number_of_found=len(found))
-    sheets = tuple(_sheet(one, classes, path) for one in found)
+    key_points = key_points_in(described)
+    read = [_sheet(one, classes, key_points) for one in found]
+    refuse(undecided([sheet for _, sheet in read if sheet]) if key_points is None else [])
+    sheets = tuple(_returned(one, sheet, classes, path) for one, sheet in read)
     return Returned("yolo", classes, sheets, packet_id if isinstance(packet_id, str) else "")
 
 
@@ -67,8 +72,9 @@ def write(packet: Packet, folder: Path) -> list[str]:
     copy_labels(packet, folder / "labels")
     # Ultralytics, and what reads its folders, asks for both splits; here they are the same sheets.
     content = {"train": "images", "val": "images", "nc": len(packet.classes), "names": list(packet.classes)}
-    text = yaml.safe_dump({**content, _PACKET: packet.packet_id}, sort_keys=False, allow_unicode=True)
-    (folder / "data.yaml").write_text(text, encoding="utf-8")
+    text = yaml.safe_dump(content, sort_keys=False, allow_unicode=True)
+    named = f'{_PACKET}: "{packet.packet_id}"\n'  # in quotes: 80703490e8 is a number to YAML
+    (folder / "data.yaml").write_text(text + named, encoding="utf-8")
     names = "".join(f"{name}\n" for name in packet.classes)
     for file in (folder / _CLASSES, folder / "labels" / _CLASSES):
         if not file.exists():  # a sheet may be called so
@@ -83,7 +89,7 @@ def write(packet: Packet, folder: Path) -> list[str]:
 
 def _names(folder: Path) -> tuple[str, ...]:
     """Return the class names; raise `UserError` where two lists of them differ: nobody knows which ids are meant."""
-    lists = {file: _listed_names(file) for file in _class_files(folder)}
+    lists = {file: listed_names(file) for file in _class_files(folder)}
     if description(folder).is_file() or not lists:
         lists = {description(folder): read_names(folder), **lists}
     (first, names), *others = lists.items()
@@ -102,20 +108,9 @@ def _names(folder: Path) -> tuple[str, ...]:
 def _class_files(folder: Path) -> list[Path]:
     """Return the lists of classes, the uppermost first; the labels of a picture called `classes` are none."""
     pictures = {image.stem for image in _images(folder)}
-    files = [file for name in _NAMES for file in folder.rglob(name) if file.is_file()]
+    files = [file for name in NAME_LISTS for file in folder.rglob(name) if file.is_file()]
     lists = [file for file in files if file.parent == folder or file.stem not in pictures]
     return sorted(lists, key=lambda file: (len(file.parts), file))
-
-
-def _listed_names(file: Path) -> tuple[str, ...]:
-    try:
-        lines = file.read_text(encoding="utf-8-sig").splitlines()
-    except UnicodeDecodeError as error:
-        raise problem("yolo.text_utf_8", file) from error
-    found = tuple(line.strip() for line in lines if line.strip())
-    if len(set(found)) != len(found):
-        raise problem("yolo.different_names", file, found=", ".join(found)[:80])
-    return found
 
 
 def _found(folder: Path) -> list[_Found]:
@@ -162,9 +157,13 @@ def _listed(file: Path) -> list[str]:
     return [path for path in paths if path.lower().endswith(IMAGE_SUFFIXES)]
 
 
-def _sheet(one: _Found, classes: Sequence[str], folder: Path) -> ReturnedSheet:
+def _sheet(one: _Found, classes: Sequence[str], key_points: KeyPoints | None) -> tuple[_Found, SourceSheet | None]:
+    item = Item(one.image or Path(), one.label) if one.label else None
+    return one, item and yolo_sheet("", item, classes, strict=True, key_points=key_points)
+
+
+def _returned(one: _Found, sheet: SourceSheet | None, classes: Sequence[str], folder: Path) -> ReturnedSheet:
     where = str(one.image or one.label or f"{folder}, {one.name}")
-    if one.label is None:
+    if sheet is None:
         return ReturnedSheet(one.name, where, FRACTIONS, ())
-    sheet = yolo_sheet("", Item(one.image or Path(), one.label), classes, strict=True)
     return returned_sheet(sheet._replace(name=one.name, is_there=one.image is not None), classes, where)

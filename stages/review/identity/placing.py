@@ -75,7 +75,7 @@ def place_by_frame(one: ReturnedSheet, sheet: PacketSheet) -> Place:
     size = (sheet.width, sheet.height)
     if one.frame == FRACTIONS:
         return Place(in_frame(AS_IT_IS, size, FRACTIONS), 1.0)
-    found = by_shape(size, one.frame)
+    found = by_shape(size, _shown_frame(one, sheet, size))
     if found is None:
         mend = f"{_KEEP}, or with the pictures, so that it can be seen how they were resized."
         raise problem(
@@ -95,9 +95,25 @@ def place_by_picture(one: ReturnedSheet, sheet: PacketSheet, grey: Grey | None, 
     way = AS_IT_IS if grey is None else _the_way(one, sheet, ways, picture)
     if one.frame == FRACTIONS:
         return Place(in_frame(way, picture, FRACTIONS), _pixel(way))
-    if by_shape(picture, one.frame) is None:
+    frame = _shown_frame(one, sheet, picture)
+    if by_shape(picture, frame) is None:
         raise problem("placing.boxes_picture_came", one.where, px=_px(picture), found=_px(one.frame), keep=_KEEP)
-    return Place(in_frame(way, picture, one.frame), _pixel(way))
+    return Place(in_frame(way, picture, frame), _pixel(way))
+
+
+def _shown_frame(one: ReturnedSheet, sheet: PacketSheet, picture: Size) -> Size:
+    """Return the frame of `one`, turned where it is that of the picture before EXIF turns it and the tool is known.
+
+    Raises `UserError` where it is not known what its boxes are on.
+    """
+    turned = (one.frame[1], one.frame[0])
+    if by_shape(picture, one.frame) or not by_shape(picture, turned):
+        return one.frame
+    if not one.as_shown:
+        raise problem(
+            "placing.sides_exchanged", one.where, px=_px(picture), image_id=sheet.image_id, found=_px(one.frame)
+        )
+    return turned
 
 
 def _pixel(way: Placement) -> float:

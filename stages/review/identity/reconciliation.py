@@ -9,11 +9,14 @@ from stages.review.formats.outgoing_boxes import Prelabel, prelabels_by_sheet
 from stages.review.formats.returned_boxes import Returned
 from stages.review.identity.class_names import other_order, require_classes, with_our_names
 from stages.review.identity.other_sheets import Known
+from stages.review.identity.repeated_sheets import each_once
 from stages.review.identity.rounding import restored
 from stages.review.identity.sheet_boxes import Taken, as_it_went_out, take_boxes
 from stages.review.identity.sheet_identity import Identified, Match, identify
 from stages.review.kept.kept_review import ReviewedSheet, Status
 from stages.wording.quantities import counted, some
+
+_FEW = 5  # boxes below which some that stick out say nothing about the others
 
 
 class Reconciled(NamedTuple):
@@ -63,7 +66,7 @@ def reconcile(
     another packet, an unknown class, a box that is none, sheets that are missing, and an export of which nobody did a
     sheet.
     """
-    returned = with_our_names(packet, returned)
+    returned, repeated = each_once(with_our_names(packet, returned))
     found = _identified(packet, returned, others, where)
     if not found.matches:
         raise _old(packet, found, where)
@@ -71,6 +74,7 @@ def reconcile(
     prelabels = prelabels_by_sheet(packet)
     matches = restored(found.matches, prelabels)
     compared = [_compare(match, prelabels[match.sheet.image_id], all_reviewed=all_reviewed) for match in matches]
+    _require_inside(compared, where)
     came = {*done, *(match.sheet.image_id for match in found.matches)}
     missing = tuple(sheet.image_id for sheet in packet.sheets if sheet.image_id not in came)
     if missing and not partial:
@@ -83,7 +87,7 @@ def reconcile(
         tuple(one.match.sheet.image_id for one in compared if one.unopened),
         _emptied(compared),
         tuple(known.image_id for known in found.passed_over),
-        tuple(_notes(packet, returned, compared, unseen=found.unseen, all_reviewed=all_reviewed)),
+        (*_repeated(repeated), *_notes(packet, returned, compared, unseen=found.unseen, all_reviewed=all_reviewed)),
     )
 
 
@@ -104,6 +108,13 @@ def _identified(packet: Packet, returned: Returned, others: Sequence[Known], whe
     if found.matches:
         raise another
     return found
+
+
+def _require_inside(compared: Sequence[_Compared], where: str) -> None:
+    """Raise `UserError` where most boxes had to be cut: they are of another size, or corners in place of sizes."""
+    cut, total = sum(one.taken.cut for one in compared), sum(len(one.taken.boxes) for one in compared)
+    if total >= _FEW and 2 * cut > total:
+        raise problem("reconciliation.most_stick_out", where, cut=cut, total=total)
 
 
 def _compare(match: Match, prelabels: Sequence[Prelabel], *, all_reviewed: bool) -> _Compared:
@@ -146,6 +157,10 @@ def _notes(
     return [line for line, holds in said.items() if holds]
 
 
+def _repeated(count: int) -> list[str]:
+    return [f"{counted(count, 'sheet')} came twice with the same boxes: taken once."] if count else []
+
+
 def _old(packet: Packet, found: Identified, where: str) -> UserError:
     if not found.passed_over:
         return problem("reconciliation.sheets_came_back", where)
@@ -177,7 +192,8 @@ def _unopened(compared: Sequence[_Compared], where: str) -> UserError:
         emptied = _emptied(compared)
         without = f", or without a box ({some(emptied)})" if emptied else ""
         found = f"{counted(len(compared), 'sheet')} as they went out{without}"
-        mend = "If you looked at every sheet, and all is right: add --all-reviewed."
+        left_out = " Some exports leave turned boxes and polygons out (CVAT's YOLO 1.1): export another format then."
+        mend = f"If you looked at every sheet, and all is right: add --all-reviewed.{left_out if emptied else ''}"
     else:
         found = f"{counted(len(compared), 'sheet')}, none of which is done"
         mend = "Mark the sheets as done in your tool (in Label Studio: Submit), and export again."

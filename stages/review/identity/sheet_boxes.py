@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from stages.base.errors import UserError, problem
+from stages.base.errors import problem
 from stages.review.formats.outgoing_boxes import Prelabel
 from stages.review.formats.returned_boxes import ReturnedBox
 from stages.review.identity.resizing import to_sheet
@@ -12,6 +12,8 @@ from stages.review.identity.sheet_identity import Match
 from stages.review.kept.kept_review import ReviewedBox
 from stages.review.ledger.correction_ledger import HALF_PIXEL
 
+_LARGEST = 2.0  # widths or heights of the sheet: what is larger is no box that sticks out
+_LEAST = 0.99  # px: the import of a dataset leaves out what is under a pixel; tools round
 _ALIKE = 3  # decimals of a pixel up to which two boxes are one
 Corners = tuple[float, float, float, float]
 Classed = tuple[str, Corners]  # a box by the name of its class
@@ -35,9 +37,11 @@ def take_boxes(match: Match, prelabels: Sequence[Prelabel]) -> Taken:
     cut = twice = 0
     for box in match.returned.boxes:
         whole = _corners(box, match)
+        _require_size(box, whole, match, prelabels)
         corners = _inside(whole, match)
         if _is_beside(whole, corners):
-            raise _beside(box, match, whole)
+            size, shown = _shown(match, whole)
+            raise problem("sheet_boxes.box", box.where, image_id=match.sheet.image_id, size=size, corners=shown)
         cut += _farthest(whole, corners) > HALF_PIXEL * match.pixel
         key = (box.class_name, _rounded(corners))
         twice += key in kept
@@ -75,6 +79,18 @@ def _corners(box: ReturnedBox, match: Match) -> Corners:
     return left, top, right, bottom
 
 
+def _require_size(box: ReturnedBox, corners: Corners, match: Match, prelabels: Sequence[Prelabel]) -> None:
+    """Raise `UserError` for a box of several sheets' size, and for one under a pixel that we had not sent out."""
+    width, height = corners[2] - corners[0], corners[3] - corners[1]
+    if width > _LARGEST * match.sheet.width or height > _LARGEST * match.sheet.height:
+        size, shown = _shown(match, corners)
+        raise problem("sheet_boxes.too_large", box.where, image_id=match.sheet.image_id, size=size, corners=shown)
+    sent = any(_farthest(one[2:6], corners) <= HALF_PIXEL for one in prelabels if one.class_name == box.class_name)
+    if min(width, height) < _LEAST and not sent:
+        found = f"{width:.2f} × {height:.2f}"
+        raise problem("sheet_boxes.under_a_pixel", box.where, image_id=match.sheet.image_id, found=found)
+
+
 def _farthest(one: Corners, other: Corners) -> float:
     """Return how far apart two boxes are on the side where they differ most, in px."""
     return max(abs(a - b) for a, b in zip(one, other, strict=True))
@@ -97,15 +113,9 @@ def _is_beside(whole: Corners, inside: Corners) -> bool:
     return any(left <= 0 or left < min(side, HALF_PIXEL) for left, side in sides)
 
 
-def _beside(box: ReturnedBox, match: Match, corners: Corners) -> UserError:
-    size = f"{match.sheet.width} × {match.sheet.height} px"
-    return problem(
-        "sheet_boxes.box",
-        box.where,
-        image_id=match.sheet.image_id,
-        size=size,
-        corners=" ".join(f"{value:.1f}" for value in corners),
-    )
+def _shown(match: Match, corners: Corners) -> tuple[str, str]:
+    """Return the size of a sheet, and corners on it, as a person reads them."""
+    return f"{match.sheet.width} × {match.sheet.height} px", " ".join(f"{value:.1f}" for value in corners)
 
 
 def _rounded(corners: Corners) -> Corners:

@@ -1,7 +1,9 @@
 """Every known way in which a dataset is bad; the line that says so stands in bad_datasets.txt under the same name."""
 
 import shutil
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import cv2
 from PIL import Image
@@ -52,6 +54,70 @@ def elsewhere(root: Path) -> None:
 NAMES = "names: [detail, elevation, title]\n"
 JSON = s.json_change
 YAML = "data.yaml"
+
+
+TURNED = s.all_of(
+    s.moved("train/train_1.jpg", s.IMAGE),
+    s.stored(lambda image: image, exif=s.turned(6)),
+    s.moved(s.IMAGE, "train/train_1.jpg"),
+)
+ROTATION = "<attributes><attribute><name>rotation</name><value>90.0</value></attribute></attributes>"
+LABEL_STUDIO = {"contributor": "Label Studio"}
+KEYED = (
+    b"0 0.5 0.5 0.4 0.4 0.35 0.4 0.65 0.4 0.5 0.68\n2 0.3 0.3 0.2 0.2 0.22 0.25 0.38 0.25 0.3 0.36\n"  # three points
+)
+
+
+def again(content: dict[str, Any], shift: int) -> None:
+    """List the second image a second time, its boxes `shift` px further right."""
+    first = content["images"][1]
+    own = [one for one in content["annotations"] if one["image_id"] == first["id"]]
+    content["images"].append({**first, "id": 77})
+    content["annotations"] += [
+        {**one, "id": one["id"] + 500, "image_id": 77, "bbox": [one["bbox"][0] + shift, *one["bbox"][1:]]}
+        for one in own
+    ]
+
+
+def boxes(content: dict[str, Any], change: Callable[..., list[float]]) -> None:
+    for one in content["annotations"]:
+        one["bbox"] = change(*one["bbox"])
+
+
+def corners(x: float, y: float, w: float, h: float) -> list[float]:
+    return [x, y, x + w, y + h]
+
+
+def measured(content: dict[str, Any]) -> None:
+    for one in content["annotations"]:
+        one["area"] = one["bbox"][2] * one["bbox"][3]
+
+
+def outlined(content: dict[str, Any]) -> None:
+    for one in content["annotations"]:
+        x, y, w, h = one["bbox"]
+        one["segmentation"] = [[x, y, x + w, y, x + w, y + h, x, y + h]]
+
+
+def in_all(change: Callable[[dict[str, Any]], object]) -> s.Spoil:
+    names = ("train", "valid", "test")
+    return s.all_of(*(s.json_change(change, f"{name}/_annotations.coco.json") for name in names))
+
+
+def listed(lines: str) -> s.Spoil:
+    """Let data.yaml name a list of images for train."""
+    return s.all_of(
+        s.written("train.txt", lines),
+        s.only(b"train: train.txt\nval: images/val\n" + NAMES.encode(), YAML),
+    )
+
+
+def tile(split: str, left: int) -> s.Spoil:
+    name = f"plan_{left}_0_{left + 64}_48"
+    return s.all_of(
+        lambda root: s.save(root / f"images/{split}/{name}.jpg", s.pixels(80 + left)),
+        s.written(f"labels/{split}/{name}.txt", ""),
+    )
 
 
 ROWS: list[tuple[str, str, s.Spoil]] = [  # name, format, what spoils it
@@ -212,4 +278,82 @@ ROWS: list[tuple[str, str, s.Spoil]] = [  # name, format, what spoils it
     ("VOC: box without number", "voc", s.swapped("train/train_1.xml", "<xmin>8<", "<xmin>?<")),
     ("VOC: corners swapped", "voc", s.swapped("train/train_1.xml", "<xmin>8<", "<xmin>60<")),
     ("VOC: broken XML", "voc", s.cut("train/train_1.xml", 0.8)),
+    ("COCO: two images of one id", "coco", JSON(lambda c: c["images"][1].update(id=0))),
+    ("COCO: an image without id", "coco", JSON(lambda c: c["images"][1].pop("id"))),
+    ("COCO: a picture twice, with the same boxes", "coco", JSON(lambda c: again(c, 0))),
+    ("COCO: a picture twice, with other boxes", "coco", JSON(lambda c: again(c, 3))),
+    (
+        "COCO: a picture in two splits",
+        "coco",
+        JSON(lambda c: c["images"][0].update(file_name="train/train_1.jpg"), "valid/_annotations.coco.json"),
+    ),
+    (
+        "COCO: equal name in a folder that is not there",
+        "coco",
+        JSON(lambda c: c["images"][1].update(file_name="b/train_1.jpg")),
+    ),
+    ("COCO: no object has an image_id", "coco", in_all(lambda c: [one.pop("image_id") for one in c["annotations"]])),
+    (
+        "COCO: many objects of no image",
+        "coco",
+        JSON(lambda c: [one.update(image_id=9) for one in c["annotations"][:2]]),
+    ),
+    ("COCO: fractions", "coco", JSON(lambda c: boxes(c, lambda x, y, w, h: [x / 64, y / 48, w / 64, h / 48]))),
+    ("COCO: corners, as area says", "coco", JSON(lambda c: [measured(c), boxes(c, corners)])),
+    ("COCO: corners, as outlines say", "coco", JSON(lambda c: [outlined(c), boxes(c, corners)])),
+    ("COCO: corners", "coco", JSON(lambda c: boxes(c, lambda x, y, w, h: corners(x + 20, y, w, h)))),
+    (
+        "COCO: outline elsewhere",
+        "coco",
+        JSON(lambda c: c["annotations"][0].update(segmentation=[[40, 30, 50, 30, 50, 40]])),
+    ),
+    ("COCO: turned box", "coco", JSON(lambda c: c["annotations"][0].update(attributes={"rotation": 30.0}))),
+    ("COCO: box of many sheets", "coco", JSON(lambda c: c["annotations"][0].update(bbox=[0, 0, 320, 220]))),
+    (
+        "COCO: EXIF, boxes fit both",
+        "coco",
+        s.all_of(TURNED, JSON(lambda c: boxes(c, lambda x, y, w, h: [x / 2, y, w, h]))),
+    ),
+    (
+        "COCO: EXIF, of Label Studio",
+        "coco",
+        s.all_of(TURNED, JSON(lambda c: [c.update(info=LABEL_STUDIO), boxes(c, lambda x, y, w, h: [x / 2, y, w, h])])),
+    ),
+    (
+        "COCO: EXIF, of Label Studio, boxes fit the stored one alone",
+        "coco",
+        s.all_of(TURNED, JSON(lambda c: c.update(info=LABEL_STUDIO))),
+    ),
+    ("VOC: turned box", "voc", s.swapped("train/train_1.xml", "</object>", f"{ROTATION}</object>")),
+    ("VOC: list of other names", "voc", lambda root: s.put(root / "ImageSets/Main/val.txt", "val_0\nval_7\n")),
+    (
+        "VOC: one name in two lists",
+        "voc",
+        s.all_of(*(s.written(f"ImageSets/Main/{name}.txt", '"train_1.jpg"\n') for name in ("train", "val"))),
+    ),
+    (
+        "list of equal names",
+        "yolo",
+        s.all_of(listed("images/train/train_1.jpg\nmore/train_1.jpg\n"), other_picture("more/train_1.jpg")),
+    ),
+    ("list of nothing", "yolo", s.all_of(listed("D:\\sheets\\Images\\a.jpg\n"), s.gone("images"))),
+    ("list with a name of nothing", "yolo", listed("D:\\sheets\\images\\train\\train_1.jpg\nimages/train/gone.jpg\n")),
+    ("key points", "yolo", s.all_of(s.only(KEYED), s.only(b"kpt_shape: [3, 2]\n" + NAMES.encode(), YAML))),
+    (
+        "key points of another number",
+        "yolo",
+        s.all_of(s.only(KEYED), s.only(b"kpt_shape: [4, 2]\n" + NAMES.encode(), YAML)),
+    ),
+    ("key points or polygons", "yolo", s.only(KEYED)),
+    (
+        "link to a folder",
+        "yolo",
+        s.all_of(s.moved("images/train", "../far"), lambda root: (root / "images/train").symlink_to("../../far")),
+    ),
+    ("link to no picture", "yolo", lambda root: (root / "images/train/gone.jpg").symlink_to("nothing.jpg")),
+    (
+        "tiles that overlap in two splits",
+        "yolo",
+        s.all_of(*(tile(split, place) for split, place in (("train", 0), ("val", 32)))),
+    ),
 ]

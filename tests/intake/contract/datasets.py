@@ -117,6 +117,11 @@ def only(data: bytes, name: str = LABEL) -> Spoil:
     return lambda root: (root / name).write_bytes(data)
 
 
+def written(name: str, text: str) -> Spoil:
+    """Write a new file."""
+    return lambda root: put(root / name, text)
+
+
 def gone(name: str) -> Spoil:
     return lambda root: shutil.rmtree(root / name) if (root / name).is_dir() else (root / name).unlink()
 

@@ -30,6 +30,11 @@ def repaired(root: Path, source: Path, spoil: s.Spoil) -> Path:
     return source.parent / "repaired"
 
 
+def enlarged(source: Path) -> None:
+    """Store the picture ten times as large: px are then too large for per cent."""
+    s.save(source / s.IMAGE, cv2.resize(s.pixels(1), None, fx=10, fy=10))
+
+
 def labels(folder: Path, stem: str = "train_1") -> list[list[float]]:
     text = (folder / f"labels/train/{stem}.txt").read_text()
     return [[float(value) for value in row.split()] for row in text.splitlines()]
@@ -174,11 +179,23 @@ def test_rows(root, tmp_path):
 
 
 def test_pixels_are_divided_only_if_all_rows_are_pixels(root, tmp_path):
-    folder = repaired(root, s.yolo(tmp_path / "a/SET"), s.only(b"0 16 14 16 12\n2 45 26 30 28\n"))
+    rows = s.only(b"0 160 140 160 120\n2 450 260 300 280\n")
+    folder = repaired(root, s.yolo(tmp_path / "a/SET"), s.all_of(enlarged, rows))
     assert (folder / s.LABEL).read_text() == "".join(s.yolo_row(*box) for box in s.BOXES)
     folder = repaired(root, s.yolo(tmp_path / "b/SET"), s.rows("1 20 20 10 10\n"))
     assert not (folder / s.LABEL).exists()
     assert not (folder / s.IMAGE).exists()  # without its labels the sheet would say that nothing is there
+    assert "- labels/train/train_1.txt" in (folder / "report.md").read_text()
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [b"0 25 29 25 25\n2 70.3 54.2 46.9 58.3\n", b"0 16 14 16 12\n", b"0 80 80 240 200\n2 300 120 600 400\n"],
+    ids=["per cent", "either", "corners"],
+)
+def test_what_may_be_something_else_than_pixels_is_not_guessed(root, tmp_path, rows):
+    folder = repaired(root, s.yolo(tmp_path / "SET"), s.all_of(enlarged, s.only(rows)))
+    assert not (folder / s.LABEL).exists()
     assert "- labels/train/train_1.txt" in (folder / "report.md").read_text()
 
 

@@ -161,6 +161,58 @@ def test_outlines_become_boxes_and_are_counted(tmp_path: Path) -> None:
     assert [sheet.polygons for sheet in read.sheets] == [0, 0, 1]
 
 
+def test_annotations_are_numbered_from_1(tmp_path: Path) -> None:
+    """pycocotools takes a match with annotation 0 for none."""
+    packet = build_packet(plain_spec(), tmp_path)
+    value = json.loads((written(packet, coco, tmp_path / "out") / PLACE).read_text(encoding="utf-8"))
+    assert [one["id"] for one in value["annotations"]] == [1, 2, 3, 4, 5, 6]
+    assert {part: min(one["id"] for one in value[part]) for part in ("images", "categories")} == {
+        "images": 1,
+        "categories": 1,
+    }
+
+
+def test_a_turned_box_becomes_the_one_around_it(tmp_path: Path) -> None:
+    """CVAT and Datumaro keep the box of before it was turned, and the angle beside it."""
+    packet = build_packet(plain_spec(boxes=1), tmp_path)
+    written(packet, coco, tmp_path / "out")
+    turned = {"bbox": [20.0, 10.0, 24.0, 12.0], "attributes": {"rotation": 90.0, "occluded": False}}
+    change(tmp_path / "out", first("annotations", **turned))
+    read = coco.read(tmp_path / "out")
+    assert [box.xyxy for box in read.sheets[0].boxes] == [pytest.approx((26, 4, 38, 28))]
+    assert reconciled(packet, read).notes == ("1 polygon became the box around.",)
+
+
+def test_fractions_are_those_of_the_sheet(tmp_path: Path) -> None:
+    packet = build_packet(plain_spec(), tmp_path)
+    work = truth(packet)
+    export = exported(packet, work, tmp_path / "out", "COCO")
+    value = json.loads((export / LAYOUTS["COCO"][0]).read_text(encoding="utf-8"))
+    sizes = {one["id"]: (one["width"], one["height"]) for one in value["images"]}
+    for one in value["annotations"]:
+        (width, height), (x, y, w, h) = sizes[one["image_id"]], one["bbox"]
+        one["bbox"] = [x / width, y / height, w / width, h / height]
+    put(export / LAYOUTS["COCO"][0], value)
+    assert_comes_back(packet, coco.read(export), work, within=0.001)
+
+
+def test_label_studios_boxes_are_on_the_sheet_as_it_is_shown(tmp_path: Path) -> None:
+    """Its sizes are those of the stored picture, which EXIF turns."""
+    packet = build_packet(plain_spec(), tmp_path)
+    work = truth(packet)
+    export = exported(packet, work, tmp_path / "out", "COCO")
+    file = export / LAYOUTS["COCO"][0]
+    value = json.loads(file.read_text(encoding="utf-8"))
+    for one in value["images"]:
+        one.update(width=one["height"], height=one["width"])
+    put(file, value)
+    with pytest.raises(UserError, match="its sides are exchanged, as before EXIF turns it"):
+        reconciled(packet, coco.read(export))
+    put(file, {**value, "info": {"contributor": "Label Studio"}})
+    assert_comes_back(packet, coco.read(export), work, within=0.001)
+    assert_comes_back(packet, coco.read(file), work, within=0.001)  # without pictures
+
+
 def change(folder: Path, how: Callable[[dict[str, Any]], object]) -> None:
     file = folder / "annotations/instances_train.json"
     value = json.loads(file.read_text(encoding="utf-8"))

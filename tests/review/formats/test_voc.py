@@ -198,3 +198,18 @@ def test_what_is_no_voc_folder(tmp_path: Path) -> None:
     put(tmp_path / "a.xml", "<annotations/>")
     assert not voc.is_one(tmp_path)
     assert not voc.is_one(tmp_path / "a.xml")
+
+
+def test_a_turned_box_becomes_the_one_around_it(tmp_path: Path) -> None:
+    """CVAT and Datumaro keep the box of before it was turned, and the angle beside it."""
+    packet = build_packet(plain_spec(boxes=1), tmp_path)
+    file = written(packet, voc, tmp_path / "out") / "Annotations/a.xml"
+    box = "".join(
+        f"<{side}>{at}</{side}>" for side, at in zip(("xmin", "ymin", "xmax", "ymax"), (20, 10, 44, 22), strict=True)
+    )
+    angle = "<attributes><attribute><name>rotation</name><value>90.0</value></attribute></attributes>"
+    thing = f"<object><name>door</name><bndbox>{box}</bndbox>{angle}</object></annotation>"
+    file.write_text(file.read_text(encoding="utf-8").replace("</annotation>", thing), encoding="utf-8")
+    read = voc.read(tmp_path / "out")
+    assert read.sheets[0].boxes[-1].xyxy == pytest.approx((26, 4, 38, 28))
+    assert "1 polygon became the box around." in reconciled(packet, read).notes

@@ -246,3 +246,20 @@ def test_what_is_no_yolo_folder(files: list[str], tmp_path: Path) -> None:
         put(tmp_path / name, "")
     assert not yolo.is_one(tmp_path)
     assert not yolo.is_one(tmp_path / files[0])
+
+
+def test_key_points_behind_the_boxes_are_left_out(tmp_path: Path) -> None:
+    packet = build_packet(plain_spec(), tmp_path)
+    export = written(packet, yolo, tmp_path / "out")
+    for file in (export / "labels").glob("[!c]*.txt"):
+        lines = [line + " 0.1 0.2 2 0.3 0.4 1" for line in file.read_text(encoding="utf-8").splitlines()]
+        file.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+    with (export / "data.yaml").open("a", encoding="utf-8") as description:
+        description.write("kpt_shape: [2, 3]\n")
+    found = assert_comes_back(packet, yolo.read(export), truth(packet), within=0.001)
+    assert not any("polygon" in note for note in found.notes)
+
+
+def test_the_packets_id_is_text_also_where_yaml_would_read_a_number(tmp_path: Path) -> None:
+    packet = build_packet(plain_spec(), tmp_path)._replace(packet_id="807034908e00")
+    assert yolo.read(written(packet, yolo, tmp_path / "out")).packet_id == "807034908e00"

@@ -242,9 +242,8 @@ def test_roboflow_writes_plain_letters(packet: Packet) -> None:
     ("xyxy", "found"),
     [
         ((90.0, 60.0, 100.0, 70.0), (90, 60, 96, 64)),
-        ((-5.0, -5.0, 200.0, 200.0), (0, 0, 96, 64)),
+        ((-5.0, -5.0, 180.0, 120.0), (0, 0, 96, 64)),
         ((95.0, 63.0, 96.0, 64.0), (95, 63, 96, 64)),  # a pixel
-        ((10.0, 10.0, 10.2, 10.2), (10, 10, 10.2, 10.2)),
         ((-0.3, 10.0, 20.0, 20.0), (0, 10, 20, 20)),  # rounding
     ],
 )
@@ -263,6 +262,9 @@ def test_boxes_are_cut_at_the_border(packet: Packet, xyxy: tuple, found: tuple) 
         ((10.0, -9.0, 20.0, 0.0), "which lies beside it"),
         ((10.0, 10.0, 10.0, 20.0), "expected a box with a width and a height above 0, found 10 10 10 20"),
         ((20.0, 10.0, 10.0, 20.0), "expected a box with a width"),
+        ((10.0, 10.0, 20.0, 10.2), "expected a box of 1 px at least on a.png, found 10.00 × 0.20 px"),
+        ((0.0, 0.0, 193.0, 10.0), "found 0.0 0.0 193.0 10.0, which is no box that sticks out"),
+        ((0.0, 0.0, 10.0, 129.0), "which is no box that sticks out"),
         ((float("nan"), 10.0, 20.0, 20.0), "found nan 10 20 20"),
         ((0.0, 10.0, float("inf"), 20.0), "found 0 10 inf 20"),
     ],
@@ -353,3 +355,40 @@ def test_a_review_comes_back_through_mixed_classes_hashed_names_and_other_sizes(
     assert found.missing == found.unopened == found.passed_over == ()
     there = {sheet.image_id: [Box(box.class_name, box[1:5], None) for box in sheet.boxes] for sheet in found.sheets}
     assert differences(there, work.boxes) == []
+
+
+def test_a_box_under_a_pixel_that_we_had_sent_out_is_no_error(packet: Packet) -> None:
+    small = packet.prelabels.assign(x1=20.0, y1=20.0, x2=40.0, y2=20.4)
+    packet = packet._replace(prelabels=small.drop_duplicates("image_id"))
+    first, *others = as_sent(packet)
+    found = kept(packet, [first, *(one._replace(boxes=(*one.boxes, DRAWN)) for one in others)])
+    assert (status(found)["ü.png"], found.unopened) == ("reviewed", ("a.png",))
+
+
+def test_boxes_of_which_most_stick_out_are_corners_or_of_another_size(packet: Packet) -> None:
+    out = DRAWN._replace(xyxy=(80.0, 10.0, 130.0, 40.0))
+    assert "found 3 of 5 that stick out" in refusal(packet, _several(packet, [out] * 3, [DRAWN] * 2))
+    assert kept(packet, _several(packet, [out] * 2, [DRAWN] * 3)).notes[0].startswith("2 boxes stuck out")
+    assert kept(packet, _several(packet, [out] * 3, [DRAWN])).notes[0].startswith("3 boxes stuck out")  # too few
+
+
+def _several(packet: Packet, *groups: list[ReturnedBox]) -> list[ReturnedSheet]:
+    """Return the sheets with all boxes on the first one, each a little further, so that none comes twice."""
+    every = [box for group in groups for box in group]
+    moved = [box._replace(xyxy=tuple(side + 0.7 * n for side in box.xyxy)) for n, box in enumerate(every)]
+    first, *others = drawn(packet)
+    return [first._replace(boxes=tuple(moved)), *(one._replace(boxes=()) for one in others)]
+
+
+def test_a_sheet_that_comes_twice_with_the_same_boxes_is_taken_once(packet: Packet) -> None:
+    first, *others = drawn(packet)
+    again = first._replace(where="task 501", boxes=(DRAWN._replace(where="task 501"),))
+    found = kept(packet, [first, again, *others])
+    assert (boxes(found), found.notes) == (
+        [("door", 10.0, 10.0, 30.0, 40.0, None)],
+        ("1 sheet came twice with the same boxes: taken once.",),
+    )
+    other = again._replace(boxes=(DRAWN._replace(xyxy=(10.0, 10.0, 30.0, 41.0)),))
+    line = refusal(packet, [first, other, *others])
+    assert "found a.png a second time, after a.png" in line
+    assert line.endswith("of two annotations of one sheet delete the one that does not hold.")

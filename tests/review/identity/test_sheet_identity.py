@@ -202,8 +202,18 @@ def test_frames_without_a_picture(packet: Packet) -> None:
 
 
 def test_a_frame_that_is_not_that_of_the_picture(packet: Packet) -> None:
-    line = refusal(packet, [came("a.png", packet.image(packet.sheets[0]), frame=(64, 96))], [])
-    assert "expected boxes on 96 × 64 px, as the picture that came with them is, found 64 × 96 px" in line
+    line = refusal(packet, [came("a.png", packet.image(packet.sheets[0]), frame=(64, 80))], [])
+    assert "expected boxes on 96 × 64 px, as the picture that came with them is, found 64 × 80 px" in line
+
+
+@pytest.mark.parametrize("with_picture", [True, False])
+def test_a_frame_of_before_exif_turned_the_picture(packet: Packet, with_picture: bool) -> None:
+    """Label Studio writes the size of the stored picture, and boxes on the one that is shown; others do not say."""
+    one = came("a.png", packet.image(packet.sheets[0]) if with_picture else None, frame=(64, 96))
+    line = refusal(packet, [one], [])
+    assert "expected boxes on 96 × 64 px, as a.png is shown, found 64 × 96 px: its sides are exchanged" in line
+    (match,) = identify(packet, [one._replace(as_shown=True)], []).matches
+    assert (match.placement.scale, match.pixel) == ((1.0, 1.0), 1.0)
 
 
 def test_blank_sheets_that_were_resized_are_refused_and_those_of_one_shape_go_by_name(tmp_path: Path) -> None:

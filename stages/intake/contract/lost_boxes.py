@@ -1,0 +1,67 @@
+"""Counts what a dataset loses of its boxes while it is read, and what is left of it."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from stages.dataset.defects import Defect, finding
+from stages.formats.source_sheets import Dataset, LostBoxes
+from stages.intake.contract.contract import Checked
+
+_MUCH = 0.1  # of the boxes of a class or a split
+_FEW = 5  # boxes below which some that stick out say nothing about the others
+_LEFT_OUT = "under-a-pixel"  # a row that is taken away by a warning; what is an error refuses the dataset anyway
+
+
+def lost_findings(dataset: Dataset, checked: Sequence[Checked]) -> list[Defect]:
+    """Return an error where no box is left or most stick out, and a warning for each class or split that lost many."""
+    lost = [*dataset.lost, *_lost_rows(checked, dataset.source.classes)]
+    folder = dataset.source.folder
+    kept = Counter(one.sheet.split for one in checked for _ in one.placed.rows)
+    named = Counter(dataset.source.classes[row.class_id] for one in checked for row in one.placed.rows)
+    gone = [one for one in lost if one.boxes]
+    if gone and not kept:
+        total, rules = sum(one.boxes for one in gone), _rules(gone)
+        return [finding("error", "lost_boxes.nothing-left", folder, total=total, rules=rules)]
+    found = [*_sticking_out(checked)]
+    for split in dict.fromkeys(one.split for one in gone):
+        here = [one for one in gone if one.split == split]
+        found += _much(folder, f"the split {split}", here, kept[split])
+    for name in dict.fromkeys(one.class_name for one in gone if one.class_name):
+        here = [one for one in gone if one.class_name == name]
+        found += _much(folder, f"the class {name}", here, named[name])
+    return found
+
+
+def _much(folder: Path, what: str, lost: Sequence[LostBoxes], kept: int) -> list[Defect]:
+    count = sum(one.boxes for one in lost)
+    if count <= _MUCH * (kept + count):
+        return []
+    total, rules = kept + count, _rules(lost)
+    return [finding("warning", "lost_boxes.boxes-lost", folder, what=what, count=count, total=total, rules=rules)]
+
+
+def _rules(lost: Sequence[LostBoxes]) -> str:
+    counts: Counter[str] = Counter()
+    for one in lost:
+        counts[one.code] += one.boxes
+    return ", ".join(f"{code} {count}" for code, count in counts.most_common())
+
+
+def _lost_rows(checked: Sequence[Checked], classes: Sequence[str]) -> Iterator[LostBoxes]:
+    for one in checked:
+        names = {row.line: classes[row.class_id] for row in one.sheet.rows}
+        for found in one.placed.findings:
+            if found.code == _LEFT_OUT and found.line is not None:
+                yield LostBoxes(one.sheet.split, names[found.line], found.code, 1)
+
+
+def _sticking_out(checked: Sequence[Checked]) -> Iterator[Defect]:
+    """Yield an error for each split of whose boxes most stick out: they are of another size, or corners."""
+    for split in dict.fromkeys(one.sheet.split for one in checked):
+        here = [one for one in checked if one.sheet.split == split]
+        out = [found for one in here for found in one.placed.findings if found.code == "sticks-out"]
+        rows = sum(len(one.sheet.rows) for one in here)
+        if rows >= _FEW and 2 * len(out) > rows:
+            first = out[0].file, out[0].line
+            yield finding("error", "lost_boxes.most-stick-out", *first, count=len(out), total=rows, split=split)
