@@ -205,7 +205,9 @@ def suspected(
     images = sheets[sheets["split"] != "pool"].assign(labelled=True, group="", confidence=PRELABEL, near_copy=False)
     own = detections[(detections["split"] != "pool") & (detections["confidence"] >= FAINTEST)]
     boxes = {"ground_truth": known, "detections": own}
-    suspects = triage(images=images, **boxes, matches=outcomes(**boxes, iou=IOU, confidence=PRELABEL), iou=IOU)
+    suspects = triage(
+        images=images, **boxes, matches=outcomes(**boxes, iou=IOU, confidence=PRELABEL), iou=IOU, trusted=True
+    )
     worth = worth_checking(suspects, known, cost=ReviewCost(), without=without)
     return worth["image_id"].tolist(), dict(zip(worth["image_id"], worth["errors"], strict=True))
 

@@ -25,6 +25,7 @@ from stages.ruler.pairing.box_tables import DETECTIONS
 from stages.ruler.schemas import GROUND_TRUTH, IMAGES
 
 IOU = 0.5
+FIRST = 20  # suspects: so many are looked at before one gives up
 THRESHOLDS = np.arange(0.1, 0.75, 0.05)
 
 
@@ -71,10 +72,12 @@ def trial(boxes: Boxes, spoiled: Spoiled, seed: int) -> list[dict[str, object]]:
     """Return one row per ranking: hits at k and k/2, and the share of each kind that is found at k."""
     images, matches = judged(boxes, spoiled.ground_truth)
     spoilt = boxes._replace(images=images, ground_truth=spoiled.ground_truth)
-    suspects = triage(**spoilt._asdict(), matches=matches, iou=IOU).sort_values("score", ascending=False, kind="stable")
+    found = triage(**spoilt._asdict(), matches=matches, iou=IOU, trusted=True)
+    suspects = found.sort_values("score", ascending=False, kind="stable")
     plain = by_confidence(matches, np.random.default_rng(seed))
     ranked = {
         "triage": suspects,
+        "without duplicates": suspects[suspects["kind"] != "duplicate"],
         "confidence over 0.95": plain[plain["confidence"].fillna(0) > 0.95],
         "by confidence": plain,
     }
@@ -84,6 +87,7 @@ def trial(boxes: Boxes, spoiled: Spoiled, seed: int) -> list[dict[str, object]]:
         found = hits(order[:k], spoiled, boxes.detections)
         row = {"rule": rule, "k": k, "listed": min(len(order), k), "found": len(set(found) - {-1})}
         row["half"] = len(set(found[: k // 2]) - {-1})
+        row["first"] = np.mean([hit >= 0 for hit in found[:FIRST]]) if found else 0.0
         at = spoiled.errors.loc[sorted(set(found) - {-1}), "kind"].value_counts()
         rows.append({**row, **{kind: at.get(kind, 0) / of_kind[kind] for kind in KINDS}})
     return rows
@@ -150,9 +154,15 @@ def table(rows: pd.DataFrame) -> str:
     )
     lines = []
     for rule, group in rows.groupby("rule", sort=False):
-        cells = [_cell(group[name]) for name in ("precision", "recall", "half", *KINDS)]
+        cells = [_cell(group[name]) for name in ("precision", "recall", "half", "first", *KINDS)]
         lines.append(f"{rule:22}{group['listed'].mean():7.0f}" + "".join(f"{cell:>18}" for cell in cells))
-    head = ["precision at k", "recall at k", "precision at k/2", *(f"recall {kind}" for kind in KINDS)]
+    head = [
+        "precision at k",
+        "recall at k",
+        "precision at k/2",
+        f"of the first {FIRST}",
+        *(f"recall {kind}" for kind in KINDS),
+    ]
     return f"{'rule':22}{'listed':>7}" + "".join(f"{name:>18}" for name in head) + "\n" + "\n".join(lines)
 
 

@@ -25,7 +25,7 @@ from stages.analysis.findings import (
 )
 from stages.analysis.summaries import SPLITS, centres, count_table, miss_counts, spread, summary
 from stages.analysis.suspicion import suspicion
-from stages.analysis.triage import triage
+from stages.analysis.triage import TRUSTED_F1, is_trusted, triage
 from stages.base.boxes import BOX
 from stages.base.command import stage_command
 from stages.base.decoding import read_bgr
@@ -115,7 +115,10 @@ def run() -> None:
     counts = findings["outcome"].value_counts()
     said = ", ".join(f"{counts.get(key, 0)} {key}" for key in ("fn", "fp", "unjudged"))
     print(f"val, train and pool together: {said}", flush=True)
-    print(f"val: {numbers['suspect_labels']} labels look wrong (yoloop suspects)", flush=True)
+    if is_trusted(seen.matches):
+        print(f"val: {numbers['suspect_labels']} labels look wrong (yoloop suspects)", flush=True)
+    else:
+        print(f"labels are suspected from F1 {TRUSTED_F1} on val on: below, the model is no evidence", flush=True)
 
 
 def read_seen(root: Path = TABLES, predicted: Path = PREDICTED) -> Seen:
@@ -137,7 +140,7 @@ def find(seen: Seen, *, limits: FindingLimits, iou: float) -> pd.DataFrame:
 
 def suspect(seen: Seen, classes: Sequence[str], *, iou: float) -> pd.DataFrame:
     """Return for every miss and false alarm on labelled sheets whether the label or the model is wrong, and why."""
-    rows = triage(**seen._asdict(), iou=iou)
+    rows = triage(**seen._asdict(), iou=iou, trusted=is_trusted(seen.matches))
     return rows.assign(reason=pd.Series([suspicion(row, classes) for row in rows.to_dict("records")], dtype="str"))
 
 

@@ -1,7 +1,7 @@
 import pandas as pd
 import pytest
 
-from stages.analysis.triage import judgement, triage
+from stages.analysis.triage import is_trusted, judgement, triage
 from stages.base.boxes import BOX
 from stages.ruler.matching.matching import outcomes
 
@@ -22,7 +22,7 @@ def table(rows, name):
     return pd.DataFrame([("val", sheet, number, *row) for sheet, number, *row in rows], columns=columns)
 
 
-def judge(labels, seen):
+def judge(labels, seen, *, trusted=True):
     """Return the rows of the triage for one sheet, beside the sheet where all is as usual."""
     labels = [("usual.png", i, c, *at) for i, (c, at) in enumerate(USUAL)] + [
         ("a.png", i, c, *at) for i, (c, at) in enumerate(labels)
@@ -35,7 +35,9 @@ def judge(labels, seen):
         [("val", name, True, THRESHOLD) for name in ("usual.png", "a.png")],
         columns=["split", "image_id", "labelled", "confidence"],
     )
-    rows = triage(images=images, **boxes, matches=outcomes(**boxes, iou=IOU, confidence=THRESHOLD), iou=IOU)
+    rows = triage(
+        images=images, **boxes, matches=outcomes(**boxes, iou=IOU, confidence=THRESHOLD), iou=IOU, trusted=trusted
+    )
     return rows[rows["image_id"] == "a.png"].drop(columns=["split", "image_id"])
 
 
@@ -128,3 +130,25 @@ def test_nothing_to_judge():
 @pytest.mark.parametrize(("score", "said"), [(0.0, "model"), (0.25, "unclear"), (0.499, "unclear"), (0.5, "label")])
 def test_judgement(score, said):
     assert judgement(score) == said
+
+
+def test_a_model_that_is_not_trusted_is_no_evidence_but_two_labels_on_one_place_are():
+    assert told(judge([], [(0, 0.9, HERE)], trusted=False)) == [("false_alarm", "model", None, 0)]
+    assert told(judge([(0, HERE)], [(1, 0.9, HERE)], trusted=False)) == [
+        ("missed", "model", 0, None),
+        ("false_alarm", "model", None, 0),
+    ]
+    twins = judge([(0, HERE), (0, box(101))], [(0, 0.9, HERE)], trusted=False)
+    assert told(twins) == told(judge([(0, HERE), (0, box(101))], [(0, 0.9, HERE)]))
+    assert twins["kind"].tolist() == ["duplicate"]
+
+
+@pytest.mark.parametrize(
+    ("tp", "fp", "fn", "trusted"),
+    [(1, 1, 1, True), (2, 2, 3, False), (0, 0, 0, False), (0, 1, 0, False), (9, 0, 0, True)],
+)
+def test_a_model_is_trusted_from_f1_of_a_half_on_val_on(tp, fp, fn, trusted):
+    outcome = ["tp"] * tp + ["fp"] * fp + ["fn"] * fn
+    val = pd.DataFrame({"split": "val", "outcome": outcome})
+    train = pd.DataFrame({"split": "train", "outcome": ["tp"] * 50})
+    assert is_trusted(pd.concat([val, train])) is trusted
