@@ -65,6 +65,20 @@ def copy(shown: Shown, tmp_path: Path) -> Shown:
     return shown_in(tmp_path, shown.said)
 
 
+@pytest.mark.faults
+def test_the_demo_twice_from_one_seed_is_the_same_to_the_bit(shown: Shown, tmp_path: Path, *, every_kill: bool):
+    """Metrics and reports, and by the digests in dvc.lock all tables, pictures and weights of every iteration."""
+    if not every_kill:
+        pytest.skip("a demo more; make test-faults runs it")
+    show(tmp_path)
+    again = shown_in(tmp_path, "").demo
+    tags = shown.demo.git("tag").split()
+    assert len(tags) > 3
+    for tag in tags:
+        listed = [demo.git("ls-tree", "-r", tag).splitlines() for demo in (shown.demo, again)]
+        assert listed[0] == listed[1]
+
+
 def test_the_clone_stays_clean(shown: Shown):
     assert shown.clone.git("status", "--porcelain") == ""
     assert shown.clone.git("tag") == ""
