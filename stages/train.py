@@ -159,7 +159,7 @@ def _fit(
         wanted["warmup_bias_lr"] = params.warmup_bias_lr if start.new_classes else 0.0
         data = write_view(folder / "data", parts, classes)
         log_to(LOGS / "train.log", goes_on=(folder / "run").exists())
-        result = fit(Job(file, data, folder / "run", wanted, params.select, text, params.prompt_noise))
+        result = fit(Job(file, data, folder / "run", wanted, params.select, text, params.prompt_noise, CURVES))
         if prompts:
             for model in (result.best, result.last):
                 remember(model, prompts, examples)

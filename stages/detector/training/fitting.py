@@ -4,12 +4,14 @@ import logging
 import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pandas as pd
 
 from stages.base.errors import UserError, problem
+from stages.base.tables import write_csv
 from stages.detector.model.encoders import PromptVectors
 
 
@@ -23,6 +25,7 @@ class Job(NamedTuple):
     select: str  # last | slice
     text: PromptVectors | None = None  # of a promptable model, None for YOLO-26
     prompt_noise: float = 0.0  # length of what is added to each vector of a class in a batch, of length 1 itself
+    live: Path | None = None  # where the curves so far are written after each epoch
 
 
 class Fit(NamedTuple):
@@ -51,8 +54,18 @@ def fit(job: Job) -> Fit:
         trainer = BaselineTrainer if job.text is None else PromptTrainer
         overrides = _overrides(job, resume=interrupted[0] if interrupted else None)
         with _one_line_of_other_processes(str(job.settings["device"])):
-            trainer(overrides=overrides).train()
+            begun = trainer(overrides=overrides)
+            if job.live:
+                begun.add_callback("on_fit_epoch_end", partial(_show, job))
+            begun.train()
     return _result(job, resumed=interrupted is not None)
+
+
+def _show(job: Job, trainer: Any) -> None:
+    """Write the curves so far where the finished ones will be: an editor or `dvc plots show` draws them meanwhile."""
+    file = job.folder / "results.csv"
+    if job.live and file.is_file():
+        write_csv(read_curves(file, with_slice=job.select == "slice"), job.live)
 
 
 @contextmanager

@@ -31,6 +31,18 @@ def test_a_sheet_over_the_image_librarys_limit_is_trained_on(easy_sheets, toy_we
     assert PIL.Image.MAX_IMAGE_PIXELS == 100
 
 
+def test_the_curves_so_far_are_there_after_each_epoch(easy_sheets, toy_weights, monkeypatch):
+    """As an editor sees them while the stage runs: the finished ones, epoch by epoch."""
+    start_ultralytics()
+    data = write_view(Path("view"), {"train": sheets_in(easy_sheets / "train")}, CLASSES)
+    seen: list[int] = []
+    monkeypatch.setattr("stages.detector.training.fitting.write_csv", lambda table, file: seen.append(len(table)))
+    run, live = Path("scratch/run").resolve(), Path("curves.csv")
+    done = fit(Job(toy_weights, data, run, {**SETTINGS, "epochs": 2, "batch": 4}, "last", live=live))
+    assert seen == [1, 2]
+    assert len(done.curves) == 2
+
+
 def test_a_sheet_that_is_left_out_ends_the_training_with_its_name(easy_sheets, toy_weights):
     """OpenCV reads a PPM whatever it is called; Ultralytics' own check does not take that format."""
     file = sorted((easy_sheets / "train/images").iterdir())[3]
