@@ -15,7 +15,15 @@ from stages.firewall.roles import ROLES
 from stages.formats.bare_folder import is_bare, read_bare
 from stages.formats.dataset_reader import read_dataset
 from stages.formats.source_sheets import Dataset
-from stages.intake.contract.contract import BARE, OWN_BARE, Checked, check_sheets, class_findings, dataset_findings
+from stages.intake.contract.contract import (
+    BARE,
+    OWN_BARE,
+    Checked,
+    check_sheets,
+    class_findings,
+    dataset_findings,
+    deeper_findings,
+)
 from stages.intake.contract.defect_list import finding_lines, summary
 from stages.intake.contract.lost_boxes import lost_findings
 from stages.intake.contract.repaired_copy import require_target, write_fixed
@@ -53,6 +61,7 @@ def check_data(
     dataset = read_dataset(folder) if classes is None or own else read_bare(folder, classes)
     settled = read_classes(root / PARAMS) if own or _begun(root) else None
     whole = [*dataset_findings(dataset), *(class_findings(dataset, settled) if settled else [])]
+    whole += deeper_findings(dataset) if own else []
     sheets = check_sheets(dataset.sheets, bare=_may_be_bare(dataset, own=own), say=say)
     lost = lost_findings(dataset, sheets)
     leaks = _leaks(dataset, own=own)
