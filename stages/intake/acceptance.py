@@ -13,6 +13,7 @@ from stages.firewall.grouping import read_groups
 from stages.firewall.leak_check import leak_findings
 from stages.firewall.roles import ROLES
 from stages.formats.dataset_reader import read_dataset
+from stages.formats.doubts.links import require_no_linked_folder
 from stages.intake.contract.contract import OWN_BARE, check_sheets, class_findings, dataset_findings, deeper_findings
 from stages.intake.contract.defect_list import finding_lines
 from stages.intake.contract.lost_boxes import lost_findings
@@ -47,6 +48,7 @@ def accept(
     with staging(root) as (data, _):
         for split in ROLES:  # one without sheets keeps its folder and its list
             require_split(split, dataset)
+        require_no_linked_folder(dataset)  # DVC does not see one, so nothing would seem to have changed
         before = listed(dataset)
         names = [sheet.image_id for split in before for sheet in sheets_in(dataset / split)]
         named = read_groups(names, pattern=group_pattern, file=groups)
