@@ -65,7 +65,9 @@ def check_data(
     sheets = check_sheets(dataset.sheets, bare=_may_be_bare(dataset, own=own), say=say)
     lost = lost_findings(dataset, sheets)
     leaks = _leaks(dataset, own=own)
-    found = [*lost, *whole, *(finding for one in sheets for finding in one.findings), *leaks]
+    first = [*errors(whole), *lost]  # why boxes are lost, then that they are
+    rest = [finding for finding in whole if finding.severity != "error"]
+    found = [*first, *rest, *(finding for one in sheets for finding in one.findings), *leaks]
     lines = [
         *_head(dataset, sheets),
         *finding_lines(found, every=every),
