@@ -14,8 +14,10 @@ from stages.firewall.kinship import copies_among
 from stages.firewall.leak_check import leak_findings
 from stages.firewall.roles import ROLES
 from stages.formats.dataset_reader import read_dataset
-from stages.intake.contract.contract import OWN_BARE, check_sheets, class_findings, dataset_findings
+from stages.formats.doubts.links import require_no_linked_folder
+from stages.intake.contract.contract import OWN_BARE, check_sheets, class_findings, dataset_findings, deeper_findings
 from stages.intake.contract.defect_list import finding_lines
+from stages.intake.contract.lost_boxes import lost_findings
 from stages.intake.manifest_renewal import Lists, ManifestChanges, changes, listed, relisted
 from stages.project.preconditions import UNLABELLED, dataset_tag, is_finished, iteration_tag, require_repository
 from stages.project.repository import dvc, git
@@ -47,6 +49,7 @@ def accept(
     with staging(root) as (data, _):
         for split in ROLES:  # one without sheets keeps its folder and its list
             require_split(split, dataset)
+        require_no_linked_folder(dataset)  # DVC does not see one, so nothing would seem to have changed
         before = listed(dataset)
         names = [sheet.image_id for split in before for sheet in sheets_in(dataset / split)]
         named = read_groups(names, pattern=group_pattern, file=groups)
@@ -89,10 +92,14 @@ def _unsaved(root: Path) -> bool:
 def _check(root: Path, dataset: Path, now: Lists, say: Callable[[str], None] | None) -> list[Defect]:
     """Return the warnings; raise `UserError` unless the dataset keeps the contract and no sheet lies on two sides."""
     read = read_dataset(dataset)
-    whole = [*dataset_findings(read), *class_findings(read, read_classes(root / PARAMS))]
+    classes = class_findings(read, read_classes(root / PARAMS))
+    whole = [*dataset_findings(read), *deeper_findings(read), *classes]
     refuse(whole, then=_THEN)
-    of_sheets = [finding for one in check_sheets(read.sheets, bare=OWN_BARE, say=say) for finding in one.findings]
+    checked = check_sheets(read.sheets, bare=OWN_BARE, say=say)
+    of_sheets = [finding for one in checked for finding in one.findings]
     refuse(of_sheets, then=_THEN)
+    lost = lost_findings(read, checked)
+    refuse(lost, then=_THEN)
     for split, rows in now.items():
         stems = {Path(row.image_id).stem for row in rows}
         for file in sorted((dataset / split / "labels").glob("[!.]*.txt")):
@@ -103,7 +110,7 @@ def _check(root: Path, dataset: Path, now: Lists, say: Callable[[str], None] | N
     files = {file.name: file for found in images.values() for file in found}
     shared = leak_findings(images, copies_among(files, say=say), groups=groups, mend=_MEND)
     refuse(shared)
-    return [finding for finding in (*whole, *of_sheets, *shared) if finding.severity == "warning"]
+    return [finding for finding in (*lost, *whole, *of_sheets, *shared) if finding.severity == "warning"]
 
 
 def _keep_manifests(root: Path, dataset: Path, data: Path) -> None:

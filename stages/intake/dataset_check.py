@@ -17,7 +17,15 @@ from stages.firewall.spare_copies import Copies, Counts, spare_copies
 from stages.formats.bare_folder import is_bare, read_bare
 from stages.formats.dataset_reader import read_dataset
 from stages.formats.source_sheets import Dataset
-from stages.intake.contract.contract import BARE, OWN_BARE, Checked, check_sheets, class_findings, dataset_findings
+from stages.intake.contract.contract import (
+    BARE,
+    OWN_BARE,
+    Checked,
+    check_sheets,
+    class_findings,
+    dataset_findings,
+    deeper_findings,
+)
 from stages.intake.contract.defect_list import finding_lines, summary
 from stages.intake.contract.lost_boxes import lost_findings
 from stages.intake.contract.repaired_copy import require_target, write_fixed
@@ -59,13 +67,16 @@ def check_data(
     dataset = read_dataset(folder) if classes is None or own else read_bare(folder, classes)
     settled = read_classes(root / PARAMS) if own or _begun(root) else None
     whole = [*dataset_findings(dataset), *(class_findings(dataset, settled) if settled else [])]
+    whole += deeper_findings(dataset) if own else []
     sheets = check_sheets(dataset.sheets, bare=_may_be_bare(dataset, own=own), say=say)
     by_name = {one.sheet.item.image.name: one.sheet for one in sheets}
     copies = copies_among({name: sheet.item.image for name, sheet in by_name.items()}, say=say)
     boxes = boxes_of(by_name, len(dataset.source.classes))
     leaks = _leaks(dataset, copies, boxes, own=own)
     lost = lost_findings(dataset, sheets)
-    found = [*lost, *whole, *(finding for one in sheets for finding in one.findings), *leaks]
+    first = [*errors(whole), *lost]  # why boxes are lost, then that they are
+    rest = [finding for finding in whole if finding.severity != "error"]
+    found = [*first, *rest, *(finding for one in sheets for finding in one.findings), *leaks]
     lines = [
         *_head(dataset, sheets),
         *finding_lines(found, every=every),

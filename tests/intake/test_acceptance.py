@@ -139,6 +139,12 @@ def test_a_group_belongs_to_one_side(reading: Path) -> None:
     assert (rows["p1.jpg"], rows["t1.jpg"], rows["v1.jpg"]) == ("p", "t", "")
 
 
+def deeper(root: Path) -> None:
+    """Put a new sheet into a folder of its own, where no stage looks."""
+    (root / DATA / "train/images/more").mkdir()
+    assert cv2.imwrite(str(root / DATA / "train/images/more/new.jpg"), picture("new"))
+
+
 def write(name: str, text: str) -> Callable[[Path], object]:
     return lambda root: (root / DATA / name).write_text(text)
 
@@ -152,6 +158,8 @@ def write(name: str, text: str) -> Callable[[Path], object]:
         (write("data.yaml", "names: [title, detail, elevation]\n"), "data.yaml"),
         (write("val/labels/nobody.txt", ""), "val/labels/nobody.txt"),
         (write("pool/manifest.csv", "nonsense\n"), "pool/manifest.csv"),
+        (deeper, "train/images/more/new.jpg"),
+        (lambda root: (root / DATA / "train/images/more").symlink_to("../../val/images"), "train/images/more"),
         (lambda root: (root / DATA / "val/manifest.csv").unlink(), "val/manifest.csv"),
         *((lambda root, split=split: shutil.rmtree(root / DATA / split), split) for split in SPLITS),
     ],

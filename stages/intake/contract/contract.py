@@ -46,6 +46,13 @@ def dataset_findings(dataset: Dataset) -> list[Defect]:
     return [*dataset.findings, *names, *_without_val(dataset), *tile_findings(dataset.sheets), *strangers]
 
 
+def deeper_findings(dataset: Dataset) -> list[Defect]:
+    """Return an error for each image of the project's own `dataset` in a folder where no stage looks for it."""
+    images = {split: dataset.source.folder / split / "images" for split in dataset.source.splits}
+    off = [sheet.item.image for sheet in dataset.sheets if sheet.item.image.parent != images[sheet.split]]
+    return [finding("error", "contract.image-deeper", image) for image in off]
+
+
 def class_findings(dataset: Dataset, classes: Sequence[str]) -> list[Defect]:
     """Return an error unless `dataset` names exactly the project's `classes`, in their order."""
     found = dataset.source.classes

@@ -19,7 +19,7 @@ from stages.intake.contract.repairs import LEFT_OUT, Change, Plan, plan
 
 REPORT, TABLE = "report.md", "report.csv"
 # What is wrong with all boxes, so that a copy could only guess.
-UNREPAIRABLE = {"names-differ", "corners", "undecided", "two-lists", "nothing-left", "most-stick-out"}
+_UNREPAIRABLE = {"names-differ", "corners", "undecided", "two-lists", "nothing-left", "most-stick-out"}
 _KEEPS_BARE = "pool"  # a sheet without a label file stays one there: it is unlabelled
 
 
@@ -49,7 +49,7 @@ def write_fixed(
     """
     require_target(dataset.source.folder, target)
     for finding in whole:
-        if finding.code in UNREPAIRABLE:
+        if finding.code in _UNREPAIRABLE:
             raise finding.error()
     names = list(classes) if classes and sorted(classes) == sorted(dataset.source.classes) else None
     ids = [(names or list(dataset.source.classes)).index(name) for name in dataset.source.classes]
