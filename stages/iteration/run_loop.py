@@ -152,7 +152,8 @@ def run_iteration(root: Path, facts: Facts, *, say: Say) -> None:
         else:
             (root / RUNNING).unlink()
     if code != 0:
-        line = wording.complaint(tail) or f"dvc repro ended with exit code {code}"
+        killed = f"dvc repro was killed (signal {-code}), as the system does when memory runs out."
+        line = wording.complaint(tail) or (killed if code < 0 else f"dvc repro ended with exit code {code}.")
         raise UserError(f"{line} Nothing is lost: finished stages are kept; then go on with `yoloop run`.")
     results = wording.result_lines(*(read_metrics(root / f"metrics/{name}.json") for name in ("converge", "sample")))
     _say_all(wording.not_said(results, tail), say)  # a stage that was not run again said nothing

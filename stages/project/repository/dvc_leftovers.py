@@ -28,7 +28,12 @@ def mend(root: Path) -> list[str]:
     if not any(_is_left(root, name) for name in (_LOCKS, _EXPERIMENT_LOCKS, LOCK)):
         return []  # as nearly always: then nothing is written, not even a lock
     with suppress(UserError), exclusive(root):
-        return [*_bring_back(root), *_free_locks(root), *_mend_lock_file(root)]
+        return [
+            *_bring_back(root),
+            *_free_locks(root, _LOCKS),
+            *_free_locks(root, _EXPERIMENT_LOCKS),
+            *_mend_lock_file(root),
+        ]
     return []
 
 
@@ -37,27 +42,32 @@ def _is_left(root: Path, name: str) -> bool:
     data = git.here(root, name)
     if data is None:
         return False
-    return not _is_whole(data) if name == LOCK else data.strip() not in (b"{}", b'{"write": {}, "read": {}}')
+    if name == LOCK:
+        return not _is_whole(data)
+    try:
+        return any(part != {} for part in json.loads(data).values())
+    except (ValueError, AttributeError):
+        return True
 
 
 def _is_whole(data: bytes) -> bool:
     return data.startswith(b"schema:") and data.endswith(b"\n")
 
 
-def _free_locks(root: Path) -> list[str]:
+def _free_locks(root: Path, name: str) -> list[str]:
     """Drop the entries of processes that are gone, where DVC itself would take another process for them."""
-    file = root / _LOCKS
+    file = root / name
     held = _read_twice(file)
     if held is None:
         return []
-    if not isinstance(held, dict):
+    if held is False:
         file.unlink()
-        return [f"{_LOCKS} was left empty by a killed DVC: removed."]
+        return [f"{name} was left empty by a killed DVC: removed."]
     gone = {int(one["pid"]) for one in _holders(held) if _is_another(int(one["pid"]), file.stat().st_mtime)}
     if gone:
         _write_without(file, held, gone)
         numbers = ", ".join(map(str, sorted(gone)))
-        return [f"{_LOCKS} named a DVC that was killed (process {numbers}, which is another now): freed."]
+        return [f"{name} named a DVC that was killed (process {numbers}, which is another now): freed."]
     return []
 
 
@@ -132,11 +142,13 @@ def _back_on_branch(root: Path) -> list[str]:
 
 
 def _read_twice(file: Path) -> Any:
-    """Return what a JSON file holds, None where there is none, False for what stays unreadable for a second."""
+    """Return what a list of locks holds, None where there is none, False for what is no list for a second."""
     end = time.monotonic() + _PATIENCE
     while file.is_file():
         with suppress(ValueError, FileNotFoundError):
-            return json.loads(file.read_text(encoding="utf-8"))
+            held = json.loads(file.read_text(encoding="utf-8"))
+            if isinstance(held, dict) and all(isinstance(part, dict) for part in held.values()):
+                return held
         if time.monotonic() > end:
             return False
         time.sleep(0.1)

@@ -94,12 +94,15 @@ def test_what_was_typed_anew_stays_and_the_stash_is_named(project: Callable[[], 
     assert "# mine" in sh(root, "git", "show", line.split("git show ")[1].replace("FILE", "params.yaml"))
 
 
-@pytest.mark.parametrize("text", ["", '{"write": {"models/be'])
-def test_an_empty_or_cut_list_of_locks(project: Callable[[], Path], text: str) -> None:
+@pytest.mark.parametrize("name", [LOCKS, ".dvc/tmp/exps/rwlock"])
+@pytest.mark.parametrize("text", ["", '{"write": {"models/be', '{"write": []}'])
+def test_an_empty_or_cut_list_of_locks(project: Callable[[], Path], text: str, name: str) -> None:
     root = project()
-    (root / LOCKS).write_text(text)
+    (root / name).parent.mkdir(parents=True, exist_ok=True)
+    (root / name).write_text(text)
     (line,) = mend(root)
-    assert line.startswith(LOCKS)
+    assert line.startswith(name)
+    assert mend(root) == []
     assert position_of(locate(root)) is Position.COMPLETE
 
 
