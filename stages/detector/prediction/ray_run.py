@@ -6,12 +6,14 @@ sheet travels as the bytes of its file, so that no other machine needs the datas
 """
 
 import os
+import socket
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import stages
 from stages.base.decoding import picture_bytes
@@ -28,6 +30,7 @@ from stages.prompts.texts.prompt_file import Prompts
 _WHERE = "params.yaml: predict.run_on"
 _RETRIES = 3  # times that a block is seen again because its worker was lost; a sheet that kills each worker ends there
 _PATIENCE = 600.0  # seconds without any answer: a cluster that grows by itself needs minutes to start a machine
+_ANSWER = 10.0  # seconds in which the head of a cluster takes a connection
 _FAREWELL = 10.0  # seconds for workers to clean up; what they leave is swept a day later
 _SHOWN = ("CPU", "GPU")  # of a cluster's resources: what a worker asks for
 _AHEAD = 2  # blocks that a worker has: the next is there when the last is done
@@ -96,6 +99,7 @@ def _cluster(ray: Any, *, cores: int) -> Iterator[None]:
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     own = {"num_cpus": cores, "include_dashboard": False} if address == "local" else {}
     code = {"py_modules": [str(Path(stages.__file__).parent)]}  # so that every worker runs this very code
+    _require_head(address)
     try:
         ray.init(address=address, runtime_env=code, log_to_driver=False, logging_level="ERROR", **own)
     except Exception as error:  # Ray raises what it likes, a bare Exception too
@@ -104,6 +108,16 @@ def _cluster(ray: Any, *, cores: int) -> Iterator[None]:
         yield
     finally:
         ray.shutdown()
+
+
+def _require_head(address: str) -> None:
+    """Raise `UserError` where nothing answers at an address HOST:PORT: Ray itself asks again for ten minutes."""
+    place = urlsplit(address if "://" in address else f"//{address}")
+    try:
+        if place.port is not None:
+            socket.create_connection((place.hostname, place.port), timeout=_ANSWER).close()
+    except (OSError, ValueError) as error:
+        raise problem("ray_run.cluster", f"RAY_ADDRESS={address}", found=_first_line(error)) from error
 
 
 @contextmanager
