@@ -266,3 +266,32 @@ def test_a_repaired_copy_says_that_a_leak_is_still_in_it(reading: Path, tmp_path
     plant(reading, "train", "harmless.jpg")
     checked = check_data(reading, None, fix=tmp_path / "mended")
     assert checked.lines[-1] == "not repaired: 1 leak; import it with --regroup"
+
+
+def test_an_edit_that_dvc_does_not_see_is_refused_put_back_and_made_official(reading):
+    """A label of the same length with the time of before, as `cp -p` and some editors leave it."""
+    label = reading / DATA / "train/labels/t1.txt"
+    assert "up to date" in dvc(reading, "status", "data/dataset.dvc")  # from now on it knows size and time
+    old, times = label.read_text(), label.stat()
+
+    def edit() -> None:
+        label.write_text(old.replace("0.2", "0.3"))
+        os.utime(label, ns=(times.st_atime_ns, times.st_mtime_ns))
+
+    edit()
+    assert "up to date" in dvc(reading, "status", "data/dataset.dvc")
+    with pytest.raises(UserError, match=r"t1\.txt.*Put it back: touch it, then dvc checkout --force data/dataset"):
+        require_as_listed(reading / DATA / "train")
+    label.touch()
+    dvc(reading, "checkout", "--force", "data/dataset")
+    assert label.read_text() == old
+    require_as_listed(reading / DATA / "train")
+
+    times = label.stat()
+    edit()
+    accept(reading)
+    assert label.read_text() != old
+    require_as_listed(reading / DATA / "train")
+    shutil.rmtree(reading / DATA)
+    dvc(reading, "checkout", "data/dataset")
+    assert label.read_text() == old.replace("0.2", "0.3")

@@ -14,7 +14,8 @@ from stages.base.errors import problem
 MANIFEST = "manifest.csv"
 # auto: by the model, and nobody looked; folder: an older word for person
 LABEL_SOURCES = ("import", "oracle", "person", "folder", "auto", "none")
-RESTORE = "Put it back: dvc checkout --force data/dataset"
+# DVC goes by size and time, and takes a file of the same for the one that it knows: with a new time it looks again.
+RESTORE = "Put it back: touch it, then dvc checkout --force data/dataset"
 ACCEPT = "or make it official: yoloop data accept"
 
 
