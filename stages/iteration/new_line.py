@@ -107,7 +107,12 @@ def _require_cached(root: Path, tag: str) -> None:
     pointers = {name: git.content(root, tag, name) or b"" for name in names}
     missing = lacks(root, pointers)
     if missing:
-        raise problem("new_line.content_dvc_cache", f"{missing[0]} of {tag}")
+        fetch = "Fetch it from the remote: dvc fetch --all-tags"
+        gone = (
+            "No remote is set up (dvc remote list), so copy .dvc/cache from a clone that has it; or start from another"
+        )
+        mend = fetch if dvc.has_remote(root) else gone
+        raise problem("new_line.content_dvc_cache", f"{missing[0]} of {tag}", mend=mend)
 
 
 def _free_name(root: Path) -> str:

@@ -142,6 +142,17 @@ def _stale(root: Path, name: str, changes: list[str], iteration: int, *, finishe
     )
 
 
+def _bring(root: Path, name: str) -> str:
+    """Return how what the .dvc file `name` stands for comes back into the cache."""
+    if (root / name.removesuffix(".dvc")).exists():
+        return f"Put what lies here back into it: dvc commit {name}"
+    if holds_demo(root):
+        return f"Next: {WITHOUT_DATA}"
+    if dvc.has_remote(root):
+        return f"Bring it from a remote: dvc pull {name}"
+    return "No remote is set up (dvc remote list): copy .dvc/cache from a clone that has it, then: dvc checkout"
+
+
 def _mend(root: Path, name: str, changes: list[str], iteration: int, *, finished: bool) -> str:
     if name.endswith(".dvc"):
         if not changes[0].endswith(" not in cache"):
@@ -149,9 +160,7 @@ def _mend(root: Path, name: str, changes: list[str], iteration: int, *, finished
                 return f"Put it back: dvc checkout {name}"
             keep = "copy what you changed elsewhere first" if finished else ACCEPT
             return f"Put it back: dvc checkout --force {name}" + (f"; {keep}" if name == f"{DATASET}.dvc" else "")
-        if (root / name.removesuffix(".dvc")).exists():
-            return f"Put what lies here back into it: dvc commit {name}"
-        return f"Next: {WITHOUT_DATA}" if holds_demo(root) else f"Bring it from a remote: dvc pull {name}"
+        return _bring(root, name)
     if finished and all(change.startswith(("params.yaml ", "stages/")) for change in changes):
         # Edited in the pause for the review: running this iteration again is seldom what was meant.
         return (

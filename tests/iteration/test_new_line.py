@@ -158,7 +158,16 @@ def remove_from_cache(root: Path) -> None:
             1,
             "data/dataset: expected the content",
         ),
-        (remove_from_cache, 0, "data/dataset.dvc of dataset-v0: expected its content in DVC's cache"),
+        (
+            remove_from_cache,
+            0,
+            "data/dataset.dvc of dataset-v0: expected its content in DVC's cache, found not all of it. No remote is set",
+        ),
+        (
+            lambda root: (remove_from_cache(root), dvc(root, "remote", "add", "-q", "--local", "shelf", "../shelf")),
+            0,
+            "found not all of it. Fetch it from the remote: dvc fetch --all-tags",
+        ),
     ],
 )
 def test_refusals_change_nothing(project: Path, spoil: Callable[[Path], object], number: int, complaint: str) -> None:

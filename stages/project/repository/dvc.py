@@ -83,6 +83,11 @@ def outs_in(state: str, changes: Mapping[str, Sequence[Any]]) -> list[str]:
     return sorted(path for outs in entries for path, found in outs.items() if found == state)
 
 
+def has_remote(root: Path) -> bool:
+    """Say whether data can be fetched from anywhere."""
+    return bool(run(root, "remote", "list").strip())
+
+
 def add(root: Path, target: Path) -> None:
     """Put a file or folder into the DVC cache and write its .dvc file beside it; `target` stays as it is."""
     run(root, "add", "--no-relink", str(target))  # with `-q` it would not say why it fails
