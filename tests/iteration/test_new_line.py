@@ -161,7 +161,7 @@ def remove_from_cache(root: Path) -> None:
         (
             remove_from_cache,
             0,
-            "data/dataset.dvc of dataset-v0: expected its content in DVC's cache, found not all of it. No remote is set",
+            "data/dataset.dvc of dataset-v0: expected its content in DVC's cache, found not all of it. No remote is",
         ),
         (
             lambda root: (remove_from_cache(root), dvc(root, "remote", "add", "-q", "--local", "shelf", "../shelf")),
