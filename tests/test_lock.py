@@ -4,6 +4,7 @@ Without data: what `dvc.lock` says of every file that Git holds must be true. `m
 """
 
 import hashlib
+import json
 from functools import cache
 from pathlib import Path
 
@@ -37,6 +38,18 @@ def tracked() -> dict[str, str]:
     return {f"{folder}/{out['path']}": out["md5"] for folder, out in outs}
 
 
+def _is_room(path: str) -> bool:
+    return path.startswith("stages/") and (REPO / path).is_dir()
+
+
+@cache
+def md5_of_room(folder: Path) -> str:
+    """Return DVC's digest of a folder: of the JSON of its files, each with its digest, in their order."""
+    files = sorted(file for file in folder.rglob("*") if file.is_file() and "__pycache__" not in file.parts)
+    listed = [{"md5": md5(file), "relpath": file.relative_to(folder).as_posix()} for file in files]
+    return hashlib.md5(json.dumps(listed, sort_keys=True).encode()).hexdigest() + ".dir"
+
+
 def md5(path: Path) -> str:
     return hashlib.md5(path.read_bytes()).hexdigest()
 
@@ -50,6 +63,9 @@ def test_code_and_results_are_those_of_the_lock(stage):
     inside = [(path, digest) for name, path, digest in entries() if name == stage and _in_git(path)]
     assert any(path.startswith("stages/") for path, _ in inside)
     assert [path for path, digest in inside if md5(REPO / path) != digest] == [], STALE
+    rooms = [(path, digest) for name, path, digest in entries() if name == stage and _is_room(path)]
+    assert rooms
+    assert [path for path, digest in rooms if md5_of_room(REPO / path) != digest] == [], STALE
 
 
 @pytest.mark.parametrize("stage", sorted(load("dvc.yaml")["stages"]))
