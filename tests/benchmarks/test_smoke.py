@@ -92,7 +92,7 @@ SLOW = {  # they start DVC or train
     "zero_start": Program("drawn nowhere --seeds 1 --shrink 10 --home {tmp_path}", "nowhere: no such folder"),
     "validator": Program("{toy_weights} {dataset} --imgsz 64", "predicted by"),
 }
-ELSEWHERE = {"disagreement", "stopped_replays", "wordings"}  # on a real replay, or a real loop: tests/real
+ELSEWHERE = {"disagreement", "screenshots", "stopped_replays", "wordings"}  # on real replays and loops: tests/real
 
 
 def test_every_program_is_tried():

@@ -11,7 +11,9 @@ from yaml import safe_load
 
 from demo.demo_run import copy_project
 from demo.drawing.sets import DEFAULT_COUNTS
+from stages.base.image_size import image_size
 from stages.project.yaml_edits import flat
+from tests.browser import CHROMIUM
 from tests.fake_project import REPO, person_params
 from tests.once import Once
 from tests.real_project import Project
@@ -79,6 +81,14 @@ def test_the_demo_twice_from_one_seed_is_the_same_to_the_bit(shown: Shown, tmp_p
         listed = [demo.git("ls-tree", "-r", tag, *made).splitlines() for demo in (shown.demo, again)]
         assert listed[0] == listed[1]
         assert len(listed[0]) > 10
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")
+def test_the_pictures_of_the_docs_are_taken_from_a_demo_that_has_run(shown: Shown, tmp_path: Path):
+    program = ("-m", "benchmarks.screenshots", str(shown.demo.root), "--into", str(tmp_path))
+    shown.clone.run(sys.executable, *program)
+    sizes = {name: image_size(tmp_path / name) for name in ("report.jpg", "review_page.jpg")}
+    assert sizes == {"report.jpg": (1100, 1960), "review_page.jpg": (1400, 880)}
 
 
 def test_the_clone_stays_clean(shown: Shown):
