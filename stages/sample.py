@@ -9,7 +9,7 @@ from stages.analysis.analysis_tables import FINDINGS
 from stages.base.boxes import BOX
 from stages.base.command import stage_command
 from stages.base.tables import read_metrics, read_table, write_csv, write_metrics
-from stages.picking.arms_file import ARMS
+from stages.picking.arms_file import ARMS, CANDIDATES
 from stages.picking.candidates import labels_to_check
 from stages.picking.greedy_choice import FACTORS
 from stages.picking.packet import draw_packet, read_packet, write_packet
@@ -26,7 +26,6 @@ from stages.picking.strategies.review_cost import ReviewCost, known_cost
 from stages.wording.quantities import counted
 
 FINDINGS_FILE = Path("data/analyze/findings.parquet")
-CANDIDATES = Path("data/sample/candidates.csv")
 METRICS = Path("metrics/sample.json")
 MEASURED = Path("metrics/validate.json")
 FIGURE = Path("plots/sample/packet.png")

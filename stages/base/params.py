@@ -21,12 +21,21 @@ _CODE = ("${", "</", "<!", "<script")
 
 
 class _Loader(yaml.SafeLoader):
-    """Reads numbers like 1e-05 as numbers: `dvc exp run -S train.base_lr=0.00001` writes them so, as YAML 1.2 has them.
+    """Reads what `dvc exp run -S` writes as DVC means it, as YAML 1.2 has it; PyYAML keeps to YAML 1.1.
 
-    PyYAML keeps to YAML 1.1, where a number with an exponent needs a point and a sign, and would give a text.
+    There a number like 1e-05 needs a point and a sign, and would be a text; and a class that is called no, yes, on or
+    off, which DVC writes without quotes, would be a truth value.
     """
 
+    yaml_implicit_resolvers = {  # noqa: RUF012 - PyYAML reads it from the class
+        first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:bool"]
+        for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }
 
+
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:bool", re.compile(r"(?:true|True|TRUE|false|False|FALSE)\Z"), list("tTfF")
+)
 _Loader.add_implicit_resolver(
     "tag:yaml.org,2002:float", re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)[eE][-+]?[0-9]+\Z"), list("-+.0123456789")
 )

@@ -93,7 +93,7 @@ def _check(root: Path, dataset: Path, now: Lists, say: Callable[[str], None] | N
     """Return the warnings; raise `UserError` unless the dataset keeps the contract and no sheet lies on two sides."""
     read = read_dataset(dataset)
     classes = class_findings(read, read_classes(root / PARAMS))
-    whole = [*dataset_findings(read), *deeper_findings(read), *classes]
+    whole = [*dataset_findings(read, own=True), *deeper_findings(read), *classes]
     refuse(whole, then=_THEN)
     checked = check_sheets(read.sheets, bare=OWN_BARE, say=say)
     of_sheets = [finding for one in checked for finding in one.findings]

@@ -66,7 +66,7 @@ def check_data(
         raise problem("dataset_check.fix_beside", "--one-of-each")
     dataset = read_dataset(folder) if classes is None or own else read_bare(folder, classes)
     settled = read_classes(root / PARAMS) if own or _begun(root) else None
-    whole = [*dataset_findings(dataset), *(class_findings(dataset, settled) if settled else [])]
+    whole = [*dataset_findings(dataset, own=own), *(class_findings(dataset, settled) if settled else [])]
     whole += deeper_findings(dataset) if own else []
     sheets = check_sheets(dataset.sheets, bare=_may_be_bare(dataset, own=own), say=say)
     by_name = {one.sheet.item.image.name: one.sheet for one in sheets}

@@ -280,6 +280,14 @@ def new_params(
     return edited(params_at(root), {**before, **values, **fitting}).encode()
 
 
+def groups_of_case(names: Sequence[str]) -> list[list[str]]:
+    """Return the names that differ in case alone, together; the encoder of texts takes them for one."""
+    folded: dict[str, list[str]] = {}
+    for name in names:
+        folded.setdefault(name.casefold(), []).append(name)
+    return [group for group in folded.values() if len(group) > 1]
+
+
 def _prompts(root: Path, classes: tuple[str, ...]) -> tuple[bytes, list[str]]:
     """Return the prompts file for `classes`, and lines that say what changed in it."""
     old = read_yaml(root / PROMPTS).get("prompts")
@@ -291,5 +299,10 @@ def _prompts(root: Path, classes: tuple[str, ...]) -> tuple[bytes, list[str]]:
     said = [f"prompts: dropped, since the class is gone: {', '.join(gone)}"] if gone else []
     if new:
         said.append(f"prompts: the class name itself for {', '.join(new)}; describe them better in {PROMPTS}")
+    alike = [names for names in groups_of_case(classes) if any(name in new for name in names)]
+    said += [
+        f"prompts: {' and '.join(names)} read the same; `yoloop run` wants different ones: say them in {PROMPTS}"
+        for names in alike
+    ]
     text = (root / PROMPTS).read_text(encoding="utf-8-sig")
     return replaced_mapping(text, "prompts", prompts).encode(), said

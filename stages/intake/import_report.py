@@ -59,10 +59,10 @@ def table(classes: Sequence[str], assignment: Assignment, labels: Mapping[str, S
 def window_line(cut: CutPool, side: int) -> str:
     """Return what became of a pool that was to be cut into windows."""
     if not cut.cut:
-        return f"no sheet of the pool is larger than a window of {side} px"
+        return f"no sheet of the pool is so large that it makes two windows of about {side} px"
     return (
-        f"{counted(cut.cut, 'sheet')} of the pool became {cut.windows} windows of {side} px, each of which is reviewed "
-        f"by itself; of an object that a window cuts, at least half counts"
+        f"{counted(cut.cut, 'sheet')} of the pool became {cut.windows} windows of about {side} px, each of which is "
+        f"reviewed by itself; of an object that a window cuts, at least half counts. tile: {side} in params.yaml"
     )
 
 
@@ -86,8 +86,9 @@ def _remarks(source: Source, assignment: Assignment, labels: Mapping[str, SheetL
     if source.strangers:
         files = ", ".join(str(path.relative_to(source.folder)) for path in source.strangers[:3])
         lines.append(f"left out: {len(source.strangers)} files that belong to no image ({files}, ...)")
-    ids = _class_ids(assignment.roles["train"], labels)
-    lines += [f"train has no box of {name}" for i, name in enumerate(source.classes) if not (ids == i).any()]
+    for role in ("train", "val"):
+        ids = _class_ids(assignment.roles[role], labels)
+        lines += [f"{role} has no box of {name}" for i, name in enumerate(source.classes) if not (ids == i).any()]
     return [*lines, *_pool(assignment, oracle=oracle)]
 
 

@@ -16,6 +16,7 @@ STRIDE = 32  # px; of the coarsest layer of the YOLO and YOLOE detectors that we
 # One layer of the detector serves sizes that differ by a factor of 2, and the usual zoom of 0.5 covers 0.5 to 1.5, its
 # denser half 0.75 to 1.25: beyond 1.3 most objects are larger, or smaller, than most that the network learned from.
 MOST = 1.3
+FEW = 10  # boxes
 LEAST = 8  # px: the stride of the network's finest layer, below which an object fills no cell of it
 TENTH = 10  # percentile
 _COLUMNS = ["class_name", "train_boxes", "val_boxes", "train_px", "val_px", "ratio"]
@@ -58,8 +59,12 @@ def scale_sentence(table: pd.DataFrame) -> str:
 
 
 def scale_warnings(table: pd.DataFrame) -> list[str]:
-    """Return a line per class, and for "all", whose ratio is over `MOST` or under 1 / `MOST`; most often none."""
-    far = table[(table["ratio"] > MOST) | (table["ratio"] < 1 / MOST)]
+    """Return a line per class, and for "all", whose ratio is over `MOST` or under 1 / `MOST`; most often none.
+
+    Of a class with fewer than FEW boxes in train or val the median says little.
+    """
+    enough = table[["train_boxes", "val_boxes"]].min(axis=1) >= FEW
+    far = table[enough & ((table["ratio"] > MOST) | (table["ratio"] < 1 / MOST))]
     return [
         f"{'objects' if name == 'all' else name}: {train_px:.0f} px in training and "
         f"{val_px:.0f} px at prediction, {ratio:.2f} times (more than {MOST} apart): "

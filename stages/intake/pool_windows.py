@@ -17,7 +17,7 @@ from stages.base.image_size import image_size
 from stages.dataset.crops import save_image
 from stages.dataset.new_dataset import NewSheet
 from stages.dataset.sheets.split_folder import label_text
-from stages.detector.prediction.tiles.windows import Tiling, Window, windows
+from stages.detector.prediction.tiles.windows import Tiling, Window
 from stages.formats.source_sheets import SheetLabels
 from stages.ruler.pairing.pairs import Floats
 
@@ -33,7 +33,7 @@ class CutPool(NamedTuple):
 
 
 def cut_pool(pool: Sequence[NewSheet], labels: dict[str, SheetLabels], tiling: Tiling, folder: Path) -> CutPool:
-    """Return `pool` with each sheet that is larger than a window in its windows, whose pictures go into `folder`.
+    """Return `pool` with each sheet in its windows where it has several, whose pictures go into `folder`.
 
     A window is called SHEET__x1_y1_x2_y2.png, in px of the sheet, and shares the group of its sheet (the sheet's name
     where it has none), so that all windows of it have one role. Of held-back labels it has those of which at least
@@ -54,7 +54,22 @@ def cut_pool(pool: Sequence[NewSheet], labels: dict[str, SheetLabels], tiling: T
 
 def _windows_of(image: Path, tiling: Tiling) -> list[Window]:
     width, height = image_size(image) or read_bgr(image).shape[1::-1]
-    return windows(width, height, tiling)
+    return review_windows(width, height, tiling)
+
+
+def review_windows(width: int, height: int, tiling: Tiling) -> list[Window]:
+    """Return the windows of a sheet that overlap by `tiling.overlap` and no more, each about `tiling.side` px a side.
+
+    What two windows share is reviewed twice, so here their sides give way, by half at most, and not the overlap.
+    """
+    across, down = _spans(width, tiling), _spans(height, tiling)
+    return [(x1, y1, x2, y2) for y1, y2 in down for x1, x2 in across]
+
+
+def _spans(length: int, tiling: Tiling) -> list[tuple[int, int]]:
+    count = max(1, round((length - tiling.overlap) / (tiling.side - tiling.overlap)))
+    size = -(-(length + (count - 1) * tiling.overlap) // count)
+    return [(start, start + size) for start in np.linspace(0, length - size, count).round().astype(int).tolist()]
 
 
 def _cut(sheet: NewSheet, labels: SheetLabels, parts: Iterable[Window], folder: Path) -> list[NewSheet]:

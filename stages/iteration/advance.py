@@ -2,7 +2,7 @@
 
 import shutil
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from stages.base.atomic import replacing
 from stages.base.errors import problem
@@ -14,7 +14,7 @@ from stages.convergence.sheet_history import CARRIED_SHEETS, SHEETS
 from stages.dataset.sheets.split_folder import DATASET, read_split, sheets_in
 from stages.firewall.leak_check import require_no_leak
 from stages.iteration.loss_gate import accepted_loss
-from stages.picking.arms_file import ARMS, read_arms
+from stages.picking.arms_file import ARMS, CANDIDATES, read_arms, read_expected
 from stages.picking.packet import PACKET, Packet, read_packet
 from stages.project.preconditions import (
     HISTORY,
@@ -45,6 +45,7 @@ from stages.review.ledger.ledger_files import (
     REPEATS,
     REVIEW_SHEETS,
     Ledger,
+    forecast_of_part,
     ledger_of,
     metrics_text,
     read_review_sheets,
@@ -163,6 +164,15 @@ def _keep(root: Path, data: Path, packet: Packet, review: Review, *, reviewer: R
     }
 
 
+def _forecast(root: Path, review: Review) -> dict[str, Any]:
+    """Return what was expected of the picked sheets that somebody reviewed."""
+    promised = read_metrics(root / SAMPLED)
+    if promised.get("expected_errors") is None:
+        return promised
+    returned = [sheet.image_id for sheet in review.reviewed]
+    return forecast_of_part(promised, read_expected(root / CANDIDATES), returned=returned)
+
+
 def ledger_at(root: Path, packet: Packet, review: Review, *, reviewer: Reviewer) -> Ledger:
     """Return the ledger of a review of the packet that lies in the project at `root`, after those before it."""
     arms = read_arms(root / ARMS)
@@ -175,7 +185,7 @@ def ledger_at(root: Path, packet: Packet, review: Review, *, reviewer: Reviewer)
         past=Past(*(earlier.get(name, []) for name in Past._fields)),
         labels_before=labels_before(root, packet, arms, oracle=reviewer == "oracle"),
         detections=read_table(root / PREDICTED / "detections.parquet", DETECTIONS),
-        forecast=read_metrics(root / SAMPLED),
+        forecast=_forecast(root, review),
         iou=read_params(root / PARAMS)["validate"]["iou"],
     )
 

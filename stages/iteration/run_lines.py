@@ -22,7 +22,7 @@ STEPS = {
 _NOISE = re.compile(
     r"(> |Reproducing experiment|Updating lock file|Generating lock file|WARNING: No file hash info"
     r"|Ran experiment|Experiment results have been applied|To track the changes|Use `dvc push`"
-    r"|'.*\.dvc' didn't change|git add )"
+    r"|'.*\.dvc' didn't change|\s*git add |To enable auto staging|\s+dvc config core\.autostage)"
 )
 _STAGE = re.compile(r"(Running stage '(?P<run>\w+)'|Stage '(?P<skip>\w+)' (?P<how>didn't change|is cached))")
 

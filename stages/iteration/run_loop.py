@@ -29,7 +29,7 @@ from stages.project.project_lock import exclusive
 from stages.project.repository import dvc
 from stages.project.settings_watch import SettingsWatch
 from stages.review.kept.auto_reviewer import WARNING
-from stages.review.kept.review_gate import is_by_hand
+from stages.review.kept.review_gate import all_reviewed, is_by_hand
 from stages.review.kept.reviewers import Reviewer
 from stages.review.page_session import open_review
 
@@ -175,6 +175,11 @@ def _go_round(root: Path, facts: Facts, *, reviewer: Reviewer, say: Say, options
         return True
     sample = metrics_at(root, iteration_tag(root, facts.iteration), "sample")
     lost = regression_lines(metrics_at(root, iteration_tag(root, facts.iteration), "converge"))[1:]
+    done = all_reviewed(root)
+    if done and not sys.stdin.isatty():
+        say(advance(root, reviewer=reviewer, accept_regression=accepted))
+        return True
+    lost = [*lost, "All sheets of the packet are reviewed: go on with the last step."] if done else lost
     say(wording.pause_block(facts.iteration, sample, page=reviewer == "page", notes=lost))
     if reviewer == "page":
         if not open_review(root, port=0, browser=True, say=say):

@@ -6,6 +6,8 @@ from pathlib import Path
 from stages.base.errors import problem
 
 ARMS = Path("data/sample/arms.csv")
+CANDIDATES = Path("data/sample/candidates.csv")  # what might have gone to review
+_PICKED = "picked"
 _COLUMNS = ["image_id", "arm"]
 
 
@@ -22,3 +24,10 @@ def read_arms(file: Path = ARMS) -> dict[str, str]:
     if head != _COLUMNS or any(len(row) != len(_COLUMNS) for row in rows):
         raise problem("arms_file.columns", file, columns=", ".join(_COLUMNS), found=",".join(head)[:80], mend=mend)
     return {row[0]: row[1] for row in rows}
+
+
+def read_expected(file: Path = CANDIDATES) -> dict[str, float]:
+    """Return the errors that are expected on each picked sheet, by image_id; none where nothing is expected."""
+    with file.open(encoding="utf-8", newline="") as lines:
+        rows = [row for row in csv.DictReader(lines) if row["arm"] == _PICKED]
+    return {row["image_id"]: float(row["expected_errors"] or 0) for row in rows}

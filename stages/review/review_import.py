@@ -27,6 +27,7 @@ from stages.wording.quantities import counted, some
 
 SCRATCH = Path(".scratch/review-import")
 _UNPACKED = "unpacked"
+_OTHERS = " (the export has others: --replace takes those, yoloop review reset drops the review of before)"
 
 
 def import_review(
@@ -140,7 +141,7 @@ def _said(found: Reconciled, kept: Kept, place: Path, *, tool_says: bool) -> lis
             else f"Nothing taken into {place}"
         )
     names = {
-        "Left with the boxes that they have there (the export has others: --replace takes those)": kept.stood,
+        f"Left with the boxes that they have there{_OTHERS}": kept.stood,
         "Replaced": kept.replaced,
         "Begun, not done": tuple(sheet.image_id for sheet in found.sheets if sheet.status == "unreviewed"),
         f"{unopened}, so not taken{'' if tool_says else looked}": found.unopened,

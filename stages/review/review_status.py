@@ -1,5 +1,6 @@
 """`yoloop review status`: which sheets of the packet are reviewed, what was changed on them, and what is next."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from stages.base.params import PARAMS, read_params
@@ -7,10 +8,12 @@ from stages.picking.packet import Packet
 from stages.review.kept.kept_review import Review, read_review, review_folder
 from stages.review.kept.review_gate import require_of_packet
 from stages.review.labelling.split_packet import Split, packet_for
-from stages.review.ledger.correction_ledger import count_outcomes
+from stages.review.ledger.correction_ledger import OUTCOMES, count_outcomes
 from stages.review.ledger.ledger_files import review_boxes
 from stages.review.ledger.ledger_lines import outcome_line, where
 from stages.wording.quantities import counted, some
+
+_MANY_GONE = 10  # boxes
 
 
 def status_lines(root: Path, split: Split = "pool") -> list[str]:
@@ -37,7 +40,8 @@ def review_lines(root: Path, packet: Packet, review: Review | None) -> list[str]
         spent = f"; {sum(seconds) / 60:.1f} minutes on {counted(len(seconds), 'sheet')}" if seconds else ""
         lines[0] += f", {where(review.tools)}{spent}"
         iou = read_params(root / PARAMS)["validate"]["iou"]
-        lines.append(f"changes   {outcome_line(count_outcomes(review_boxes(packet, review, iou=iou)))}")
+        counts = count_outcomes(review_boxes(packet, review, iou=iou))
+        lines += [f"changes   {outcome_line(counts)}", *_doubt(counts)]
     if begun:
         lines.append(f"begun     {counted(len(begun), 'sheet')}: {some(begun)}")
     if untouched:
@@ -51,6 +55,17 @@ def review_lines(root: Path, packet: Packet, review: Review | None) -> list[str]
             "next      yoloop advance: the rest may stay in the pool, as was said; or go on: yoloop review open",
         ]
     return [*lines, f"next      {_next(done=len(done), rest=rest)}"]
+
+
+def _doubt(counts: Mapping[str, int]) -> list[str]:
+    """Return a line where most boxes that went out are gone: a reviewer seldom does that, a wrong export does."""
+    stayed = sum(counts[name] for name in OUTCOMES) - counts["added"] - counts["deleted"]
+    if counts["deleted"] < _MANY_GONE or counts["deleted"] <= stayed:
+        return []
+    return [
+        f"doubtful  {counts['deleted']} of {counts['deleted'] + stayed} boxes that went out are gone: is it an export "
+        "of these sheets in this size? yoloop review reset puts it aside"
+    ]
 
 
 def _next_of_split(split: str) -> str:

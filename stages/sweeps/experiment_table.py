@@ -30,7 +30,12 @@ def experiment_lines(root: Path) -> list[str]:
     found = sorted(experiments(shown), key=lambda one: (-(one.metrics.get("f1") or -1.0), one.name))
     if not found:
         return ["no experiments on this commit; begin some: yoloop sweep NAME -S train.base_lr=0.0005,0.002"]
-    return [*table([_HEAD, *map(_row, found)]), "Keep one, and finish the iteration with it: yoloop adopt NAME"]
+    keep = (
+        ["Keep one, and finish the iteration with it: yoloop adopt NAME"] if any(one.metrics for one in found) else []
+    )
+    failed = [one.name for one in found if one.state.lower() == "failed"]
+    why = [f"Why one failed: dvc queue logs {failed[0]}"] if failed else []
+    return [*table([_HEAD, *map(_row, found)]), *keep, *why]
 
 
 def experiments(shown: list[dict[str, Any]]) -> Iterator[Experiment]:
@@ -43,7 +48,8 @@ def experiments(shown: list[dict[str, Any]]) -> Iterator[Experiment]:
         entry = one["revs"][0]
         state = str((one.get("executor") or {}).get("state") or "")
         data = entry.get("data") or {}
-        metrics = ((data.get("metrics") or {}).get(_MEASURED) or {}).get("data") or {}
+        measured = ((data.get("metrics") or {}).get(_MEASURED) or {}).get("data") or {}
+        metrics = measured if state == "success" else {}  # what has not come so far shows those of before
         changed = {path: value for path, value in _params(entry).items() if before.get(path) != value}
         yield Experiment(one.get("name") or entry["rev"][:7], "" if state == "success" else state, metrics, changed)
 

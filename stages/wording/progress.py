@@ -15,7 +15,7 @@ def told(
     """Yield `items`; while they take long, say now and then how many of `total` are done: `40 of 90 images read`."""
     last = clock()
     for number, item in enumerate(items):
-        if say and clock() - last >= SILENT:
+        if say and number and clock() - last >= SILENT:
             last = clock()
             say(f"{number} of {total} {what}")
         yield item

@@ -49,3 +49,15 @@ def test_a_class_is_called_nothing_that_dvc_or_a_page_would_run(tmp_path: Path, 
 def test_a_class_may_have_letters_that_markup_uses(tmp_path: Path):
     (tmp_path / "params.yaml").write_text('classes: ["< 5 mm", "a & b", "$ {", "ß"]\n', encoding="utf-8")
     assert read_classes(tmp_path / "params.yaml") == ("< 5 mm", "a & b", "$ {", "ß")
+
+
+@pytest.mark.parametrize("text", ["no", "yes", "on", "off", "NO", "y"])
+def test_a_class_called_like_a_truth_value_of_yaml_1_1_is_a_text(tmp_path, text):
+    """`dvc exp run -S` writes params.yaml anew without its quotes, since YAML 1.2 needs none."""
+    (tmp_path / "params.yaml").write_text(f"classes: [{text}, door]\n")
+    assert read_yaml(tmp_path / "params.yaml") == {"classes": [text, "door"]}
+
+
+def test_true_and_false_stay_truth_values(tmp_path):
+    (tmp_path / "a.yaml").write_text("a: true\nb: False\nc: 'true'\nd: trueish\n")
+    assert read_yaml(tmp_path / "a.yaml") == {"a": True, "b": False, "c": "true", "d": "trueish"}

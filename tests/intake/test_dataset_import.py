@@ -301,11 +301,13 @@ def assert_cuts_the_pool(root: Path, source: Path, options: ImportOptions) -> No
     cutting = options._replace(pool=str(root / "one.txt"), oracle=True, pool_windows=64)
     said = import_data(Path(), source, cutting, again=True).lines
     (root / "one.txt").unlink()
-    assert "1 sheet of the pool became 4 windows of 64 px, each of which is reviewed by itself; " in "\n".join(said)
+    assert "1 sheet of the pool became 3 windows of about 64 px, each of which is reviewed by itself; " in "\n".join(
+        said
+    )
     listed = read_manifest(root / "data/dataset/pool/manifest.csv")
-    names = [f"train_2__{x}_0_{x + 64}_64.png" for x in (0, 32, 64, 96)]
+    names = [f"train_2__{x}_0_{x + 70}_64.png" for x in (0, 45, 90)]
     assert {(row.image_id, row.group) for row in listed} == {(name, "train_2") for name in names}
-    assert len(list((root / "data/oracle/labels").iterdir())) == 4
+    assert len(list((root / "data/oracle/labels").iterdir())) == 3
     assert yaml.safe_load((root / "params.yaml").read_text())["tile"] == 64
     assert sh(root, "git", "status", "--porcelain", "-uall") == ""
 

@@ -241,3 +241,13 @@ def test_a_look_back_is_not_run(short):
         run_iteration(short, locate(short), say=print)
     with pytest.raises(UserError, match=r"no branch is checked out\. Next: git switch main && dvc checkout"):
         run_loop(short, reviewer="oracle", say=print)
+
+
+def test_without_a_keyboard_it_stops_at_the_review_and_goes_on_once_all_is_reviewed(short):
+    done = in_pipe(short)
+    assert (done.returncode, "Nobody is at the keyboard: stopped at the review." in done.stdout) == (0, True)
+    review_packet(short)
+    done = in_pipe(short)
+    assert done.returncode == 0, done.stderr
+    assert "MANUAL REVIEW" not in done.stdout
+    assert "iteration-1" in sh(short, "git", "tag")

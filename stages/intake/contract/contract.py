@@ -39,11 +39,12 @@ def check_sheets(sheets: Sequence[SourceSheet], *, bare: Sequence[str] = BARE, s
     return done
 
 
-def dataset_findings(dataset: Dataset) -> list[Defect]:
+def dataset_findings(dataset: Dataset, *, own: bool = False) -> list[Defect]:
     """Return what is odd about `dataset` as a whole: its reading, its names, files left over, splits without images."""
     strangers = [_stranger(file) for file in dataset.source.strangers]
+    tiles = [] if own else tile_findings(dataset.sheets)  # the project's own share the group of their sheet
     names = name_findings(list(dict.fromkeys(sheet.item.image for sheet in dataset.sheets)))
-    return [*dataset.findings, *names, *_without_val(dataset), *tile_findings(dataset.sheets), *strangers]
+    return [*dataset.findings, *names, *_without_val(dataset), *tiles, *strangers]
 
 
 def deeper_findings(dataset: Dataset) -> list[Defect]:

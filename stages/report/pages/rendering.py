@@ -6,6 +6,7 @@ templates are laid out for a reader, and their layout brings no white space onto
 """
 
 import re
+import shlex
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -82,6 +83,6 @@ _TEMPLATES = Environment(
 )
 _TEMPLATES.filters |= {
     "cost_text": cost_text, "counted": counted, "fixed": fixed, "flat": flat, "number": number,
-    "part_text": part_text, "rate": rate, "where": where,
+    "part_text": part_text, "quoted": shlex.quote, "rate": rate, "where": where,
 }  # fmt: skip
 _TEMPLATES.globals["between"] = between

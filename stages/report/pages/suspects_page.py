@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from stages.analysis.suspicion import KINDS
+from stages.analysis.triage import TRUSTED_F1
 
 MISTAKES = [kind for kind in KINDS if kind not in ("missed", "false_alarm")]  # what blames the label
 _JUDGEMENTS = ("label", "unclear", "model")
@@ -31,6 +32,7 @@ def suspects_values(iteration: int, suspects: pd.DataFrame, pairs: Sequence[Pair
         "kinds": KINDS,
         "mistakes": MISTAKES,
         "buttons": {kind: kinds.count(kind) for kind in MISTAKES if kind in kinds},
+        "trusted_f1": TRUSTED_F1,
         "pairs": [pair._replace(row=_known(pair.row)) for pair in pairs],
     }
 

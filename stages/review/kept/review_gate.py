@@ -4,7 +4,7 @@ from pathlib import Path
 
 from stages.base.errors import problem
 from stages.dataset.sheets.split_folder import DATASET, sheets_in
-from stages.picking.packet import PACKET, Packet
+from stages.picking.packet import PACKET, Packet, read_packet
 from stages.review.kept.auto_reviewer import auto_review
 from stages.review.kept.kept_review import HEAD, REVIEW, Review, read_review, review_folder
 from stages.review.kept.oracle import read_oracle
@@ -32,6 +32,14 @@ def take_review(root: Path, packet: Packet, reviewer: Reviewer, *, confidence: f
     require_of_packet(root, review, packet)
     _require_complete(root, review, packet, partial=partial or review.partial)
     return review
+
+
+def all_reviewed(root: Path) -> bool:
+    """Say whether each sheet of the packet that waits is reviewed; raise `UserError` for a damaged review."""
+    if not (root / REVIEW).is_dir():
+        return False
+    packet, review = read_packet(root / PACKET), read_review(root / REVIEW)
+    return bool(packet.sheets) and review.packet_id == packet.packet_id and not still_open(review, packet)
 
 
 def require_of_packet(root: Path, review: Review, packet: Packet) -> None:

@@ -6,7 +6,7 @@ data/review/ledger.csv      box by box; kept with the review in DVC's cache
 data/review/repeats.csv     the same of a sheet that was reviewed a second time: the labels of before, and what came now
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from io import StringIO
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -127,6 +127,20 @@ def judged_rows(
     names = [sheet.image_id for sheet in looked]
     own = detections[(detections["split"] == "pool") & detections["image_id"].isin(names)]
     return counted_detections(seen_on(own, truth, iou=iou), packet.classes)
+
+
+def forecast_of_part(
+    forecast: Mapping[str, Any], expected: Mapping[str, float], *, returned: Collection[str]
+) -> dict[str, Any]:
+    """Return what metrics/sample.json expected, of the picked sheets that came back alone.
+
+    `expected` are the errors of each picked sheet. Of a part of the packet that part of the errors is expected, and so
+    of both ends of the interval: nearly all of its width is what sheets have in common.
+    """
+    whole = sum(expected.values())
+    part = sum(errors for name, errors in expected.items() if name in returned) / whole if whole else 1.0
+    keys = ("expected_errors", "expected_errors_low", "expected_errors_high")
+    return {**forecast, **{key: forecast[key] * part for key in keys if forecast.get(key) is not None}}
 
 
 def repeated_boxes(review: Review, labels_before: Mapping[str, Sequence[ReviewedBox]], *, iou: float) -> pd.DataFrame:

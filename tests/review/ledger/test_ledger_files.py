@@ -9,10 +9,12 @@ import pytest
 from stages.base.boxes import BOX
 from stages.base.errors import UserError
 from stages.base.tables import with_details
+from stages.picking.arms_file import read_expected
 from stages.picking.packet import PRELABELS, Packet, PacketSheet
 from stages.review.kept.kept_review import Review, ReviewedBox, ReviewedSheet
 from stages.review.ledger.ledger_files import (
     COLUMNS,
+    forecast_of_part,
     ledger_of,
     metrics_text,
     no_review_text,
@@ -373,3 +375,17 @@ def test_a_repeat_that_nobody_looked_at_says_nothing():
     made = ledger(packet(), review(*DONE, source="auto"), arms=arms, labels_before=FIRST)
     assert with_details(made.metrics)["agreement"] == {"sheets": 0, "tp": 0, "fp": 0, "fn": 0, "f1": None}
     assert len(made.repeats) == 0
+
+
+def test_of_a_part_of_the_packet_a_part_of_the_errors_was_expected(tmp_path):
+    (tmp_path / "candidates.csv").write_text(
+        "rank,arm,image_id,expected_errors\n1,picked,a.png,6.0\n2,picked,a.png,6.0\n3,picked,b.png,2.0\n,random,c.png,9.0\n"
+    )
+    expected = read_expected(tmp_path / "candidates.csv")
+    assert expected == {"a.png": 6.0, "b.png": 2.0}
+    forecast = {"expected_errors": 8.0, "expected_errors_low": 4.0, "expected_errors_high": 12.0, "strategy": "earned"}
+    part = forecast_of_part(forecast, expected, returned=["b.png", "c.png"])
+    assert part == {**forecast, "expected_errors": 2.0, "expected_errors_low": 1.0, "expected_errors_high": 3.0}
+    assert forecast_of_part(forecast, expected, returned=["a.png", "b.png"]) == forecast
+    nothing = {"expected_errors": None, "expected_errors_low": None, "expected_errors_high": None}
+    assert forecast_of_part(nothing, {}, returned=[]) == nothing
