@@ -12,15 +12,16 @@ import pytest
 from stages.convergence.history.history_columns import column_types
 from stages.report.pages.iteration_page import Page, Shots
 from stages.report.pages.iterations import charts, class_rows, costs, worst
-from stages.report.pages.rendering import iteration_html, rendered
+from stages.report.pages.rendering import _TEMPLATES, iteration_html, rendered
 from stages.report.pages.shots import alarm_shot, miss_shot, packet_shot
 from stages.ruler.losses.fates import FATES
+from stages.ruler.losses.tide import ERRORS
 from tests.browser import CHROMIUM, look
 
 RULER = {"iou": 0.5, "confidence": 0.25, "imgsz": 640, "filters": {}, "val_content": "0123456789abcdef"}
 VALIDATE = {
     "f1": 0.8, "fn": 30, "fp": 1, "confidence": 0.25, "ruler": "3f2a90bc", "ruler_statement": [RULER],
-    "f1_with_copy": 0.9, "f1_without_copy": 0.75, "notes": ["8 sheets are few: F1 is known to 0.1."],
+    "f1_with_copy": 0.9, "f1_without_copy": 0.75, "notes": ["8 sheets are few: F1 lies in 0.700 to 0.900."],
 }  # fmt: skip
 VERDICT = {
     "verdict": "stop", "rule": "target_f1", "reason": "F1 0.985 is at least 0.98.",
@@ -170,7 +171,7 @@ def shots(name: str) -> Shots:
         "the target is reached",
         "commit fedcba9876",
         "<b>0.800</b><small>0.70 to 0.90</small><small>+0.300 (0.21 to 0.39) since 0</small>",
-        "8 sheets are few: F1 is known to 0.1.",
+        "8 sheets are few: F1 lies in 0.700 to 0.900.",
         "F1 is 0.900 on sheets with a near copy in train, 0.750 on the other sheets.",
         "<h3>By class</h3>",
         "<h3>By size</h3>",
@@ -195,6 +196,17 @@ def shots(name: str) -> Shots:
 )
 def test_says(shown: str) -> None:
     assert shown in page()
+
+
+def test_one_word_is_one_number() -> None:
+    """A fate counts boxes, an error of TIDE's detections: no word stands for both, nor for all that is missed."""
+    words = _TEMPLATES.get_template("words.html").module
+    fates = {word for _, word, _ in vars(words)["FATES"].values()}
+    errors = {word for word, _ in vars(words)["ERRORS"].values()}
+    assert len(fates) == len(FATES)
+    assert len(errors) == len(ERRORS)
+    assert not fates & errors
+    assert "missed" not in fates | errors
 
 
 def test_says_nothing_of_other_splits() -> None:
@@ -379,7 +391,7 @@ def test_classes_go_down_the_page_and_the_last_iterations_across() -> None:
     assert class_rows(frame.assign(**{"f1[b]": None})).rows["b"] == [None] * 8
     text = page("detail", rates=((0.5, 0.6, 0.7), (0.8, None, 0.75)))
     assert "<td>detail</td><td>0.500</td><td>0.800</td>" in text
-    assert "The last" not in text
+    assert "all are in plots" not in text
     assert "The last 8 iterations; all are in" in page(rates=[(0.5, 0.6, 0.7)] * 9)
 
 
