@@ -36,7 +36,7 @@ def finish(root: Path = Path()) -> str:
         iteration = read_iteration(root / PARAMS)
         if is_finished(root, iteration):
             return _again(root, iteration)
-        require_clean(root, iteration=iteration, prompts_may_differ=False)
+        require_clean(root, iteration=iteration, finished=False)
         report = build_report(root, iteration)
         found = {path: git.here(root, path) for path in git.changed(root, [*RESULTS, *SETTINGS])}
         files = {**found, report_file(iteration): json_text(report).encode()}
@@ -51,7 +51,7 @@ def finish(root: Path = Path()) -> str:
 def _again(root: Path, iteration: int) -> str:
     """Say that the iteration is finished already; raise `UserError` when its results have changed since."""
     tag = iteration_tag(root, iteration)
-    require_clean(root, iteration=iteration, prompts_may_differ=True)
+    require_clean(root, iteration=iteration, finished=True)
     if git.content(root, tag, "dvc.lock") != git.here(root, "dvc.lock"):
         raise problem("finish.results_lie_here", f"tag {tag}", tag=tag)
     verdict = read_metrics(root / "metrics/converge.json")

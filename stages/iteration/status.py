@@ -10,7 +10,8 @@ from stages.dataset.sheets.split_folder import DATASET
 from stages.firewall.roles import ROLES
 from stages.holdout.openings import opened_text
 from stages.holdout.openings_file import read_openings
-from stages.project.location import finished_iterations, locate, metrics_at, next_command
+from stages.project.later_settings import edits_line
+from stages.project.location import edited_since, finished_iterations, locate, metrics_at, next_command
 from stages.project.position import Facts, state_line
 from stages.project.preconditions import UNLABELLED, iteration_tag, start_tag
 from stages.project.repository import git
@@ -28,7 +29,7 @@ def status_lines(root: Path) -> list[str]:
         f"project  {root.resolve().name}: iteration {facts.iteration}, {branch}",
         f"dataset  {_dataset(root, facts)}",
         f"last     {_last(root)}",
-        f"state    iteration {facts.iteration}: {state_line(facts)}",
+        f"state    iteration {facts.iteration}: {state_line(facts)}{_edited(root, facts)}",
         f"next     {next_command(root, facts, reviewer=reviewer)}",
     ]
 
@@ -59,6 +60,12 @@ def _dataset(root: Path, facts: Facts) -> str:
     said = opened_text(len(read_openings(root)))
     opened = f"; {said}" if said else ""
     return f"{name}: {', '.join(counts)} sheets; {_boxes(folder / 'train')} boxes in train{marked}{opened}"
+
+
+def _edited(root: Path, facts: Facts) -> str:
+    """Return what was edited under the review of a finished iteration, to stand behind its state."""
+    edited = edited_since(root, facts.iteration) if facts.finished else []
+    return f"; {edits_line(edited, facts.iteration)}" if edited else ""
 
 
 def _boxes(split: Path) -> int:

@@ -5,16 +5,18 @@ import re
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from stages.base.params import PARAMS, read_iteration, read_yaml
 from stages.base.tables import with_details
 from stages.convergence.regression_lines import lost_text
 from stages.dataset.sheets.manifest import MANIFEST, read_manifest
 from stages.dataset.sheets.split_folder import DATASET
+from stages.project.later_settings import edits
 from stages.project.lines_of_work import prefix, read_lines
 from stages.project.position import Facts, next_step, read_changes
 from stages.project.preconditions import WITHOUT_DATA, holds_demo, iteration_tag
 from stages.project.repository import dvc, git
-from stages.prompts.texts.prompt_file import PROMPTS
 
 LOCK = "dvc.lock"
 
@@ -37,7 +39,7 @@ def locate(root: Path) -> Facts:
         same_run=finished and git.content(root, tag, LOCK) == git.here(root, LOCK),
         verdict=converge.get("verdict"),
         packet=metrics_at(root, tag, "sample").get("packet_sheets") if finished else None,
-        changes=read_changes(dvc.status(root) if imported else {}, passed_over=str(PROMPTS) if finished else ""),
+        changes=read_changes(dvc.status(root) if imported else {}, finished=finished),
         all_stages=tuple(read_yaml(root / "dvc.yaml").get("stages", {})),
         to_label=unlabelled_of_val(root),
         lost=bool(lost_text(converge)),
@@ -71,6 +73,18 @@ def metrics_at(root: Path, rev: str, stage: str) -> dict[str, Any]:
     data = git.content(root, rev, f"metrics/{stage}.json")
     values = json.loads(data) if data else {}
     return with_details(values) if isinstance(values, dict) else {}
+
+
+def params_as_run(root: Path, iteration: int) -> dict[str, Any]:
+    """Return params.yaml as it was when `iteration` was finished."""
+    data = git.content(root, iteration_tag(root, iteration), str(PARAMS))
+    values = yaml.safe_load(data) if data else None
+    return values if isinstance(values, dict) else {}
+
+
+def edited_since(root: Path, iteration: int) -> list[str]:
+    """Return what was edited in params.yaml since `iteration` was finished, each as `train.epochs 8 -> 4`."""
+    return edits(params_as_run(root, iteration), read_yaml(root / PARAMS))
 
 
 def current_branch(root: Path) -> str | None:

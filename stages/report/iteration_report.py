@@ -56,7 +56,7 @@ def make_report(root: Path, number: int | None = None) -> Made:
             value=", ".join(map(str, done)) or "none yet",
             found=str(chosen),
         )
-    require_clean(root, iteration=here, prompts_may_differ=False)
+    require_clean(root, iteration=here, finished=False)
     return write_page(root, build_report(root, here), commit=None)
 
 
@@ -137,7 +137,7 @@ def _default(root: Path, done: list[int], here: int) -> int:
     if here in done:
         return here
     try:
-        require_clean(root, iteration=here, prompts_may_differ=False)
+        require_clean(root, iteration=here, finished=False)
     except UserError:
         if not done:
             raise
