@@ -1,5 +1,6 @@
 """The app `yoloop`: the commands that go round the pipeline of one iteration."""
 
+import json
 import os
 import sys
 from pathlib import Path
@@ -41,12 +42,14 @@ AcceptRegression = Annotated[
 
 
 @app.command()
-def status() -> None:
-    """Say in five lines where the project is and what is next."""
-    with project() as root:
-        from stages.iteration.status import status_lines
+def status(
+    *, as_json: Annotated[bool, typer.Option("--json", help="For programs, with keys that stay.")] = False
+) -> None:
+    """Say in five lines where the project is and what is next; it answers while `yoloop run` trains, too."""
+    with project(reading=True) as root:
+        from stages.iteration.status import status_lines, status_values
 
-        typer.echo("\n".join(status_lines(root)))
+        typer.echo(json.dumps(status_values(root), ensure_ascii=False) if as_json else "\n".join(status_lines(root)))
 
 
 @app.command()

@@ -29,7 +29,7 @@ def locate(root: Path) -> Facts:
     iteration = read_iteration(root / PARAMS)
     tag = iteration_tag(root, iteration)
     finished = iteration in finished_iterations(root)
-    imported = git.content(root, "HEAD", "data/dataset.dvc") is not None
+    imported = is_imported(root)
     converge = metrics_at(root, tag, "converge") if finished else {}
     return Facts(
         iteration=iteration,
@@ -44,6 +44,11 @@ def locate(root: Path) -> Facts:
         to_label=unlabelled_of_val(root),
         lost=bool(lost_text(converge)),
     )
+
+
+def is_imported(root: Path) -> bool:
+    """Say whether a dataset was imported: its pointer is committed."""
+    return git.content(root, "HEAD", "data/dataset.dvc") is not None
 
 
 def unlabelled_of_val(root: Path) -> tuple[int, int]:

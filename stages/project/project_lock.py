@@ -1,5 +1,6 @@
 """One command at a time: the commands that change the project hold `.yoloop/lock` while they do."""
 
+import fcntl
 import os
 import socket
 from collections.abc import Iterator
@@ -36,6 +37,19 @@ def exclusive(root: Path) -> Iterator[tuple[int, ...]]:
         yield tuple(descriptors)
     finally:
         lock.release()
+
+
+def holder(root: Path) -> str | None:
+    """Return who holds the project's lock, None for nobody; nothing is written, nor held after the question."""
+    file = root / STATE / "lock"
+    if not file.is_file():
+        return None
+    with file.open("rb") as stream:
+        try:
+            fcntl.flock(stream, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return stream.read().decode() or "one that is just starting"
+    return None
 
 
 @cache

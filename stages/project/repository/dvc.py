@@ -12,6 +12,10 @@ from stages.base.errors import UserError, problem
 from stages.picking.written_sample import SAMPLE, is_as_written
 
 
+class BusyError(UserError):
+    """DVC refused since another process of its own is at work."""
+
+
 def environment() -> dict[str, str]:
     """Return the environment in which DVC and its stages find this interpreter and send nothing out."""
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
@@ -30,7 +34,9 @@ def run(root: Path, *args: str) -> str:
         env=environment(),
     )
     if done.returncode != 0:
-        raise UserError(f"dvc {args[0]}: {_complaint(done.stderr) or f'exit code {done.returncode}'}")
+        why = _complaint(done.stderr)
+        kind = BusyError if any(sign in why for sign in _BUSY) else UserError
+        raise kind(f"dvc {args[0]}: {why or f'exit code {done.returncode}'}")
     return done.stdout
 
 
@@ -80,6 +86,7 @@ def remove_leftovers(out: Path) -> None:
 
 
 _TEMPORARY = "." + "[A-Za-z0-9_-]" * 22 + ".tmp"  # as DVC names what it is still writing
+_BUSY = ("is busy, it is being blocked by", "Unable to acquire lock")
 _PACKET_CHANGED = {"changed outs": {str(SAMPLE): "modified"}}
 _READ_BY_NO_STAGE = ("data/oracle.dvc", "data/review.dvc")
 

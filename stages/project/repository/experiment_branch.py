@@ -40,5 +40,12 @@ def return_to_branch(root: Path) -> str | None:
     return f"An experiment was killed: back on branch {name}." if left and same else None
 
 
+def branch_left(root: Path) -> str | None:
+    """Return the short name of the branch that an experiment has left and will return to, None when none runs."""
+    if not _note(root).exists():
+        return None
+    return str(json.loads(_note(root).read_text(encoding="utf-8"))["branch"]).removeprefix("refs/heads/")
+
+
 def _note(root: Path) -> Path:
     return root / STATE / "branch.json"
