@@ -66,6 +66,9 @@ def run(
         Path | None, typer.Option(metavar="FILE", help="Values for params.yaml, which keeps them.")
     ] = None,
     accept_regression: AcceptRegression = None,
+    until: Annotated[
+        int | None, typer.Option(min=0, metavar="N", help="Leave when iteration N is finished, before its review.")
+    ] = None,
 ) -> None:
     """Repeat until the verdict says stop: run the iteration, finish it, pause for the review, advance."""
     if dry_run:
@@ -73,7 +76,7 @@ def run(
     with project() as root:
         from stages.iteration.run_switches import Switches, run_switched
 
-        typed = Switches(review, auto, auto_confidence, start_iteration, dry_run, config, accept_regression)
+        typed = Switches(review, auto, auto_confidence, start_iteration, dry_run, config, accept_regression, until)
         run_switched(root, typed, say=_say)
 
 
@@ -131,6 +134,15 @@ def report(
         if made.note:
             typer.echo(made.note)
         _show(made.page.resolve().as_uri(), open_page=open_page)
+
+
+@app.command()
+def log() -> None:
+    """Tell the story of the project from its tags: datasets, who reviewed, F1, verdicts, prompts, cost."""
+    with project(reading=True) as root:
+        from stages.report.project_log import log_lines
+
+        typer.echo("\n".join(log_lines(root)))
 
 
 @app.command()

@@ -9,7 +9,6 @@ from stages.base.params import PARAMS, read_iteration
 from stages.base.tables import json_text, read_metrics
 from stages.convergence.regression_lines import regression_lines
 from stages.iteration.loss_gate import accepting
-from stages.iteration.status import f1_text
 from stages.project.preconditions import (
     RESULTS,
     SETTINGS,
@@ -24,6 +23,7 @@ from stages.project.repository import git
 from stages.project.repository.commits import Commit
 from stages.project.repository.transaction import transact
 from stages.report.iteration_report import build_report, write_page
+from stages.wording.rates import f1_text
 
 
 def finish(root: Path = Path()) -> str:

@@ -38,6 +38,7 @@ class Switches(NamedTuple):
     dry_run: bool = False
     config: Path | None = None
     accept_regression: str | None = None
+    until: int | None = None
 
 
 def run_switched(root: Path, switches: Switches, *, say: Say) -> None:
@@ -63,6 +64,7 @@ def run_switched(root: Path, switches: Switches, *, say: Say) -> None:
         say=say,
         auto_confidence=switches.auto_confidence,
         accept_regression=switches.accept_regression,
+        until=switches.until,
     )
 
 
@@ -81,6 +83,7 @@ def _require_fitting(switches: Switches) -> None:
         "--auto-confidence": switches.auto_confidence is not None,
         "--start-iteration": switches.start_iteration is not None,
         "--accept-regression": switches.accept_regression is not None,
+        "--until": switches.until is not None,
     }
     if switches.auto and switches.review not in (None, "auto"):
         raise problem("run_switches.reviewer", "--auto", review=switches.review)

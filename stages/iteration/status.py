@@ -1,6 +1,5 @@
 """`yoloop status`: where am I, what is next, in five lines or as values for a program."""
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -28,7 +27,7 @@ from stages.project.repository import dvc, git
 from stages.project.repository.experiment_branch import branch_left
 from stages.review.kept.review_params import read_review
 from stages.review.ledger.ledger_lines import random_line
-from stages.wording.rates import rate, rate_in
+from stages.wording.rates import result_text
 
 AT_WORK = "at_work"
 
@@ -105,17 +104,6 @@ def _last_values(root: Path, iteration: int) -> dict[str, Any]:
     numbers = {key: validate.get(key) for key in ("f1", "f1_low", "f1_high", "precision", "recall")}
     said = {key: converge.get(key) for key in ("verdict", "rule", "reason")}
     return {"iteration": iteration, "tag": tag, **numbers, **said, "lost": bool(lost_text(converge))}
-
-
-def result_text(validate: Mapping[str, Any]) -> str:
-    """Return F1 with its 95 % interval, P and R on val of one iteration's metrics; what is undefined is a dash."""
-    rest = (("P", "precision"), ("R", "recall"))
-    return ", ".join([f"F1 {f1_text(validate)}", *(f"{short} {rate(validate.get(key))}" for short, key in rest)])
-
-
-def f1_text(validate: Mapping[str, Any]) -> str:
-    """Return F1 on val with its 95 % interval: `0.864 (0.82 to 0.90)`."""
-    return rate_in(validate.get("f1"), validate.get("f1_low"), validate.get("f1_high"))
 
 
 def _dataset(root: Path, now: Standing) -> str:

@@ -1,5 +1,8 @@
 """How a rate and its interval are shown everywhere: `0.864 (0.82 to 0.90)`."""
 
+from collections.abc import Mapping
+from typing import Any
+
 DASH = "–"  # for what is undefined or unknown
 _STEPS = 2  # of the last digit, at least, that the ends of an interval lie apart
 
@@ -28,6 +31,17 @@ def rate_in(value: float | None, low: float | None, high: float | None) -> str:
 def gain_in(gain: float | None, low: float | None, high: float | None) -> str:
     """Return a difference of two rates, with its sign and its interval: `+0.020 (-0.01 to 0.05)`."""
     return DASH if gain is None else f"{gain + 0.0:+.3f}{interval(low, high)}"
+
+
+def result_text(validate: Mapping[str, Any]) -> str:
+    """Return F1 with its 95 % interval, P and R on val of one iteration's metrics; what is undefined is a dash."""
+    rest = (("P", "precision"), ("R", "recall"))
+    return ", ".join([f"F1 {f1_text(validate)}", *(f"{short} {rate(validate.get(key))}" for short, key in rest)])
+
+
+def f1_text(validate: Mapping[str, Any]) -> str:
+    """Return F1 on val with its 95 % interval: `0.864 (0.82 to 0.90)`."""
+    return rate_in(validate.get("f1"), validate.get("f1_low"), validate.get("f1_high"))
 
 
 def _rounded(value: float, decimals: int) -> str:
