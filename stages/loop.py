@@ -46,7 +46,7 @@ def status(
     *, as_json: Annotated[bool, typer.Option("--json", help="For programs, with keys that stay.")] = False
 ) -> None:
     """Say in five lines where the project is and what is next; it answers while `yoloop run` trains, too."""
-    with project(reading=True) as root:
+    with project(reading=True, for_program=as_json) as root:
         from stages.iteration.status import status_lines, status_values
 
         typer.echo(json.dumps(status_values(root), ensure_ascii=False) if as_json else "\n".join(status_lines(root)))

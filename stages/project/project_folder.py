@@ -10,10 +10,11 @@ from stages.base.errors import problem
 
 
 @contextmanager
-def project(*, reading: bool = False) -> Iterator[Path]:
+def project(*, reading: bool = False, for_program: bool = False) -> Iterator[Path]:
     """Yield the project's folder, after clearing up behind a killed command; Ctrl+C ends with 130.
 
-    `reading`: the command only reads, so it also answers while another one is at work.
+    `reading`: the command only reads, so it also answers while another one is at work. `for_program`: what it prints is
+    read by one, so that what was cleared up is said on stderr.
     """
     root = Path()
     for name in ("params.yaml", "dvc.yaml"):
@@ -23,7 +24,7 @@ def project(*, reading: bool = False) -> Iterator[Path]:
         from stages.project.project_lock import holder
 
         if not (reading and holder(root)):
-            _clear_up(root, aside=reading)
+            _clear_up(root, aside=for_program)
         yield root
     except KeyboardInterrupt:
         raise typer.Exit(130) from None
