@@ -27,7 +27,7 @@ def start_over(root: Path, iteration: int) -> str:
     they are now. Where the branch stands at that start already, nothing is done. Raises `UserError`, with nothing
     changed, for an iteration that was never started, uncommitted changes, and data that the cache does not have.
     """
-    git.require_repository(root)
+    git.require_author(root)
     dvc.require_repository(root)
     head = git.head(root)
     with exclusive(root):

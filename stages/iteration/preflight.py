@@ -22,7 +22,7 @@ STAGES = ("train", "predict", "validate", "analyze", "converge", "sample")
 
 def preflight(root: Path, stages: tuple[str, ...]) -> None:
     """Raise `UserError` for the first thing that would stop the iteration; `stages` are those of dvc.yaml."""
-    git.require_repository(root)
+    git.require_author(root)
     git.branch(root)
     missing = [name for name in STAGES if name not in stages]
     if missing:

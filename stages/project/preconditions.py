@@ -61,7 +61,7 @@ def report_file(iteration: int) -> str:
 
 def require_repository(root: Path) -> None:
     """Raise `UserError` unless `root` holds a Git and DVC project with a commit, on a branch."""
-    git.require_repository(root)
+    git.require_author(root)
     dvc.require_repository(root)
     git.head(root)
     git.branch(root)

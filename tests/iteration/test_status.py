@@ -135,6 +135,18 @@ def test_it_answers_while_another_command_is_at_work(project):
 
 
 @pytest.mark.slow
+def test_who_only_reads_needs_no_name(project, monkeypatch):
+    root = project()
+    finish(root)
+    for name in [name for name in os.environ if name.startswith(("GIT_AUTHOR", "GIT_COMMITTER"))]:
+        monkeypatch.delenv(name)
+    for command in (["status"], ["log"], ["report"], ["prompts", "history"]):
+        sh(root, sys.executable, "-m", "stages.loop", *command)
+    with pytest.raises(AssertionError, match="expected your name and email for commits"):
+        sh(root, sys.executable, "-m", "stages.loop", "finish")
+
+
+@pytest.mark.slow
 def test_dvc_alone_is_at_work(project):
     """As while somebody's `dvc repro` trains: DVC's own lock names a process that lives, here this one."""
     root = project()

@@ -37,12 +37,17 @@ _HOOK_VARIABLES = ("GIT_DIR", "GIT_INDEX_FILE", "GIT_WORK_TREE", "GIT_PREFIX")
 
 
 def require_repository(root: Path) -> None:
-    """Raise `UserError` unless `root` is the top folder of a Git repository that knows who commits."""
+    """Raise `UserError` unless `root` is the top folder of a Git repository: all that who only reads needs."""
     done = call(root, "rev-parse", "--show-prefix")
     if done.returncode != 0:
         raise problem("git.git_repository", root.resolve())
     if done.stdout.strip():
         raise problem("git.top_folder_git", root.resolve())
+
+
+def require_author(root: Path) -> None:
+    """Raise `UserError` unless `root` is the top folder of a Git repository that knows who commits."""
+    require_repository(root)
     if call(root, "var", "GIT_COMMITTER_IDENT").returncode != 0:
         raise problem("git.your_name_email", "git")
 

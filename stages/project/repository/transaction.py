@@ -97,7 +97,7 @@ def transact(
     a tag exists, HEAD is on no branch, or a file of `read` is no longer as it was.
     """
     with exclusive(root):
-        git.require_repository(root)
+        git.require_author(root)
         require_no_journal(root)
         branch, parent = git.branch(root), git.head(root)
         wanted = tag_refs(root, tags, renamed_tags or {})
