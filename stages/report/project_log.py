@@ -34,7 +34,7 @@ def log_lines(root: Path) -> list[str]:
     git.head(root)
     chapters = [_chapter(root, number) for number in finished_iterations(root)]
     if not chapters:
-        raise problem("prompt_history.finished_iteration", "git tags")
+        raise problem("project_log.finished_iteration", "git tags")
     pairs = zip([None, *chapters], chapters, strict=False)
     lines = [line for before, now in pairs for line in chapter_lines(before, now)]
     return [*lines, *_total(chapters[-1].metrics["review"])]
