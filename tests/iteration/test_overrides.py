@@ -119,7 +119,7 @@ def test_the_values_hold_for_this_and_later_runs_and_git_keeps_them(here, tmp_pa
 
     late = in_pipe(here, "--config", str(given(tmp_path, "train: {epochs: 3, epochs_baseline: 3}\n")))
     assert (late.returncode, late.stderr) == (0, "")
-    assert "train.epochs_baseline 150 -> 3. That counts from iteration 1 on" in late.stdout
+    assert "train.epochs 100 -> 3. That counts from iteration 1 on" in late.stdout
     assert "MANUAL REVIEW - iteration 0" in late.stdout  # what is finished is not run again
 
     harmless = in_pipe(here, "--config", str(given(tmp_path, "review: {auto_confidence: 0.75}\n")))
