@@ -27,6 +27,7 @@ SETTINGS = {"commit.gpgsign": "false", "tag.gpgsign": "false", "core.hooksPath":
 _NO_CLONE = (
     "expected a clone of the repository, found a folder without Git. Clone it with git instead of unpacking an archive."
 )
+_ACROSS = 8  # iterations beside each other; more are wider than a terminal
 INTERRUPTED = 130  # exit code of a command that Ctrl+C ended
 
 
@@ -58,18 +59,24 @@ def run_demo(clone: Path, *, reviewer: Reviewer = "oracle", say: Callable[[str],
 def table(root: Path) -> list[str]:
     """Return the iterations of the project at `root` as lines: what was reviewed, and what came of it."""
     history = read_history(root / HISTORY, read_classes(root / PARAMS))
-    classes = classes_of(list(history.columns))
-    width = max(7, *(len(name) for name in classes))
-    head = f"{'iteration':>9}{'reviewed':>10}{'in train':>10}{'F1':>8}{'P':>8}{'R':>8}"
-    lines = [f"{head}{''.join(f'{name:>{width + 2}}' for name in classes)}  verdict"]
-    boxes = history["train_boxes"]
-    reviewed = boxes.diff().fillna(0)
+    lines = [f"{'iteration':>9}{'reviewed':>10}{'in train':>10}{'F1':>8}{'P':>8}{'R':>8}  verdict"]
+    reviewed = history["train_boxes"].diff().fillna(0)
     for (_, row), new in zip(history.iterrows(), reviewed, strict=True):
         numbers = "".join(f"{_rate(row[name]):>8}" for name in ("f1", "precision", "recall"))
-        per_class = "".join(f"{_rate(row[f'f1[{name}]']):>{width + 2}}" for name in classes)
         verdict = f"{row['verdict']} ({row['rule']})" if row["rule"] else row["verdict"]
-        lines.append(f"{row['iteration']:>9}{int(new):>10}{row['train_boxes']:>10}{numbers}{per_class}  {verdict}")
-    return [*lines, "reviewed, in train: boxes; F1, P and R on val, and F1 per class"]
+        lines.append(f"{row['iteration']:>9}{int(new):>10}{row['train_boxes']:>10}{numbers}  {verdict}")
+    return [*lines, *_class_rows(history.tail(_ACROSS)), "reviewed, in train: boxes; F1, P and R on val"]
+
+
+def _class_rows(history: pd.DataFrame) -> list[str]:
+    """Return F1 of each class, a row a class: any number of them fits into a terminal."""
+    classes = classes_of(list(history.columns))
+    width = max(9, *(len(name) for name in classes))
+    head = f"{'F1 of':<{width}}{''.join(f'{step:>8}' for step in history['iteration'])}"
+    return [
+        head,
+        *(f"{name:<{width}}{''.join(f'{_rate(f1):>8}' for f1 in history[f'f1[{name}]'])}" for name in classes),
+    ]
 
 
 def _rate(value: float | None) -> str:

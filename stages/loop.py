@@ -1,5 +1,6 @@
 """The app `yoloop`: the commands that go round the pipeline of one iteration."""
 
+import json
 import os
 import sys
 from pathlib import Path
@@ -41,12 +42,14 @@ AcceptRegression = Annotated[
 
 
 @app.command()
-def status() -> None:
-    """Say in five lines where the project is and what is next."""
-    with project() as root:
-        from stages.iteration.status import status_lines
+def status(
+    *, as_json: Annotated[bool, typer.Option("--json", help="For programs, with keys that stay.")] = False
+) -> None:
+    """Say in five lines where the project is and what is next; it answers while `yoloop run` trains, too."""
+    with project(reading=True, for_program=as_json) as root:
+        from stages.iteration.status import status_lines, status_values
 
-        typer.echo("\n".join(status_lines(root)))
+        typer.echo(json.dumps(status_values(root), ensure_ascii=False) if as_json else "\n".join(status_lines(root)))
 
 
 Values = Annotated[
@@ -101,6 +104,9 @@ def run(
         Path | None, typer.Option(metavar="FILE", help="Values for params.yaml, which keeps them.")
     ] = None,
     accept_regression: AcceptRegression = None,
+    until: Annotated[
+        int | None, typer.Option(min=0, metavar="N", help="Leave when iteration N is finished, before its review.")
+    ] = None,
 ) -> None:
     """Repeat until the verdict says stop: run the iteration, finish it, pause for the review, advance."""
     if dry_run:
@@ -108,7 +114,7 @@ def run(
     with project() as root:
         from stages.iteration.run_switches import Switches, run_switched
 
-        typed = Switches(review, auto, auto_confidence, start_iteration, dry_run, config, accept_regression)
+        typed = Switches(review, auto, auto_confidence, start_iteration, dry_run, config, accept_regression, until)
         run_switched(root, typed, say=_say)
 
 
@@ -166,6 +172,15 @@ def report(
         if made.note:
             typer.echo(made.note)
         _show(made.page.resolve().as_uri(), open_page=open_page)
+
+
+@app.command()
+def log() -> None:
+    """Tell the story of the project from its tags: datasets, who reviewed, F1, verdicts, prompts, cost."""
+    with project(reading=True) as root:
+        from stages.report.project_log import log_lines
+
+        typer.echo("\n".join(log_lines(root)))
 
 
 @app.command()

@@ -19,6 +19,7 @@ COMMANDS = [
     ["advance"],
     ["report"],
     ["plots"],
+    ["log"],
     ["prompts"],
     ["prompts", "history"],
     ["review"],

@@ -75,11 +75,10 @@ def _recall_parts(counts: Ints) -> Ints:
 
 
 def change_text(change: PairedChange) -> str:
-    """Return a change with half the width of its interval, `+0.03 ± 0.02`; in words where it cannot be told from 0."""
+    """Return a change with its interval, `+0.031 (+0.010 to +0.052)`; in words where it cannot be told from 0."""
     if change.value is None:
         return "undefined"
     if change.low is None or change.high is None:
-        return f"{change.value:+.2f}, on too few sheets for an interval"
-    half = (change.high - change.low) / 2
+        return f"{change.value:+.3f}, on too few sheets for an interval"
     unclear = "no effect measurable: " if change.low <= 0 <= change.high else ""
-    return f"{unclear}{change.value:+.2f} ± {half:.2f}"
+    return f"{unclear}{change.value:+.3f} ({change.low:+.3f} to {change.high:+.3f})"

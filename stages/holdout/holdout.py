@@ -59,7 +59,7 @@ def holdout(root: Path = Path(), *, again: str | None = None, sure: Callable[[st
         earlier = read_openings(root)
         reason = _reason(earlier, again)
         require_finished(root, iteration)
-        require_clean(root, iteration=iteration, prompts_may_differ=False)
+        require_clean(root, iteration=iteration, finished=False)
         require_as_tagged(root, iteration)
         verdict = read_metrics(root / "metrics/converge.json")["verdict"]
         if verdict != "stop" and not sure(_GO_ON):

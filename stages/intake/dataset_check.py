@@ -79,10 +79,10 @@ def check_data(
     found = [*first, *rest, *(finding for one in sheets for finding in one.findings), *leaks]
     lines = [
         *_head(dataset, sheets),
-        *finding_lines(found, every=every),
+        *finding_lines(found, every=every, sheets=len(sheets)),
         *(_expected(root) if own and not errors(found) else []),
         *(unlisted := _unlisted(root) if own else []),
-        summary(found),
+        summary(found, sheets=len(sheets)),
     ]
     if fix is None:
         return CheckReport(lines, bool(errors(found) or unlisted))

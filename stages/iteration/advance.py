@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from stages.base.atomic import replacing
 from stages.base.errors import problem
-from stages.base.params import PARAMS, read_classes, read_iteration, read_params
+from stages.base.params import PARAMS, read_classes, read_iteration
 from stages.base.tables import read_metrics, read_table, write_csv
 from stages.convergence.history.history_file import CARRIED, read_history, write_history
 from stages.convergence.outcome_files import OUTCOMES, PARENT_OUTCOMES
@@ -16,6 +16,8 @@ from stages.firewall.leak_check import require_no_leak
 from stages.iteration.loss_gate import accepted_loss
 from stages.picking.arms_file import ARMS, CANDIDATES, read_arms, read_expected
 from stages.picking.packet import PACKET, Packet, read_packet
+from stages.project.later_settings import edits_line
+from stages.project.location import edited_since, params_as_run
 from stages.project.preconditions import (
     HISTORY,
     dataset_tag,
@@ -120,7 +122,7 @@ def _require_finished(root: Path, despite_stop: str | None, accept_regression: s
     """Raise `UserError` unless the iteration is tagged, unchanged since, and its verdict lets us go on."""
     iteration, classes = read_iteration(root / PARAMS), read_classes(root / PARAMS)
     require_finished(root, iteration)
-    require_clean(root, iteration=iteration, prompts_may_differ=True)
+    require_clean(root, iteration=iteration, finished=True)
     require_as_tagged(root, iteration)
     _require_tag_free(root, dataset_tag(root, iteration + 1))
     read_prompts(classes, root / PROMPTS)
@@ -186,7 +188,7 @@ def ledger_at(root: Path, packet: Packet, review: Review, *, reviewer: Reviewer)
         labels_before=labels_before(root, packet, arms, oracle=reviewer == "oracle"),
         detections=read_table(root / PREDICTED / "detections.parquet", DETECTIONS),
         forecast=_forecast(root, review),
-        iou=read_params(root / PARAMS)["validate"]["iou"],
+        iou=params_as_run(root, packet.iteration)["validate"]["iou"],
     )
 
 
@@ -249,6 +251,9 @@ def _said(root: Path, step: Step, packet: Packet, review: Review, taken: TakenIn
     rest = [name for name in still_open(review, packet) if name in pool]
     if rest:
         lines.append(f"{absent}, so still in the pool: {', '.join(rest)}")
+    edited = edited_since(root, step.iteration)
+    if edited:
+        lines.append(f"{edits_line(edited, step.iteration)}.")
     lines += review_lines(read_metrics(root / METRICS))
     kept = "The labels that were taken are kept" if review.source == "auto" else "The review is kept"
     lines.append(f"{kept}; to get it back: dvc get . {REVIEW} --rev {tag}~1")

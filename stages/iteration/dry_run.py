@@ -17,12 +17,12 @@ from stages.detector.rehearsal.training_cost import cost_lines, last_training
 from stages.iteration import run_lines as wording
 from stages.iteration.overrides import overridden
 from stages.iteration.preflight import STAGES, preflight
-from stages.iteration.status import result_text
 from stages.project.preconditions import is_finished
 from stages.project.process_group import ends_like_ctrl_c, run_group
 from stages.project.project_lock import STATE
 from stages.project.repository import dvc
 from stages.project.scratch_copy import scratch_copy
+from stages.wording.rates import result_text
 
 Say = Callable[[str], None]
 _STAND_IN = [sys.executable, "-m", "stages.detector.rehearsal.stand_in"]

@@ -9,7 +9,6 @@ from stages.base.params import PARAMS, read_iteration
 from stages.base.tables import json_text, read_metrics
 from stages.convergence.regression_lines import regression_lines
 from stages.iteration.loss_gate import accepting
-from stages.iteration.status import f1_text
 from stages.project.preconditions import (
     RESULTS,
     SETTINGS,
@@ -24,6 +23,7 @@ from stages.project.repository import git
 from stages.project.repository.commits import Commit
 from stages.project.repository.transaction import transact
 from stages.report.iteration_report import build_report, write_page
+from stages.wording.rates import f1_text
 
 
 def finish(root: Path = Path()) -> str:
@@ -38,7 +38,7 @@ def finish(root: Path = Path()) -> str:
         iteration = read_iteration(root / PARAMS)
         if is_finished(root, iteration):
             return _again(root, iteration)
-        require_clean(root, iteration=iteration, prompts_may_differ=False)
+        require_clean(root, iteration=iteration, finished=False)
         report = build_report(root, iteration)
         found = {path: git.here(root, path) for path in git.changed(root, [*RESULTS, *SETTINGS])}
         files = {**found, report_file(iteration): json_text(report).encode()}
@@ -58,7 +58,7 @@ def finish(root: Path = Path()) -> str:
 def _again(root: Path, iteration: int) -> str:
     """Say that the iteration is finished already; raise `UserError` when its results have changed since."""
     tag = iteration_tag(root, iteration)
-    require_clean(root, iteration=iteration, prompts_may_differ=True)
+    require_clean(root, iteration=iteration, finished=True)
     if git.content(root, tag, "dvc.lock") != git.here(root, "dvc.lock"):
         raise problem("finish.results_lie_here", f"tag {tag}", tag=tag)
     verdict = read_metrics(root / "metrics/converge.json")

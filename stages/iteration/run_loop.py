@@ -20,7 +20,6 @@ from stages.iteration.keyboard import typed_line
 from stages.iteration.loss_gate import accepted_loss
 from stages.iteration.preflight import preflight
 from stages.iteration.restored_files import put_back, remember, set_aside
-from stages.iteration.status import f1_text
 from stages.project.location import RUNNING, locate, metrics_at, next_command
 from stages.project.position import Facts, Position, position_of, state_line
 from stages.project.preconditions import iteration_tag
@@ -32,6 +31,7 @@ from stages.review.kept.auto_reviewer import WARNING
 from stages.review.kept.review_gate import all_reviewed, is_by_hand
 from stages.review.kept.reviewers import Reviewer
 from stages.review.page_session import open_review
+from stages.wording.rates import f1_text
 
 Say = Callable[[str], None]
 _TO_RUN = (Position.NOT_RUN, Position.STALE, Position.OUTPUTS_MISSING)
@@ -51,8 +51,11 @@ def run_loop(
     say: Say,
     auto_confidence: float | None = None,
     accept_regression: str | None = None,
+    until: int | None = None,
 ) -> bool:
     """Go on from wherever the project is until the verdict says stop; `say` prints one text.
+
+    With `until` it leaves once that iteration is finished, before its review.
 
     `auto_confidence` is from where the reviewer `auto` takes detections; default: params.yaml. `accept_regression` is
     why to go on with a model that lost something; without it that ends the loop before anybody reviews. Returns False
@@ -73,6 +76,9 @@ def run_loop(
                 here = f"iteration {facts.iteration} ({position.value})"
                 if position in (Position.STOPPED, Position.USED_UP):
                     say(_end(root, facts))
+                    return True
+                if until is not None and position is Position.FINISHED and facts.iteration >= until:
+                    say(f"Iteration {facts.iteration} is finished: left, as --until {until} says. Go on: yoloop run")
                     return True
                 if (position, facts.iteration) == before:
                     stuck = f"iteration {facts.iteration}"

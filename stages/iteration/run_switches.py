@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from stages.base.errors import problem
 from stages.iteration.dry_run import dry_run
@@ -10,22 +10,26 @@ from stages.iteration.new_line import start_over
 from stages.iteration.overrides import read_overrides, write_overrides
 from stages.iteration.preflight import preflight
 from stages.iteration.run_loop import run_loop
-from stages.project.location import locate
-from stages.project.position import Facts, Position, position_of, state_line
+from stages.project.later_settings import edits_line
+from stages.project.location import edited_since, locate
+from stages.project.position import Position, position_of
 from stages.project.project_lock import exclusive
 from stages.review.kept.review_params import read_review
 from stages.review.kept.reviewers import Reviewer
 
 Say = Callable[[str], None]
-# Where a change of params.yaml leads to a run with it. Elsewhere the loop refuses to run, with its own line.
-_BEFORE_THE_END = (
+# Where a value that is written into params.yaml counts: for this iteration or, once that is finished, for the next.
+# Elsewhere the loop refuses to run, with its own line.
+_TAKES_VALUES = (
     Position.NOT_RUN,
     Position.STALE,
     Position.OUTPUTS_MISSING,
     Position.INPUTS_MISSING,
     Position.COMPLETE,
+    Position.FINISHED,
+    Position.USED_UP,
+    Position.STOPPED,
 )
-_AFTER_THE_END = (Position.FINISHED, Position.USED_UP, Position.STOPPED)
 
 
 class Switches(NamedTuple):
@@ -38,6 +42,7 @@ class Switches(NamedTuple):
     dry_run: bool = False
     config: Path | None = None
     accept_regression: str | None = None
+    until: int | None = None
 
 
 def run_switched(root: Path, switches: Switches, *, say: Say) -> None:
@@ -63,6 +68,7 @@ def run_switched(root: Path, switches: Switches, *, say: Say) -> None:
         say=say,
         auto_confidence=switches.auto_confidence,
         accept_regression=switches.accept_regression,
+        until=switches.until,
     )
 
 
@@ -81,6 +87,7 @@ def _require_fitting(switches: Switches) -> None:
         "--auto-confidence": switches.auto_confidence is not None,
         "--start-iteration": switches.start_iteration is not None,
         "--accept-regression": switches.accept_regression is not None,
+        "--until": switches.until is not None,
     }
     if switches.auto and switches.review not in (None, "auto"):
         raise problem("run_switches.reviewer", "--auto", review=switches.review)
@@ -90,26 +97,15 @@ def _require_fitting(switches: Switches) -> None:
 
 
 def _configure(root: Path, file: Path, *, say: Say) -> None:
-    """Write what differs into params.yaml; raise `UserError` where that would make a finished iteration stale."""
+    """Write what differs into params.yaml, and say from when on it counts."""
     overrides = read_overrides(file, root)
     if not overrides:
         return
     facts = locate(root)
-    position = position_of(facts)
-    harmless = all(path.startswith("review.") for path in overrides)  # no stage reads that section
-    if position in _AFTER_THE_END and not harmless:
-        raise _too_late(file, facts, overrides)
-    if position in _BEFORE_THE_END or position in _AFTER_THE_END:
+    if position_of(facts) in _TAKES_VALUES:
         preflight(root, facts.all_stages)
         with exclusive(root):
             say(write_overrides(root, overrides))
-
-
-def _too_late(file: Path, facts: Facts, overrides: dict[str, Any]) -> Exception:
-    return problem(
-        "run_switches.iteration_still_run",
-        f"--config {file}",
-        iteration=facts.iteration,
-        state_line=state_line(facts),
-        overrides=next(iter(overrides)),
-    )
+        edited = edited_since(root, facts.iteration) if facts.finished else []
+        if edited:
+            say(f"{edits_line(edited, facts.iteration)}.")

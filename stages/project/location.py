@@ -5,26 +5,28 @@ import re
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from stages.base.params import PARAMS, read_iteration, read_yaml
 from stages.base.tables import with_details
 from stages.convergence.regression_lines import lost_text
 from stages.dataset.sheets.manifest import MANIFEST, read_manifest
 from stages.dataset.sheets.split_folder import DATASET
+from stages.project.later_settings import edits
 from stages.project.lines_of_work import prefix, read_lines
 from stages.project.position import Facts, next_step, read_changes
 from stages.project.preconditions import WITHOUT_DATA, holds_demo, iteration_tag
-from stages.project.project_lock import STATE, holder
+from stages.project.project_lock import STATE
 from stages.project.repository import dvc, git
-from stages.prompts.texts.prompt_file import PROMPTS
 
 LOCK = "dvc.lock"
 RUNNING = Path(STATE) / "running"  # there while an iteration runs, and after one that was stopped: outputs may be half
 
 
-def locate(root: Path, *, while_busy: bool = False) -> Facts:
+def locate(root: Path) -> Facts:
     """Return what Git and DVC know about the project at `root`; raise `UserError` when it is none.
 
-    DVC tells nothing while it is at work: then that is an error, too, or with `while_busy` a fact.
+    While DVC is at work it cannot be asked: then that is a `dvc.BusyError`.
     """
     git.require_repository(root)
     dvc.require_repository(root)
@@ -32,11 +34,10 @@ def locate(root: Path, *, while_busy: bool = False) -> Facts:
     iteration = read_iteration(root / PARAMS)
     tag = iteration_tag(root, iteration)
     finished = iteration in finished_iterations(root)
-    imported = git.content(root, "HEAD", "data/dataset.dvc") is not None
+    imported = is_imported(root)
     converge = metrics_at(root, tag, "converge") if finished else {}
-    found, busy = _asked(root, while_busy=while_busy) if imported else ({}, "")
-    passed_over = str(PROMPTS) if finished else ""
-    changes = read_changes(found, passed_over=passed_over, here=lambda path: (root / path).exists())
+    found = dvc.status(root) if imported else {}
+    changes = read_changes(found, finished=finished, here=lambda path: (root / path).exists())
     return Facts(
         iteration=iteration,
         imported=imported,
@@ -49,20 +50,12 @@ def locate(root: Path, *, while_busy: bool = False) -> Facts:
         all_stages=tuple(read_yaml(root / "dvc.yaml").get("stages", {})),
         to_label=unlabelled_of_val(root),
         lost=bool(lost_text(converge)),
-        busy=busy,
     )
 
 
-def _asked(root: Path, *, while_busy: bool) -> tuple[dict[str, list[Any]], str]:
-    """Return what `dvc status` says, and who is at work where it says nothing for that."""
-    if while_busy and (who := holder(root)):
-        return {}, who
-    try:
-        return dvc.status(root), ""
-    except dvc.Busy as error:
-        if not while_busy:
-            raise
-        return {}, str(error)
+def is_imported(root: Path) -> bool:
+    """Say whether a dataset was imported: its pointer is committed."""
+    return git.content(root, "HEAD", "data/dataset.dvc") is not None
 
 
 def unlabelled_of_val(root: Path) -> tuple[int, int]:
@@ -92,6 +85,18 @@ def metrics_at(root: Path, rev: str, stage: str) -> dict[str, Any]:
     data = git.content(root, rev, f"metrics/{stage}.json")
     values = json.loads(data) if data else {}
     return with_details(values) if isinstance(values, dict) else {}
+
+
+def params_as_run(root: Path, iteration: int) -> dict[str, Any]:
+    """Return params.yaml as it was when `iteration` was finished."""
+    data = git.content(root, iteration_tag(root, iteration), str(PARAMS))
+    values = yaml.safe_load(data) if data else None
+    return values if isinstance(values, dict) else {}
+
+
+def edited_since(root: Path, iteration: int) -> list[str]:
+    """Return what was edited in params.yaml since `iteration` was finished, each as `train.epochs 8 -> 4`."""
+    return edits(params_as_run(root, iteration), read_yaml(root / PARAMS))
 
 
 def current_branch(root: Path) -> str | None:

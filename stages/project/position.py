@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from enum import Enum
 from typing import Any, NamedTuple
 
+from stages.project.later_settings import without_later
 from stages.wording.quantities import counted
 
 DATASET = "data/dataset"  # the one input that a person may change by hand
@@ -57,21 +58,19 @@ class Facts(NamedTuple):
     changes: Changes
     all_stages: tuple[str, ...]
     to_label: tuple[int, int] = (0, 0)  # sheets of val that nobody has labelled, and all of them
-    busy: str = ""  # what DVC says while it is at work; `changes` is empty then
     lost: bool = False  # at that tag: the model lost more than chance explains of what the one before had found
 
 
 def read_changes(
-    status: Mapping[str, Sequence[Any]], *, passed_over: str = "", here: Callable[[str], bool] = lambda _: False
+    status: Mapping[str, Sequence[Any]], *, finished: bool = False, here: Callable[[str], bool] = lambda _: False
 ) -> Changes:
     """Return the meaning of `dvc status --json`: name of a stage or .dvc file -> list of changes.
 
-    `here` says whether a path is in the workspace.
-
-    Changes of the params file `passed_over` do not count: prompts that are edited in a review are for the next
-    iteration.
+    `here` says whether a path is in the workspace. Of an iteration that is `finished`, edited prompts and params do not
+    count: they are for the next one.
     """
-    status = {name: _without(entry, passed_over) for name, entry in status.items()}
+    if finished:
+        status = {name: without_later(entry) for name, entry in status.items()}
     status = {name: entry for name, entry in status.items() if entry}
     inputs = {path: kind for name, entry in status.items() if name.endswith(".dvc") for path, kind in _outs(entry)}
     stages = tuple(name for name in status if not name.endswith(".dvc"))
@@ -191,17 +190,6 @@ def _is_part(path: str, outs: Iterable[str]) -> bool:
 
 def _part(entry: Iterable[Any], key: str) -> dict[str, str]:
     return {path: kind for part in entry if isinstance(part, dict) for path, kind in part.get(key, {}).items()}
-
-
-def _without(entry: Iterable[Any], path: str) -> list[Any]:
-    """Return a stage's changes without those of one params file, and without what is then empty."""
-    kept = [
-        {kind: {name: how for name, how in paths.items() if name != path} for kind, paths in part.items()}
-        if isinstance(part, dict)
-        else part
-        for part in entry
-    ]
-    return [part for part in kept if not isinstance(part, dict) or any(part.values())]
 
 
 def _of_kind(inputs: Mapping[str, str], kind: str) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ from pathlib import Path
 from stages.base.errors import UserError, problem
 from stages.dataset.sheets.manifest import ACCEPT
 from stages.dataset.sheets.split_folder import DATASET
+from stages.project.later_settings import without_later
 from stages.project.lines_of_work import prefix, read_lines
 from stages.project.repository import dvc, git
 from stages.prompts.texts.prompt_file import PROMPTS
@@ -98,29 +99,27 @@ def require_as_tagged(root: Path, iteration: int) -> None:
         raise problem("preconditions.results_iteration_was", changed[0], iteration=iteration, tag=tag)
 
 
-def require_clean(root: Path, *, iteration: int, prompts_may_differ: bool) -> None:
+def require_clean(root: Path, *, iteration: int, finished: bool) -> None:
     """Raise `UserError`, with the first stage and what changed there, unless DVC has nothing to do.
 
-    `prompts_may_differ`: prompts edited during the review belong to the next iteration: passed over.
+    `finished`: prompts and params that are edited during the review belong to the next iteration: passed over.
     """
     if not (root / "dvc.lock").is_file():
         raise problem("preconditions.iteration_have_run", root / "dvc.lock", iteration=iteration)
     found = dvc.status(root)
     # A changed input comes before the stages that it makes stale.
     for name, entries in sorted(found.items(), key=lambda item: not item[0].endswith(".dvc")):
-        changes = [change for entry in entries for change in _changes(entry, prompts_may_differ)]
+        left = without_later(entries) if finished else entries
+        changes = [change for entry in left for change in _changes(entry)]
         if changes:
-            raise _stale(root, name, changes, iteration, finished=prompts_may_differ)
+            raise _stale(root, name, changes, iteration, finished=finished)
 
 
-def _changes(entry: object, prompts_may_differ: bool) -> list[str]:
+def _changes(entry: object) -> list[str]:
     """Return what one entry of `dvc status` says, each change as a few words."""
     if not isinstance(entry, dict):
         return [str(entry)]
-    found = [(path, state) for kind in entry.values() for path, state in kind.items()]
-    if prompts_may_differ:
-        found = [(path, state) for path, state in found if path != str(PROMPTS) or not isinstance(state, dict)]
-    return [_words(path, state) for path, state in found]
+    return [_words(path, state) for kind in entry.values() for path, state in kind.items()]
 
 
 def _words(path: str, state: object) -> str:

@@ -1,5 +1,6 @@
 """One command at a time: the commands that change the project hold `.yoloop/lock` while they do."""
 
+import fcntl
 import os
 import socket
 from collections.abc import Iterator
@@ -9,7 +10,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from stages.base.errors import UserError, problem
+from stages.base.errors import problem
 
 STATE = ".yoloop"  # ignored by Git and DVC
 
@@ -38,13 +39,17 @@ def exclusive(root: Path) -> Iterator[tuple[int, ...]]:
         lock.release()
 
 
-def holder(root: Path) -> str:
-    """Return who holds the project's lock, in words; "" when nobody else does."""
-    try:
-        with exclusive(root):
-            return ""
-    except UserError:
-        return (root / STATE / "lock").read_text(encoding="utf-8")
+def holder(root: Path) -> str | None:
+    """Return who holds the project's lock, None for nobody; nothing is written, nor held after the question."""
+    file = root / STATE / "lock"
+    if not file.is_file():
+        return None
+    with file.open("rb") as stream:
+        try:
+            fcntl.flock(stream, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return stream.read().decode() or "one that is just starting"
+    return None
 
 
 @cache

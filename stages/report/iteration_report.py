@@ -1,4 +1,4 @@
-"""`yoloop report`: the page of an iteration, made from its report and from what its stages left."""
+"""`yoloop report`: the page of an iteration, and the text for a pull request, from its report and its results."""
 
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -19,6 +19,7 @@ from stages.prompts.texts.prompt_file import PROMPTS, Prompts, read_prompts, sho
 from stages.report.finished_files import iteration_view
 from stages.report.page_pictures import make_pictures
 from stages.report.pages.iteration_page import Page
+from stages.report.pages.pull_request import iteration_markdown
 from stages.report.pages.rendering import iteration_html
 from stages.report.stage_clocks import keep_seconds, kept_seconds
 from stages.report.suspects_report import PAGES, suspects_file
@@ -56,7 +57,7 @@ def make_report(root: Path, number: int | None = None) -> Made:
             value=", ".join(map(str, done)) or "none yet",
             found=str(chosen),
         )
-    require_clean(root, iteration=here, prompts_may_differ=False)
+    require_clean(root, iteration=here, finished=False)
     return write_page(root, build_report(root, here), commit=None)
 
 
@@ -122,8 +123,9 @@ def _write(root: Path, view: Path, report: dict[str, Any], *, commit: str | None
         suspects=suspects.name if (root / suspects).is_file() else None,
     )
     file = root / page_file(number)
-    with replacing(file) as temporary:
-        temporary.write_text(iteration_html(page), encoding="utf-8")
+    for place, text in ((file, iteration_html(page)), (file.with_suffix(".md"), iteration_markdown(page))):
+        with replacing(place) as temporary:
+            temporary.write_text(text, encoding="utf-8")
     return Made(file, page.pictures.note)
 
 
@@ -137,7 +139,7 @@ def _default(root: Path, done: list[int], here: int) -> int:
     if here in done:
         return here
     try:
-        require_clean(root, iteration=here, prompts_may_differ=False)
+        require_clean(root, iteration=here, finished=False)
     except UserError:
         if not done:
             raise

@@ -97,11 +97,24 @@ def _all(prompts: Mapping[str, str]) -> str:
     return "; ".join(f'{name}: "{text}"' for name, text in prompts.items())
 
 
+def prompts_at(root: Path, rev: str) -> dict[str, str]:
+    """Return each class with its texts on one line, as the commit `rev` has them."""
+    return _texts(_values(root, rev))
+
+
+def _values(root: Path, rev: str) -> dict[str, Any]:
+    return yaml.safe_load(git.content(root, rev, str(PROMPTS)) or b"") or {}
+
+
+def _texts(values: Mapping[str, Any]) -> dict[str, str]:
+    return {str(name): shown(texts_of(texts)) for name, texts in (values.get("prompts") or {}).items()}
+
+
 def _told(root: Path, rev: str, iteration: int) -> ToldIteration:
-    values = yaml.safe_load(git.content(root, rev, str(PROMPTS)) or b"") or {}
+    values = _values(root, rev)
     metrics, suggestions = metrics_at(root, rev, "validate"), git.content(root, rev, _SUGGESTIONS)
     return ToldIteration(
-        {str(name): shown(texts_of(texts)) for name, texts in (values.get("prompts") or {}).items()},
+        _texts(values),
         {str(name): str(text) for name, text in (values.get("origins") or {}).items()},
         metrics.get("f1"),
         _class_f1(git.content(root, rev, _CLASSES), iteration),

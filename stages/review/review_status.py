@@ -5,6 +5,7 @@ from pathlib import Path
 
 from stages.base.params import PARAMS, read_params
 from stages.picking.packet import Packet
+from stages.project.location import params_as_run
 from stages.review.kept.kept_review import Review, read_review, review_folder
 from stages.review.kept.review_gate import require_of_packet
 from stages.review.labelling.split_packet import Split, packet_for
@@ -39,8 +40,9 @@ def review_lines(root: Path, packet: Packet, review: Review | None) -> list[str]
         seconds = [sheet.seconds for sheet in done.values() if sheet.seconds is not None]
         spent = f"; {sum(seconds) / 60:.1f} minutes on {counted(len(seconds), 'sheet')}" if seconds else ""
         lines[0] += f", {where(review.tools)}{spent}"
-        iou = read_params(root / PARAMS)["validate"]["iou"]
-        counts = count_outcomes(review_boxes(packet, review, iou=iou))
+        # As `advance` will count them: of the pool with what its iteration ran with, whatever was edited since.
+        params = params_as_run(root, packet.iteration) if packet.split == "pool" else read_params(root / PARAMS)
+        counts = count_outcomes(review_boxes(packet, review, iou=params["validate"]["iou"]))
         lines += [f"changes   {outcome_line(counts)}", *_doubt(counts)]
     if begun:
         lines.append(f"begun     {counted(len(begun), 'sheet')}: {some(begun)}")

@@ -19,7 +19,13 @@ class PartWidth(NamedTuple):
     name: str
     boxes: int
     sheets: int  # that have such a box; for all boxes: all labelled sheets
-    half: float | None  # half the width of the 95 % interval
+    low: float | None  # ends of the 95 % interval of F1
+    high: float | None
+
+    @property
+    def half(self) -> float | None:
+        """Half the width of the interval."""
+        return None if self.low is None or self.high is None else (self.high - self.low) / 2
 
 
 def val_notes(scores: pd.DataFrame, *, ground_truth: pd.DataFrame, classes: Sequence[str]) -> list[str]:
@@ -47,7 +53,7 @@ def _whole(val: PartWidth) -> str:
     if val.half is None or not _wide(val):
         return size
     wanted = math.ceil(val.sheets * (val.half / WIDE) ** 2)  # widths shrink with the root of the sheets
-    return f"{size}; about {wanted} such sheets would give ±{WIDE:.2f}"
+    return f"{size}; about {wanted} such sheets would narrow that to {2 * WIDE:.2f} from end to end"
 
 
 def _class(one: PartWidth) -> str:
@@ -59,7 +65,7 @@ def _class(one: PartWidth) -> str:
 
 
 def _known(one: PartWidth) -> str:
-    return "too few to say how well F1 is known" if one.half is None else f"F1 is known to ±{one.half:.2f}"
+    return "too few to say how well F1 is known" if one.half is None else f"F1 lies in {one.low:.3f} to {one.high:.3f}"
 
 
 def _wide(one: PartWidth) -> bool:
@@ -73,5 +79,5 @@ def _count(number: int, what: str) -> str:
 
 def _measured(row: Mapping[Hashable, Any], name: str, *, sheets: int) -> PartWidth:
     low, high = row["f1_low"], row["f1_high"]
-    half = None if pd.isna(low) or pd.isna(high) else (high - low) / 2
-    return PartWidth(name, int(row["boxes"]), sheets, half)
+    ends = (None, None) if pd.isna(low) or pd.isna(high) else (low, high)
+    return PartWidth(name, int(row["boxes"]), sheets, *ends)

@@ -48,11 +48,11 @@ def test_effects_are_paired_over_the_sheets():
 @pytest.mark.parametrize(
     ("change", "text"),
     [
-        (PairedChange(0.031, 0.01, 0.052, 0.9), "+0.03 ± 0.02"),
-        (PairedChange(-0.031, -0.052, -0.01, 0.0), "-0.03 ± 0.02"),
-        (PairedChange(0.01, -0.02, 0.04, 0.7), "no effect measurable: +0.01 ± 0.03"),
-        (PairedChange(0.0, 0.0, 0.0, 0.5), "no effect measurable: +0.00 ± 0.00"),
-        (PairedChange(0.01, None, None, None), "+0.01, on too few sheets for an interval"),
+        (PairedChange(0.031, 0.01, 0.052, 0.9), "+0.031 (+0.010 to +0.052)"),
+        (PairedChange(-0.031, -0.052, -0.01, 0.0), "-0.031 (-0.052 to -0.010)"),
+        (PairedChange(0.01, -0.02, 0.04, 0.7), "no effect measurable: +0.010 (-0.020 to +0.040)"),
+        (PairedChange(0.0, 0.0, 0.0, 0.5), "no effect measurable: +0.000 (+0.000 to +0.000)"),
+        (PairedChange(0.01, None, None, None), "+0.010, on too few sheets for an interval"),
         (PairedChange(None, None, None, None), "undefined"),
     ],
 )

@@ -14,7 +14,7 @@ prompts:
   title: small circle
 notes: {}
 """
-SAYS = "expected effect on F1 of 'title': +0.10 ± 0.05"
+SAYS = "expected effect on F1 of 'title': +0.100 (+0.050 to +0.150)"
 ROW = {
     "class_name": "title",
     "prompt": "small circle",
@@ -23,7 +23,7 @@ ROW = {
             "number": 1,
             "texts": "wide bar",
             "f1": {"value": 0.1},
-            "says": "expected effect on F1 of 'title': +0.10 ± 0.05",
+            "says": "expected effect on F1 of 'title': +0.100 (+0.050 to +0.150)",
         },
         {"number": 2, "texts": ["small circle", "wide bar"], "f1": {"value": -0.1}, "says": "expected"},
     ],
@@ -51,7 +51,7 @@ def test_a_text_is_taken_with_where_it_came_from(root):
     said = accept(root, "title", 1)
     assert said[0] == "title: 'small circle' -> 'wide bar' (suggestion 1 of iteration 2)"
     assert len(said) == 3
-    assert said[1] == "expected effect on F1 of 'title': +0.10 ± 0.05"
+    assert said[1] == "expected effect on F1 of 'title': +0.100 (+0.050 to +0.150)"
     text = (root / "data/prompts.yaml").read_text()
     assert "# what to look for" in text
     assert "round bubble # a person's note" in text

@@ -46,12 +46,32 @@ def test_the_table_has_a_row_per_iteration_with_the_boxes_that_were_reviewed_for
         {"iteration": 1, "train_boxes": 72, "verdict": "stop", "rule": "max_iterations", "f1": 0.875},
     ]
     write_history(history(rows), tmp_path / "plots/converge/history.csv")
-    head, first, second, legend = table(tmp_path)
-    assert head.split() == ["iteration", "reviewed", "in", "train", "F1", "P", "R", *CLASSES, "verdict"]
-    assert first.split() == ["0", "0", "30", "–", "0.500", "0.500", "0.250", "0.250", "–", "go", "on"]
+    head, first, second, classes, *per_class, legend = table(tmp_path)
+    assert head.split() == ["iteration", "reviewed", "in", "train", "F1", "P", "R", "verdict"]
+    assert first.split() == ["0", "0", "30", "–", "0.500", "0.500", "go", "on"]
     assert second.split()[:5] == ["1", "42", "72", "0.875", "0.500"]
     assert second.endswith("stop (max_iterations)")
+    assert classes.split() == ["F1", "of", "0", "1"]
+    assert [line.split() for line in per_class] == [
+        ["detail", "0.250", "0.250"],
+        ["elevation", "0.250", "0.250"],
+        ["title", "–", "0.250"],
+    ]
     assert "boxes" in legend
+
+
+def test_thirteen_classes_fit_into_a_terminal(tmp_path: Path):
+    names = [f"transistor {number}" for number in range(13)]
+    (tmp_path / "params.yaml").write_text(f"classes: {names}\n")
+    (tmp_path / "plots/converge").mkdir(parents=True)
+    own = {f"{what}[{name}]": value for name in names for what, value in (("f1", 0.25), ("fn", 2))}
+    types = column_types(names)
+    rows = [{**ROW, **own, "iteration": step, "verdict": "stop", "rule": "max_iterations"} for step in range(12)]
+    frame = pd.DataFrame(rows).reindex(columns=list(types)).astype(types)
+    write_history(frame, tmp_path / "plots/converge/history.csv")
+    lines = table(tmp_path)
+    assert len(lines) == 1 + 12 + 1 + 13 + 1
+    assert max(map(len, lines)) <= 80
 
 
 VALUES = {

@@ -109,6 +109,19 @@ def test_errors_come_first_and_few_of_a_kind():
     assert summary(findings) == "1 error, 5 warnings, 2 notes"
 
 
+def test_a_note_of_all_sheets_is_one_line():
+    grey = [Defect("note", "grey", Path(f"{i}.png"), None, "colours", "grey values", "Fine.") for i in range(140)]
+    line = "note grey: on all 140 sheets: expected colours, found grey values. Fine."
+    for every in (False, True):
+        assert finding_lines(grey, every=every, sheets=140) == [line]
+        assert finding_lines(grey, every=every, sheets=141)[0] == "note grey (140)"
+    assert summary(grey, sheets=140) == "0 errors, 0 warnings, 1 note"
+    assert summary(grey, sheets=141) == "0 errors, 0 warnings, 140 notes"
+    assert finding_lines(grey[:1], sheets=1)[0] == "note grey (1)"
+    warned = [one._replace(severity="warning") for one in grey]
+    assert finding_lines(warned, sheets=140)[0] == "warning grey (140)"  # each may be mended
+
+
 def test_a_name_that_is_no_utf_8_is_one_line_and_the_copy_has_another(project, tmp_path):
     """Two that come to the same name, a label without an image, and a folder: all are printed, and none in the copy."""
     source = s.yolo(tmp_path / "SET").rename(tmp_path / "S\udcffT")

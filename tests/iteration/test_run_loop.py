@@ -68,6 +68,19 @@ def running_in(root: Path) -> list[int]:
     return found
 
 
+def test_it_leaves_when_the_iteration_that_was_asked_for_is_finished(short):
+    said = []
+    assert run_loop(short, reviewer="oracle", say=said.append, until=0)
+    assert said[-1] == "Iteration 0 is finished: left, as --until 0 says. Go on: yoloop run"
+    assert locate(short).finished
+    head = sh(short, "git", "rev-parse", "HEAD")
+    done = in_pipe(short, "--until", "0")  # there already: nothing is done, and nobody is asked
+    assert (done.returncode, "MANUAL REVIEW" in done.stdout) == (0, False)
+    assert sh(short, "git", "rev-parse", "HEAD") == head
+    assert run_loop(short, reviewer="oracle", say=said.append, until=7)  # the verdict ends it before
+    assert "THE LOOP HAS COME TO ITS END" in said[-1]
+
+
 def test_two_iterations_with_a_person(short):
     child = on_terminal(short)
     child.expect_exact("[STEP 5/6] Checking convergence...")

@@ -13,9 +13,11 @@ import yaml
 
 from stages.base.errors import UserError
 from stages.iteration.finish import finish
-from stages.iteration.status import status_lines
+from stages.iteration.status import status_lines, status_values
 from stages.report.prompt_history import changes, history_lines
 from tests.fake_project import REPO, dvc, sh
+
+WAIT = "wait until it is done, or stop it there with Ctrl+C: finished stages are kept"
 
 
 def last_two(root):
@@ -77,13 +79,85 @@ def test_a_project_on_its_way_through_an_iteration(project):
 
     set_param(root, "train", "seed", 7)
     state, step = last_two(root)
-    assert state == "iteration 0: finished, but the workspace holds something else: train"
-    assert step.startswith("git stash && dvc checkout")
+    assert state.startswith(
+        "iteration 0: finished; params.yaml was edited since iteration 0 ran: train.seed 0 -> 7. That"
+    )
+    assert step == done[1]
     sh(root, "git", "checkout", "-q", ".")
 
     sh(root, "git", "switch", "-q", "--detach", "iteration-0")
     assert last_two(root) == ["iteration 0: a look back: no branch is checked out", "git switch main && dvc checkout"]
     sh(root, "git", "switch", "-q", "main")
+
+
+KEYS = ["project", "iteration", "branch", "dataset", "last", "state", "state_text", "next"]
+
+
+@pytest.mark.slow
+def test_a_program_reads_the_same(project):
+    root = project()
+    values = status_values(root)
+    assert list(values) == KEYS
+    assert (values["iteration"], values["branch"], values["state"]) == (0, "main", "complete")
+    assert values["last"] is None
+    assert values["next"] == "yoloop finish"
+    finish(root)
+    values = status_values(root)
+    sheets = {"train": 3, "val": 2, "test": 1, "pool": 4}
+    assert values["dataset"] == {"tag": "dataset-v0", "sheets": sheets, "test_openings": 0}
+    assert values["last"] == {
+        "iteration": 0, "tag": "iteration-0", "f1": 0.8, "f1_low": 0.74, "f1_high": 0.86, "precision": 0.9,
+        "recall": 0.8, "verdict": "go on", "rule": None, "reason": "1 of 10 iterations are done.", "lost": False,
+    }  # fmt: skip
+    assert (values["state"], values["state_text"]) == ("finished", "finished")
+    done = sh(root, sys.executable, "-m", "stages.loop", "status", "--json")
+    assert json.loads(done) == values
+
+
+@pytest.mark.slow
+def test_it_answers_while_another_command_is_at_work(project):
+    """As while `yoloop run` trains: its lock is held."""
+    root = project()
+    code = (
+        "from pathlib import Path; from stages.project.project_lock import exclusive;\n"
+        "with exclusive(Path()):\n print('held', flush=True); input()"
+    )
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    with subprocess.Popen([sys.executable, "-c", code], cwd=root, text=True, **pipes) as other:
+        assert other.stdout.readline() == "held\n"
+        before = {file: file.stat().st_mtime_ns for file in root.rglob("*")}
+        said = sh(root, sys.executable, "-m", "stages.loop", "status").splitlines()
+        assert {file: file.stat().st_mtime_ns for file in root.rglob("*")} == before  # it only reads
+        assert status_values(root)["state"] == "at_work"
+        other.communicate("\n")
+    assert said[0] == "project  project: iteration 0, branch main"
+    assert said[3].startswith(f"state    iteration 0: at work: process {other.pid} on ")
+    assert said[4] == f"next     {WAIT}"
+    assert last_two(root)[0] == "iteration 0: run, but not finished"
+
+
+@pytest.mark.slow
+def test_who_only_reads_needs_no_name(project, monkeypatch):
+    root = project()
+    finish(root)
+    for name in [name for name in os.environ if name.startswith(("GIT_AUTHOR", "GIT_COMMITTER"))]:
+        monkeypatch.delenv(name)
+    for command in (["status"], ["log"], ["report"], ["prompts", "history"]):
+        sh(root, sys.executable, "-m", "stages.loop", *command)
+    with pytest.raises(AssertionError, match="expected your name and email for commits"):
+        sh(root, sys.executable, "-m", "stages.loop", "finish")
+
+
+@pytest.mark.slow
+def test_dvc_alone_is_at_work(project):
+    """As while somebody's `dvc repro` trains: DVC's own lock names a process that lives, here this one."""
+    root = project()
+    lock = {"write": {str(root / "models/best.pt"): {"pid": os.getpid(), "cmd": "dvc repro"}}, "read": {}}
+    (root / ".dvc/tmp/rwlock").write_text(json.dumps(lock))
+    state, step = last_two(root)
+    assert state.startswith("iteration 0: at work: dvc status: ")
+    assert "is busy, it is being blocked by" in state
+    assert step == WAIT
 
 
 @pytest.mark.slow

@@ -104,14 +104,16 @@ def test_an_oracle_needs_no_review():
     assert next_step(FINISHED, reviewer="oracle") == "yoloop run"
 
 
-def test_prompts_that_are_edited_in_a_review_change_nothing():
+def test_what_is_edited_in_a_review_changes_nothing():
     prompts = {"changed deps": {"data/prompts.yaml": {"prompts": "modified"}}}
-    params = {"changed deps": {"params.yaml": {"train": "modified"}}}
-    both = {"changed deps": {**prompts["changed deps"], **params["changed deps"]}}
-    assert read_changes({"train": [prompts]}, passed_over="data/prompts.yaml") == Changes()
+    params = {"changed deps": {"params.yaml": {"train": "modified", "analyze.tiny_area": "modified"}}}
+    classes = {"changed deps": {"params.yaml": {"classes": "modified", "train": "modified"}}}
+    code = {"changed deps": {"stages/base": "modified", **params["changed deps"]}}
+    assert read_changes({"train": [prompts], "validate": [params, prompts]}, finished=True) == Changes()
     assert read_changes({"train": [prompts]}) == Changes(stages=("train",))
-    status = {"train": [both], "validate": [prompts], "analyze": ["changed command"]}
-    assert read_changes(status, passed_over="data/prompts.yaml") == Changes(stages=("train", "analyze"))
+    assert read_changes({"train": [params]}) == Changes(stages=("train",))
+    status = {"train": [classes], "predict": [code], "validate": [prompts], "analyze": ["changed command"]}
+    assert read_changes(status, finished=True) == Changes(stages=("train", "predict", "analyze"))
 
 
 @pytest.mark.parametrize(

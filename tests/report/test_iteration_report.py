@@ -39,6 +39,9 @@ def test_finish_makes_the_page_and_ends_with_it(project: Callable[[], Path]) -> 
     root = project()
     assert finish(root).splitlines()[-1] == "Page to open: reports/iteration_00.html"
     text = (root / "reports/iteration_00.html").read_text()
+    beside = (root / "reports/iteration_00.md").read_text()
+    assert beside.startswith("## Iteration 0: go on\n\n1 of 10 iterations are done.\n")
+    assert "| F1 on val | 0.800 (0.74 to 0.86) |" in beside
     assert f"commit {sh(root, 'git', 'rev-parse', 'iteration-0')[:10]}" in text
     assert read_json(root / "metrics/converge.json")["reason"] in text
     assert sh(root, "git", "status", "--porcelain") == ""  # it lies beside Git

@@ -2,7 +2,10 @@ from stages.report.prompt_history import ToldIteration, effects
 
 ASKED = {
     "suggestions": [
-        {"class_name": "title", "candidates": [{"number": 2, "says": "expected effect on F1 of 'title': +0.03 ± 0.02"}]}
+        {
+            "class_name": "title",
+            "candidates": [{"number": 2, "says": "expected effect on F1 of 'title': +0.031 (+0.010 to +0.052)"}],
+        }
     ]
 }
 
@@ -18,7 +21,8 @@ BEFORE = told("bar", 0.7, suggestions=ASKED)
 def test_an_accepted_text_stands_beside_what_was_expected_of_it():
     now = told("wide bar", 0.75, origin="suggestion 2 of iteration 1")
     assert effects(BEFORE, now, {1: BEFORE, 2: now}) == [
-        "title: suggestion 2 of iteration 1; expected effect on F1 of 'title': +0.03 ± 0.02; F1 0.700 -> 0.750"
+        "title: suggestion 2 of iteration 1; expected effect on F1 of 'title': +0.031 (+0.010 to +0.052); "
+        "F1 0.700 -> 0.750"
     ]
 
 

@@ -24,17 +24,22 @@ _SERVE = (
 )
 
 
-def build(root: Path, *, seed: int = 0, boxes: int = 0) -> Packet:
-    """Write a packet of three sheets: a.png with proposals (`boxes` more), b.png with claims, c.png with nothing."""
+def build(
+    root: Path, *, seed: int = 0, boxes: int = 0, classes: tuple[str, ...] = CLASSES, used: int = len(CLASSES)
+) -> Packet:
+    """Write a packet of three sheets: a.png with proposals (`boxes` more), b.png with claims, c.png with nothing.
+
+    The proposals are of the first `used` classes, in turn.
+    """
     root.mkdir(parents=True, exist_ok=True)
-    (root / "params.yaml").write_text(f"iteration: 1\nclasses: {list(CLASSES)}\n", encoding="utf-8")
+    (root / "params.yaml").write_text(f"iteration: 1\nclasses: {list(classes)}\n", encoding="utf-8")
     for name in ("images", "labels"):
         (root / "pool" / name).mkdir(parents=True, exist_ok=True)
     sheets = [_sheet(root / "pool", name) for name in ("a.png", "b.png", "c.png")]
     (root / "pool/labels/b.txt").write_text("0 0.5 0.5 0.1 0.1\n2 0.25 0.25 0.05 0.05\n")
     proposals = [*PROPOSALS["a.png"], *_many(boxes)]
     detections = pd.DataFrame(
-        [("a.png", n % 3, *box, 0.9 - 0.1 * (n % 5)) for n, box in enumerate(proposals)],
+        [("a.png", n % used, *box, 0.9 - 0.1 * (n % 5)) for n, box in enumerate(proposals)],
         columns=["image_id", "class_id", "x1", "y1", "x2", "y2", "confidence"],
     )
     focus = pd.DataFrame(
@@ -44,7 +49,7 @@ def build(root: Path, *, seed: int = 0, boxes: int = 0) -> Packet:
         ],
         columns=["image_id", "kind", "class_name", "x1", "y1", "x2", "y2", "confidence", "reason"],
     ).astype({"confidence": "Float64"})
-    facts = {"classes": CLASSES, "iteration": 1, "seed": seed, "ruler": "abc"}
+    facts = {"classes": classes, "iteration": 1, "seed": seed, "ruler": "abc"}
     outgoing = [Outgoing(sheet, WIDTH, HEIGHT) for sheet in sheets]
     write_packet(outgoing, focus=focus, detections=detections, folder=root / PACKET, **facts)
     return read_packet(root / PACKET)

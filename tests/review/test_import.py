@@ -256,7 +256,8 @@ def test_what_is_reviewed_stays_unless_it_is_to_be_replaced(reviewing: Projects,
     review_packet(root, {"p1.jpg": [OTHER], "p2.jpg": [ReviewedBox("elevation", *e.BOX)]})
     before = contents(root / REVIEW)
     export = e.put(tmp_path / "x.json", e.label_studio(packet_of(root)))
-    said = "Left with the boxes that they have there (the export has others: --replace takes those, yoloop review reset drops the review of before): 1 sheet: p1.jpg"
+    more = "--replace takes those, yoloop review reset drops the review of before"
+    said = f"Left with the boxes that they have there (the export has others: {more}): 1 sheet: p1.jpg"
     assert said in take(root, export)
     assert boxes(root)["p1.jpg"] == [("title", 1, 2, 30, 40)]
     tools = {sheet.image_id: sheet.source for sheet in read_review(root / REVIEW).sheets}

@@ -34,7 +34,7 @@ def test_enough_of_everything_says_nothing():
 
 def test_a_class_with_few_boxes():
     lines = notes(score("all", "all"), score("class", "elevation", boxes=26, half=0.11), elevation=9)
-    assert lines == ["elevation: 26 boxes on 9 sheets: F1 is known to ±0.11"]
+    assert lines == ["elevation: 26 boxes on 9 sheets: F1 lies in 0.690 to 0.910"]
 
 
 @pytest.mark.parametrize(
@@ -63,9 +63,12 @@ def test_a_class_without_boxes_and_one_on_a_single_sheet():
 def test_few_sheets_say_how_many_would_do():
     # Half the width falls with the root of the sheets: from 0.10 to 0.05 takes four times as many.
     assert notes(score("all", "all", images=12, half=0.1)) == [
-        "val: 100 boxes on 12 sheets: F1 is known to ±0.10; about 48 such sheets would give ±0.05"
+        "val: 100 boxes on 12 sheets: F1 lies in 0.700 to 0.900; "
+        "about 48 such sheets would narrow that to 0.10 from end to end"
     ]
-    assert notes(score("all", "all", images=19, half=0.03)) == ["val: 100 boxes on 19 sheets: F1 is known to ±0.03"]
+    assert notes(score("all", "all", images=19, half=0.03)) == [
+        "val: 100 boxes on 19 sheets: F1 lies in 0.770 to 0.830"
+    ]
     assert notes(score("all", "all", images=20, half=0.03)) == []
     assert notes(score("all", "all", images=1, half=None)) == [
         "val: 100 boxes on 1 sheet: too few to say how well F1 is known"
@@ -76,3 +79,9 @@ def test_other_splits_and_parts_are_not_meant():
     rows = [score("all", "all"), score("all", "all", images=2, split="train"), score("size", "tiny", boxes=2, half=0.3)]
     assert notes(*rows) == []
     assert val_notes(pd.DataFrame(rows[1:2]), ground_truth=truth(), classes=[]) == []
+
+
+def test_an_f1_near_0_keeps_its_digits():
+    """Half a width, 0.00, would say that it is known exactly; and 0.03 that it may lie under 0."""
+    row = score("all", "all", images=19) | {"f1": 0.009, "f1_low": 0.0061, "f1_high": 0.0138}
+    assert notes(row) == ["val: 100 boxes on 19 sheets: F1 lies in 0.006 to 0.014"]

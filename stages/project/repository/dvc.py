@@ -14,7 +14,7 @@ from stages.picking.written_sample import SAMPLE, is_as_written
 from stages.project.repository import git
 
 
-class Busy(UserError):
+class BusyError(UserError):
     """DVC waits for another DVC that is at work here."""
 
 
@@ -50,7 +50,7 @@ def run(root: Path, *args: str) -> str:
     )
     if done.returncode != 0:
         said = _complaint(done.stderr) or f"exit code {done.returncode}"
-        raise (Busy if _BUSY.search(said) else UserError)(f"dvc {args[0]}: {said}")
+        raise (BusyError if _BUSY.search(said) else UserError)(f"dvc {args[0]}: {said}")
     return done.stdout
 
 

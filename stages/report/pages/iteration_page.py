@@ -9,7 +9,16 @@ import pandas as pd
 
 from stages.convergence.history.history_columns import classes_of
 from stages.holdout.openings import opened_text
-from stages.report.pages.iterations import Seconds, charts, costs, other_rulers, ruler_before, table_rows, tiles
+from stages.report.pages.iterations import (
+    Seconds,
+    charts,
+    class_rows,
+    costs,
+    other_rulers,
+    ruler_before,
+    table_rows,
+    tiles,
+)
 from stages.report.pages.promise_charts import promise_charts
 from stages.report.pages.shots import Shot
 from stages.review.ledger.correction_ledger import OUTCOMES
@@ -57,6 +66,7 @@ def iteration_values(page: Page) -> dict[str, Any]:
         "classes": classes_of(history.columns.tolist()),
         "charts": charts(history, report["params"]["converge"]["target_f1"]),
         "rows": table_rows(history),
+        "class_rows": class_rows(history),
         "other_rulers": other_rulers(history),
         "ruler_before": ruler_before(history),
         "ruler": {key: _plain(value) for key, value in report["validate"]["ruler_statement"][0].items()},

@@ -14,6 +14,8 @@ from stages.wording.rates import gain_in
 Seconds = Mapping[int, Mapping[str, float]]  # iteration -> stage -> seconds
 _RATES = {"precision": "precision", "recall": "recall", "ap50": "map50"}  # in the scores -> in the history
 
+_ITERATIONS_ACROSS = 8  # of a table; with more it is wider than the page
+
 
 class Tile(NamedTuple):
     """A number with its 95 % interval and how it changed since an earlier iteration; None is undefined."""
@@ -23,6 +25,13 @@ class Tile(NamedTuple):
     high: float | None = None
     since: int | None = None
     change: str | None = None  # None with `since`: another ruler measured that one
+
+
+class ClassRows(NamedTuple):
+    """F1 of each class, by name, in each of `steps`; None is undefined."""
+
+    steps: Sequence[int]
+    rows: Mapping[str, Sequence[float | None]]
 
 
 class Cost(NamedTuple):
@@ -87,21 +96,27 @@ def worst(history: pd.DataFrame, classes: Sequence[str], most: int) -> set[str]:
 def table_rows(history: pd.DataFrame) -> list[dict[str, Any]]:
     """Return the rows of the history, the last first, None where it is undefined.
 
-    `rates` are precision, recall and F1 of each class, `counts` the sheets and boxes of train and the sheets of the
+    `rates` are precision and recall, `counts` the sheets and boxes of train and the sheets of the
     pool; `other_ruler` is what differs where another ruler than the last one measured the iteration.
     """
-    rates = ["precision", "recall", *(f"f1[{name}]" for name in classes_of(history.columns.tolist()))]
     rows = history.iloc[::-1].astype(object).where(history.notna(), None).to_dict("records")
     others = _differences(history)
     return [
         {
             **{str(key): value for key, value in row.items()},
-            "rates": [row[key] for key in rates],
+            "rates": [row[key] for key in ("precision", "recall")],
             "counts": [row[key] for key in ("train_images", "train_boxes", "pool_images")],
             "other_ruler": others.get(row["iteration"]),
         }
         for row in rows
     ]
+
+
+def class_rows(history: pd.DataFrame) -> ClassRows:
+    """Return F1 of each class over the last iterations: classes go down the page, which has room for any number."""
+    last = history.tail(_ITERATIONS_ACROSS)
+    names = classes_of(history.columns.tolist())
+    return ClassRows(last["iteration"].tolist(), {name: _floats(last[f"f1[{name}]"]) for name in names})
 
 
 def ruler_before(history: pd.DataFrame) -> tuple[int, str] | None:

@@ -11,16 +11,17 @@ import pytest
 
 from stages.convergence.history.history_columns import column_types
 from stages.report.pages.iteration_page import Page, Shots
-from stages.report.pages.iterations import charts, costs, worst
-from stages.report.pages.rendering import iteration_html, rendered
+from stages.report.pages.iterations import charts, class_rows, costs, worst
+from stages.report.pages.rendering import _TEMPLATES, iteration_html, rendered
 from stages.report.pages.shots import alarm_shot, miss_shot, packet_shot
 from stages.ruler.losses.fates import FATES
+from stages.ruler.losses.tide import ERRORS
 from tests.browser import CHROMIUM, look
 
 RULER = {"iou": 0.5, "confidence": 0.25, "imgsz": 640, "filters": {}, "val_content": "0123456789abcdef"}
 VALIDATE = {
     "f1": 0.8, "fn": 30, "fp": 1, "confidence": 0.25, "ruler": "3f2a90bc", "ruler_statement": [RULER],
-    "f1_with_copy": 0.9, "f1_without_copy": 0.75, "notes": ["8 sheets are few: F1 is known to 0.1."],
+    "f1_with_copy": 0.9, "f1_without_copy": 0.75, "notes": ["8 sheets are few: F1 lies in 0.700 to 0.900."],
 }  # fmt: skip
 VERDICT = {
     "verdict": "stop", "rule": "target_f1", "reason": "F1 0.985 is at least 0.98.",
@@ -55,18 +56,18 @@ def history(rates: Rates, classes: Sequence[str]) -> pd.DataFrame:
     return pd.DataFrame(rows).reindex(columns=list(types)).astype(types)
 
 
-def tables(name: str) -> dict[str, list[dict[str, object]]]:
+def tables(name: str, more: Sequence[str] = ()) -> dict[str, list[dict[str, object]]]:
     """Return the rows of the small tables, as a report holds them."""
     rates = {"f1": 0.8, "f1_low": 0.7, "f1_high": 0.9, "precision": None, "recall": 0.75, "ap50": 0.7}
     counts = {"images": 12, "boxes": 40, "tp": 10, "fp": 1, "fn": 30}
-    parts = [("val", "all", "all"), ("train", "all", "all"), ("val", "class", name), ("val", "size", "tiny")]
-    fates = {**dict.fromkeys(FATES, 0), "found": 10, "wrong_class": 29, "never_proposed": 1}
+    parts = [("val", "all", "all"), ("train", "all", "all"), *(("val", "class", one) for one in (name, *more))]
+    fates = {**dict.fromkeys(FATES, 421 if more else 0), "found": 10, "wrong_class": 29, "never_proposed": 1}
     return {
         "scores": [
             {"split": split, "part": part, "name": row, **counts, **rates}
-            for split, part, row in [*parts, ("val", "group", name)]
+            for split, part, row in [*parts, ("val", "size", "tiny"), ("val", "group", name)]
         ],
-        "ledger": [{"split": "val", "class_name": row, "boxes": 40, **fates} for row in ("all", name)],
+        "ledger": [{"split": "val", "class_name": row, "boxes": 40, **fates} for row in ("all", name, *more)],
         "errors": [
             {"split": "val", "error": "cls", "count": 29, "d_f1": 0.123, "d_ap50": None},
             {"split": "train", "error": "cls", "count": 77, "d_f1": 0.5, "d_ap50": 0.5},
@@ -87,15 +88,16 @@ def page(
     verdict: Mapping[str, object] = VERDICT,
     rulers: Sequence[int] = (),
     suspects: str | None = None,
+    more: Sequence[str] = (),
 ) -> str:
-    """Return a page; `rulers` is the imgsz of each iteration's ruler, by default the same."""
+    """Return a page; `rulers` is the imgsz of each iteration's ruler, by default the same; `more` classes."""
     report = {
         "iteration": len(rates) - 1,
         "start": "0123456789abcdef",
         "dataset": "dataset-v3",
         "verdict": verdict,
         "validate": VALIDATE,
-        "tables": tables(name),
+        "tables": tables(name, more),
         "train": {"lr": 0.000125, "augment": {"degrees": 0.0}, "torch": "2.14.1", "weights_sha256": "abc"},
         "analyze": {"fn": 30},
         "sample": dict.fromkeys(
@@ -110,7 +112,7 @@ def page(
         "prompts": {name: "round & red"},
     }  # fmt: skip
     change = {"rule": "small", "change": f"Say {name}.", "why": "3 of 4 are tiny."}
-    past = history(rates, [name])
+    past = history(rates, [name, *more])
     if rulers:
         statements = [json.dumps({**RULER, "imgsz": imgsz}) for imgsz in rulers]
         past = past.assign(ruler=[f"ruler{imgsz}" for imgsz in rulers], ruler_statement=statements)
@@ -169,7 +171,7 @@ def shots(name: str) -> Shots:
         "the target is reached",
         "commit fedcba9876",
         "<b>0.800</b><small>0.70 to 0.90</small><small>+0.300 (0.21 to 0.39) since 0</small>",
-        "8 sheets are few: F1 is known to 0.1.",
+        "8 sheets are few: F1 lies in 0.700 to 0.900.",
         "F1 is 0.900 on sheets with a near copy in train, 0.750 on the other sheets.",
         "<h3>By class</h3>",
         "<h3>By size</h3>",
@@ -194,6 +196,17 @@ def shots(name: str) -> Shots:
 )
 def test_says(shown: str) -> None:
     assert shown in page()
+
+
+def test_one_word_is_one_number() -> None:
+    """A fate counts boxes, an error of TIDE's detections: no word stands for both, nor for all that is missed."""
+    words = _TEMPLATES.get_template("words.html").module
+    fates = {word for _, word, _ in vars(words)["FATES"].values()}
+    errors = {word for word, _ in vars(words)["ERRORS"].values()}
+    assert len(fates) == len(FATES)
+    assert len(errors) == len(ERRORS)
+    assert not fates & errors
+    assert "missed" not in fates | errors
 
 
 def test_says_nothing_of_other_splits() -> None:
@@ -370,6 +383,36 @@ def test_many_classes_and_iterations_stay_readable() -> None:
     assert "the 8 classes with the lowest F1" in text
     assert text.count("<li>") == 3 + 8
     assert re.findall(r'y="232" text-anchor="middle">(\d+)<', text)[:10] == [str(i) for i in range(0, 30, 3)]
+
+
+def test_classes_go_down_the_page_and_the_last_iterations_across() -> None:
+    frame = history([(0.1 * step, 0.5, 0.5) for step in range(10)], ["a", "b"])
+    assert class_rows(frame).steps == list(range(2, 10))
+    assert class_rows(frame.assign(**{"f1[b]": None})).rows["b"] == [None] * 8
+    text = page("detail", rates=((0.5, 0.6, 0.7), (0.8, None, 0.75)))
+    assert "<td>detail</td><td>0.500</td><td>0.800</td>" in text
+    assert "all are in plots" not in text
+    assert "The last 8 iterations; all are in" in page(rates=[(0.5, 0.6, 0.7)] * 9)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium")
+def test_thirteen_classes_fit_on_the_page(tmp_path: Path) -> None:
+    """No table is wider than the page, not even with every fate of a box; on a phone the names of the rows stay."""
+    file = tmp_path / "page.html"
+    more = [f"transistor {number}" for number in range(12)]
+    file.write_text(page(more=more, rates=[(0.5, 0.6, 0.7)] * 10), encoding="utf-8")
+    wide = (
+        "[...document.querySelectorAll('details')].map(one => one.open = true) && "
+        "[...document.querySelectorAll('.scroll')].filter(one => one.scrollWidth > one.clientWidth).length"
+    )
+    assert look(file, asking={"wide": wide}).answers == {"wide": 0}
+    scrolled = (
+        "(one => (one.scrollLeft = 300, one.querySelector('td').getBoundingClientRect().left - "
+        "one.getBoundingClientRect().left))(document.querySelectorAll('.scroll')[1])"
+    )
+    asking = {"names": scrolled, "page": "document.documentElement.scrollWidth"}
+    assert look(file, asking=asking, width=360).answers == {"names": 0, "page": 360}
 
 
 def test_what_it_cost() -> None:

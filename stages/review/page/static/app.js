@@ -5,7 +5,9 @@ import { endWords, farewellWords, showAround } from "./around.js";
 import { bindingsOf } from "./bindings.js";
 import { plain } from "./boxes.js";
 import { createClock } from "./clock.js";
+import { createFinder } from "./finder.js";
 import { createKeys, listKeys } from "./keys.js";
+import { paint } from "./palette.js";
 import { panWith } from "./panning.js";
 import { createSaver } from "./saver.js";
 import { createSheet, historyOf } from "./sheet.js";
@@ -40,6 +42,7 @@ const STATES = {
   gone: (why) => `Not saved: ${why}`,
 };
 let saver = null;
+let finder = null;
 
 function showState(word, why, more) {
   at("saved").textContent = STATES[word](why, more);
@@ -145,13 +148,18 @@ function save() {
 // ---- what stands around the sheet
 
 function showPage() {
-  if (sheet) showAround(sheet, packet, { newClass, setClass, openSheet });
+  if (sheet) showAround(sheet, packet, { newClass, typed: finder.typed(), takeClass, openSheet });
 }
 
 function setClass(name) {
   newClass = name;
   sheet.setClass(name);
   showPage();
+}
+
+function takeClass(name) {
+  setClass(name);
+  area.focus(); // the list was made anew, and the button that had the focus is gone
 }
 
 // ---- the whole packet
@@ -219,6 +227,7 @@ const page = {
     const name = packet.classes[Number(event.code.at(-1)) - 1];
     if (name !== undefined) setClass(name);
   },
+  find: () => finder.open(),
   hide: () => area.classList.toggle("bare"),
   help: () => at("keys").showModal(),
   otherPane: () => (document.activeElement === area ? at("side").querySelector("button") : area).focus(),
@@ -228,7 +237,7 @@ const page = {
 function isOff(event) {
   if (sheet === null || document.querySelector("dialog[open]")) return true;
   const control = event.target.closest?.("button, a, input");
-  return Boolean(control) && ["Enter", " ", "Tab"].includes(event.key);
+  return control?.matches("input") || (Boolean(control) && ["Enter", " ", "Tab"].includes(event.key));
 }
 
 function listen() {
@@ -268,6 +277,8 @@ async function start() {
   packet = await readPacket();
   document.title = packet.split === "pool" ? `Review of iteration ${packet.iteration}` : `Labels of ${packet.split}`;
   newClass = packet.classes[0];
+  paint(packet.classes.length);
+  finder = createFinder(at("find"), packet.classes, { changed: showPage, taken: takeClass, left: () => area.focus() });
   for (const one of JSON.parse(localStorage.getItem(`yoloop-confirmed:${packet.packet}`) ?? "[]")) confirmed.add(one);
   saver = createSaver(packet.packet, {
     state: showState,
@@ -276,7 +287,13 @@ async function start() {
   showState("saved");
   listen();
   await saver.restore();
-  await openSheet(packet.at <= packet.sheets.length ? packet.at : 1);
+  await openSheet(firstOf(packet).order);
+}
+
+// Where it was left, if that is not done; else the first that is not.
+function firstOf({ sheets, at: left }) {
+  const open = sheets.filter((one) => one.status !== "reviewed");
+  return open.find((one) => one.order === left) ?? open[0] ?? sheets[0];
 }
 
 start().catch((error) => farewell(error.message));

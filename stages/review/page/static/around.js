@@ -10,7 +10,7 @@ const STARTS = {
 };
 const isDone = (sheet) => sheet.status === "reviewed";
 
-export function showAround(sheet, packet, { newClass, setClass, openSheet }) {
+export function showAround(sheet, packet, { newClass, typed, takeClass, openSheet }) {
   const { listed, detail } = sheet;
   const [boxes, chosen] = [sheet.boxes(), sheet.chosen()];
   showHead(listed, packet.sheets);
@@ -19,7 +19,7 @@ export function showAround(sheet, packet, { newClass, setClass, openSheet }) {
   const counts = new Map();
   for (const box of boxes) counts.set(box.class_name, (counts.get(box.class_name) ?? 0) + 1);
   showFocus(at("focus"), detail.focus, sheet.lookedAt(), (one) => sheet.look(one));
-  showClasses(at("classes"), packet.classes, counts, chosen?.class_name ?? newClass, setClass);
+  showClasses(at("classes"), packet.classes, typed, counts, chosen?.class_name ?? newClass, takeClass);
   showSheets(at("sheets"), packet.sheets, listed.order, openSheet);
 }
 

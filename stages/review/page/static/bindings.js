@@ -46,6 +46,13 @@ export const bindingsOf = (page, sheet) => [
   { group: "Boxes", keys: digits, shown: ["1 … 9"], does: "class of the box, or of the next one", run: page.digit },
   {
     group: "Boxes",
+    keys: ["c"],
+    shown: ["C"],
+    does: "class by its name: a few letters, then Enter",
+    run: page.find,
+  },
+  {
+    group: "Boxes",
     keys: ["n"],
     shown: ["N"],
     does: "draw a box, also inside the selected one",

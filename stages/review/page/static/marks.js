@@ -2,11 +2,8 @@
 
 const SVG = "http://www.w3.org/2000/svg";
 const FRAME = 7; // px of the screen between an object and the frame around it
-const COLOURS = 8;
 const NARROW = 30; // px of the screen: the name of a narrower box would hide more than it says
 const [LETTER, LINE] = [6.6, 14]; // px of the screen that a name takes: the width of a letter, and its height
-
-export const colour = (place) => `k${place % COLOURS}`;
 
 function element(name, attributes, parent) {
   const made = document.createElementNS(SVG, name);
@@ -79,10 +76,8 @@ export function createMarks(image, sheet) {
         const mark = drawn.get(box.id) ?? add(box.id);
         drawn.delete(box.id);
         put(mark, box);
-        mark.group.setAttribute(
-          "class",
-          `${colour(classPlace)}${proposed ? " proposed" : ""}${selected ? " selected" : ""}`,
-        );
+        const states = `${proposed ? " proposed" : ""}${selected ? " selected" : ""}`;
+        mark.group.setAttribute("class", `k${classPlace}${states}`); // palette.js has their colours
         if (mark.text.textContent !== label) mark.text.textContent = label;
         mark.selected = selected;
         next.set(box.id, mark);

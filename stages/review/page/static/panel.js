@@ -1,6 +1,6 @@
 // The lists beside the sheet: what to look at, the classes, and all sheets.
 
-import { colour } from "./marks.js";
+import { findClasses } from "./finder.js";
 
 const KINDS = { missed: "missed", uncertain: "unsure", nothing_seen: "whole sheet", label: "check the label:" };
 const STATES = { untouched: "not opened", unreviewed: "begun", reviewed: "done" };
@@ -36,19 +36,24 @@ export function showFocus(list, focus, current, run) {
   list.replaceChildren(...(items.length > 0 ? items : [nothing]));
 }
 
-export function showClasses(list, classes, counts, current, run) {
-  const items = classes.map((name, place) => {
+export function showClasses(list, classes, typed, counts, current, run) {
+  const found = findClasses(classes, typed);
+  const items = found.map((name) => {
+    const place = classes.indexOf(name);
     const key = made("kbd", {}, place < KEYS ? String(place + 1) : "");
-    const swatch = made("i", { class: colour(place), "aria-hidden": "true" });
+    const swatch = made("i", { class: `k${place}`, "aria-hidden": "true" });
     const count = made("span", { class: "count" }, String(counts.get(name) ?? 0));
-    const label = made("span", { class: "name" }, name);
+    const label = made("span", { class: "name", title: name }, name);
+    const isTaken = typed.trim() !== "" && name === found[0]; // by Enter
     return made(
       "li",
-      {},
+      { class: isTaken && "taken" },
       button({ "aria-pressed": String(name === current) }, () => run(name), key, swatch, label, count),
     );
   });
-  list.replaceChildren(...items);
+  const nothing = made("li", { class: "soft" }, "No class has that in its name.");
+  list.replaceChildren(...(items.length > 0 ? items : [nothing]));
+  list.querySelector(typed.trim() ? ".taken" : '[aria-pressed="true"]')?.scrollIntoView({ block: "nearest" });
 }
 
 export function showSheets(list, sheets, current, run) {
