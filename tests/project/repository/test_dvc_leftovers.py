@@ -118,6 +118,19 @@ def test_a_lock_of_a_process_number_that_is_somebody_elses_now(project: Callable
     assert mend(root) == []
 
 
+def test_a_lock_of_a_killed_dvc_that_nobody_has_cleared_away(project: Callable[[], Path]) -> None:
+    """As in a container without an init: for DVC a process that is killed there still lives."""
+    root = project()
+    with subprocess.Popen(["bash", "-c", "exec -a dvc sleep 60"]) as other:
+        held = {"pid": other.pid, "cmd": "dvc repro"}
+        (root / LOCKS).write_text(json.dumps({"write": {"x": held}, "read": {"y": [held]}}))
+        other.kill()
+        os.waitid(os.P_PID, other.pid, os.WEXITED | os.WNOWAIT)  # it has ended, and its number is still taken
+        (line,) = mend(root)
+    assert f"process {other.pid}" in line
+    assert json.loads((root / LOCKS).read_text()) == {"write": {}, "read": {}}
+
+
 def test_the_locks_of_a_living_dvc_stay(project: Callable[[], Path]) -> None:
     root = project()
     with subprocess.Popen(["bash", "-c", "exec -a dvc sleep 60"]) as other:
