@@ -68,9 +68,14 @@ def run_group(
 @contextmanager
 def _stopped_with_us(process: "subprocess.Popen[bytes]") -> Iterator[None]:
     """Let the group end during the block, too, if this process is killed (`kill -9`): it would train on alone."""
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "cwd": "/"}
-    words = ["sh", "-c", _WATCH, "sh", str(process.pid)]
-    with subprocess.Popen(words, stdin=subprocess.PIPE, start_new_session=True, **quiet) as watch:
+    with subprocess.Popen(
+        ["sh", "-c", _WATCH, "sh", str(process.pid)],
+        cwd="/",
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    ) as watch:
         try:
             yield
         finally:

@@ -152,6 +152,6 @@ def _went_on(root: Path, step: str, again: Running) -> list[str]:
     """Return what is wrong with how a command went on after the kill: it ends well, or says that it is done."""
     lines = again.errors.strip().splitlines()
     if again.code == 0:
-        return lines
+        return [line for line in lines if line.startswith(("error:", "Traceback"))]
     refused = again.code == 2 and len(lines) == 1 and lines[0].startswith("error: ")
     return [] if refused and is_done(root, step) else [f"again: code {again.code}: {again.errors}"]
