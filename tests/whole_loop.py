@@ -120,15 +120,19 @@ def build(root: Path) -> None:
     sh(root, "git", "add", ".")
     sh(root, "git", "commit", "-qm", "Start a project")
     shutil.copy(REPO / "starter/yolo26n.pt", root.parent)
-    source = root.parent / "source"
+    write_source(root.parent / "source")
+
+
+def write_source(folder: Path) -> None:
+    """Write a dataset as people have it, to be imported."""
     for split, count in SHEETS.items():
-        (source / split / "images").mkdir(parents=True)
+        (folder / split / "images").mkdir(parents=True)
         for number in range(count):
             stem = f"{split}_{number}"
-            assert cv2.imwrite(str(source / split / f"images/{stem}.png"), picture(stem))
-            write_files(source / split / "labels", {f"{stem}.txt": "1 0.5 0.5 0.25 0.25\n"})
+            assert cv2.imwrite(str(folder / split / f"images/{stem}.png"), picture(stem))
+            write_files(folder / split / "labels", {f"{stem}.txt": "1 0.5 0.5 0.25 0.25\n"})
     names = "names: [detail, elevation, title]\n"
-    write_files(source, {"data.yaml": "".join(f"{split}: {split}/images\n" for split in SHEETS) + names})
+    write_files(folder, {"data.yaml": "".join(f"{split}: {split}/images\n" for split in SHEETS) + names})
 
 
 def prepare(root: Path, step: str) -> None:

@@ -134,7 +134,7 @@ def _killed(root: Path, number: int, spot: Spot, seconds: float) -> list[str]:
     if began is None:
         return [f"{what}: never began: {running.errors}"]
     troubles = [f"{what}: left an orphan: {one}" for one in left]
-    if "Traceback" in running.errors:
+    if "Traceback" in running.errors and "exit_cleanly" in running.errors:  # else Python itself was still loading us
         troubles.append(f"{what}: {running.errors}")
     return troubles
 

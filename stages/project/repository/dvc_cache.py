@@ -8,7 +8,6 @@ import yaml
 
 from stages.project.repository import dvc
 
-
 _PATIENCE = 1.0  # seconds; DVC writes an entry of its list of runs in milliseconds
 
 
