@@ -43,7 +43,7 @@ AcceptRegression = Annotated[
 @app.command()
 def status() -> None:
     """Say in five lines where the project is and what is next."""
-    with project() as root:
+    with project(only_looks=True) as root:
         from stages.iteration.status import status_lines
 
         typer.echo("\n".join(status_lines(root)))

@@ -216,6 +216,20 @@ def test_a_command_while_another_one_holds_the_project(
     assert recover(root) is None
 
 
+def test_status_answers_while_a_command_prepares_what_it_will_commit(
+    imported: Callable[[], Path], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = imported()
+    monkeypatch.chdir(root)
+    with held(root, COMMANDS["sweep"], "lock") as (process, go):
+        until_held(process, go)
+        (root / "data/.advance").mkdir()  # as `advance` and an import have it for as long as they copy
+        assert typed(["status"], capsys) == (0, [])
+        assert typed(["finish"], capsys)[0] == 2
+        assert (root / "data/.advance").exists()
+        process.terminate()
+
+
 def test_a_command_while_the_page_saves(
     finished: Callable[[], Path], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
