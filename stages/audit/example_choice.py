@@ -13,6 +13,7 @@ from stages.base.errors import problem
 from stages.base.image_size import image_size
 from stages.base.params import PARAMS, read_classes
 from stages.dataset.sheets.split_folder import DATASET, read_labels, read_split
+from stages.project.project_lock import exclusive
 from stages.prompts.texts.examples import PREFIX, DrawnExample, example_of, example_text, is_example
 from stages.prompts.texts.prompt_file import PROMPTS, read_prompts, shown
 
@@ -32,17 +33,18 @@ def show_examples(root: Path, class_name: str, boxes: Sequence[str], *, only: bo
 
     `only`: in place of its texts. Raises `UserError`, with nothing changed, for what is no box of the class in train.
     """
-    classes = read_classes(root / PARAMS)
-    if class_name not in classes:
-        raise problem("example_choice.classes", PARAMS, classes=", ".join(classes), found=class_name)
-    there = _boxes(root, class_name, classes)
-    asked = [_asked(text, there, class_name) for text in boxes] or typical(there)
-    if not asked:
-        raise problem("example_choice.labelled", root / DATASET / "train", name=class_name)
-    now = read_prompts(classes, root / PROMPTS)[class_name]
-    kept = () if only else tuple(text for text in now if boxes or not is_example(text))
-    texts = tuple(dict.fromkeys([*kept, *map(example_text, asked)]))
-    set_prompt(root, class_name, texts, origin="visual")
+    with exclusive(root):
+        classes = read_classes(root / PARAMS)
+        if class_name not in classes:
+            raise problem("example_choice.classes", PARAMS, classes=", ".join(classes), found=class_name)
+        there = _boxes(root, class_name, classes)
+        asked = [_asked(text, there, class_name) for text in boxes] or typical(there)
+        if not asked:
+            raise problem("example_choice.labelled", root / DATASET / "train", name=class_name)
+        now = read_prompts(classes, root / PROMPTS)[class_name]
+        kept = () if only else tuple(text for text in now if boxes or not is_example(text))
+        texts = tuple(dict.fromkeys([*kept, *map(example_text, asked)]))
+        set_prompt(root, class_name, texts, origin="visual")
     return [
         f"{class_name}: {shown(texts)}",
         "The next training is shown them. What they do to the weights of now: yoloop prompts audit",

@@ -7,6 +7,7 @@ from typing import Any
 from stages.base.atomic import replacing
 from stages.base.errors import problem
 from stages.base.params import PARAMS, read_classes
+from stages.project.project_lock import exclusive
 from stages.project.yaml_edits import replaced_mapping
 from stages.prompts.texts.prompt_file import PROMPTS, checked_prompts, plain, read_prompts, shown, texts_of
 
@@ -18,13 +19,14 @@ def import_prompts(root: Path, file: Path) -> list[str]:
 
     Raises `UserError`, with nothing changed, unless it has a text for each class and for nothing else.
     """
-    classes = read_classes(root / PARAMS)
-    prompts = checked_prompts(found_prompts(_read(file), file), classes, file)
-    text = (root / PROMPTS).read_text(encoding="utf-8-sig")
-    before = read_prompts(classes, root / PROMPTS)
-    taken = {name: plain(texts) for name, texts in prompts.items()}
-    with replacing(root / PROMPTS) as temporary:
-        temporary.write_text(replaced_mapping(text, "prompts", taken), encoding="utf-8")
+    with exclusive(root):
+        classes = read_classes(root / PARAMS)
+        prompts = checked_prompts(found_prompts(_read(file), file), classes, file)
+        text = (root / PROMPTS).read_text(encoding="utf-8-sig")
+        before = read_prompts(classes, root / PROMPTS)
+        taken = {name: plain(texts) for name, texts in prompts.items()}
+        with replacing(root / PROMPTS) as temporary:
+            temporary.write_text(replaced_mapping(text, "prompts", taken), encoding="utf-8")
     changed = [f"{name}: '{shown(before[name])}' -> '{shown(prompts[name])}'" for name in classes]
     return [line for name, line in zip(classes, changed, strict=True) if before[name] != prompts[name]] or ["as before"]
 

@@ -71,6 +71,7 @@ def import_data(
         say(f"copying {sum(map(len, read.assignment.roles.values()))} sheets, and putting them into DVC's cache")
     read_before = {str(path): (root / path).read_bytes() for path in (PARAMS, PROMPTS)}
     with staging(root) as (data, models):
+        moved, replaced = _require_fresh(root, again=again)  # still: reading the source took a while
         start = stage_start(root, data, models, read, options)
         prompts, said = _prompts(root, read.source.classes)
         files: dict[str, bytes | None] = {
@@ -89,7 +90,7 @@ def import_data(
         }
         counts = ", ".join(f"{len(read.assignment.roles[role])} {role}" for role in ROLES)
         gone = [name for name in TRACKED if files.get(f"{name}.dvc", b"") is None]
-        _require_committed(root)  # still: reading the source took a while
+        _require_committed(root)  # still, as copying took a while
         transact(
             root,
             name="yoloop data import",

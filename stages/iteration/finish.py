@@ -9,6 +9,7 @@ from stages.base.params import PARAMS, read_iteration
 from stages.base.tables import json_text, read_metrics
 from stages.convergence.regression_lines import regression_lines
 from stages.iteration.loss_gate import accepting
+from stages.project.location import RUNNING
 from stages.project.preconditions import (
     RESULTS,
     SETTINGS,
@@ -39,6 +40,7 @@ def finish(root: Path = Path()) -> str:
         if is_finished(root, iteration):
             return _again(root, iteration)
         require_clean(root, iteration=iteration, finished=False)
+        (root / RUNNING).unlink(missing_ok=True)  # of a run that was stopped behind its last stage
         report = build_report(root, iteration)
         found = {path: git.here(root, path) for path in git.changed(root, [*RESULTS, *SETTINGS])}
         files = {**found, report_file(iteration): json_text(report).encode()}

@@ -25,7 +25,7 @@ from stages.project.position import Facts, Position, position_of, state_line
 from stages.project.preconditions import iteration_tag
 from stages.project.process_group import ends_like_ctrl_c, run_group
 from stages.project.project_lock import exclusive
-from stages.project.repository import dvc
+from stages.project.repository import dvc, dvc_cache
 from stages.project.settings_watch import SettingsWatch
 from stages.review.kept.auto_reviewer import WARNING
 from stages.review.kept.review_gate import all_reviewed, is_by_hand
@@ -140,6 +140,7 @@ def run_iteration(root: Path, facts: Facts, *, say: Say) -> None:
     _say_all(expectation_lines(root), say)
     with exclusive(root) as held:
         supply_outcomes(root)
+        dvc_cache.drop_unfinished_runs(root)
         if facts.changes.gone:
             with suppress(UserError):  # what the cache no longer has, the stages make again
                 dvc.checkout(root, *facts.changes.gone)

@@ -14,6 +14,16 @@ from types import FrameType
 # Ctrl+C first, since DVC and training write their state on it; then less politely. Seconds to wait for each.
 _STOPS = ((signal.SIGINT, 30.0), (signal.SIGTERM, 10.0), (signal.SIGKILL, 10.0))
 
+# The same for a group whose starter was killed and can do it no more: it waits at a pipe that only that process has
+# the other end of. `$1` is the group.
+_WATCH = """read -r _
+for stop in INT:300 TERM:100 KILL:100; do
+  kill -s "${stop%:*}" -- "-$1" || exit 0
+  left=${stop#*:}
+  while [ "$left" -gt 0 ]; do kill -s 0 -- "-$1" || exit 0; sleep 0.1; left=$((left - 1)); done
+done
+"""
+
 
 def run_group(
     command: Sequence[str],
@@ -42,16 +52,34 @@ def run_group(
     )
     reader = threading.Thread(target=_pump, args=(process, on_text), daemon=True)
     try:
-        reader.start()
-        code = process.wait()
-        if code != 0:
-            _stop(process)  # what it had started, where it was killed alone, as when memory runs out
-        return code
+        with _stopped_with_us(process):
+            reader.start()
+            code = process.wait()
+            if code != 0:
+                _stop(process)  # what it had started, where it was killed alone, as when memory runs out
+            return code
     except BaseException:
         _stop(process)
         raise
     finally:
         reader.join(5)
+
+
+@contextmanager
+def _stopped_with_us(process: "subprocess.Popen[bytes]") -> Iterator[None]:
+    """Let the group end during the block, too, if this process is killed (`kill -9`): it would train on alone."""
+    with subprocess.Popen(
+        ["sh", "-c", _WATCH, "sh", str(process.pid)],
+        cwd="/",
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    ) as watch:
+        try:
+            yield
+        finally:
+            watch.kill()  # before its pipe closes: the group has ended, or is stopped by us
 
 
 @contextmanager

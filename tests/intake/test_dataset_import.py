@@ -334,7 +334,15 @@ def assert_starts_over(root: Path, source: Path, options: ImportOptions) -> None
     assert len(list((root / "data/dataset/pool/images").iterdir())) == 1
     assert "seed: 7" in (root / "params.yaml").read_text()
     assert_cuts_the_pool(root, source, options)
-    sh(root, "git", "tag", "iteration-0")
+
+    def finishes_meanwhile(progress: str) -> None:
+        if progress.startswith("copying"):
+            sh(root, "git", "tag", "iteration-0")
+
+    before = sh(root, "git", "rev-parse", "HEAD", "dataset-v0")
+    with pytest.raises(UserError, match="expected a project that has not begun, found iteration-0"):
+        import_data(Path(), source, options, again=True, say=finishes_meanwhile)
+    assert sh(root, "git", "rev-parse", "HEAD", "dataset-v0") == before
     with pytest.raises(UserError, match="expected a project that has not begun, found iteration-0"):
         import_data(Path(), source, options, again=True)
 

@@ -32,7 +32,9 @@ def test_commits_results_only_and_tags(project: Callable[[], Path]) -> None:
     (root / "fake_stages.py").open("a").write("# edited by the person\n")
     write_files(root, {"notes.txt": "mine", "metrics_of_mine.json": "{}"})
     start = sh(root, "git", "rev-parse", "HEAD").strip()
+    write_files(root, {".yoloop/running": ""})  # as where `yoloop run` was stopped behind the last stage
     said = finish(root)
+    assert not (root / ".yoloop/running").exists()
     assert "Iteration 0 is finished: F1 0.800 (0.74 to 0.86). Tag iteration-0" in said
     assert "Verdict: go on. 1 of 10 iterations are done." in said
     assert "yoloop advance" in said

@@ -167,7 +167,7 @@ def test_the_page_is_the_pause(short):
     assert "Iterations: 2 (0 to 1)" in rest
 
 
-@pytest.mark.parametrize("stop", ["ctrl-c", "kill", "closed terminal"])
+@pytest.mark.parametrize("stop", ["ctrl-c", "kill", "kill -9", "closed terminal"])
 def test_a_stop_in_training_leaves_no_orphan(short, stop):
     replace(short / "fake_stages.py", "def train() -> None:", "def train() -> None:\n    wait()")
     wait = 'def wait():\n    import time\n    print("training", flush=True)\n    time.sleep(60)\n\n\n'
@@ -179,6 +179,9 @@ def test_a_stop_in_training_leaves_no_orphan(short, stop):
     assert len(running_in(short)) >= 3  # yoloop, DVC, the stage
     if stop == "closed terminal":
         child.ptyproc.fileobj.close()  # a hang-up, and nothing more
+    elif stop == "kill -9":
+        os.kill(child.pid, signal.SIGKILL)  # it alone
+        ended(child)
     else:
         child.sendintr() if stop == "ctrl-c" else os.kill(child.pid, signal.SIGTERM)
         code, said = ended(child)
@@ -186,7 +189,7 @@ def test_a_stop_in_training_leaves_no_orphan(short, stop):
         assert "Stopped in iteration 0 (step 1/6, train). Go on with: yoloop run" in said
     assert not_running_soon(short)
 
-    if stop == "ctrl-c":
+    if stop in ("ctrl-c", "kill -9"):
         replace(short / "fake_stages.py", "\n    wait()", "")
         done = in_pipe(short)
         assert "[STEP 1/6] Training..." in done.stdout

@@ -100,11 +100,11 @@ def checkout(root: Path, *targets: str) -> None:
 
 def remove_leftovers(out: Path) -> None:
     """Delete what a killed `dvc checkout` was still writing in `out`: the next one would stumble over it."""
-    for file in [*out.parent.glob(_TEMPORARY), *out.rglob(_TEMPORARY)]:
+    for file in [*out.parent.glob(TEMPORARY), *out.rglob(TEMPORARY)]:
         file.unlink(missing_ok=True)
 
 
-_TEMPORARY = "." + "[A-Za-z0-9_-]" * 22 + ".tmp"  # as DVC names what it is still writing
+TEMPORARY = "." + "[A-Za-z0-9_-]" * 22 + ".tmp"  # as DVC names what it is still writing
 _PACKET_CHANGED = {"changed outs": {str(SAMPLE): "modified"}}
 _READ_BY_NO_STAGE = ("data/oracle.dvc", "data/review.dvc")
 

@@ -1,16 +1,35 @@
 """Looks into DVC's cache: what is there of a tracked file or folder, and where?"""
 
 import json
+import time
 from pathlib import Path
 
 import yaml
 
 from stages.project.repository import dvc
 
+_PATIENCE = 1.0  # seconds; DVC writes an entry of its list of runs in milliseconds
+
 
 def store(root: Path) -> Path:
     """Return the folder in which the cache keeps files under their digests."""
-    return Path(dvc.run(root, "cache", "dir").strip()) / "files/md5"
+    return _cache(root) / "files/md5"
+
+
+def _cache(root: Path) -> Path:
+    return Path(dvc.run(root, "cache", "dir").strip())
+
+
+def drop_unfinished_runs(root: Path) -> None:
+    """Delete entries of the cache's list of runs that a killed DVC was still writing.
+
+    DVC takes such a file for the newest run of its stage, and fails each time, since it names only some of the outs.
+    """
+    found = list((_cache(root) / "runs").glob(f"*/*/{dvc.TEMPORARY}"))
+    if found:
+        time.sleep(_PATIENCE)  # another project that shares the cache may be at work
+    for file in found:
+        file.unlink(missing_ok=True)
 
 
 def listed(place: Path, digest: str) -> dict[str, Path]:

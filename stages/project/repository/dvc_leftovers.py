@@ -67,7 +67,7 @@ def _free_locks(root: Path, name: str) -> list[str]:
     if gone:
         _write_without(file, held, gone)
         numbers = ", ".join(map(str, sorted(gone)))
-        return [f"{name} named a DVC that was killed (process {numbers}, which is another now): freed."]
+        return [f"{name} named a DVC that was killed (process {numbers}): freed."]
     return []
 
 
@@ -175,7 +175,8 @@ def _lives(pid: int, since: float) -> bool:
 
 
 def _is_another(pid: int, since: float) -> bool:
-    """Say whether process `pid` lives but is not the DVC that wrote a lock at `since`, seconds of the clock.
+    """Say whether there is a process `pid` that is not, or no longer, the DVC that wrote a lock at `since`, seconds of
+    the clock.
 
     In a container, numbers come again: after a restart, process 1 is always somebody.
     """
@@ -184,6 +185,8 @@ def _is_another(pid: int, since: float) -> bool:
     try:
         process = psutil.Process(pid)
         return process.create_time() > since + 1 or not _is_dvc(process)
+    except psutil.ZombieProcess:  # killed, and not cleared away by its parent: in a container, perhaps never
+        return True
     except psutil.NoSuchProcess:
         return False
     except psutil.Error:  # another user's, who may well run DVC here

@@ -11,6 +11,7 @@ import pytest
 
 from stages.project.location import locate
 from stages.project.position import Position, position_of
+from stages.project.repository.dvc_cache import drop_unfinished_runs
 from stages.project.repository.dvc_leftovers import mend
 from tests.fake_project import sh
 
@@ -121,6 +122,19 @@ def test_a_lock_of_a_process_number_that_is_somebody_elses_now(project: Callable
     assert mend(root) == []
 
 
+def test_a_lock_of_a_killed_dvc_that_nobody_has_cleared_away(project: Callable[[], Path]) -> None:
+    """As in a container without an init: for DVC a process that is killed there still lives."""
+    root = project()
+    with subprocess.Popen(["bash", "-c", "exec -a dvc sleep 60"]) as other:
+        held = {"pid": other.pid, "cmd": "dvc repro"}
+        (root / LOCKS).write_text(json.dumps({"write": {"x": held}, "read": {"y": [held]}}))
+        other.kill()
+        os.waitid(os.P_PID, other.pid, os.WEXITED | os.WNOWAIT)  # it has ended, and its number is still taken
+        (line,) = mend(root)
+    assert f"process {other.pid}" in line
+    assert json.loads((root / LOCKS).read_text()) == {"write": {}, "read": {}}
+
+
 def test_the_locks_of_a_living_dvc_stay(project: Callable[[], Path]) -> None:
     root = project()
     with subprocess.Popen(["bash", "-c", "exec -a dvc sleep 60"]) as other:
@@ -149,3 +163,22 @@ def test_half_of_a_lock_file(project: Callable[[], Path], cut: int, *, committed
 
 def git_here(root: Path) -> bytes | None:
     return (root / "dvc.lock").read_bytes() if (root / "dvc.lock").is_file() else None
+
+
+def test_half_an_entry_in_the_list_of_runs(project: Callable[[], Path]) -> None:
+    """DVC was killed while it wrote down what a stage had come to: it would take that for the stage's newest run."""
+    root = project()
+    entry = next(file for file in (root / ".dvc/cache/runs").rglob("*") if file.is_file() and _is_of_train(file))
+    half = entry.with_name(f".{'a' * 22}.tmp")
+    text = entry.read_text()
+    half.write_text(text[: text.index("- path: models/best.pt")])
+    (root / "dvc.lock").unlink()
+    failed = subprocess.run([sys.executable, "-m", "dvc", "repro", "train"], cwd=root, capture_output=True, check=False)
+    assert b"output 'models/best.pt' does not exist" in failed.stderr  # or DVC has mended it
+    drop_unfinished_runs(root)
+    assert (half.exists(), entry.exists()) == (False, True)
+    sh(root, sys.executable, "-m", "dvc", "repro", "train")
+
+
+def _is_of_train(entry: Path) -> bool:
+    return entry.read_text().startswith("cmd: python fake_stages.py train")
