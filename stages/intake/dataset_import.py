@@ -35,6 +35,7 @@ from stages.wording.progress import Say
 _IMPORTS = {"dataset-v0", UNLABELLED}  # what an import sets
 _REVIEWS = ("data/review", "data/review_val", "data/review_test")  # a person's work on the packets of an import
 _TAGS = ("iteration-*", "dataset-v*", UNLABELLED, "holdout-*")
+NEXT = "Next: yoloop run"
 NEXT_WITHOUT_LABELS = "Next: label val, which everything is measured on: yoloop review open --split val"
 # What the import makes, each with a .dvc file beside it.
 TRACKED = ("data/dataset", "data/oracle", "models/parent.pt", "models/target.pt")
@@ -105,7 +106,7 @@ def import_data(
     )
     kept = [f"demo: its {len(moved)} tags are now demo/…"] if moved else []
     kept += [f"the import of before is replaced; it stays in the history as {sha[:10]}" for sha in replaced.values()]
-    following = [NEXT_WITHOUT_LABELS] if read.bare else []
+    following = [NEXT_WITHOUT_LABELS if read.bare else NEXT]
     return Imported([*lines, *start.lines, *said, *kept, *following], names_of_few(read.assignment))
 
 

@@ -11,6 +11,7 @@ from stages.dataset.sheets.manifest import MANIFEST, manifest_row, write_manifes
 from stages.detector.prediction.filters import Filters
 from stages.intake.contract.image_checks import read_headers
 from stages.intake.expectations import expectation_lines, filter_cost, filter_sentence
+from stages.intake.object_scale import FEW
 from stages.project.yaml_edits import edited
 from tests.fake_project import person_params
 
@@ -47,6 +48,12 @@ def test_the_sizes_are_those_that_the_network_sees(root):
 
 
 def test_a_mismatch_is_a_warning_that_names_the_mend(root):
+    for split, stem in (("train", "a"), ("val", "b")):
+        folder = root / "data/dataset" / split
+        image, label = folder / f"images/{stem}.png", folder / f"labels/{stem}.txt"
+        label.write_text(label.read_text() * FEW)  # fewer boxes would say little
+        row = manifest_row(image, label, added_iteration=0, label_source="import")
+        write_manifest([row], folder / MANIFEST)
     lines = with_params(root, imgsz=1600)
     assert "warning: door: 80 px in training and 160 px at prediction, 2.00 times" in "\n".join(lines)
     assert "lower predict.imgsz" in lines[-1]
