@@ -92,7 +92,7 @@ SOURCES = [  # id, what is wrong with the person's folder, more options, words
         ("weights.pt", "checkpoint"),
     ),
     ("no-such-weights", s.all_of(), ("--baseline", "yolo99.pt"), ("yolo99.pt", "neither")),
-    ("no-names", s.removed("data.yaml"), (), ("data.yaml", "no file")),
+    ("no-names", s.removed("data.yaml"), (), ("data.yaml", "neither data.yaml nor")),
 ]
 
 

@@ -73,7 +73,7 @@ def test_windows_may_be_asked_for_and_their_comment_stays(root):
         ("classes: [a]\n", "found 'classes'. Leave them out"),
         (
             "on: 1\n",
-            f"over.yaml: {SECTIONS}, found 'True'",
+            f"over.yaml:1: {SECTIONS}, found 'on'",
         ),
         (
             "null: 1\n",
