@@ -187,10 +187,21 @@ def prepared(root: Path, first: str) -> None:
         (root / "data/dataset/train/labels/t1.txt").write_text("1 0.5 0.5 0.3 0.3\n")
 
 
+EACH_TIME = ("finish", "advance", "data accept")  # the others only where every kill is asked for: a minute
+
+
+@pytest.mark.faults
 @pytest.mark.parametrize("first", COMMANDS)
 def test_a_command_while_another_one_holds_the_project(
-    first: str, request: pytest.FixtureRequest, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    first: str,
+    request: pytest.FixtureRequest,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    every_kill: bool,
 ) -> None:
+    if not every_kill and first not in EACH_TIME:
+        pytest.skip("make test-faults runs it")
     root: Path = request.getfixturevalue(STATES.get(first, "imported"))()
     prepared(root, first)
     monkeypatch.chdir(root)
