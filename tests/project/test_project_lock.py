@@ -42,7 +42,8 @@ import sys, time
 from pathlib import Path
 from stages.project.project_lock import exclusive
 from stages.project.process_group import run_group
-child = "import os, time; print(os.getpid(), flush=True); time.sleep(60)"
+deaf = "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)"  # which it gets once its parent is gone
+child = deaf + "; import os, time; print(os.getpid(), flush=True); time.sleep(60)"
 with exclusive(Path(sys.argv[1])):
     with exclusive(Path(sys.argv[1])) as held:
         command = [sys.executable, "-c", child]
