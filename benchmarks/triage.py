@@ -48,7 +48,8 @@ def main(
     for name in names:
         boxes = read(home / name)
         rows = [row for seed in range(seeds) for row in trial(boxes, spoiled(boxes, share, seed, planted), seed)]
-        head = f"{name}: {len(boxes.images)} sheets, {len(boxes.ground_truth)} labels, F1 {best_f1(boxes):.3f}"
+        f1 = f1_of(judged(boxes, boxes.ground_truth)[1])  # of the labels without planted errors
+        head = f"{name}: {len(boxes.images)} sheets, {len(boxes.ground_truth)} labels, F1 {f1:.3f}"
         print(f"\n{head}, {seeds} seeds")
         print(table(pd.DataFrame(rows)), flush=True)
 
@@ -100,15 +101,13 @@ def judged(boxes: Boxes, ground_truth: pd.DataFrame) -> tuple[pd.DataFrame, pd.D
         matches = outcomes(
             detections=boxes.detections, ground_truth=ground_truth, iou=IOU, confidence=float(confidence)
         )
-        tp, fp, fn = matches["outcome"].value_counts().reindex(["tp", "fp", "fn"], fill_value=0)
-        options.append((2 * tp / (2 * tp + fp + fn), float(confidence), matches))
+        options.append((f1_of(matches), float(confidence), matches))
     _, confidence, matches = max(options, key=lambda option: option[0])
     return boxes.images.assign(confidence=confidence), matches
 
 
-def best_f1(boxes: Boxes) -> float:
-    """Return F1 at the confidence where it is best, by labels without planted errors."""
-    _, matches = judged(boxes, boxes.ground_truth)
+def f1_of(matches: pd.DataFrame) -> float:
+    """Return F1 of the outcomes of `matches`."""
     tp, fp, fn = matches["outcome"].value_counts().reindex(["tp", "fp", "fn"], fill_value=0)
     return float(2 * tp / (2 * tp + fp + fn))
 

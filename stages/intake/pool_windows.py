@@ -4,6 +4,7 @@ A packet then asks for the windows that are worth it. What lies outside of a rev
 nothing there is taught as background.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -45,10 +46,9 @@ def cut_pool(pool: Sequence[NewSheet], labels: dict[str, SheetLabels], tiling: T
         parts = _windows_of(sheet.image, tiling)
         cut += len(parts) > 1
         found += _cut(sheet, labels[sheet.image.name], parts, folder) if len(parts) > 1 else [sheet]
-    names = [sheet.image.stem for sheet in found]
-    twice = sorted({name for name in names if names.count(name) > 1}) if len(set(names)) < len(names) else []
+    twice = [name for name, count in Counter(sheet.image.stem for sheet in found).items() if count > 1]
     if twice:
-        raise problem("pool_windows.name_of_window", twice[0])
+        raise problem("pool_windows.name_of_window", min(twice))
     return CutPool(found, cut, len(found) - (len(pool) - cut))
 
 

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from stages.base.atomic import replacing
 from stages.base.errors import problem
-from stages.base.params import PARAMS, read_classes, read_iteration, read_params
+from stages.base.params import PARAMS, read_classes, read_iteration
 from stages.base.tables import read_metrics, read_table, write_csv
 from stages.convergence.history.history_file import CARRIED, read_history, write_history
 from stages.convergence.outcome_files import OUTCOMES, PARENT_OUTCOMES
@@ -188,8 +188,7 @@ def ledger_at(root: Path, packet: Packet, review: Review, *, reviewer: Reviewer)
         labels_before=labels_before(root, packet, arms, oracle=reviewer == "oracle"),
         detections=read_table(root / PREDICTED / "detections.parquet", DETECTIONS),
         forecast=_forecast(root, review),
-        # A replay has no tag of the iteration, and nobody who edits its values.
-        iou=(params_as_run(root, packet.iteration) or read_params(root / PARAMS))["validate"]["iou"],
+        iou=params_as_run(root, packet.iteration)["validate"]["iou"],
     )
 
 

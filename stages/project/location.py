@@ -88,10 +88,13 @@ def metrics_at(root: Path, rev: str, stage: str) -> dict[str, Any]:
 
 
 def params_as_run(root: Path, iteration: int) -> dict[str, Any]:
-    """Return params.yaml as it was when `iteration` was finished."""
+    """Return params.yaml as it was when `iteration` was finished, as it lies here where it has no tag.
+
+    A replay has none, and nobody who edits its values.
+    """
     data = git.content(root, iteration_tag(root, iteration), str(PARAMS))
     values = yaml.safe_load(data) if data else None
-    return values if isinstance(values, dict) else {}
+    return values if isinstance(values, dict) else read_yaml(root / PARAMS)
 
 
 def edited_since(root: Path, iteration: int) -> list[str]:

@@ -41,8 +41,7 @@ def review_lines(root: Path, packet: Packet, review: Review | None) -> list[str]
         spent = f"; {sum(seconds) / 60:.1f} minutes on {counted(len(seconds), 'sheet')}" if seconds else ""
         lines[0] += f", {where(review.tools)}{spent}"
         # As `advance` will count them: of the pool with what its iteration ran with, whatever was edited since.
-        ran = params_as_run(root, packet.iteration) if packet.split == "pool" else {}
-        params = ran or read_params(root / PARAMS)
+        params = params_as_run(root, packet.iteration) if packet.split == "pool" else read_params(root / PARAMS)
         counts = count_outcomes(review_boxes(packet, review, iou=params["validate"]["iou"]))
         lines += [f"changes   {outcome_line(counts)}", *_doubt(counts)]
     if begun:
