@@ -2,10 +2,9 @@
 
 import json
 import re
+import tempfile
 from pathlib import Path
 from typing import Any
-
-import yaml
 
 from stages.base.params import PARAMS, read_iteration, read_yaml
 from stages.base.tables import with_details
@@ -93,8 +92,12 @@ def params_as_run(root: Path, iteration: int) -> dict[str, Any]:
     A replay has none, and nobody who edits its values.
     """
     data = git.content(root, iteration_tag(root, iteration), str(PARAMS))
-    values = yaml.safe_load(data) if data else None
-    return values if isinstance(values, dict) else read_yaml(root / PARAMS)
+    if data is None:
+        return read_yaml(root / PARAMS)
+    with tempfile.TemporaryDirectory() as folder:  # read by the one reader of it: others take 1e-05 for a text
+        file = Path(folder) / PARAMS.name
+        file.write_bytes(data)
+        return read_yaml(file)
 
 
 def edited_since(root: Path, iteration: int) -> list[str]:
