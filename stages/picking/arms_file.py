@@ -4,10 +4,10 @@ import csv
 from pathlib import Path
 
 from stages.base.errors import problem
+from stages.picking.random_arm import PICKED
 
 ARMS = Path("data/sample/arms.csv")
 CANDIDATES = Path("data/sample/candidates.csv")  # what might have gone to review
-_PICKED = "picked"
 _COLUMNS = ["image_id", "arm"]
 
 
@@ -29,5 +29,5 @@ def read_arms(file: Path = ARMS) -> dict[str, str]:
 def read_expected(file: Path = CANDIDATES) -> dict[str, float]:
     """Return the errors that are expected on each picked sheet, by image_id; none where nothing is expected."""
     with file.open(encoding="utf-8", newline="") as lines:
-        rows = [row for row in csv.DictReader(lines) if row["arm"] == _PICKED]
+        rows = [row for row in csv.DictReader(lines) if row["arm"] == PICKED]
     return {row["image_id"]: float(row["expected_errors"] or 0) for row in rows}
