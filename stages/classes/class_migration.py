@@ -60,7 +60,7 @@ def change_classes(root: Path, make: Making) -> str:
     with exclusive(root), reviewing(root):
         start = require_start(root)
         classes = read_classes(root / PARAMS)
-        prompts = read_prompts(classes, root / PROMPTS)
+        prompts = read_prompts(classes, root / PROMPTS, twins=True)  # such as GND and gnd, which a merge would mend
         check_names(classes, root / DATASET)
         change = make(classes, prompts)
         _require_no_box_lost(root, change)

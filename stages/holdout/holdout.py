@@ -59,6 +59,7 @@ def holdout(root: Path = Path(), *, again: str | None = None, sure: Callable[[st
         earlier = read_openings(root)
         reason = _reason(earlier, again)
         require_finished(root, iteration)
+        _require_as_run(root, iteration)
         require_clean(root, iteration=iteration, finished=False)
         require_as_tagged(root, iteration)
         verdict = read_metrics(root / "metrics/converge.json")["verdict"]
@@ -75,6 +76,14 @@ def holdout(root: Path = Path(), *, again: str | None = None, sure: Callable[[st
         tag = f"{TAG}{row['opening']}"
         transact(root, name="yoloop holdout", commits=[Commit(message, files)], tags={tag: 0})
         return "\n".join(_said(rows, tag, verdict=verdict))
+
+
+def _require_as_run(root: Path, iteration: int) -> None:
+    """Raise `UserError` when params or prompts were edited since: test is scored with what the iteration ran with."""
+    tag = iteration_tag(root, iteration)
+    for path in map(str, (PARAMS, PROMPTS)):
+        if git.content(root, tag, path) != git.here(root, path):
+            raise problem("holdout.as_run", root / path, tag=tag)
 
 
 def _reason(earlier: Sequence[dict[str, Any]], again: str | None) -> str:

@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from stages.base.errors import problem
+from stages.dataset.sheets.manifest import MANIFEST, read_manifest
+from stages.dataset.sheets.split_folder import DATASET
 from stages.holdout.openings import COLUMNS, NUMBERS
 from stages.project.repository import git
 
@@ -27,6 +29,12 @@ def read_openings(root: Path) -> list[dict[str, Any]]:
     found = [(rev, git.content(root, rev, str(OPENINGS))) for rev in ("HEAD", *tags)]
     read = [_rows(data.decode(), f"{OPENINGS} at {rev}") for rev, data in found if data]
     return max(read, key=len, default=[])
+
+
+def is_unopened(root: Path) -> bool:
+    """Say whether there are sheets of test, and nobody has scored on them yet."""
+    file = root / DATASET / "test" / MANIFEST
+    return file.is_file() and bool(read_manifest(file, without_content=True)) and not read_openings(root)
 
 
 def openings_text(rows: Sequence[Mapping[str, Any]]) -> str:

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from shlex import quote
 from typing import NamedTuple
 
 from stages.base.errors import UserError, problem
@@ -85,7 +86,8 @@ def check_data(
         summary(found, sheets=len(sheets)),
     ]
     if fix is None:
-        return CheckReport(lines, bool(errors(found) or unlisted))
+        following = [] if own or settled else [_next(folder, refused=bool(errors(found)))]
+        return CheckReport([*lines, *following], bool(errors(found) or unlisted))
     split_of = {name: sheet.split for name, sheet in by_name.items()}
     spare = spare_copies(split_of, copies, boxes) if one_of_each else {}
     left = 0 if one_of_each else len(errors(leaks))
@@ -94,6 +96,13 @@ def check_data(
         [*lines, *write_fixed(dataset, sheets, [*errors(lost), *whole], fix, classes=settled, spare=spare), *kept],
         refused=False,
     )
+
+
+def _next(source: Path, *, refused: bool) -> str:
+    """Return what to type after the check of a source that a project can begin with."""
+    if not refused:
+        return f"Next: yoloop data import {quote(str(source))}"
+    return f"Next: correct the errors, or let a copy be repaired: yoloop data check {quote(str(source))} --fix FOLDER"
 
 
 def _may_be_bare(dataset: Dataset, *, own: bool) -> Sequence[str]:

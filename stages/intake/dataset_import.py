@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from stages.base.errors import problem
-from stages.base.params import PARAMS, read_yaml
+from stages.base.params import PARAMS
 from stages.convergence.history.history_columns import empty_history
 from stages.convergence.history.history_file import CARRIED, write_history
 from stages.convergence.outcome_files import PARENT_OUTCOMES, outcomes_text
@@ -18,7 +18,8 @@ from stages.dataset.new_dataset import NewSheet, write_dataset, write_oracle
 from stages.detector.prediction.tiles.label_overlap import overlap, sides_on
 from stages.detector.prediction.tiles.windows import Tiling
 from stages.firewall.roles import ROLES
-from stages.intake.demo_values import is_drawn, params_at, values_before_demo
+from stages.intake.demo_values import holds_edits, is_drawn, own_params, own_values_line, values_before_demo
+from stages.intake.import_prompts import new_prompts
 from stages.intake.import_report import names_of_few, report, window_line
 from stages.intake.import_source import BASELINE, ImportOptions, Read, read_sheets
 from stages.intake.pool_windows import cut_pool
@@ -26,8 +27,8 @@ from stages.project.preconditions import DEMO, UNLABELLED, holds_demo, require_r
 from stages.project.repository import dvc, git
 from stages.project.repository.commits import Commit
 from stages.project.repository.transaction import stage_dvc, staging, transact
-from stages.project.yaml_edits import edited, replaced_mapping
-from stages.prompts.texts.prompt_file import PROMPTS, plain, texts_of
+from stages.project.yaml_edits import edited
+from stages.prompts.texts.prompt_file import PROMPTS
 from stages.review.ledger.ledger_files import METRICS as REVIEW_METRICS
 from stages.review.ledger.ledger_files import no_review_text
 from stages.wording.progress import Say
@@ -68,13 +69,15 @@ def import_data(
     """
     moved, replaced = _require_fresh(root, again=again)
     read = read_sheets(source, options, say=say)
+    new_prompts(root, read.source.classes)  # refused before anything is copied
+    own = own_values_line(root)
     if say:
         say(f"copying {sum(map(len, read.assignment.roles.values()))} sheets, and putting them into DVC's cache")
     read_before = {str(path): (root / path).read_bytes() for path in (PARAMS, PROMPTS)}
     with staging(root) as (data, models):
         moved, replaced = _require_fresh(root, again=again)  # still: reading the source took a while
         start = stage_start(root, data, models, read, options)
-        prompts, said = _prompts(root, read.source.classes)
+        prompts, said = new_prompts(root, read.source.classes)
         files: dict[str, bytes | None] = {
             **_old_results(root),
             **start.files,
@@ -107,7 +110,7 @@ def import_data(
     kept = [f"demo: its {len(moved)} tags are now demo/…"] if moved else []
     kept += [f"the import of before is replaced; it stays in the history as {sha[:10]}" for sha in replaced.values()]
     following = [NEXT_WITHOUT_LABELS if read.bare else NEXT]
-    return Imported([*lines, *start.lines, *said, *kept, *following], names_of_few(read.assignment))
+    return Imported([*lines, *start.lines, *own, *said, *kept, *following], names_of_few(read.assignment))
 
 
 def stage_start(root: Path, data: Path, models: Path, read: Read, options: ImportOptions) -> Start:
@@ -184,14 +187,14 @@ def _require_committed(root: Path) -> None:
     """Raise `UserError` when Git does not have something that lies where the import writes."""
     written = [
         str(PARAMS),
-        str(PROMPTS),
         "metrics",
         "plots",
         "dvc.lock",
         str(DEMO),
         *(f"{name}.dvc" for name in TRACKED),
     ]
-    changed = [path for path in git.changed(root, written) if path != str(PARAMS) or not is_drawn(root)]
+    taken_along = is_drawn(root) or holds_edits(root)
+    changed = [path for path in git.changed(root, written) if path != str(PARAMS) or not taken_along]
     if changed:
         raise problem(
             "dataset_import.uncommitted_changes_import",
@@ -266,8 +269,9 @@ def new_params(
     zero_shot: bool = False,
     tile: int | None = None,
 ) -> bytes:
-    """Return params.yaml of HEAD with the source's classes, at iteration 0, without the demo's values.
+    """Return params.yaml with the source's classes, at iteration 0, without the demo's values.
 
+    A person's values are taken as they lie there, committed or not.
     `encoder` is the one that the target weights want. `--keep-params` leaves all but classes and iteration alone, and
     with `zero_shot` train.baseline: without labels there is no other. `tile` is that of a pool that was cut into
     windows: symbols on these and on whole sheets must look equally large to the network.
@@ -279,32 +283,4 @@ def new_params(
         return edited((root / PARAMS).read_text(encoding="utf-8-sig"), values).encode()
     fitting = {**({"train.encoder": encoder} if encoder else {}), **({"tile": tile} if tile else {})}
     before = values_before_demo(root, has_run=demo_has_run)
-    return edited(params_at(root), {**before, **values, **fitting}).encode()
-
-
-def groups_of_case(names: Sequence[str]) -> list[list[str]]:
-    """Return the names that differ in case alone, together; the encoder of texts takes them for one."""
-    folded: dict[str, list[str]] = {}
-    for name in names:
-        folded.setdefault(name.casefold(), []).append(name)
-    return [group for group in folded.values() if len(group) > 1]
-
-
-def _prompts(root: Path, classes: tuple[str, ...]) -> tuple[bytes, list[str]]:
-    """Return the prompts file for `classes`, and lines that say what changed in it."""
-    old = read_yaml(root / PROMPTS).get("prompts")
-    found = old if isinstance(old, dict) else {}
-    kept = {name: texts for name in classes if (texts := texts_of(found.get(name)))}
-    prompts = {name: plain(kept.get(name, (name,))) for name in classes}
-    new = [name for name in classes if name not in kept]
-    gone = [str(name) for name in found if name not in prompts]
-    said = [f"prompts: dropped, since the class is gone: {', '.join(gone)}"] if gone else []
-    if new:
-        said.append(f"prompts: the class name itself for {', '.join(new)}; describe them better in {PROMPTS}")
-    alike = [names for names in groups_of_case(classes) if any(name in new for name in names)]
-    said += [
-        f"prompts: {' and '.join(names)} read the same; `yoloop run` wants different ones: say them in {PROMPTS}"
-        for names in alike
-    ]
-    text = (root / PROMPTS).read_text(encoding="utf-8-sig")
-    return replaced_mapping(text, "prompts", prompts).encode(), said
+    return edited(own_params(root), {**before, **values, **fitting}).encode()

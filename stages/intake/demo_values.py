@@ -6,6 +6,7 @@ from typing import Any
 import yaml
 
 from stages.base.params import PARAMS, read_yaml
+from stages.project.later_settings import edits
 from stages.project.repository import git
 from stages.project.yaml_edits import edited, flat
 
@@ -33,6 +34,33 @@ def is_drawn(root: Path) -> bool:
     return bool(git.changed(root, [str(PARAMS)])) and (root / PARAMS).read_bytes() == drawn_params(root).encode()
 
 
+def holds_edits(root: Path) -> bool:
+    """Say whether params.yaml holds values of a person's that Git does not have, and that an import can take along.
+
+    Not so where a key of HEAD is gone, or where most of the demo's values are new: then the demo was drawn, and which
+    of the values are the person's is not to be told.
+    """
+    if is_drawn(root) or not git.changed(root, [str(PARAMS)]):
+        return False
+    old, now = _values(params_at(root)), _values((root / PARAMS).read_text(encoding="utf-8-sig", errors="replace"))
+    demo = {key: value for key, value in demo_values(root).items() if old.get(key) != value}
+    taken = [key for key, value in demo.items() if now.get(key) == value]
+    return old.keys() <= now.keys() and 2 * len(taken) <= len(demo)
+
+
+def own_params(root: Path) -> str:
+    """Return the text of params.yaml that an import starts from: a person's, committed or not."""
+    return (root / PARAMS).read_text(encoding="utf-8-sig") if holds_edits(root) else params_at(root)
+
+
+def own_values_line(root: Path) -> list[str]:
+    """Return a line with the values of params.yaml that are not in Git yet, and go in with an import."""
+    if not holds_edits(root):
+        return []
+    new = edits(_values(params_at(root)), _values(own_params(root)))
+    return [f"{PARAMS}: what you have edited is committed with the import: {', '.join(new)}"] if new else []
+
+
 def values_before_demo(root: Path, *, has_run: bool) -> dict[str, Any]:
     """Return what stood before the demo's values in params.yaml of HEAD, for each of them that stands there now.
 
@@ -40,7 +68,8 @@ def values_before_demo(root: Path, *, has_run: bool) -> dict[str, Any]:
     only all of them together are the demo's.
     """
     now, demo = _values(params_at(root)), demo_values(root)
-    held = [key for key in demo if now.get(key) == demo[key]]
+    own = _values(own_params(root))
+    held = [key for key in demo if now.get(key) == demo[key] == own.get(key)]
     if not (has_run or len(held) == len(demo)):
         return {}
     commits = git.run(root, "log", "--format=%H", "--", str(PARAMS)).split()  # the newest first

@@ -18,6 +18,7 @@ from stages.base.image_size import image_size
 from stages.dataset.crops import save_image
 from stages.dataset.new_dataset import NewSheet
 from stages.dataset.sheets.split_folder import label_text
+from stages.dataset.window_names import NamedWindow, name_of_window
 from stages.detector.prediction.tiles.windows import Tiling, Window
 from stages.formats.source_sheets import SheetLabels
 from stages.ruler.pairing.pairs import Floats
@@ -77,10 +78,11 @@ def _cut(sheet: NewSheet, labels: SheetLabels, parts: Iterable[Window], folder: 
     height, width = picture.shape[:2]
     boxes = xywhn_to_xyxy(labels.boxes.xywhn, width=width, height=height)
     found = []
-    for x1, y1, x2, y2 in parts:
-        file = folder / f"{sheet.image.stem}__{x1}_{y1}_{x2}_{y2}.png"
+    for window in parts:
+        x1, y1, x2, y2 = window
+        file = folder / f"{name_of_window(NamedWindow(sheet.image.stem, *window))}.png"
         save_image(picture[y1:y2, x1:x2], file)
-        rows = None if sheet.rows is None else _rows(labels, boxes, (x1, y1, x2, y2))
+        rows = None if sheet.rows is None else _rows(labels, boxes, window)
         found.append(NewSheet(file, rows, sheet.held_back, sheet.group or sheet.image.stem))
     return found
 

@@ -8,6 +8,7 @@ from stages.base.errors import UserError, problem
 from stages.base.params import PARAMS, read_iteration
 from stages.base.tables import json_text, read_metrics
 from stages.convergence.regression_lines import regression_lines
+from stages.holdout.openings_file import is_unopened
 from stages.iteration.loss_gate import accepting
 from stages.project.location import RUNNING
 from stages.project.preconditions import (
@@ -64,7 +65,8 @@ def _again(root: Path, iteration: int) -> str:
     if git.content(root, tag, "dvc.lock") != git.here(root, "dvc.lock"):
         raise problem("finish.results_lie_here", f"tag {tag}", tag=tag)
     verdict = read_metrics(root / "metrics/converge.json")
-    step = _next_step(verdict, read_metrics(root / "metrics/sample.json")["packet_sheets"])
+    packet = read_metrics(root / "metrics/sample.json")["packet_sheets"]
+    step = _next_step(verdict, packet, unopened=is_unopened(root))
     return f"Iteration {iteration} is finished already (tag {tag}). {step} Its page: yoloop report"
 
 
@@ -88,13 +90,14 @@ def _said(root: Path, iteration: int, report: dict[str, Any]) -> list[str]:
     left = git.changed(root, ["dvc.yaml", "stages"])
     if left:
         lines.append(f"Not committed, so the tag does not hold it: {', '.join(left)}")
-    return [*lines, _next_step(verdict, report["sample"]["packet_sheets"])]
+    return [*lines, _next_step(verdict, report["sample"]["packet_sheets"], unopened=is_unopened(root))]
 
 
-def _next_step(verdict: Mapping[str, Any], packet_sheets: int) -> str:
+def _next_step(verdict: Mapping[str, Any], packet_sheets: int, *, unopened: bool) -> str:
     more = accepting(verdict)
     if verdict["verdict"] == "stop":
-        return f"The loop ends here; to go on all the same: yoloop advance --despite-stop REASON{more}"
+        scored = ". Next: yoloop holdout, which scores test, once" if unopened else ""
+        return f"The loop ends here{scored}; to go on all the same: yoloop advance --despite-stop REASON{more}"
     if packet_sheets == 0:
         return "Nothing was picked for review, so there is nothing to go on with."
     if more:

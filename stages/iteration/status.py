@@ -9,7 +9,7 @@ from stages.dataset.sheets.manifest import MANIFEST, ManifestRow, count_sources,
 from stages.dataset.sheets.split_folder import DATASET
 from stages.firewall.roles import ROLES
 from stages.holdout.openings import opened_text
-from stages.holdout.openings_file import read_openings
+from stages.holdout.openings_file import is_unopened, read_openings
 from stages.project.later_settings import edits_line
 from stages.project.location import (
     current_branch,
@@ -20,7 +20,7 @@ from stages.project.location import (
     metrics_at,
     next_command,
 )
-from stages.project.position import Facts, position_of, state_line
+from stages.project.position import Facts, Position, position_of, state_line
 from stages.project.preconditions import UNLABELLED, iteration_tag, start_tag
 from stages.project.project_lock import holder
 from stages.project.repository import dvc, git
@@ -69,8 +69,10 @@ def standing(root: Path) -> Standing:
         iteration, branch = read_iteration(root / PARAMS), current_branch(root)
         return Standing(iteration, branch, is_imported(root), AT_WORK, f"at work: {at_work}", _WAIT)
     words = f"{state_line(facts)}{_edited(root, facts)}"
-    step = next_command(root, facts, reviewer=reviewer)
-    return Standing(facts.iteration, facts.branch, facts.imported, position_of(facts).name.lower(), words, step)
+    step, position = next_command(root, facts, reviewer=reviewer), position_of(facts)
+    if position in (Position.STOPPED, Position.USED_UP) and is_unopened(root):
+        step = f"yoloop holdout (scores test, once); {step.removeprefix('none: ').removeprefix('none; ')}"
+    return Standing(facts.iteration, facts.branch, facts.imported, position.name.lower(), words, step)
 
 
 def status_values(root: Path) -> dict[str, Any]:

@@ -5,7 +5,8 @@ from pathlib import Path
 
 from stages.base.params import PARAMS, read_params
 from stages.picking.packet import Packet
-from stages.project.location import params_as_run
+from stages.project.location import metrics_at, params_as_run
+from stages.project.preconditions import iteration_tag
 from stages.review.kept.kept_review import Review, read_review, review_folder
 from stages.review.kept.review_gate import require_of_packet
 from stages.review.labelling.split_packet import Split, packet_for
@@ -56,7 +57,9 @@ def review_lines(root: Path, packet: Packet, review: Review | None) -> list[str]
             *lines,
             "next      yoloop advance: the rest may stay in the pool, as was said; or go on: yoloop review open",
         ]
-    return [*lines, f"next      {_next(done=len(done), rest=rest)}"]
+    tag = iteration_tag(root, packet.iteration)
+    stopped = tag if metrics_at(root, tag, "converge").get("verdict") == "stop" else None
+    return [*lines, f"next      {_next(done=len(done), rest=rest, stopped=stopped)}"]
 
 
 def _doubt(counts: Mapping[str, int]) -> list[str]:
@@ -76,7 +79,12 @@ def _next_of_split(split: str) -> str:
     return f"yoloop review open {named}, or {in_tool}"
 
 
-def _next(*, done: int, rest: int) -> str:
+def _next(*, done: int, rest: int, stopped: str | None) -> str:
+    """Return what to type next; `stopped` is the tag of the packet's iteration where its verdict is to stop."""
+    if not rest and stopped:
+        return (
+            f"none: the verdict of {stopped} is to stop; to go on in spite of it: yoloop advance --despite-stop REASON"
+        )
     if not rest:
         return "yoloop advance (or yoloop run, which goes on by itself)"
     review = "yoloop review open, or yoloop review import PATH"

@@ -58,8 +58,9 @@ def adopt(root: Path, name: str) -> str:
     require_repository(root)
     with exclusive(root):
         _require_open(root)
-        if known_names(root).get(name) != _DONE:
-            raise problem("sweep_queue.experiment", name)
+        known = known_names(root).get(name, "none of that name")
+        if known != _DONE:
+            raise problem("sweep_queue.experiment", name, found=known)
         changed = git.changed(root, list(SETTINGS))
         if changed:
             raise problem("sweep_queue.settings_committed", root / changed[0])

@@ -232,6 +232,17 @@ def test_a_class_without_boxes_goes_and_others_close_up(started: Callable[[], Pa
     assert start_tag(root, 1) == "dataset-v1.4"
 
 
+def test_classes_that_are_told_the_same_can_still_be_renamed_or_made_one(started: Callable[[], Path]) -> None:
+    root = started()
+    prompts = yaml.safe_load((root / "data/prompts.yaml").read_text())["prompts"]
+    edit("data/prompts.yaml", prompts["title"], prompts["detail"].upper())(root)
+    sh(root, "git", "commit", "-qam", "as an import of GND and gnd leaves it")
+    CHANGES["rename"](root)
+    CHANGES["merge"](root)
+    told = yaml.safe_load((root / "data/prompts.yaml").read_text())["prompts"]
+    assert told["callout"].casefold() == prompts["detail"].casefold()
+
+
 def has_run(root: Path) -> None:
     dvc(root, "repro", "-q")
 

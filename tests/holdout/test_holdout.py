@@ -91,8 +91,13 @@ def test_refuses_an_iteration_that_is_not_finished(project: Callable[[], Path]) 
     ("name", "old", "new", "complaint"),
     [
         ("data/dataset/test/labels/x1.txt", "0.2", "0.3", "data/dataset.dvc: expected"),
-        ("data/prompts.yaml", "title under", "the title of", "found data/prompts.yaml prompts modified"),
-        ("params.yaml", "confidence: 0.25", "confidence: 0.35", "stage validate: expected the results of iteration 0"),
+        ("data/prompts.yaml", "title under", "the title of", "prompts.yaml: expected params and prompts as at"),
+        (
+            "params.yaml",
+            "confidence: 0.25",
+            "confidence: 0.35",
+            "as at the tag iteration-0, .* git stash && yoloop hol",
+        ),
     ],
 )
 def test_refuses_what_has_changed_since(

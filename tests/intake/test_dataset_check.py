@@ -42,7 +42,7 @@ def test_exit_codes(project, tmp_path):
     done = check(project, source)
     head = f"{source}: YOLO folder, 6 images (test 1, train 3, val 2), 13 boxes of detail, elevation, title"
     assert done.stdout.splitlines()[:2] == [head, "warning sticks-out (1)"]
-    assert done.stdout.splitlines()[-1] == "0 errors, 1 warning, 0 notes"
+    assert done.stdout.splitlines()[-2:] == ["0 errors, 1 warning, 0 notes", f"Next: yoloop data import {source}"]
     assert (done.returncode, done.stderr) == (0, "")
 
     s.rows("".join(f"{number} 0.5 0.5 0.1 0.1\n" for number in range(3, 9)))(source)
@@ -72,6 +72,9 @@ def test_the_copy_has_one_of_each_and_the_report_names_the_others(project, tmp_p
     (source / "val/labels/again-val.txt").write_text((labels / f"{first.stem}.txt").read_text())
     done = check(project, source)
     assert (done.returncode, "error leak (1)" in done.stdout) == (2, True)
+    assert done.stdout.splitlines()[-1] == (
+        f"Next: correct the errors, or let a copy be repaired: yoloop data check {source} --fix FOLDER"
+    )
     assert "expected copies of one sheet to have the same boxes, found again-train.png with" in done.stdout
     refused = check(project, source, "--one-of-each")
     assert (refused.returncode, refused.stderr.splitlines()[-1][:30]) == (2, "error: --one-of-each: expected")

@@ -8,7 +8,14 @@ import yaml
 
 from stages.base.errors import UserError
 from stages.intake.dataset_import import _require_committed, new_params
-from stages.intake.demo_values import DEMO_PARAMS, demo_values, drawn_params, is_drawn
+from stages.intake.demo_values import (
+    DEMO_PARAMS,
+    demo_values,
+    drawn_params,
+    holds_edits,
+    is_drawn,
+    own_values_line,
+)
 from stages.intake.import_source import ImportOptions
 from stages.project.yaml_edits import edited, flat
 from tests.fake_project import REPO, person_params, sh
@@ -157,6 +164,32 @@ def test_a_version_that_nobody_can_read_is_passed_over(clone: Path):
     (clone / "params.yaml").write_text(edited(person_params(), demo_values(clone)))
     commit()
     assert imported() == WITHOUT
+
+
+def test_values_that_are_not_committed_go_in_with_the_import_and_are_named(clone: Path):
+    assert own_values_line(clone) == []
+    demo = demo_values(clone)
+    put(train__epochs=7, train__imgsz=demo["train.imgsz"], predict__imgsz=demo["predict.imgsz"])
+    assert holds_edits(clone)
+    _require_committed(clone)
+    mine = {"train.epochs": 7, "train.imgsz": demo["train.imgsz"], "predict.imgsz": demo["predict.imgsz"]}
+    assert imported() == {**WITHOUT, **mine}
+    assert own_values_line(clone) == [
+        f"params.yaml: what you have edited is committed with the import: train.epochs {PERSON['train.epochs']} -> 7, "
+        f"train.imgsz {PERSON['train.imgsz']} -> 320, predict.imgsz {PERSON['predict.imgsz']} -> 320"
+    ]
+
+
+def test_a_value_of_the_demos_that_a_person_types_after_it_has_run_stays(clone: Path):
+    take_demo()
+    commit()
+    put(train__epochs=70)
+    assert imported(demo_has_run=True) == {**WITHOUT, "train.epochs": 70}
+
+
+def test_params_without_a_key_of_before_are_not_taken(clone: Path):
+    (clone / "params.yaml").write_text("iteration: 0\n")
+    assert not holds_edits(clone)
 
 
 def test_what_a_person_typed_on_top_of_the_demos_values_is_not_overwritten(clone: Path):

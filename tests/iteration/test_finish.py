@@ -12,7 +12,9 @@ from stages.base.errors import UserError
 from stages.iteration.advance import advance
 from stages.iteration.finish import _next_step, finish
 from stages.iteration.run_loop import run_iteration
+from stages.iteration.status import status_lines
 from stages.project.location import locate
+from stages.review import review_status
 from tests.fake_project import dvc, sh, write_files
 from tests.reviews import review_packet
 
@@ -21,10 +23,10 @@ pytestmark = pytest.mark.slow
 
 @pytest.mark.parametrize(
     ("verdict", "sheets", "said"),
-    [("go on", 3, "Next: review"), ("go on", 0, "Nothing was picked"), ("stop", 3, "The loop ends here")],
+    [("go on", 3, "Next: review"), ("go on", 0, "Nothing was picked"), ("stop", 3, "The loop ends here; to go on")],
 )
 def test_the_next_step_is_one_that_can_be_taken(verdict: str, sheets: int, said: str) -> None:
-    assert _next_step({"verdict": verdict}, sheets).startswith(said)
+    assert _next_step({"verdict": verdict}, sheets, unopened=False).startswith(said)
 
 
 def test_commits_results_only_and_tags(project: Callable[[], Path]) -> None:
@@ -103,7 +105,17 @@ def test_a_stop_is_tagged_as_well(project: Callable[[], Path]) -> None:
     dvc(root, "repro", "-q")
     said = finish(root)
     assert "Verdict: stop." in said
-    assert "--despite-stop REASON" in said
+    assert (
+        "The loop ends here. Next: yoloop holdout, which scores test, once; to go on all the same: yoloop adv" in said
+    )
+    assert status_lines(root)[-1] == (
+        "next     yoloop holdout (scores test, once); to go on in spite of it: yoloop advance --despite-stop REASON"
+    )
+    review_packet(root)
+    assert review_status.status_lines(root)[-1] == (
+        "next      none: the verdict of iteration-0 is to stop; to go on in spite of it: yoloop advance "
+        "--despite-stop REASON"
+    )
     assert "max_iterations: 1" in sh(root, "git", "show", "iteration-0:params.yaml")
 
 

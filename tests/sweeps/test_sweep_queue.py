@@ -55,6 +55,8 @@ def test_a_sweep_is_queued_run_and_adopted_and_a_used_name_is_refused(root: Path
     assert known_names(root) == dict.fromkeys(["lr-1", "lr-2"], "one that is queued")
     with pytest.raises(UserError, match="lr-1: expected a name that no experiment has, found one that is queued"):
         queue_sweep(root, "lr", ["train.base_lr=0.004,0.005"])
+    with pytest.raises(UserError, match="lr-1: expected an experiment that has run, found one that is queued"):
+        adopt(root, "lr-1")
     assert sh(root, "git", "status", "--porcelain") == ""
     dvc(root, "exp", "run", "--run-all")
     assert set(known_names(root).values()) == {"an experiment that has run"}
@@ -71,7 +73,7 @@ def test_a_sweep_is_queued_run_and_adopted_and_a_used_name_is_refused(root: Path
     with pytest.raises(UserError, match=r"params\.yaml: expected params and prompts as they were committed"):
         adopt(root, "lr-2")
     sh(root, "git", "checkout", "-q", "params.yaml")
-    with pytest.raises(UserError, match="lr-9: expected an experiment that has run"):
+    with pytest.raises(UserError, match="lr-9: expected an experiment that has run, found none of that name"):
         adopt(root, "lr-9")
     adopt(root, "lr-2")
     assert sh(root, "git", "tag", "--points-at", "HEAD").split() == ["iteration-0"]

@@ -139,7 +139,9 @@ def _read_again(sheet: SourceSheet, classes: Sequence[str]) -> SourceSheet | Non
 
 
 def _change(finding: Defect, lost: bool) -> Change:
-    done = LEFT_OUT if lost else _DONE.get(finding.code, "as it was")
+    """Return what became of a finding; on a sheet that is left out only what is the reason of that says so."""
+    is_reason = lost and finding.severity == "error" and finding.code not in _MENDED
+    done = LEFT_OUT if is_reason else "gone with its sheet" if lost else _DONE.get(finding.code, "as it was")
     return Change(finding.file, finding.line, finding.code, finding.found, done)
 
 

@@ -13,17 +13,19 @@ PROMPTS = Path("data/prompts.yaml")
 Prompts = Mapping[str, tuple[str, ...]]  # class name: its texts, at least one; their vectors are averaged
 
 
-def read_prompts(classes: Sequence[str], file: Path = PROMPTS) -> dict[str, tuple[str, ...]]:
+def read_prompts(classes: Sequence[str], file: Path = PROMPTS, *, twins: bool = False) -> dict[str, tuple[str, ...]]:
     """Return the texts of every class, in class order; raise `UserError` as `checked_prompts` does."""
     found = read_yaml(file).get("prompts")
-    return checked_prompts(found if isinstance(found, dict) else {}, classes, file)
+    return checked_prompts(found if isinstance(found, dict) else {}, classes, file, twins=twins)
 
 
-def checked_prompts(given: Mapping[Any, Any], classes: Sequence[str], file: Path) -> dict[str, tuple[str, ...]]:
+def checked_prompts(
+    given: Mapping[Any, Any], classes: Sequence[str], file: Path, *, twins: bool = False
+) -> dict[str, tuple[str, ...]]:
     """Return the texts that `given`, read from `file`, has for every class, in class order.
 
     Raises `UserError` when a class has none, when a prompt belongs to no class (a spelling mistake), when a text stands
-    twice, and for an example that cannot be read.
+    twice (unless `twins` may), and for an example that cannot be read.
     """
     prompts = {name: texts_of(given.get(name)) for name in classes}
     missing = [name for name in classes if not prompts[name]]
@@ -35,7 +37,8 @@ def checked_prompts(given: Mapping[Any, Any], classes: Sequence[str], file: Path
             classes=", ".join(classes),
             found=f"none for '{missing[0]}'" if missing else f"one for '{unknown[0]}', which is no class",
         )
-    _check_twins(prompts, file)
+    if not twins:
+        _check_twins(prompts, file)
     unread = next((text for text in chain(*prompts.values()) if is_example(text) and example_of(text) is None), None)
     if unread is not None:
         raise problem("prompt_file.example", file, text=unread)

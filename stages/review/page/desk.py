@@ -12,6 +12,7 @@ from pydantic import ConfigDict, Field, ValidationError
 from stages.base.boxes import BOX
 from stages.base.errors import UserError
 from stages.base.params import PARAMS, Strict, read_iteration
+from stages.dataset.window_names import window_named
 from stages.picking import packet as packets
 from stages.picking.packet import Packet, PacketSheet
 from stages.review.kept.kept_review import (
@@ -145,7 +146,12 @@ class Desk:
         listed = {key: getattr(sheet, key) for key in ("order", "image_id", "width", "height", "labels_from", "group")}
         saved = self._saved(sheet).sheet
         seconds = (saved.seconds if saved else None) or 0.0
-        return {**listed, "status": saved.status if saved else "untouched", "seconds": seconds}
+        return {
+            **listed,
+            "window": _window_of(sheet),
+            "status": saved.status if saved else "untouched",
+            "seconds": seconds,
+        }
 
     def _saved(self, sheet: PacketSheet) -> Saved:
         file = sheet_file(self.folder, sheet.order)
@@ -187,6 +193,13 @@ class Desk:
             gone = True
         if gone:
             raise Refused(410, "The project has gone on: this packet is no longer under review.", gone=True)
+
+
+def _window_of(sheet: PacketSheet) -> dict[str, Any] | None:
+    """Return which part of which sheet this one is, None where it is a whole one."""
+    window = window_named(Path(sheet.image_id).stem)
+    size = (sheet.width, sheet.height)
+    return window._asdict() if window and (window.x2 - window.x1, window.y2 - window.y1) == size else None
 
 
 def _by_sheet(table: pd.DataFrame) -> dict[str, list[dict[str, Any]]]:

@@ -178,6 +178,14 @@ def test_rows(root, tmp_path):
     assert "| sticks-out | cut at the border | 1 |" in (folder / "report.md").read_text()
 
 
+def test_of_a_sheet_that_is_left_out_only_the_reason_says_so(root, tmp_path):
+    rows = "1 0.1 0.1 0.4 0.1 0.4 0.6\n1 0.5 0.5 0 0.2\n9 0.5 0.5 0.1 0.1\n"  # there is no class 9
+    folder = repaired(root, s.yolo(tmp_path / "SET"), s.rows(rows))
+    with (folder / "report.csv").open() as stream:
+        table = {(row["line"], row["done"]) for row in csv.DictReader(stream)}
+    assert table == {("3", "gone with its sheet"), ("4", "gone with its sheet"), ("5", "sheet left out")}
+
+
 def test_pixels_are_divided_only_if_all_rows_are_pixels(root, tmp_path):
     rows = s.only(b"0 160 140 160 120\n2 450 260 300 280\n")
     folder = repaired(root, s.yolo(tmp_path / "a/SET"), s.all_of(enlarged, rows))

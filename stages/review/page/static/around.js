@@ -28,7 +28,8 @@ function showHead(listed, sheets) {
   const from = STARTS[listed.labels_from];
   at("name").textContent = listed.image_id;
   at("name").title = listed.image_id;
-  at("about").textContent = `${listed.order} of ${sheets.length} · ${listed.width} × ${listed.height} · ${from}`;
+  const part = listed.window ? ` · a window of ${listed.window.sheet}, at ${listed.window.x1}, ${listed.window.y1}` : "";
+  at("about").textContent = `${listed.order} of ${sheets.length} · ${listed.width} × ${listed.height} · ${from}${part}`;
   at("count").textContent = `${done} of ${sheets.length} done`;
   at("meter").style.width = `${(100 * done) / sheets.length}%`;
   at("done").textContent = isDone(listed) ? "Done: next open sheet" : "Sheet is done";
