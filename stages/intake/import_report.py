@@ -12,6 +12,7 @@ from stages.intake.pool_windows import CutPool
 from stages.wording.quantities import counted
 
 _FEW = 10  # names that still fit on a line
+_NAMED = 3  # sheets without a box that are told by name
 _FIRST = "boxes-lost"  # what is said before all else
 # Kinds of warnings that have a line of their own.
 _COUNTED = {_FIRST, "polygon", "no-label-file", "no-val", "label-without-image", "image-not-read"}
@@ -96,8 +97,9 @@ def _without_box(source: Source, assignment: Assignment, labels: Mapping[str, Sh
     """Return how many labelled sheets of each split have no box: they say that nothing is there."""
     labelled = {name for items in source.splits.values() for name, item in items.items() if item.label.is_file()}
     empty = {name for name in labelled & labels.keys() if not len(labels[name].boxes.class_id)}
-    counts = {role: sum(name in empty for name in assignment.roles[role]) for role in ROLES}
-    said = ", ".join(f"{count} of {role}" for role, count in counts.items() if count)
+    found = {role: [name for name in assignment.roles[role] if name in empty] for role in ROLES}
+    named = {role: f" ({', '.join(names)})" if len(names) <= _NAMED else "" for role, names in found.items()}
+    said = ", ".join(f"{len(names)} of {role}{named[role]}" for role, names in found.items() if names)
     return [f"sheets without a box: {said}"] if said else []
 
 

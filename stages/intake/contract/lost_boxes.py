@@ -10,11 +10,16 @@ from stages.intake.contract.contract import Checked
 
 _MUCH = 0.1  # of the boxes of a class or a split
 _FEW = 5  # boxes below which some that stick out say nothing about the others
+_RARELY = 0.2  # of the labelled sheets of a split: where fewer have no box, one may have lost its own
+_SOME_SHEETS = 5  # of a split, below which one without a box is no exception
 _LEFT_OUT = "under-a-pixel"  # a row that is taken away by a warning; what is an error refuses the dataset anyway
 
 
 def lost_findings(dataset: Dataset, checked: Sequence[Checked]) -> list[Defect]:
-    """Return an error where no box is left or most stick out, and a warning for each class or split that lost many."""
+    """Return an error where no box is left or most stick out, and a warning for each class or split that lost many.
+
+    A sheet without a box among sheets that have some is a note: on val a forgotten label makes all that is found false.
+    """
     lost = [*dataset.lost, *_lost_rows(checked, dataset.source.classes)]
     folder = dataset.source.folder
     kept = Counter(one.sheet.split for one in checked for _ in one.placed.rows)
@@ -23,7 +28,7 @@ def lost_findings(dataset: Dataset, checked: Sequence[Checked]) -> list[Defect]:
     if gone and not kept:
         total, rules = sum(one.boxes for one in gone), _rules(gone)
         return [finding("error", "lost_boxes.nothing-left", folder, total=total, rules=rules)]
-    found = [*_sticking_out(checked)]
+    found = [*_sticking_out(checked), *_rarely_empty(checked)]
     for split in dict.fromkeys(one.split for one in gone):
         here = [one for one in gone if one.split == split]
         found += _much(folder, f"the split {split}", here, kept[split])
@@ -31,6 +36,16 @@ def lost_findings(dataset: Dataset, checked: Sequence[Checked]) -> list[Defect]:
         here = [one for one in gone if one.class_name == name]
         found += _much(folder, f"the class {name}", here, named[name])
     return found
+
+
+def _rarely_empty(checked: Sequence[Checked]) -> Iterator[Defect]:
+    for split in dict.fromkeys(one.sheet.split for one in checked):
+        here = [one for one in checked if one.sheet.split == split and one.sheet.item.label.is_file()]
+        empty = [one.sheet.item.image for one in here if not one.placed.rows]
+        if len(here) >= _SOME_SHEETS and len(empty) < _RARELY * len(here):
+            for image in empty:
+                others = len(here) - len(empty)
+                yield finding("note", "lost_boxes.empty-sheet", image, others=others, split=split)
 
 
 def _much(folder: Path, what: str, lost: Sequence[LostBoxes], kept: int) -> list[Defect]:

@@ -10,6 +10,7 @@ from stages.intake.import_report import report
 from stages.intake.import_source import ImportOptions, read_sheets
 from tests.intake.contract import datasets as s
 from tests.intake.contract.test_bad_datasets import root
+from tests.toy import write_yolo_folder
 
 __all__ = ["root"]  # the fixture
 TINY = "1 0.5 0.5 0.01 0.2\n"
@@ -69,7 +70,20 @@ def test_sheets_without_a_box_are_counted(root, tmp_path):
     s.json_change(lambda c: c.update(annotations=[one for one in c["annotations"] if one["image_id"]]))(source)
     assert check_data(root, source).lines[0].endswith("boxes of detail, elevation, title; 1 image without a box")
     read = read_sheets(source, ImportOptions())
-    assert "sheets without a box: 1 of train" in report(read.source, read.assignment, read.labels, oracle=False)
+    assert "sheets without a box: 1 of train (train_0.jpg)" in report(
+        read.source, read.assignment, read.labels, oracle=False
+    )
+
+
+@pytest.mark.parametrize(("sheets", "emptied", "notes"), [(6, 1, 1), (6, 2, 0), (5, 1, 0), (11, 2, 2), (4, 0, 0)])
+def test_a_sheet_without_a_box_among_others_that_have_some_is_named(root, tmp_path, sheets, emptied, notes):
+    source = write_yolo_folder(tmp_path / "SET", {"train": 1, "val": sheets}, seed=1)
+    for file in sorted((source / "val/labels").iterdir())[:emptied]:
+        file.write_text("")
+    lines = check_data(root, source).lines
+    said = f"val_000.png: expected boxes as on {sheets - emptied} other sheets of val, found none. Right, if nothing"
+    assert any(line.startswith(f"note empty-sheet ({notes})") for line in lines) == bool(notes)
+    assert any(said in line for line in lines) == bool(notes)
 
 
 def test_unlabelled_sheets_of_a_pool_are_not_without_a_box(root, tmp_path):
