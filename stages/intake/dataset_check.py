@@ -33,6 +33,7 @@ from stages.intake.contract.repaired_copy import require_target, write_fixed
 from stages.intake.import_source import boxes_of
 from stages.project.preconditions import UNLABELLED, holds_demo
 from stages.project.repository import git
+from stages.wording.quantities import counted
 
 _TAGS = ("iteration-*", "dataset-v*", UNLABELLED, "*/iteration-*", "*/dataset-v*")
 
@@ -75,9 +76,13 @@ def check_data(
     boxes = boxes_of(by_name, len(dataset.source.classes))
     leaks = _leaks(dataset, copies, boxes, own=own)
     lost = lost_findings(dataset, sheets)
-    first = [*errors(whole), *lost]  # why boxes are lost, then that they are
-    rest = [finding for finding in whole if finding.severity != "error"]
-    found = [*first, *rest, *(finding for one in sheets for finding in one.findings), *leaks]
+    found = [
+        *errors(whole),
+        *lost,  # why boxes are lost, then that they are
+        *(finding for finding in whole if finding.severity != "error"),
+        *(finding for one in sheets for finding in one.findings),
+        *leaks,
+    ]
     lines = [
         *_head(dataset, sheets),
         *finding_lines(found, every=every, sheets=len(sheets)),
@@ -90,12 +95,14 @@ def check_data(
         return CheckReport([*lines, *following], bool(errors(found) or unlisted))
     split_of = {name: sheet.split for name, sheet in by_name.items()}
     spare = spare_copies(split_of, copies, boxes) if one_of_each else {}
-    left = 0 if one_of_each else len(errors(leaks))
-    kept = [f"not repaired: {left} {'leaks' if left > 1 else 'leak'}; import it with --regroup"] if left else []
-    return CheckReport(
-        [*lines, *write_fixed(dataset, sheets, [*errors(lost), *whole], fix, classes=settled, spare=spare), *kept],
-        refused=False,
-    )
+    written = write_fixed(dataset, sheets, [*errors(lost), *whole], fix, classes=settled, spare=spare)
+    left = [] if one_of_each else errors(leaks)
+    return CheckReport([*lines, *written, *_left(len(left))], refused=False)
+
+
+def _left(leaks: int) -> list[str]:
+    """Return what a repaired copy still has; which sheet leaves which split is for the import to say."""
+    return [f"not repaired: {counted(leaks, 'leak')}; import it with --regroup"] if leaks else []
 
 
 def _next(source: Path, *, refused: bool) -> str:
