@@ -14,7 +14,7 @@ from stages.review.archives.archive import is_archive, remove_tree, unpack
 from stages.review.archives.format_detection import detect, top_of
 from stages.review.formats.returned_boxes import Returned
 from stages.review.identity.other_sheets import read_others
-from stages.review.identity.reconciliation import Reconciled, reconcile
+from stages.review.identity.reconciliation import EMPTYING, Reconciled, reconcile
 from stages.review.kept.joined_review import Kept, done_before, keep_review
 from stages.review.kept.kept_review import read_review, review_folder
 from stages.review.kept.review_gate import still_open
@@ -130,7 +130,7 @@ def _read(path: Path, word: str | None, scratch: Path, say: Say) -> Returned:
 def _said(found: Reconciled, kept: Kept, place: Path, *, tool_says: bool) -> list[str]:
     """Return what became of the export; `tool_says`: its format tells which sheets are done."""
     unopened = "Not done in the tool" if tool_says else "As they went out"
-    looked = " (if you looked at them: --all-reviewed)"
+    looked = " (if you looked at all of them: --all-reviewed)"
     done = sum(sheet.status == "reviewed" for sheet in found.sheets)
     changed = len(kept.added) + len(kept.replaced)
     head = f"{counted(done, 'reviewed sheet')} in the export; {counted(changed, 'sheet')} of it taken into {place}"
@@ -150,5 +150,6 @@ def _said(found: Reconciled, kept: Kept, place: Path, *, tool_says: bool) -> lis
         "Reviewed before, and passed over": found.passed_over,
     }
     lines = [f"{what}: {counted(len(which), 'sheet')}: {some(which)}" for what, which in names.items() if which]
+    lines += [EMPTYING] if found.emptied else []
     moved = [f"The review of before is kept in {kept.moved}"] if kept.moved else []
     return [head, *lines, *moved, *found.notes]

@@ -15,6 +15,7 @@ from stages.base.errors import UserError
 from stages.iteration.advance import advance
 from stages.picking.packet import PACKET, Packet, read_packet
 from stages.review.formats.format_list import FORMATS
+from stages.review.identity.reconciliation import EMPTYING
 from stages.review.kept.kept_review import REVIEW, ReviewedBox, read_review
 from stages.review.kept.open_packet import packet_under_review
 from stages.review.packet_export import export_review
@@ -138,7 +139,10 @@ def test_sheets_that_nobody_opened_stay_open_unless_one_says_so(reviewing: Proje
     untouched = [(name, data, "2 0.25 0.25 0.25 0.25\n") for name, data, _ in rest]  # the pre-label of the fake stage
     export = e.yolo(tmp_path / "EXPORT", [touched, *untouched])
     lines = take(root, export)
-    assert "As they went out, so not taken (if you looked at them: --all-reviewed): 2 sheets: p2.jpg, p3.jpg" in lines
+    assert (
+        "As they went out, so not taken (if you looked at all of them: --all-reviewed): 2 sheets: p2.jpg, p3.jpg"
+        in lines
+    )
     assert list(boxes(root)) == ["p1.jpg"]
     assert not (root / REVIEW / "sheets/002.json").exists()  # the page still starts from its pre-labels
     lines = take(root, export, all_reviewed=True)
@@ -206,9 +210,14 @@ def test_a_sheet_without_labels_is_no_background_unless_one_says_so(reviewing: P
     root = reviewing()
     export = make(packet_of(root), tmp_path / "EXPORT")
     lines = take(root, export)
-    assert "Came back without a box, so not taken (if you looked at them: --all-reviewed): 1 sheet: p3.jpg" in lines
+    assert (
+        "Came back without a box, so not taken (if you looked at all of them: --all-reviewed): 1 sheet: p3.jpg" in lines
+    )
+    assert EMPTYING in lines
     assert list(boxes(root)) == ["p1.jpg", "p2.jpg"]
-    assert "Came back without" not in "".join(take(root, export, all_reviewed=True))
+    lines = take(root, export, all_reviewed=True)
+    assert "Reviewed and empty, as --all-reviewed says: 1 sheet: p3.jpg." in lines
+    assert "Came back without" not in "".join(lines)
     assert boxes(root)["p3.jpg"] == []
     assert "Came back without" not in "".join(take(root, export))  # it is empty there, too
 
@@ -218,7 +227,9 @@ def test_a_reviewed_sheet_that_comes_back_empty_is_named(reviewing: Projects, tm
     root = reviewing()
     take(root, e.yolo(tmp_path / "one", e.done(packet_of(root))))
     lines = take(root, without_label(packet_of(root), tmp_path / "two"), replace=True)
-    assert "Came back without a box, so not taken (if you looked at them: --all-reviewed): 1 sheet: p3.jpg" in lines
+    assert (
+        "Came back without a box, so not taken (if you looked at all of them: --all-reviewed): 1 sheet: p3.jpg" in lines
+    )
     assert boxes(root) == everywhere(("elevation", *e.BOX))
 
 

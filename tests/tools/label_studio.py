@@ -102,9 +102,24 @@ class Person:
         done = {**annotation_of(task, boxes, size), "parent_prediction": task["predictions"][0]["id"], **facts}
         return int(self.ask("POST", f"/api/tasks/{task['id']}/annotations/", done)["id"])
 
+    def draft(self, task: Mapping[str, Any], annotation: int | None = None) -> None:
+        """Do what the browser does when a person changes a sheet, or what was submitted of it, and leaves it so."""
+        of = f"/annotations/{annotation}" if annotation else ""
+        changed = {"result": [], "lead_time": 1, "task": task["id"]}
+        self.ask("POST", f"/api/tasks/{task['id']}{of}/drafts?project={task['project']}", changed)
+
     def export(self, project: int, file: Path, kind: str = "JSON") -> Path:
         """Do what Export in the browser does: only tasks with annotations are in it."""
-        answer = self._session.get(f"{self.url}/api/projects/{project}/export", params={"exportType": kind})
+        return self._load(f"/api/projects/{project}/export", file, kind)
+
+    def snapshot(self, project: int, file: Path, kind: str, tasks: Mapping[str, str] | None = None) -> Path:
+        """Take a snapshot, which holds all tasks, also those that nobody opened, unless `tasks` filters them."""
+        asked = {"task_filter_options": tasks} if tasks else {}
+        made = self.ask("POST", f"/api/projects/{project}/exports", asked)
+        return self._load(f"/api/projects/{project}/exports/{made['id']}/download", file, kind)
+
+    def _load(self, path: str, file: Path, kind: str) -> Path:
+        answer = self._session.get(f"{self.url}{path}", params={"exportType": kind})
         assert answer.ok, answer.text[:500]
         file.write_bytes(answer.content)
         return file

@@ -8,7 +8,17 @@ import pytest
 from stages.review.archives.archive import unpack
 from stages.review.archives.format_detection import detect, top_of
 from tests.browser import CHROMIUM, Tab, opened
-from tests.review.packets import PacketSpec, SheetSpec, as_a_person_would, build_packet, differences, plain_spec, truth
+from tests.review.label_studio_person import annotation_of
+from tests.review.packets import (
+    Box,
+    PacketSpec,
+    SheetSpec,
+    as_a_person_would,
+    build_packet,
+    differences,
+    plain_spec,
+    truth,
+)
 from tests.review.round_trip import assert_comes_back, reconciled, reviewed_boxes
 from tests.tools.label_studio import WHO, Person, fetch, refusal, send, size_of, submit_all
 
@@ -32,10 +42,9 @@ def test_what_nobody_submitted_is_not_taken(person: Person, tmp_path: Path) -> N
     for name, boxes in truth(packet).boxes.items():
         done = person.submit(tasks[name], boxes, size_of(packet, name))
     assert {sheet.status for sheet in fetch(person, str(project)).sheets} == {"reviewed"}
-    number = tasks[name]["id"]
-    person.ask("POST", f"/api/tasks/{number}/annotations/{done}/drafts", {"result": [], "lead_time": 1, "task": number})
+    person.draft(tasks[name], done)
     said = refusal(fetch, person, str(project))
-    assert f"projects/{project} task {number}: expected what was submitted, found changes since then" in said
+    assert f"projects/{project} task {tasks[name]['id']}: expected what was submitted, found changes since then" in said
 
 
 def test_keys(person: Person, tmp_path: Path) -> None:
@@ -95,6 +104,31 @@ def test_its_other_exports_are_read_too(person: Person, tmp_path: Path, kind: st
         assert differences(reviewed_boxes(back), {n: b for n, b in work.boxes.items() if b}, within=1.0) == []
     else:
         assert_comes_back(packet, found.read(place), work, within=1.0)
+
+
+# On 400 x 200 px, 80 x 40 px at (200, 60), turned by 30 degrees about that corner: x from 200 - 40 / 2 to
+# 200 + 80 * 0.8660, y to 60 + 80 / 2 + 40 * 0.8660. In per cent, which are no squares there: 20 x 20 at (50, 30).
+AROUND, BEFORE = (180.0, 60.0, 269.282, 134.641), (200.0, 60.0, 280.0, 100.0)
+IN_PER_CENT = (160.0, 60.0, 269.282, 114.641)
+TURNED = {"JSON": AROUND, "JSON_MIN": AROUND, "YOLO_OBB": AROUND, "YOLO": BEFORE, "VOC": BEFORE, "COCO": IN_PER_CENT}
+
+
+def test_which_of_its_exports_keep_that_a_box_was_turned(person: Person, tmp_path: Path) -> None:
+    """As the table of docs/review.md says: in the last three nothing shows it."""
+    packet = build_packet(PacketSpec(("door",), (SheetSpec("wide.png", 400, 200, 1, False),), 6), tmp_path)
+    project, _ = send(packet, person, "turned")
+    task = person.tasks(project)["wide.png"]
+    done = annotation_of(task, [Box("door", BEFORE, None, "added")], (400, 200))
+    done["result"][0]["value"]["rotation"] = 30
+    person.ask("POST", f"/api/tasks/{task['id']}/annotations/", done)
+    for kind, corners in TURNED.items():
+        export = person.export(project, tmp_path / f"{kind}{'.json' if 'JSON' in kind else '.zip'}", kind)
+        place = export
+        if export.suffix == ".zip":
+            unpack(export, tmp_path / kind)
+            place = top_of(tmp_path / kind)
+        (box,) = reviewed_boxes(reconciled(packet, detect(place, None).read(place)))["wide.png"]
+        assert box.xyxy == pytest.approx(corners, abs=0.01), kind
 
 
 @pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed")

@@ -135,10 +135,16 @@ def _is_submitted(annotation: Mapping[str, Any]) -> bool:
 
 
 def _require_no_draft(task: Mapping[str, Any], where: str) -> None:
-    """Raise `UserError` when an annotation was changed after it had been submitted, and the change was not."""
+    """Raise `UserError` when an annotation was changed after it had been submitted, and the change was not.
+
+    A snapshot has the ids of drafts alone: the change may be one of what was submitted.
+    """
     drafts = task.get("drafts")
-    if isinstance(drafts, list) and any(isinstance(one, dict) and one.get("annotation") for one in drafts):
+    found = drafts if isinstance(drafts, list) else []
+    if any(isinstance(one, dict) and one.get("annotation") for one in found):
         raise problem("label_studio_export.was_submitted", where)
+    if any(not isinstance(one, dict) for one in found):
+        raise problem("label_studio_export.draft_of_what", where)
 
 
 def _name(data: Mapping[str, Any]) -> str:

@@ -16,6 +16,10 @@ from stages.review.identity.sheet_identity import Identified, Match, identify
 from stages.review.kept.kept_review import ReviewedSheet, Status
 from stages.wording.quantities import counted, some
 
+EMPTYING = (
+    "Some exports empty sheets that nobody opened (Label Studio's of all tasks: take JSON, or only annotated tasks), "
+    "some leave turned boxes and polygons out (CVAT's YOLO 1.1: take another format)."
+)
 _FEW = 5  # boxes below which some that stick out say nothing about the others
 
 
@@ -36,16 +40,27 @@ class Reconciled(NamedTuple):
 
 
 class _Compared(NamedTuple):
-    """A sheet that came back, its boxes, and what was done to it.
-
-    `unopened`: nothing; `emptied`: its boxes are gone, and nobody says that a person took them away.
-    """
+    """A sheet that came back, its boxes, whether they are those that it went out with, and whether it was reviewed."""
 
     match: Match
     taken: Taken
-    unopened: bool
-    emptied: bool
+    untouched: bool
     reviewed: bool
+
+    @property
+    def bare(self) -> bool:
+        """Its boxes are gone, and the format does not say that a person took them away."""
+        return self.match.returned.status == "unknown" and not (self.taken.boxes or self.untouched)
+
+    @property
+    def emptied(self) -> bool:
+        """Nobody says that a person took its boxes away."""
+        return self.bare and not self.reviewed
+
+    @property
+    def unopened(self) -> bool:
+        """Nothing was done to it."""
+        return not self.reviewed and not self.bare and (self.untouched or not self.taken.boxes)
 
 
 def reconcile(
@@ -123,8 +138,7 @@ def _compare(match: Match, prelabels: Sequence[Prelabel], *, all_reviewed: bool)
     untouched = as_it_went_out(taken, prelabels, match)
     begun = bool(taken.boxes) and not untouched
     reviewed = status == "reviewed" or (status == "unknown" and (all_reviewed or begun))
-    emptied = status == "unknown" and not reviewed and not untouched
-    return _Compared(match, taken, not (reviewed or begun or emptied), emptied, reviewed)
+    return _Compared(match, taken, untouched, reviewed)
 
 
 def _emptied(compared: Sequence[_Compared]) -> tuple[str, ...]:
@@ -145,6 +159,7 @@ def _notes(
     polygons = sum(one.match.returned.polygons for one in compared)
     cut, twice = sum(one.taken.cut for one in compared), sum(one.taken.twice for one in compared)
     closed = sum(one.match.returned.status == "unreviewed" for one in compared) if all_reviewed else 0
+    bare = [one.match.sheet.image_id for one in compared if one.bare and one.reviewed]
     said = {
         f"Classes came back in another order ({order}): they were matched by name.": order,
         f"{counted(resized, 'sheet')} came back smaller: boxes were brought back to the original size.": resized,
@@ -153,6 +168,7 @@ def _notes(
         f"{counted(cut, 'box')} stuck out: cut at the border of the sheet.": cut,
         f"{counted(twice, 'box')} came twice: taken once.": twice,
         f"Not done, as the tool itself says, so --all-reviewed does not reach it: {counted(closed, 'sheet')}.": closed,
+        f"Reviewed and empty, as --all-reviewed says: {counted(len(bare), 'sheet')}: {some(bare)}.": bare,
     }
     return [line for line, holds in said.items() if holds]
 
@@ -192,8 +208,7 @@ def _unopened(compared: Sequence[_Compared], where: str) -> UserError:
         emptied = _emptied(compared)
         without = f", or without a box ({some(emptied)})" if emptied else ""
         found = f"{counted(len(compared), 'sheet')} as they went out{without}"
-        left_out = " Some exports leave turned boxes and polygons out (CVAT's YOLO 1.1): export another format then."
-        mend = f"If you looked at every sheet, and all is right: add --all-reviewed.{left_out if emptied else ''}"
+        mend = f"If you looked at every sheet, and all is right: add --all-reviewed.{f' {EMPTYING}' if emptied else ''}"
     else:
         found = f"{counted(len(compared), 'sheet')}, none of which is done"
         mend = "Mark the sheets as done in your tool (in Label Studio: Submit), and export again."

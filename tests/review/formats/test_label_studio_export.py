@@ -39,6 +39,10 @@ STATUS = {
     "submitted, empty": ([annotation()], {}, "reviewed", 0, 4.0),
     "never opened": ([], {}, "unreviewed", 0, None),
     "a draft alone": ([], {"drafts": [{**DRAFT, "annotation": None}]}, "unreviewed", 0, None),
+    "submitted, beside it a draft of another": (
+        *([annotation(region())], {"drafts": [{**DRAFT, "annotation": None}]}, "reviewed", 1, 4.0),
+    ),
+    "never opened, in a snapshot": ([], {"drafts": [3]}, "unreviewed", 0, None),
     "skipped": ([annotation(region(), was_cancelled=True)], {}, "unreviewed", 0, None),
     "skipped, its draft": ([annotation(region(), was_cancelled=True)], {"drafts": [DRAFT]}, "unreviewed", 0, None),
     "skipped by one, submitted by another": (
@@ -153,6 +157,10 @@ BAD_TASKS: dict[str, tuple[list[dict[str, Any]], str]] = {
     "changes that were not submitted": (
         [{"id": 5, "data": {}, "annotations": [annotation()], "drafts": [DRAFT]}],
         "x.json task 5: expected what was submitted, found changes since then that were not.",
+    ),
+    "a draft of which a snapshot has the id": (
+        [{"id": 5, "data": {}, "annotations": [annotation()], "drafts": [3]}],
+        "x.json task 5: expected what was submitted, found a draft as well, and no word on what it changes. Export",
     ),
     "what went out": (
         [{"data": {}, "predictions": []}],
