@@ -11,7 +11,7 @@ import typer
 from stages.audit.prompts_app import prompts_app
 from stages.base.command import exit_cleanly
 from stages.classes.classes_app import classes_app
-from stages.intake.data_app import data_app
+from stages.intake.data_app import TRUST, data_app
 from stages.project.project_folder import project
 from stages.review.kept.reviewers import Reviewer
 from stages.review.review_app import review_app
@@ -241,6 +241,7 @@ def simulate(
     *,
     yields: Annotated[bool, typer.Option("--yields", help="Only what a packet of each strategy would yield.")] = False,
     no_run: Annotated[bool, typer.Option("--no-run", help="Only write the folder, for DVC to run.")] = False,
+    trust_weights: Annotated[bool, typer.Option("--trust-weights", help=TRUST)] = False,
 ) -> None:
     """Replay the loop on a dataset that is labelled throughout, to see what the picking strategies are worth."""
     with project() as root:
@@ -250,6 +251,7 @@ def simulate(
         sizes = (start, val, test, pool, budget)
         names = names_in(strategies)
         asked = Asked(names, seeds, first_seed, iterations, *sizes, params, baseline, target, group_pattern, yields)
+        asked = asked._replace(trust_weights=trust_weights)
         replay(root, dataset, into, asked, workers=workers, run=not no_run, say=_say)
 
 

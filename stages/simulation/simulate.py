@@ -42,6 +42,7 @@ class Asked(NamedTuple):
     target: str
     group_pattern: str | None
     yields: bool
+    trust_weights: bool = False
 
 
 def simulate(
@@ -134,8 +135,9 @@ def _weights(folder: Path, asked: Asked) -> str | None:
     """Put both weights into `folder`; return the text encoder that the target wants."""
     from stages.detector.weights import resolve
 
-    resolve(asked.baseline, folder / "parent.pt", kind="baseline", seed=0)
-    return resolve(asked.target, folder / "target.pt", kind="target", seed=0).encoder
+    trusted = asked.trust_weights
+    resolve(asked.baseline, folder / "parent.pt", kind="baseline", seed=0, trusted=trusted)
+    return resolve(asked.target, folder / "target.pt", kind="target", seed=0, trusted=trusted).encoder
 
 
 def _deal_line(deal: DealSizes) -> str:

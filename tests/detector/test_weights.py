@@ -258,7 +258,7 @@ def test_a_file_that_holds_code_is_not_opened_unless_a_person_trusts_it(workplac
     Path("mine.pt").write_bytes(evil())
     line = refusal("mine.pt", shelf)
     assert line.startswith("mine.pt: expected tensors, and classes of torch and Ultralytics, found pathlib.")
-    assert line.endswith("yoloop data import --trust-weights")
+    assert line.endswith("the same command with --trust-weights")
     with pytest.raises(UserError):  # it is no detector, but it has run
         resolve("mine.pt", Path("a.pt"), kind="baseline", seed=0, trusted=True)
     assert Path("ran").exists()

@@ -9,6 +9,7 @@ from stages.simulation.labelled_source import write_deal, write_source
 from stages.simulation.replay_folder import require_same
 from stages.simulation.replay_settings import settings_text
 from stages.simulation.simulate import Asked, names_in, simulate
+from tests.detector.test_weights import evil
 from tests.fake_project import REPO
 from tests.simulation.test_replay_graph import settings
 from tests.toy import write_yolo_folder
@@ -41,6 +42,23 @@ def test_a_sheet_without_labels_has_no_answer(sheets, tmp_path):
     next((sheets / "val/labels").iterdir()).unlink()
     with pytest.raises(UserError, match="expected a label file for every sheet"):
         simulate(REPO, sheets, tmp_path / "into", ASKED, workers=1, run=True, say=print)
+
+
+@pytest.mark.slow
+def test_weights_that_hold_code_are_not_opened_unless_one_says_so(sheets, tmp_path, monkeypatch):
+    """As `data import` reads them; the weights that the cells start from are copied after that."""
+    for name in ("HOME", "XDG_CACHE_HOME"):
+        monkeypatch.setenv(name, str(tmp_path / "home"))
+    monkeypatch.chdir(tmp_path)
+    Path("mine.pt").write_bytes(evil())
+    asked = ASKED._replace(baseline="mine.pt", target=str(REPO / "starter/yoloe-26n.pt"))
+    for trusted, said in ((False, "found pathlib.*the same command with --trust-weights$"), (True, "mine.pt")):
+        with pytest.raises(UserError, match=said):  # trusted, it has run, and is no detector
+            simulate(
+                REPO, sheets, tmp_path / "into", asked._replace(trust_weights=trusted), workers=1, run=False, say=print
+            )
+        assert Path("ran").exists() == trusted
+        assert not (tmp_path / "into").exists()
 
 
 def test_a_folder_of_something_else_stays(tmp_path):
