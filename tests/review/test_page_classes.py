@@ -6,6 +6,9 @@ import math
 import pytest
 
 from stages.review.kept.kept_review import REVIEW, read_review
+from stages.review.page.desk import Desk
+from stages.review.page.memory import recall
+from stages.review.page.server import serving
 from tests.browser import CHROMIUM, opened
 from tests.review.page_hand import Hand
 from tests.review.page_project import build, kill, serve
@@ -182,3 +185,14 @@ def test_the_page_opens_at_a_sheet_that_is_not_done(page):
         hand.ready("c.png")
         tab.reload()
         hand.ready("c.png")  # where it was left
+
+
+def test_a_sheet_without_a_group_does_not_stand_under_that_of_others(tmp_path):
+    packet = build(tmp_path)
+    grouped = [sheet._replace(group=group) for sheet, group in zip(packet.sheets, ("plan", "plan", ""), strict=True)]
+    desk = Desk(tmp_path, packet._replace(sheets=grouped))
+    with serving(desk, recall(tmp_path, packet.packet_id), port=0) as server, opened(server.url) as tab:
+        tab.until("document.querySelectorAll('#sheets li').length === 5")
+        listed = "[...document.querySelectorAll('#sheets li')].map((item) => item.textContent)"
+        assert [text for text in tab.evaluate(listed) if ".png" not in text] == ["plan", "no group"]
+        assert ".png" in tab.evaluate(listed)[4]

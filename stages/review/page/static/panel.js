@@ -59,7 +59,7 @@ export function showClasses(list, classes, typed, counts, current, run) {
 export function showSheets(list, sheets, current, run) {
   let group = "";
   const items = sheets.flatMap((sheet) => {
-    const heading = sheet.group && sheet.group !== group ? [made("li", { class: "group" }, sheet.group)] : [];
+    const heading = sheet.group !== group ? [made("li", { class: "group" }, sheet.group || "no group")] : [];
     group = sheet.group;
     const state = made("i", { class: `state ${sheet.status}`, role: "img", "aria-label": STATES[sheet.status] });
     const [head, end] = [sheet.image_id.slice(0, -TAIL), sheet.image_id.slice(-TAIL)];
