@@ -3,7 +3,7 @@
 #
 # A class that has objects and no detection gets AP nan, and the mean of `score_kwcoco` skips nan: half of the objects
 # missed, mAP 1. One false alarm of that class, and it is 0 and the mAP 0.5. COCO has 0 in both cases, and so has
-# `score_pycocotools` of the same object. And with under 7 detections and misses, dummy records are put in "so curves can
+# `score_pycocotools` of the same sheets. And with under 7 detections and misses, dummy records are put in "so curves can
 # still be drawn" (stabalize_thresh); the AP is taken of those: classes without any object get 1, and a detector with
 # nothing but one false alarm has mAP 0.67 for 4 objects and 0 for 8. CocoEvaluator gives nan for a class never named, too.
 # No report found.
