@@ -105,16 +105,24 @@ def assign(
     if found and not regroup:
         raise LeakError(found)
     settled, followed, left_out = _settled(role_of, kinship)
-    left = [name for name, role in settled.items() if role == "train"]
+    left = _free_of_pool(settled, kinship)
     train = len([name for name in splits.get("train", ()) if name in settled and name not in followed])
     drawn = _drawn(left, parts, train, rng, kinship, boxes or {})
     settled.update(drawn)
+    if found := leaks(settled, kinship):
+        raise LeakError(found)
     roles = {role: tuple(sorted(name for name, own in settled.items() if own == role)) for role in ROLES}
     if not roles["train"]:
         raise ValueError("no image is left in train")
     told = {*settled, *left_out, *spare}
     unused = {split: tuple(sorted(set(names) - told)) for split, names in splits.items()}
     return Assignment(roles, {split: names for split, names in unused.items() if names}, followed, left_out, spare)
+
+
+def _free_of_pool(settled: Mapping[str, str], kinship: Kinship) -> list[str]:
+    """Return the names of train that may be drawn from: no copy of a sheet in the pool, and nobody of its group."""
+    free = [unit for unit in kinship.units(sorted(settled)) if all(settled[name] != "pool" for name in unit)]
+    return sorted(name for unit in free for name in unit if settled[name] == "train")
 
 
 def _drawn(
@@ -129,8 +137,8 @@ def _drawn(
     targets = {role: max(1, round(part.share * train)) for role, part in parts.items() if part.share is not None}
     if not targets:
         return {}
-    if sum(targets.values()) >= len(left):
-        raise ValueError("no image is left in train")
+    if sum(targets.values()) > len(left):
+        raise ValueError(f"no image is left in train, or only {len(left)} share no sheet or group with the pool")
     units = kinship.units(sorted(left))
     classes = max((len(counts) for counts in boxes.values()), default=0)
     none = np.zeros((1, classes), np.int64)

@@ -1,11 +1,13 @@
 """Every image gets one role."""
 
+import itertools
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stages.firewall.roles import ROLES, Kinship, Leak, LeakError, RolePart, assign
+from stages.firewall.roles import ROLES, SIDES, Kinship, Leak, LeakError, RolePart, assign
 
 SPLITS = {"train": ["a", "b", "c", "d", "e", "f", "g", "h"], "val": ["v", "w"], "test": ["t"]}
 
@@ -110,6 +112,39 @@ def test_regroup_keeps_val_leaves_copies_out_and_lets_the_group_follow():
     assert done.roles == {"train": ("c",), "val": ("a2", "v"), "test": ("b1", "t"), "pool": ("p",)}
     assert (done.followed, done.left_out) == (("a2", "b1"), ("a1",))
     assert done.unused == {}
+
+
+def test_what_is_a_copy_of_a_sheet_of_the_pool_is_drawn_for_neither_val_nor_test():
+    names, kinship = [f"{i:02}" for i in range(8)], Kinship([("00", "01", "02"), ("03", "04")], {"05": "A", "04": "A"})
+    asked = {"val": RolePart(share=0.1), "test": RolePart(share=0.1), "pool": RolePart(names=frozenset({"00", "05"}))}
+    for seed in range(10):
+        done = roles({"train": names}, seed, **asked, kinship=kinship)
+        assert set(done.roles["val"] + done.roles["test"]) == {"06", "07"}
+    with pytest.raises(ValueError, match="or only 2 share no sheet or group with the pool"):
+        roles({"train": names}, **{**asked, "test": RolePart(share=0.3)}, kinship=kinship)
+
+
+@pytest.mark.parametrize("regroup", [False, True])
+@pytest.mark.parametrize("asked_as", itertools.product(["none", "share", "names"], repeat=3), ids=",".join)
+def test_however_roles_are_asked_for_no_unit_is_on_two_sides(asked_as, regroup):
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        names = [f"{i:02}" for i in range(20)]
+        shuffled = list(rng.permutation(names))
+        copies = [tuple(sorted(shuffled[i : i + 3])) for i in range(0, 17, 6)]
+        kinship = Kinship(copies, {name: str(rng.integers(6)) for name in names if rng.random() < 0.3})
+        listed = np.array_split(rng.permutation(names[:18])[:9], 3)
+        asked = {
+            role: RolePart(share=0.15) if how == "share" else RolePart(names=frozenset(part.tolist()))
+            for role, how, part in zip(("val", "test", "pool"), asked_as, listed, strict=True)
+            if how != "none"
+        }
+        try:
+            done = roles({"train": names[:18], "pool": names[18:]}, seed, **asked, kinship=kinship, regroup=regroup)
+        except LeakError:
+            continue
+        side = {name: SIDES[role] for role, found in done.roles.items() for name in found}
+        assert [unit for unit in kinship.units(sorted(side)) if len({side[name] for name in unit}) > 1] == []
 
 
 @given(st.integers(8, 60), st.integers(0, 9), st.booleans())
