@@ -1,11 +1,14 @@
 """The random arm beside the picker's choice: what is shown of it, and that it takes nothing from the budget."""
 
+import itertools
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from stages.picking.greedy_choice import Weights
 from stages.picking.packet_choice import PickPlan, Rarities, hard_chooser, pick, score
+from stages.picking.sampling.one_of_copies import one_of_copies
 
 BOUNDS = (500, 2000, 10000)
 SHEETS = {name: [0.5, 0.4, 0.3][: 1 + i % 3] for i, name in enumerate("abcdefghijklmnopqrst")}
@@ -36,7 +39,7 @@ def pool(names):
     return pd.DataFrame(sheets).assign(labelled=True, group="", confidence=0.25)
 
 
-def picked(objects, names, *, budget=4, share=0.1, seed=0, detections=()):
+def picked(objects, names, *, budget=4, share=0.1, seed=0, detections=(), copies=()):
     rows = [
         {"split": "pool", "image_id": f"{name}.png", "detection_id": i, "class_id": 1, "confidence": sure, **box(i)}
         for i, (name, sure) in enumerate(detections)
@@ -48,11 +51,17 @@ def picked(objects, names, *, budget=4, share=0.1, seed=0, detections=()):
         detections=pd.DataFrame(rows, columns=columns),
         classes=["door", "sign"],
         bounds=BOUNDS,
-        chooser=hard_chooser(RARITIES, plan(budget)),
+        chooser=one_of_copies(hard_chooser(RARITIES, plan(budget)), lambda sheets: among(sheets, copies)),
         plausible=0.1,
         random_share=share,
         rng=np.random.default_rng(seed),
     )
+
+
+def among(sheets, copies):
+    """Return the pairs of `copies`, each a word of names, of which both are among `sheets`."""
+    together = [[f"{name}.png" for name in word if f"{name}.png" in sheets] for word in copies]
+    return [pair for names in together for pair in itertools.combinations(names, 2)]
 
 
 def plan(budget):
@@ -62,6 +71,22 @@ def plan(budget):
 def arms(scored):
     shown = scored[scored["arm"] != ""]
     return {arm: set(shown.loc[shown["arm"] == arm, "image_id"]) for arm in ("picked", "random")}
+
+
+def test_of_copies_the_surest_choice_is_picked_and_others_take_their_places():
+    plain = picked(candidates(**SHEETS), SHEETS, budget=8, share=0)
+    first = plain.dropna(subset="rank").sort_values("rank")["image_id"].drop_duplicates().str[0].tolist()
+    words = ["".join(first[:3]), "".join(first[3:5])]
+    scored = picked(candidates(**SHEETS), SHEETS, budget=8, share=0, copies=words)
+    assert scored["rank"].dropna().tolist() == list(range(1, 9))
+    on = {name[0] for name in arms(scored)["picked"]}
+    assert [sorted(on & set(word)) for word in words] == [[first[0]], [first[3]]]
+    assert len(on - set(first)) >= 3  # as many as went
+    assert len(scored) == len(plain)  # what was left for it is still told
+    assert set(scored["image_id"]) == set(plain["image_id"])
+    pd.testing.assert_frame_equal(
+        picked(candidates(**SHEETS), SHEETS, budget=8, copies=["yz"]), picked(candidates(**SHEETS), SHEETS, budget=8)
+    )
 
 
 @pytest.mark.parametrize("seed", range(20))

@@ -6,13 +6,16 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from stages.firewall.copies import Fingerprint
 from stages.firewall.fingerprinting import fingerprint_file
 from stages.firewall.grey_squares import GreySquares
+from stages.firewall.signatures import copies
 from stages.picking.candidates import labels_to_check, pool_candidates, with_class_names, without_wrong_labels
 from stages.picking.packet_choice import Chooser, hard_chooser, pick, rarities_of
 from stages.picking.pool_tables import PoolTables, pool_view
 from stages.picking.reasons import with_check
 from stages.picking.sampling.copies_in_turn import CopiesInTurn
+from stages.picking.sampling.one_of_copies import CopiesAmong, one_of_copies
 from stages.picking.sampling.sample_inputs import SampleInputs
 from stages.picking.sheet_choice import Forecast, forecast, sheet_chooser
 from stages.picking.strategies.earlier_reviews import judged_detections
@@ -49,7 +52,8 @@ def picker_of(known: SampleInputs, rng: np.random.Generator) -> Picker:
         rarities = rarities_of(known.seen.train, classes=known.classes, bounds=known.limits.size_bounds)
         used = params.strategy if pool.empty else "hard"
         because = "" if used == params.strategy else WITH_LABELS
-        return Picker(used, hard_chooser(rarities, params.hard_plan()), None, because)
+        chooser = hard_chooser(rarities, params.hard_plan())
+        return Picker(used, one_of_copies(chooser, _copies_among(known)), None, because)
     return _by_sheets(known, params.strategy, rng)
 
 
@@ -81,6 +85,20 @@ def _copy_check(known: SampleInputs, view: PoolView, order: Order) -> Callable[[
     wanted = known.params.sheet_plan().wanted()
     squares = GreySquares()
     return CopiesInTurn(turn, lambda name: fingerprint_file(known.files[name].image, squares), first=wanted).is_copy
+
+
+def _copies_among(known: SampleInputs) -> CopiesAmong:
+    """Return what finds the copies among some sheets; each picture is opened once at most."""
+    squares, prints = GreySquares(), dict[str, Fingerprint]()
+
+    def among(names: Sequence[str]) -> list[tuple[str, str]]:
+        for name in names:
+            if name not in prints:
+                prints[name] = fingerprint_file(known.files[name].image, squares)
+        some = {name: prints[name] for name in names}
+        return copies(some, some)
+
+    return among
 
 
 def scored_pool(
