@@ -73,7 +73,9 @@ def _twice(names: Sequence[str], files: Mapping[str, Path]) -> Defect:
 
 def _unlike(names: Sequence[str], files: Mapping[str, Path], boxes: Counts) -> Defect:
     counts = ", ".join(f"{name} with {int(boxes[name].sum())}" for name in names[:4]) + ", ..." * (len(names) > 4)
-    return finding("warning", "leak_check.copy-labels", files[names[0]], found=counts)
+    as_many = len({int(boxes[name].sum()) for name in names}) == 1
+    found = f"{counts}{', of other classes' if as_many else ''}"
+    return finding("warning", "leak_check.copy-labels", files[names[0]], found=found)
 
 
 def _one_side(names: Sequence[str], split_of: Mapping[str, str]) -> bool:

@@ -131,7 +131,7 @@ def _stage(dataset: Path, target: Path, now: Lists) -> None:
 def _message(found: Mapping[str, ManifestChanges]) -> str:
     """Return the commit's first line: sheets that came, went, and changed in each split."""
     counts = [
-        f"{split} +{len(one.added)} -{len(one.removed)} ~{len({*one.relabelled, *one.repainted})}"
+        f"{split} +{len(one.added)} -{len(one.removed)} ~{len({*one.relabelled, *one.repainted, *one.unlabelled})}"
         for split, one in found.items()
         if any(one)
     ]
@@ -150,5 +150,5 @@ def _said(found: Mapping[str, ManifestChanges]) -> list[str]:
 
 
 def _words(one: ManifestChanges) -> str:
-    words = zip(("added", "removed", "with other labels", "with another image"), one, strict=True)
+    words = zip(("added", "removed", "with other labels", "with another image", "without labels now"), one, strict=True)
     return "; ".join(f"{len(names)} {what} ({some(names)})" for what, names in words if names)

@@ -97,7 +97,8 @@ def check_data(
     spare = spare_copies(split_of, copies, boxes) if one_of_each else {}
     written = write_fixed(dataset, sheets, [*errors(lost), *whole], fix, classes=settled, spare=spare)
     left = [] if one_of_each else errors(leaks)
-    return CheckReport([*lines, *written, *_left(len(left))], refused=False)
+    following = [] if own or settled else [_next(fix, refused=False)]
+    return CheckReport([*lines, *written, *_left(len(left)), *following], refused=False)
 
 
 def _left(leaks: int) -> list[str]:

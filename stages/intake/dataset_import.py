@@ -1,7 +1,7 @@
 """`yoloop data import`: a person's dataset becomes iteration 0 of the project, in one step."""
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -18,7 +18,14 @@ from stages.dataset.new_dataset import NewSheet, write_dataset, write_oracle
 from stages.detector.prediction.tiles.label_overlap import overlap, sides_on
 from stages.detector.prediction.tiles.windows import Tiling
 from stages.firewall.roles import ROLES
-from stages.intake.demo_values import holds_edits, is_drawn, own_params, own_values_line, values_before_demo
+from stages.intake.demo_values import (
+    holds_edits,
+    is_drawn,
+    own_params,
+    own_values_line,
+    tile_before,
+    values_before_demo,
+)
 from stages.intake.import_prompts import new_prompts
 from stages.intake.import_report import names_of_few, report, window_line
 from stages.intake.import_source import BASELINE, ImportOptions, Read, read_sheets
@@ -88,7 +95,7 @@ def import_data(
                 encoder=start.encoder,
                 demo_has_run=bool(moved),
                 zero_shot=read.bare,
-                tile=options.pool_windows,
+                tile={"tile": options.pool_windows} if options.pool_windows else tile_before(root, replaced.values()),
             ),
             str(PROMPTS): prompts,
         }
@@ -128,6 +135,7 @@ def write_start(data: Path, models: Path, read: Read, options: ImportOptions) ->
 
     The history, without a row yet, is written into `data` as well.
     """
+    lines, encoder = _weights(models, options, bare=read.bare)  # first: they may have to be downloaded, and cannot
     sheets = {role: _sheets(read, role, options) for role in ROLES}
     said = []
     if options.pool_windows:
@@ -139,7 +147,6 @@ def write_start(data: Path, models: Path, read: Read, options: ImportOptions) ->
         write_oracle(data / "oracle", sheets["pool"])
     write_history(empty_history(read.source.classes), data / CARRIED.name)
     write_sheets([], data / CARRIED_SHEETS.name)
-    lines, encoder = _weights(models, options, bare=read.bare)
     return [*said, *lines], encoder
 
 
@@ -267,13 +274,13 @@ def new_params(
     encoder: str | None,
     demo_has_run: bool,
     zero_shot: bool = False,
-    tile: int | None = None,
+    tile: Mapping[str, int | None] = {},
 ) -> bytes:
     """Return params.yaml with the source's classes, at iteration 0, without the demo's values.
 
     A person's values are taken as they lie there, committed or not.
     `encoder` is the one that the target weights want. `--keep-params` leaves all but classes and iteration alone, and
-    with `zero_shot` train.baseline: without labels there is no other. `tile` is that of a pool that was cut into
+    with `zero_shot` train.baseline: without labels there is no other. `tile` holds that of a pool that was cut into
     windows: symbols on these and on whole sheets must look equally large to the network.
     """
     values: dict[str, Any] = {"iteration": 0, "classes": list(classes)}
@@ -281,6 +288,6 @@ def new_params(
         values["train.baseline"] = "zero-shot"
     if options.keep_params:
         return edited((root / PARAMS).read_text(encoding="utf-8-sig"), values).encode()
-    fitting = {**({"train.encoder": encoder} if encoder else {}), **({"tile": tile} if tile else {})}
+    fitting = {**({"train.encoder": encoder} if encoder else {}), **tile}
     before = values_before_demo(root, has_run=demo_has_run)
     return edited(own_params(root), {**before, **values, **fitting}).encode()

@@ -1,5 +1,6 @@
 """The values that the demo has in the place of a person's: `demo/params.yaml`, taken into params.yaml and out again."""
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -76,6 +77,16 @@ def values_before_demo(root: Path, *, has_run: bool) -> dict[str, Any]:
     versions = [_values(params_at(root, commit)) for commit in commits]
     before = {key: [old[key] for old in versions if old.get(key, demo[key]) != demo[key]] for key in held}
     return {key: values[0] for key, values in before.items() if values}
+
+
+def tile_before(root: Path, imports: Iterable[str]) -> dict[str, int | None]:
+    """Return the `tile` of before the commits `imports` where they have set it: it goes when they are replaced."""
+    now = _values(own_params(root)).get("tile")
+    for commit in imports:
+        before, then = (_values(params_at(root, rev)).get("tile") for rev in (f"{commit}^", commit))
+        if before != then == now:
+            return {"tile": before}
+    return {}
 
 
 def _values(text: str) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """What YOLOE is told of the classes of an import: texts that are there stay, a new class is told its name."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +8,7 @@ import yaml
 
 from stages.base.errors import problem
 from stages.base.params import read_yaml
+from stages.intake.contract.contract import groups_of_case
 from stages.project.repository import git
 from stages.project.yaml_edits import replaced_mapping
 from stages.prompts.texts.prompt_file import PROMPTS, plain, texts_of
@@ -24,8 +25,14 @@ def new_prompts(root: Path, classes: tuple[str, ...]) -> tuple[bytes, list[str]]
     prompts = {name: plain(kept.get(name, (name,))) for name in classes}
     new = [name for name in classes if name not in kept]
     gone = [str(name) for name in found if name not in prompts]
-    _require_saved(root, {name: found[name] for name in found if name not in prompts})
-    said = [f"prompts: dropped, since the class is gone: {', '.join(gone)}"] if gone else []
+    committed = git.content(root, "HEAD", str(PROMPTS))
+    saved = found if committed == git.here(root, str(PROMPTS)) else _saved(committed)
+    lost = [name for name in gone if saved.get(name) != found.get(name)]
+    if lost:
+        raise problem("import_prompts.unsaved", root / PROMPTS, lost=lost[0])
+    edited = [name for name in kept if saved.get(name) != found[name]]
+    said = [f"{PROMPTS}: what you have edited is committed with the import: {', '.join(edited)}"] if edited else []
+    said += [f"prompts: dropped, since the class is gone: {', '.join(gone)}"] if gone else []
     if new:
         said.append(f"prompts: the class name itself for {', '.join(new)}; describe them better in {PROMPTS}")
     alike = [names for names in groups_of_case(classes) if any(name in new for name in names)]
@@ -37,24 +44,12 @@ def new_prompts(root: Path, classes: tuple[str, ...]) -> tuple[bytes, list[str]]
     return replaced_mapping(text, "prompts", prompts).encode(), said
 
 
-def groups_of_case(names: Sequence[str]) -> list[list[str]]:
-    """Return the names that differ in case alone, together; the encoder of texts takes them for one."""
-    folded: dict[str, list[str]] = {}
-    for name in names:
-        folded.setdefault(name.casefold(), []).append(name)
-    return [group for group in folded.values() if len(group) > 1]
-
-
-def _require_saved(root: Path, gone: Mapping[str, Any]) -> None:
-    if not gone:
-        return
+def _saved(committed: bytes | None) -> Mapping[str, Any]:
+    """Return the texts that Git has, by class."""
     try:
-        saved = _by_class(yaml.safe_load(git.content(root, "HEAD", str(PROMPTS)) or b""))
+        return _by_class(yaml.safe_load(committed or b""))
     except yaml.YAMLError:  # an old version that a person has mended since
-        saved = {}
-    lost = [name for name, texts in gone.items() if saved.get(name) != texts]
-    if lost:
-        raise problem("import_prompts.unsaved", root / PROMPTS, lost=lost[0])
+        return {}
 
 
 def _by_class(values: object) -> Mapping[str, Any]:

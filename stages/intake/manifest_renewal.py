@@ -19,6 +19,7 @@ class ManifestChanges(NamedTuple):
     removed: tuple[str, ...]
     relabelled: tuple[str, ...]
     repainted: tuple[str, ...]  # another image under the same name
+    unlabelled: tuple[str, ...] = ()  # labelled before
 
 
 def listed(dataset: Path) -> Lists:
@@ -71,8 +72,9 @@ def changes(before: Sequence[ManifestRow], now: Sequence[ManifestRow]) -> Manife
     return ManifestChanges(
         tuple(sorted(new.keys() - old.keys())),
         tuple(sorted(old.keys() - new.keys())),
-        tuple(row.image_id for was, row in both if _relabelled(was, row)),
+        tuple(row.image_id for was, row in both if _relabelled(was, row) and row.label_sha256),
         tuple(row.image_id for was, row in both if was.image_sha256 not in ("", row.image_sha256)),
+        tuple(row.image_id for was, row in both if _relabelled(was, row) and not row.label_sha256),
     )
 
 

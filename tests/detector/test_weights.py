@@ -130,7 +130,8 @@ def test_without_a_digest_nothing_is_opened_unless_a_person_says_one(listing, to
         (shelf.folder / "listing.json").write_text(listing)
     line = refusal("yolo26n.pt", shelf)
     assert line.startswith(f"{shelf.release.listing}: expected the SHA-256 of yolo26n.pt, found ")
-    assert line.endswith(". Say it: yolo26n.pt#sha256=HEX; or give the path of a file that you trust.")
+    assert ". Say it: yolo26n.pt#sha256=HEX; or give the path of a file that you trust. Small weights to try " in line
+    assert line.endswith("lie here: --baseline starter/yolo26n.pt --target starter/yoloe-26n.pt")
     assert "expected the SHA-256" in refusal(f"yolo26n.pt#sha256={sha256(toy_weights)}", shelf)
     (shelf.folder / "yolo26n.pt").write_bytes(toy_weights.read_bytes())
     baseline(f"yolo26n.pt#sha256={sha256(toy_weights)}", shelf)

@@ -81,6 +81,7 @@ def test_the_copy_has_one_of_each_and_the_report_names_the_others(project, tmp_p
     done = check(project, source, "--one-of-each", "--fix", tmp_path / "new")
     assert (done.returncode, done.stderr) == (0, "")
     assert "2 × copy: sheet left out" in done.stdout
+    assert done.stdout.splitlines()[-1] == f"Next: yoloop data import {tmp_path / 'new'}"
     assert "not repaired" not in done.stdout
     kept = sorted(file.name for file in (tmp_path / "new/images").rglob("*.png"))
     assert kept == sorted(

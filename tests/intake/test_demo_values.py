@@ -15,6 +15,7 @@ from stages.intake.demo_values import (
     holds_edits,
     is_drawn,
     own_values_line,
+    tile_before,
 )
 from stages.intake.import_source import ImportOptions
 from stages.project.yaml_edits import edited, flat
@@ -190,6 +191,15 @@ def test_a_value_of_the_demos_that_a_person_types_after_it_has_run_stays(clone: 
 def test_params_without_a_key_of_before_are_not_taken(clone: Path):
     (clone / "params.yaml").write_text("iteration: 0\n")
     assert not holds_edits(clone)
+
+
+def test_a_tile_that_an_import_has_set_goes_with_it_and_a_persons_stays(clone: Path):
+    assert tile_before(clone, []) == {}
+    put(tile=64)
+    commit()
+    assert tile_before(clone, ["HEAD"]) == {"tile": None}
+    put(tile=128)
+    assert tile_before(clone, ["HEAD"]) == {}
 
 
 def test_what_a_person_typed_on_top_of_the_demos_values_is_not_overwritten(clone: Path):

@@ -30,7 +30,7 @@ def test_texts_that_are_not_committed_are_taken_along(clone: Path) -> None:
     told(clone, detail="a circle", door="an arc")  # title goes, and stays in the history
     text, said = new_prompts(clone, ("detail", "door"))
     assert yaml.safe_load(text)["prompts"] == {"detail": "a circle", "door": "an arc"}
-    assert said == []
+    assert said == ["data/prompts.yaml: what you have edited is committed with the import: door"]
 
 
 def test_what_git_has_is_dropped_with_its_class_and_named(clone: Path) -> None:

@@ -44,7 +44,19 @@ def dataset_findings(dataset: Dataset, *, own: bool = False) -> list[Defect]:
     strangers = [_stranger(file) for file in dataset.source.strangers]
     tiles = [] if own else tile_findings(dataset.sheets)  # the project's own share the group of their sheet
     names = name_findings(list(dict.fromkeys(sheet.item.image for sheet in dataset.sheets)))
-    return [*dataset.findings, *names, *_without_val(dataset), *tiles, *strangers]
+    alike = [
+        finding("warning", "contract.names-case", dataset.source.folder, names=" and ".join(group))
+        for group in groups_of_case(dataset.source.classes)
+    ]
+    return [*dataset.findings, *names, *alike, *_without_val(dataset), *tiles, *strangers]
+
+
+def groups_of_case(names: Sequence[str]) -> list[list[str]]:
+    """Return the names that differ in case alone, together; the encoder of texts takes them for one."""
+    folded: dict[str, list[str]] = {}
+    for name in names:
+        folded.setdefault(name.casefold(), []).append(name)
+    return [group for group in folded.values() if len(group) > 1]
 
 
 def deeper_findings(dataset: Dataset) -> list[Defect]:

@@ -120,6 +120,13 @@ def test_a_new_list_keeps_what_is_still_true(split):
     require_as_listed(split)
 
 
+def test_a_sheet_whose_labels_are_gone_is_one_without_labels(split):
+    before = {"train": read_manifest(split / MANIFEST)}
+    (split / "labels/b.txt").unlink()
+    now = relisted(split.parent, before, iteration=7, groups={})
+    assert changes(before["train"], now["train"]) == ManifestChanges((), (), (), (), ("b.png",))
+
+
 def test_a_list_from_before_contents_reports_no_change_of_them(split):
     (split / MANIFEST).write_text(OLD + "b.png,0,auto\nc.png,0,none\n")
     before = {"train": read_manifest(split / MANIFEST, without_content=True)}

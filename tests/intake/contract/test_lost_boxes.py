@@ -86,6 +86,15 @@ def test_a_sheet_without_a_box_among_others_that_have_some_is_named(root, tmp_pa
     assert any(said in line for line in lines) == bool(notes)
 
 
+def test_names_that_differ_in_case_alone_are_named(root, tmp_path):
+    source = s.yolo(tmp_path / "SET")
+    text = (source / "data.yaml").read_text()
+    (source / "data.yaml").write_text(text.replace("title", "DETAIL"))
+    assert "DETAIL" in (source / "data.yaml").read_text()
+    lines = "\n".join(check_data(root, source).lines)
+    assert "expected names that differ in more than case, found detail and DETAIL. " in lines
+
+
 def test_unlabelled_sheets_of_a_pool_are_not_without_a_box(root, tmp_path):
     source = s.yolo(tmp_path / "SET")
     s.save(source / "images/pool/p.jpg", s.pixels(50))
