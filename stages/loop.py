@@ -138,6 +138,9 @@ def advance(
     accept_regression: AcceptRegression = None,
     *,
     partial: Annotated[bool, typer.Option("--partial", help="Sheets that are not reviewed stay in the pool.")] = False,
+    accept_deletions: Annotated[
+        bool, typer.Option("--accept-deletions", help="Most boxes that went out are rightly gone from the export.")
+    ] = False,
 ) -> None:
     """Take the review in and start the next iteration."""
     with project() as root:
@@ -152,6 +155,7 @@ def advance(
             accept_regression=accept_regression,
             auto_confidence=auto_confidence,
             partial=partial,
+            accept_deletions=accept_deletions,
         )
         typer.echo(said)
 

@@ -33,6 +33,7 @@ from stages.project.repository.commits import Commit
 from stages.project.repository.transaction import stage_dvc, staging, transact
 from stages.project.yaml_edits import edited
 from stages.prompts.texts.prompt_file import PROMPTS, read_prompts
+from stages.review.deletion_gate import require_few_deletions
 from stages.review.kept.auto_reviewer import WARNING
 from stages.review.kept.dataset_merge import TakenIn, link_or_copy, merge_reviewed, taken_in
 from stages.review.kept.earlier_labels import labels_before
@@ -78,14 +79,15 @@ def advance(
     accept_regression: str | None = None,
     auto_confidence: float | None = None,
     partial: bool = False,
+    accept_deletions: bool = False,
 ) -> str:
     """Start the next iteration with the reviewed sheets in train; return what to print.
 
     `despite_stop` is the reason to go on although the verdict says stop; it is written into the history,
     as is `accept_regression`, the reason to go on with a model that lost what the one before had found.
     `auto_confidence`, in [0, 1], is from where the reviewer `auto` takes detections; default: params.yaml. `partial`:
-    sheets that are not reviewed stay in the pool. Raises `UserError`, with nothing changed, unless the iteration is
-    finished and clean and its review is there.
+    sheets that are not reviewed stay in the pool. `accept_deletions`: most boxes may be gone. Raises `UserError`, with
+    nothing changed, unless the iteration is finished and clean and its review is there.
     """
     require_repository(root)
     with exclusive(root), reviewing(root):
@@ -93,6 +95,8 @@ def advance(
         confidence = read_review_params(root).auto_confidence if auto_confidence is None else auto_confidence
         packet = read_packet(root / PACKET)
         review = take_review(root, packet, reviewer, confidence=confidence, partial=partial)
+        if is_by_hand(reviewer) and not accept_deletions:
+            require_few_deletions(root, packet, review)
         taken = taken_in(root / DATASET, review.reviewed, read_arms(root / ARMS))
         require_no_leak(root / DATASET, [sheet.image_id for sheet in taken.moved])
         _require_boxes(root, taken, step.iteration)

@@ -1,21 +1,19 @@
 """`yoloop review status`: which sheets of the packet are reviewed, what was changed on them, and what is next."""
 
-from collections.abc import Mapping
 from pathlib import Path
 
 from stages.base.params import PARAMS, read_params
 from stages.picking.packet import Packet
 from stages.project.location import metrics_at, params_as_run
 from stages.project.preconditions import iteration_tag
+from stages.review.deletion_gate import many_deletions
 from stages.review.kept.kept_review import Review, read_review, review_folder
 from stages.review.kept.review_gate import require_of_packet
 from stages.review.labelling.split_packet import Split, packet_for
-from stages.review.ledger.correction_ledger import OUTCOMES, count_outcomes
+from stages.review.ledger.correction_ledger import count_outcomes
 from stages.review.ledger.ledger_files import review_boxes
 from stages.review.ledger.ledger_lines import outcome_line, where
 from stages.wording.quantities import counted, some
-
-_MANY_GONE = 10  # boxes
 
 
 def status_lines(root: Path, split: Split = "pool") -> list[str]:
@@ -36,6 +34,7 @@ def review_lines(root: Path, packet: Packet, review: Review | None) -> list[str]
     begun = [] if review is None else [sheet.image_id for sheet in review.sheets if sheet.status == "unreviewed"]
     touched = {*done, *begun}
     untouched = [sheet.image_id for sheet in packet.sheets if sheet.image_id not in touched]
+    doubt = None
     lines = [f"reviewed  {len(done)} of {counted(len(packet.sheets), 'sheet')}"]
     if review is not None and done:
         seconds = [sheet.seconds for sheet in done.values() if sheet.seconds is not None]
@@ -43,8 +42,12 @@ def review_lines(root: Path, packet: Packet, review: Review | None) -> list[str]
         lines[0] += f", {where(review.tools)}{spent}"
         # As `advance` will count them: of the pool with what its iteration ran with, whatever was edited since.
         params = params_as_run(root, packet.iteration) if packet.split == "pool" else read_params(root / PARAMS)
-        counts = count_outcomes(review_boxes(packet, review, iou=params["validate"]["iou"]))
-        lines += [f"changes   {outcome_line(counts)}", *_doubt(counts)]
+        boxes = review_boxes(packet, review, iou=params["validate"]["iou"])
+        lines.append(f"changes   {outcome_line(count_outcomes(boxes))}")
+        doubt = many_deletions(boxes, review)
+        if doubt:
+            gone = f"{doubt.gone} of {doubt.total} boxes that went out are gone"
+            lines.append(f"doubtful  {gone}: is it an export of these sheets in this size?")
     if begun:
         lines.append(f"begun     {counted(len(begun), 'sheet')}: {some(begun)}")
     if untouched:
@@ -59,18 +62,7 @@ def review_lines(root: Path, packet: Packet, review: Review | None) -> list[str]
         ]
     tag = iteration_tag(root, packet.iteration)
     stopped = tag if metrics_at(root, tag, "converge").get("verdict") == "stop" else None
-    return [*lines, f"next      {_next(done=len(done), rest=rest, stopped=stopped)}"]
-
-
-def _doubt(counts: Mapping[str, int]) -> list[str]:
-    """Return a line where most boxes that went out are gone: a reviewer seldom does that, a wrong export does."""
-    stayed = sum(counts[name] for name in OUTCOMES) - counts["added"] - counts["deleted"]
-    if counts["deleted"] < _MANY_GONE or counts["deleted"] <= stayed:
-        return []
-    return [
-        f"doubtful  {counts['deleted']} of {counts['deleted'] + stayed} boxes that went out are gone: is it an export "
-        "of these sheets in this size? yoloop review reset puts it aside"
-    ]
+    return [*lines, f"next      {_next(done=len(done), rest=rest, stopped=stopped, doubted=doubt is not None)}"]
 
 
 def _next_of_split(split: str) -> str:
@@ -79,11 +71,18 @@ def _next_of_split(split: str) -> str:
     return f"yoloop review open {named}, or {in_tool}"
 
 
-def _next(*, done: int, rest: int, stopped: str | None) -> str:
-    """Return what to type next; `stopped` is the tag of the packet's iteration where its verdict is to stop."""
+def _next(*, done: int, rest: int, stopped: str | None, doubted: bool) -> str:
+    """Return what to type next; `stopped` is the tag of the packet's iteration where its verdict is to stop.
+
+    `doubted`: most boxes that went out are gone.
+    """
     if not rest and stopped:
         return (
             f"none: the verdict of {stopped} is to stop; to go on in spite of it: yoloop advance --despite-stop REASON"
+        )
+    if not rest and doubted:
+        return (
+            "if it is a wrong export: yoloop review reset; if they are rightly gone: yoloop advance --accept-deletions"
         )
     if not rest:
         return "yoloop advance (or yoloop run, which goes on by itself)"

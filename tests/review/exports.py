@@ -19,6 +19,7 @@ CLASSES = ("detail", "elevation", "title")
 ROW = "1 0.5 0.5 0.25 0.25\n"  # of a sheet of 64 px: an elevation at 24 24 40 40
 BOX = (24.0, 24.0, 40.0, 40.0)
 ELEVATION = [("elevation", BOX)]
+SIX = [(x, y, x + 12 + y // 8, y + 14 + x // 8) for x in (4, 24, 44) for y in (4, 34)]  # px of such a sheet
 SIDE = 64  # px of a fake project's sheets
 Sheets = Iterable[tuple[str, bytes | None, str]]  # name of the picture, its bytes (None: it is left out), its rows
 

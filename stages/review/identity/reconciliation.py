@@ -1,6 +1,6 @@
 """Makes reviewed sheets of what came back: compared with the packet that went out, in its pixels and its classes."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
 from stages.base.errors import UserError, problem
@@ -8,10 +8,11 @@ from stages.picking.packet import Packet
 from stages.review.formats.outgoing_boxes import Prelabel, prelabels_by_sheet
 from stages.review.formats.returned_boxes import Returned
 from stages.review.identity.class_names import other_order, require_classes, with_our_names
+from stages.review.identity.other_scale import find_other_scale
 from stages.review.identity.other_sheets import Known
 from stages.review.identity.repeated_sheets import each_once
 from stages.review.identity.rounding import restored
-from stages.review.identity.sheet_boxes import Taken, as_it_went_out, take_boxes
+from stages.review.identity.sheet_boxes import Taken, as_it_went_out, sides_of, take_boxes
 from stages.review.identity.sheet_identity import Identified, Match, identify
 from stages.review.kept.kept_review import ReviewedSheet, Status
 from stages.wording.quantities import counted, some
@@ -78,8 +79,8 @@ def reconcile(
     `all_reviewed`: the person looked at every sheet, also at those that are as they went out or have no box left, where
     the format does not say. `partial`: sheets that did not come back stay queued. `done` are sheets that an earlier
     import brought. `where` names the export in messages. Raises `UserError` for what `identify` refuses, an export of
-    another packet, an unknown class, a box that is none, sheets that are missing, and an export of which nobody did a
-    sheet.
+    another packet, an unknown class, boxes in another scale, a box that is none, sheets that are missing, and an export
+    of which nobody did a sheet.
     """
     returned, repeated = each_once(with_our_names(packet, returned))
     found = _identified(packet, returned, others, where)
@@ -88,6 +89,7 @@ def reconcile(
     require_classes(packet, returned, found.matches)
     prelabels = prelabels_by_sheet(packet)
     matches = restored(found.matches, prelabels)
+    _require_scale(matches, prelabels, where)
     compared = [_compare(match, prelabels[match.sheet.image_id], all_reviewed=all_reviewed) for match in matches]
     _require_inside(compared, where)
     came = {*done, *(match.sheet.image_id for match in found.matches)}
@@ -123,6 +125,14 @@ def _identified(packet: Packet, returned: Returned, others: Sequence[Known], whe
     if found.matches:
         raise another
     return found
+
+
+def _require_scale(matches: Sequence[Match], prelabels: Mapping[str, Sequence[Prelabel]], where: str) -> None:
+    """Raise `UserError` where most boxes are those that went out times one factor; resized pictures are undone here."""
+    found = find_other_scale([sides_of(match, prelabels[match.sheet.image_id]) for match in matches])
+    if found:
+        how = found.rule.format(factor=found.factor)
+        raise problem("reconciliation.other_scale", where, boxes=found.boxes, total=found.total, how=how)
 
 
 def _require_inside(compared: Sequence[_Compared], where: str) -> None:

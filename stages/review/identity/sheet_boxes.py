@@ -4,9 +4,12 @@ import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
+import numpy as np
+
 from stages.base.errors import problem
 from stages.review.formats.outgoing_boxes import Prelabel
 from stages.review.formats.returned_boxes import ReturnedBox
+from stages.review.identity.other_scale import Sides
 from stages.review.identity.resizing import to_sheet
 from stages.review.identity.sheet_identity import Match
 from stages.review.kept.kept_review import ReviewedBox
@@ -49,6 +52,13 @@ def take_boxes(match: Match, prelabels: Sequence[Prelabel]) -> Taken:
             kept[key] = ReviewedBox(box.class_name, *corners, prelabel=box.prelabel if box.prelabel in ids else None)
             ids.discard(str(box.prelabel))  # a copy of a box brings its id along, and is another box
     return Taken(tuple(kept.values()), cut, twice)
+
+
+def sides_of(match: Match, prelabels: Sequence[Prelabel]) -> Sides:
+    """Return the boxes of a sheet before and after, in its px, also where they stick out; what is no number is left."""
+    after = to_sheet([box.xyxy for box in match.returned.boxes], match.placement)
+    before = np.array([one[2:6] for one in prelabels], dtype=np.float64).reshape(-1, 4)
+    return Sides(before, after[np.isfinite(after).all(axis=1)], HALF_PIXEL * match.pixel)
 
 
 def as_it_went_out(taken: Taken, prelabels: Sequence[Prelabel], match: Match) -> bool:
