@@ -53,6 +53,18 @@ COMMANDS = [  # id, what is wrong, command, words
         ("'detail' and 'title'",),
     ),
     ("dataset-edited-by-hand", s.extra_label("val", "val_001", "3 0.5 0.5 0.1 0.1\n"), "run", ("data/dataset",)),
+    (
+        "carried-metrics-cut",
+        s.written("metrics/review.json", b'{"packets": [{"iter'),
+        "run",
+        ("metrics/review.json", "expected JSON", "git checkout HEAD -- metrics/review.json"),
+    ),
+    (
+        "carried-metrics-no-numbers",
+        s.written("metrics/review.json", b'{"packets": [], "minutes_so_far": NaN}'),
+        "run",
+        ("metrics/review.json", "NaN, which is no number of JSON"),
+    ),
     ("run-not-finished", s.all_of(), "advance --review oracle", ("iteration 0", "iteration-0", "yoloop finish")),
     ("classes-run", s.all_of(), "classes add door", ("dvc.lock", "start of iteration 0", "yoloop advance")),
     ("not-run", s.removed("dvc.lock"), "finish", ("dvc.lock", "dvc repro")),
@@ -74,7 +86,7 @@ def test_advance_before_the_run_is_complete(project):
     file.write_text(file.read_text() + "\n")
     line = refused(project, "loop", "advance", "--review", "oracle")
     assert "stage validate" in line or "stage converge" in line or "stage sample" in line
-    assert "metrics/validate.json modified" in line
+    assert "found changed or added: metrics/validate.json" in line
 
 
 SOURCES = [  # id, what is wrong with the person's folder, more options, words

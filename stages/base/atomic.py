@@ -46,6 +46,11 @@ def beside(path: Path) -> Path:
     return path.with_name(f".{secrets.token_hex(8)}{_SUFFIX}")
 
 
+def is_temporary(path: Path) -> bool:
+    """Say whether `path` is one of `beside`."""
+    return path.name.endswith(_SUFFIX)
+
+
 @cache
 def _sweep(folder: Path) -> None:
     """Remove temporary files and folders of killed processes, once per process: there may be many to look through."""

@@ -1,25 +1,30 @@
 """Turns a function into a command that ends with 0, or with one line on stderr and 2."""
 
 import errno
+import os
 import sys
 import time
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from io import TextIOWrapper
 from pathlib import Path
 from typing import Any, NoReturn
 
 import typer
 
+from stages.base.atomic import is_temporary
 from stages.base.errors import UserError, problem
+from stages.base.stage_inputs import first_change, states_of
+from stages.base.writable import require_writable
 
-_GRAPH = Path(__file__).parents[2] / "dvc.yaml"  # of the project that these modules are of
+_PROJECT = Path(__file__).parents[2]  # that these modules are of
 
 
 def stage_command(name: str, run: Callable[[], None]) -> Callable[[], None]:
     """Return the entry point of a stage: `python -m stages.NAME`, whose `--help` says what it reads and writes.
 
-    The seconds that it takes go to `logs/NAME/seconds.json`: metrics carry no clock. It fails when a value that it
-    depends on was edited while it ran: DVC would keep its results under the value that stands there at the end.
+    The seconds that it takes go to `logs/NAME/seconds.json`: metrics carry no clock. It fails when a value or a file
+    that it depends on was edited while it ran: DVC would keep its results under what lies there at the end.
     """
     app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 
@@ -27,22 +32,24 @@ def stage_command(name: str, run: Callable[[], None]) -> Callable[[], None]:
     def timed() -> None:
         from stages.base.tables import write_json  # not at the top: it loads pandas, and `yoloop --help` needs none
 
-        started, told = time.monotonic(), settings_of(name)
+        require_writable(Path(path).parent for path in outs_of(name))
+        started, told, files = time.monotonic(), settings_of(name), files_of(name)
+        states = states_of(files)
         run()
         _require_same(name, told, settings_of(name))
-        write_json({"seconds": time.monotonic() - started}, Path("logs") / name / "seconds.json")
+        if change := first_change(states, files):
+            raise problem("command.files_as_begun", change.path, name=name, how=change.how)
+        with suppress(OSError):  # a clock that cannot be written is worth no training
+            write_json({"seconds": time.monotonic() - started}, Path("logs") / name / "seconds.json")
 
     return lambda: exit_cleanly(app)
 
 
 def _help(name: str, run: Callable[[], None]) -> str:
     """Return the stage's summary and what dvc.yaml says that it reads and writes; its code is not listed."""
-    import yaml  # `yoloop --help` needs none
-
-    stage = yaml.safe_load(_GRAPH.read_text(encoding="utf-8"))["stages"][name]
+    stage = _stage(name, _PROJECT)
     deps = [dep for dep in stage["deps"] if not dep.startswith("stages/")]
-    outs = [path for kind in ("outs", "metrics", "plots") for path in names_in(stage.get(kind, []))]
-    said = {"Reads": deps, "Params": names_in(stage["params"]), "Writes": [*outs, f"logs/{name}"]}
+    said = {"Reads": deps, "Params": names_in(stage["params"]), "Writes": [*outs_of(name, _PROJECT), f"logs/{name}"]}
     lists = "\n\n".join(f"\b\n{title}:\n  " + "\n  ".join(lines) for title, lines in said.items())
     return f"{(run.__doc__ or '').strip()}\n\n{lists}"
 
@@ -52,24 +59,40 @@ def settings_of(name: str, root: Path = Path()) -> dict[tuple[str, str], Any]:
 
     A file that is none, or no YAML at the moment, has no values. Outside a project there are none.
     """
-    import yaml
-
-    def read(file: Path) -> Any:
-        try:
-            return yaml.safe_load(file.read_text(encoding="utf-8-sig"))
-        except (OSError, ValueError, yaml.YAMLError):
-            return None
-
-    graph = read(root / "dvc.yaml")
-    entries = graph["stages"][name].get("params", []) if graph and name in graph.get("stages", {}) else []
     keys = [
         (file, key)
-        for entry in entries
+        for entry in _stage(name, root).get("params", [])
         for file, keys in (entry.items() if isinstance(entry, dict) else [("params.yaml", [entry])])
         for key in keys
     ]
-    files = {file: read(root / file) for file, _ in keys}
+    files = {file: _yaml(root / file) for file, _ in keys}
     return {(file, key): _at(files[file], key) for file, key in keys}
+
+
+def files_of(name: str, root: Path = Path()) -> list[str]:
+    """Return the files and folders that DVC keeps the results of the stage `name` under; none outside a project."""
+    return names_in(_stage(name, root).get("deps", []))
+
+
+def outs_of(name: str, root: Path = Path()) -> list[str]:
+    """Return the files and folders that the stage `name` writes, as dvc.yaml says; none outside a project."""
+    stage = _stage(name, root)
+    return [path for kind in ("outs", "metrics", "plots") for path in names_in(stage.get(kind, []))]
+
+
+def _stage(name: str, root: Path) -> dict[str, Any]:
+    graph = _yaml(root / "dvc.yaml")
+    return graph["stages"][name] if graph and name in graph.get("stages", {}) else {}
+
+
+def _yaml(file: Path) -> Any:
+    import yaml  # `yoloop --help` needs none
+
+    try:
+        # The parser in C where there is one: a tenth of the time, of which each step asks several times.
+        return yaml.load(file.read_text(encoding="utf-8-sig"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    except (OSError, ValueError, yaml.YAMLError):
+        return None
 
 
 def _at(value: Any, key: str) -> Any:
@@ -98,12 +121,23 @@ def exit_cleanly(command: Callable[[], object]) -> None:
     except UserError as error:
         _fail(error)
     except OSError as error:
-        place = error.filename or Path.cwd()
-        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-            _fail(problem("command.disk_full", place, found=error.strerror))
-        if error.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
-            _fail(problem("command.not_allowed", place, found=error.strerror))
+        if refused := refused_by_system(error):
+            _fail(refused)
         raise
+
+
+def refused_by_system(error: OSError) -> UserError | None:
+    """Return what a person reads of a disk that takes nothing, and of what may not be touched; None for another error.
+
+    A file that is still being written has a name that says nothing: its folder is named.
+    """
+    place = Path(os.fsdecode(error.filename)) if isinstance(error.filename, str | bytes) else Path.cwd()
+    place = place.parent if is_temporary(place) else place
+    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        return problem("command.disk_full", place, found=error.strerror)
+    if error.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
+        return problem("command.not_allowed", place, found=error.strerror)
+    return None
 
 
 def _fail(error: UserError) -> NoReturn:

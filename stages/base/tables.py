@@ -76,14 +76,19 @@ def json_text(values: dict[str, Any]) -> str:
 def read_json(file: Path) -> dict[str, Any]:
     """Return the JSON object in `file`; raise `UserError` when it is missing or damaged."""
     try:
-        values = json.loads(file.read_text(encoding="utf-8"))
+        values = json.loads(file.read_text(encoding="utf-8"), parse_constant=_no_number)
     except FileNotFoundError as error:
-        raise problem("tables.metrics", file) from error
+        raise problem("tables.metrics", file, file=file) from error
     except ValueError as error:
-        raise problem("tables.json", file, found=str(error)) from error
+        raise problem("tables.json", file, found=str(error), file=file) from error
     if not isinstance(values, dict):
-        raise problem("tables.json_object", file, found=type(values).__name__)
+        raise problem("tables.json_object", file, found=type(values).__name__, file=file)
     return values
+
+
+def _no_number(word: str) -> None:
+    """Refuse `NaN` and `Infinity`, which Python would take for numbers: `write_json` writes neither."""
+    raise ValueError(f"{word}, which is no number of JSON")
 
 
 def read_metrics(file: Path) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from stages.base.command import refused_by_system
 from stages.base.errors import UserError, problem
 from stages.base.params import PARAMS, read_iteration
 from stages.base.tables import json_text, read_metrics
@@ -74,8 +75,9 @@ def _page_line(root: Path, report: dict[str, Any], commit: str) -> str:
     """Write the page and say where it is; by now the iteration is finished, whatever happens to a picture."""
     try:
         made = write_page(root, report, commit=commit)
-    except UserError as error:
-        return f"The page could not be made; try again with `yoloop report`. {error}"
+    except (UserError, OSError) as error:
+        why = (refused_by_system(error) or error) if isinstance(error, OSError) else error
+        return f"The page could not be made; try again with `yoloop report`. {why}"
     return f"Page to open: {made.page.relative_to(root)}"
 
 

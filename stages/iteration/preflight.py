@@ -5,6 +5,7 @@ from pathlib import Path
 
 from stages.base.errors import problem
 from stages.base.params import PARAMS, read_classes, read_iteration, read_section, read_tile
+from stages.base.tables import read_metrics
 from stages.convergence.history.history_file import CARRIED, read_carried
 from stages.convergence.outcome_files import PARENT_OUTCOMES, read_parent_outcomes
 from stages.convergence.sheet_history import CARRIED_SHEETS, read_carried_sheets
@@ -15,6 +16,7 @@ from stages.project.position import LABEL_VAL
 from stages.project.repository import git
 from stages.prompts.texts.prompt_file import PROMPTS, read_prompts
 from stages.review.kept.review_params import read_review
+from stages.review.ledger.ledger_files import METRICS as REVIEWS
 from stages.ruler.validate_params import ValidateParams, point_of
 
 STAGES = ("train", "predict", "validate", "analyze", "converge", "sample")
@@ -41,6 +43,7 @@ def preflight(root: Path, stages: tuple[str, ...]) -> None:
     carried = read_carried(iteration, classes, root / CARRIED)
     read_parent_outcomes(iteration, root / PARENT_OUTCOMES)
     read_carried_sheets(carried["ruler"].tolist(), root / CARRIED_SHEETS)
+    read_metrics(root / REVIEWS)
 
 
 def _require_ruler(root: Path) -> None:

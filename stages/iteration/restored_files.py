@@ -5,7 +5,6 @@ from pathlib import Path
 
 from stages.base.atomic import replacing
 from stages.base.errors import UserError
-from stages.base.params import read_yaml
 from stages.dataset.clutter import is_clutter
 from stages.picking.written_sample import SAMPLE
 from stages.project.repository import dvc, dvc_cache, git
@@ -20,25 +19,25 @@ def remember(root: Path) -> dict[str, bytes]:
     return {path: data for path in paths if (data := git.here(root, path)) is not None}
 
 
-def set_aside(root: Path, altered: Iterable[str]) -> list[str]:
-    """Move what a person has put into folders of outputs to a safe place, and return lines to print.
+def set_aside(root: Path, altered: Iterable[str], cache: Path) -> list[str]:
+    """Keep what a person may have put among outputs that are written anew, and return lines to print.
 
-    DVC deletes such a folder before its stage writes it anew. Files of the names that the stage wrote are not kept.
+    DVC deletes an output before its stage writes it. Of the outputs `altered` all is kept that DVC's `cache` has not,
+    be it a file of the person's or one that was changed. Small results that no dvc.lock knows were computed here once.
     """
-    graph = read_yaml(root / "dvc.lock").get("stages", {}) if (root / "dvc.lock").is_file() else {}
-    digests = {out["path"]: out["md5"] for stage in graph.values() for out in stage.get("outs", [])}
+    digests, place = dvc_cache.out_digests(root), cache / "files/md5"
+    asked = [path for path in altered if path in digests or Path(path).suffix not in (".json", ".csv")]
+    found = [file for path in asked for file in _files(root / path) if not dvc_cache.holds(place, file)]
     # A note beside the packet counts as no change of it.
-    folders = [path for path in sorted({*altered, str(SAMPLE)}) if (root / path).is_dir() and path in digests]
-    place = dvc_cache.store(root) if folders else root
-    said = []
-    for path in folders:
-        known = dvc_cache.listed(place, digests[path])
-        files = [file for file in sorted((root / path).rglob("*")) if file.is_file()]
-        for file in files if known else []:
-            if file.relative_to(root / path).as_posix() not in known and not is_clutter(file.name):
-                name = file.relative_to(root).as_posix()
-                said.append(f"{name} is none of what was computed there, so it is kept in {put_aside(root, name)}")
-    return said
+    known = dvc_cache.listed(place, digests[str(SAMPLE)]) if str(SAMPLE) in digests else {}
+    notes = [file for file in _files(root / SAMPLE) if file.relative_to(root / SAMPLE).as_posix() not in known]
+    names = sorted({file.relative_to(root).as_posix() for file in [*found, *(notes if known else [])]})
+    return [f"{name} is none of what was computed there, so it is kept in {put_aside(root, name)}" for name in names]
+
+
+def _files(out: Path) -> list[Path]:
+    found = out.rglob("*") if out.is_dir() else [out]
+    return [file for file in found if file.is_file() and not is_clutter(file.name)]
 
 
 def put_back(root: Path, results: dict[str, bytes]) -> None:

@@ -7,6 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
+from stages.base.command import outs_of
 from stages.base.errors import UserError, problem
 from stages.base.params import PARAMS, read_params
 from stages.base.tables import read_metrics
@@ -26,6 +27,7 @@ from stages.project.preconditions import iteration_tag
 from stages.project.process_group import ends_like_ctrl_c, run_group
 from stages.project.project_lock import exclusive
 from stages.project.repository import dvc, dvc_cache
+from stages.project.repository.written_places import require_run_places
 from stages.project.settings_watch import SettingsWatch
 from stages.review.kept.auto_reviewer import WARNING
 from stages.review.kept.review_gate import all_reviewed, is_by_hand
@@ -121,6 +123,8 @@ def run_iteration(root: Path, facts: Facts, *, say: Say) -> None:
     experiment iter-N is made by `finish`.
     """
     preflight(root, facts.all_stages)
+    cache = dvc_cache.cache_folder(root)
+    require_run_places(root, [out for stage in facts.all_stages for out in outs_of(stage, root)], cache)
     n = facts.iteration
     say(wording.banner(f"ITERATION {n}", wording.plan_line(n, read_params(root / PARAMS))))
     tail: deque[str] = deque(maxlen=500)
@@ -140,11 +144,11 @@ def run_iteration(root: Path, facts: Facts, *, say: Say) -> None:
     _say_all(expectation_lines(root), say)
     with exclusive(root) as held:
         supply_outcomes(root)
-        dvc_cache.drop_unfinished_runs(root)
+        dvc_cache.drop_unfinished_runs(cache)
         if facts.changes.gone:
             with suppress(UserError):  # what the cache no longer has, the stages make again
                 dvc.checkout(root, *facts.changes.gone)
-        _say_all(set_aside(root, facts.changes.altered), say)
+        _say_all(set_aside(root, facts.changes.altered, cache), say)
         (root / RUNNING).touch()
         before = remember(root)
         command = [sys.executable, "-m", "dvc", "repro"]
@@ -161,6 +165,7 @@ def run_iteration(root: Path, facts: Facts, *, say: Say) -> None:
     if code != 0:
         killed = f"dvc repro was killed (signal {-code}), as the system does when memory runs out."
         line = wording.complaint(tail) or (killed if code < 0 else f"dvc repro ended with exit code {code}.")
+        line = str(dvc.refused_by_disk(line) or line)
         raise UserError(f"{line} Nothing is lost: finished stages are kept; then go on with `yoloop run`.")
     results = wording.result_lines(*(read_metrics(root / f"metrics/{name}.json") for name in ("converge", "sample")))
     _say_all(wording.not_said(results, tail), say)  # a stage that was not run again said nothing

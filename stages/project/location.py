@@ -16,7 +16,7 @@ from stages.project.lines_of_work import prefix, read_lines
 from stages.project.position import Facts, next_step, read_changes
 from stages.project.preconditions import WITHOUT_DATA, holds_demo, iteration_tag
 from stages.project.project_lock import STATE
-from stages.project.repository import dvc, git
+from stages.project.repository import dvc, dvc_cache, git
 
 LOCK = "dvc.lock"
 RUNNING = Path(STATE) / "running"  # there while an iteration runs, and after one that was stopped: outputs may be half
@@ -37,6 +37,9 @@ def locate(root: Path) -> Facts:
     converge = metrics_at(root, tag, "converge") if finished else {}
     found = dvc.status(root) if imported else {}
     changes = read_changes(found, finished=finished, here=lambda path: (root / path).exists())
+    changes = changes._replace(altered=()) if (root / RUNNING).exists() else changes
+    if changes.outputs_only and changes.altered:
+        changes = changes._replace(altered_files=tuple(dvc_cache.altered_files(root, changes.altered)))
     return Facts(
         iteration=iteration,
         imported=imported,
@@ -45,7 +48,7 @@ def locate(root: Path) -> Facts:
         same_run=finished and git.content(root, tag, LOCK) == git.here(root, LOCK),
         verdict=converge.get("verdict"),
         packet=metrics_at(root, tag, "sample").get("packet_sheets") if finished else None,
-        changes=changes._replace(altered=()) if (root / RUNNING).exists() else changes,
+        changes=changes,
         all_stages=tuple(read_yaml(root / "dvc.yaml").get("stages", {})),
         to_label=unlabelled_of_val(root),
         lost=bool(lost_text(converge)),

@@ -42,6 +42,7 @@ class Changes(NamedTuple):
     stages: tuple[str, ...] = ()  # stages that would run
     gone: tuple[str, ...] = ()  # what stages wrote, and is no longer in the workspace
     altered: tuple[str, ...] = ()  # what stages wrote, and holds something else now
+    altered_files: tuple[str, ...] = ()  # of those, where somebody has looked
     outputs_only: bool = False  # nothing that went into the stages has changed, only what they wrote is gone
 
 
@@ -124,7 +125,7 @@ def state_line(facts: Facts) -> str:
         Position.INPUTS_MISSING: (*changes.missing, *changes.absent),
         Position.INPUTS_CHANGED: changes.modified,
         Position.UNCACHED: (*changes.uncached, *changes.uncached_outs),
-        Position.OUTPUTS_CHANGED: changes.altered,
+        Position.OUTPUTS_CHANGED: changes.altered_files or changes.altered,
         Position.STALE: changes.stages,
         Position.OTHER_EXPERIMENT: changes.stages,
         Position.UNLABELLED: (f"{facts.to_label[0]} of {counted(facts.to_label[1], 'sheet')}",),

@@ -8,8 +8,9 @@ from stages.dataset.sheets.manifest import ACCEPT
 from stages.dataset.sheets.split_folder import DATASET
 from stages.project.later_settings import without_later
 from stages.project.lines_of_work import prefix, read_lines
-from stages.project.repository import dvc, git
+from stages.project.repository import dvc, dvc_cache, git
 from stages.prompts.texts.prompt_file import PROMPTS
+from stages.wording.quantities import some
 
 # What an iteration writes and reads that Git keeps; a person's other files are never committed for them.
 RESULTS = ("dvc.lock", "metrics", "plots", "data/*.dvc", "models/*.dvc")
@@ -111,6 +112,9 @@ def require_clean(root: Path, *, iteration: int, finished: bool) -> None:
     for name, entries in sorted(found.items(), key=lambda item: not item[0].endswith(".dvc")):
         left = without_later(entries) if finished else entries
         changes = [change for entry in left for change in _changes(entry)]
+        if altered := dvc.outs_in("modified", {} if name.endswith(".dvc") else {name: left}):
+            files = some(dvc_cache.altered_files(root, altered))
+            raise problem("preconditions.outputs_as_written", f"stage {name}", iteration=iteration, files=files)
         if changes:
             raise _stale(root, name, changes, iteration, finished=finished)
 

@@ -84,12 +84,18 @@ def _stopped_with_us(process: "subprocess.Popen[bytes]") -> Iterator[None]:
 
 @contextmanager
 def ends_like_ctrl_c() -> Iterator[None]:
-    """Let a closed terminal and a plain `kill` end the block as Ctrl+C does: nothing trains on alone."""
+    """Let a closed terminal and a plain `kill` end the block as Ctrl+C does: nothing trains on alone.
+
+    Started by a script behind `&` we are to pass over Ctrl+C, and do; what we start must not, or nothing but force
+    would end it.
+    """
 
     def interrupt(_signal: int, _frame: FrameType | None) -> None:
         raise KeyboardInterrupt
 
     old = {name: signal.signal(name, interrupt) for name in (signal.SIGTERM, signal.SIGHUP)}
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+        old[signal.SIGINT] = signal.signal(signal.SIGINT, lambda _signal, _frame: None)  # a handler is not inherited
     try:
         yield
     finally:
@@ -123,7 +129,18 @@ def _gone(process: "subprocess.Popen[bytes]", seconds: float) -> bool:
     """Wait at most `seconds`; raise `ProcessLookupError` as soon as nobody of the group is left."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
-        process.poll()  # takes the leader off the process table
+        _clear_away(process)
         os.killpg(process.pid, 0)
         time.sleep(0.05)
     return False
+
+
+def _clear_away(process: "subprocess.Popen[bytes]") -> None:
+    """Take who has ended off the process table: the leader, and then the others where we are process 1 of a container,
+    to which all are left that have lost their parent.
+    """
+    if process.poll() is None:
+        return
+    with suppress(ChildProcessError):
+        while os.waitpid(-process.pid, os.WNOHANG)[0]:
+            pass

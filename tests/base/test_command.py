@@ -9,7 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from stages.base.atomic import beside
 from stages.base.command import exit_cleanly, settings_of, stage_command
+from tests import fake_project
+from tests.closed import closed, run_as_owner
 
 GRAPH = """
 stages:
@@ -68,6 +71,62 @@ def test_a_value_that_is_edited_while_a_stage_runs(
     assert ended.value.code == (2 if says else 0)
     assert said.startswith(f"error: {says}") if says else not said
     assert (folder / "logs/train/seconds.json").exists() == (says is None)
+
+
+def test_a_file_that_is_edited_while_a_stage_runs(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "dvc.yaml").write_text("stages: {train: {deps: [data/train], outs: [models/best.pt]}}")
+    (folder / "data/train").mkdir()
+    label = folder / "data/train/a.txt"
+    label.write_text("0 0.5 0.5 0.2 0.2\n")
+    with pytest.raises(SystemExit) as ended:
+        stage_command("train", lambda: label.write_text("") and None)()
+    said = capsys.readouterr().err
+    assert (ended.value.code, said.count("\n")) == (2, 1)
+    assert said.startswith("error: data/train/a.txt: expected it as it was when train began, found it changed while")
+    with pytest.raises(SystemExit) as ended:
+        stage_command("train", lambda: None)()
+    assert ended.value.code == 0
+
+
+@pytest.mark.slow
+def test_what_a_stage_read_is_what_the_lock_says(clean_env: None, tmp_path: Path) -> None:
+    """DVC hashes what a stage depends on when it has ended: without a word of ours, that would be the new bytes."""
+    fake_project.init(tmp_path / "project")
+    root = tmp_path / "project"
+    run = "from pathlib import Path\nfrom stages.base.command import stage_command\ndef run():\n"
+    run += "    read = Path('in.txt').read_text()\n    Path('in.txt').write_text('other') if read == 'one' else None\n"
+    run += "    Path('out.txt').write_text(read)\nstage_command('copy', run)()\n"
+    graph = "stages: {copy: {cmd: python run.py, deps: [in.txt], outs: [out.txt]}}"
+    fake_project.write_files(root, {"in.txt": "one", "run.py": run, "dvc.yaml": graph})
+    env = {**os.environ, "PYTHONPATH": str(fake_project.REPO)}
+    command = [sys.executable, "-m", "dvc", "repro"]
+    first = subprocess.run(command, cwd=root, env=env, capture_output=True, text=True, check=False)
+    assert "error: in.txt: expected it as it was when copy began, found it changed while copy ran" in first.stderr
+    assert not (root / "dvc.lock").exists()
+    again = subprocess.run(command, cwd=root, env=env, capture_output=True, text=True, check=False)
+    assert (again.returncode, (root / "out.txt").read_text()) == (0, "other"), again.stderr
+
+
+def test_a_stage_begins_only_where_it_can_write(tmp_path: Path) -> None:
+    for name in ("metrics", "plots"):
+        (tmp_path / name).mkdir()
+    graph = "stages: {train: {deps: [], outs: [metrics/a.json, plots/train/a.csv]}}"
+    fake_project.write_files(tmp_path, {"dvc.yaml": graph})
+    code = "from stages.base.command import stage_command\nstage_command('train', lambda: print('ran'))()"
+    assert run_as_owner(tmp_path, "-c", code).stdout == "ran\n"
+    with closed(tmp_path / "plots"):
+        done = run_as_owner(tmp_path, "-c", code)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("error: plots: expected a folder that can be written into")
+
+
+def test_a_file_half_written_is_named_by_its_folder(capsys: pytest.CaptureFixture[str]) -> None:
+    def write() -> None:
+        raise OSError(errno.EACCES, os.strerror(errno.EACCES), str(beside(Path("metrics/x.json"))))
+
+    with pytest.raises(SystemExit):
+        exit_cleanly(write)
+    assert capsys.readouterr().err.startswith("error: metrics: expected to be allowed to read and write it")
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from stages.base.command import refused_by_system
 from stages.base.errors import UserError, problem
 from stages.picking.written_sample import SAMPLE, is_as_written
 from stages.project.repository import git
@@ -50,8 +51,15 @@ def run(root: Path, *args: str) -> str:
     )
     if done.returncode != 0:
         said = _complaint(done.stderr) or f"exit code {done.returncode}"
-        raise (BusyError if _BUSY.search(said) else UserError)(f"dvc {args[0]}: {said}")
+        kind = BusyError if _BUSY.search(said) else UserError
+        raise refused_by_disk(said) or kind(f"dvc {args[0]}: {said}")
     return done.stdout
+
+
+def refused_by_disk(said: str) -> UserError | None:
+    """Return what a person reads where DVC says in `said` that the disk is full, or that it may not touch a file."""
+    found = re.search(r"\[Errno (\d+)\] [^:]+(?:: '([^']+)')?", said)
+    return refused_by_system(OSError(int(found[1]), os.strerror(int(found[1])), found[2])) if found else None
 
 
 def require_repository(root: Path) -> None:

@@ -1,11 +1,14 @@
 """Looks into DVC's cache: what is there of a tracked file or folder, and where?"""
 
+import hashlib
 import json
 import time
+from collections.abc import Iterable
 from pathlib import Path
 
 import yaml
 
+from stages.dataset.clutter import is_clutter
 from stages.project.repository import dvc
 
 _PATIENCE = 1.0  # seconds; DVC writes an entry of its list of runs in milliseconds
@@ -13,30 +16,73 @@ _PATIENCE = 1.0  # seconds; DVC writes an entry of its list of runs in milliseco
 
 def store(root: Path) -> Path:
     """Return the folder in which the cache keeps files under their digests."""
-    return _cache(root) / "files/md5"
+    return cache_folder(root) / "files/md5"
 
 
-def _cache(root: Path) -> Path:
+def cache_folder(root: Path) -> Path:
+    """Return where DVC keeps its cache."""
     return Path(dvc.run(root, "cache", "dir").strip())
 
 
-def drop_unfinished_runs(root: Path) -> None:
-    """Delete entries of the cache's list of runs that a killed DVC was still writing.
+def drop_unfinished_runs(cache: Path) -> bool:
+    """Delete entries of the cache's list of runs that a killed DVC was still writing; say whether there were any.
 
     DVC takes such a file for the newest run of its stage, and fails each time, since it names only some of the outs.
     """
-    found = list((_cache(root) / "runs").glob(f"*/*/{dvc.TEMPORARY}"))
+    found = unfinished_runs(cache)
     if found:
         time.sleep(_PATIENCE)  # another project that shares the cache may be at work
     for file in found:
         file.unlink(missing_ok=True)
+    return bool(found)
+
+
+def unfinished_runs(cache: Path) -> list[Path]:
+    """Return the files of the cache's list of runs that bear the name of what DVC is still writing."""
+    return list((cache / "runs").glob(f"*/*/{dvc.TEMPORARY}"))
 
 
 def listed(place: Path, digest: str) -> dict[str, Path]:
-    """Return the files of a tracked folder (path in it -> file in the cache); empty when the cache lacks the list."""
+    """Return the files of a tracked folder (path in it -> file in the cache); empty when the cache lacks the list.
+
+    A tracked file has none.
+    """
     file = place / digest[:2] / digest[2:]
-    items = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else []
+    items = json.loads(file.read_text(encoding="utf-8")) if digest.endswith(".dir") and file.is_file() else []
     return {item["relpath"]: place / item["md5"][:2] / item["md5"][2:] for item in items}
+
+
+def out_digests(root: Path) -> dict[str, str]:
+    """Return the digest that dvc.lock has of every output; none where there is no lock yet."""
+    file = root / "dvc.lock"
+    graph = yaml.safe_load(file.read_text(encoding="utf-8")) if file.is_file() else None
+    stages = (graph or {}).get("stages", {}).values()
+    return {out["path"]: str(out["md5"]) for stage in stages for out in stage.get("outs", [])}
+
+
+def altered_files(root: Path, outs: Iterable[str]) -> list[str]:
+    """Return the files that make `outs` differ from what dvc.lock says of them: other ones, changed or missing ones."""
+    digests, place = out_digests(root), store(root)
+    found: list[str] = []
+    for out in outs:
+        known = listed(place, digests.get(out, ""))
+        here = {file.relative_to(root / out).as_posix(): file for file in (root / out).rglob("*") if file.is_file()}
+        other = {
+            name for name, file in here.items() if not is_clutter(file.name) and known.get(name) != _at(place, file)
+        }
+        found += sorted(f"{out}/{name}" for name in other | (known.keys() - here.keys())) or [out]
+    return found
+
+
+def holds(place: Path, file: Path) -> bool:
+    """Say whether the cache, which keeps its files in `place`, has the content of `file`."""
+    return _at(place, file).is_file()
+
+
+def _at(place: Path, file: Path) -> Path:
+    with file.open("rb") as stream:
+        digest = hashlib.file_digest(stream, "md5").hexdigest()
+    return place / digest[:2] / digest[2:]
 
 
 def lacks(root: Path, pointers: dict[str, bytes]) -> list[str]:

@@ -1,4 +1,4 @@
-"""Mends what a killed DVC leaves: locks of nobody, half of a `dvc.lock`, and a person's files laid aside."""
+"""Mends what a killed DVC leaves: locks of nobody, halves of its files, and a person's files laid aside."""
 
 import json
 import time
@@ -12,6 +12,7 @@ from stages.base.atomic import replacing
 from stages.base.errors import UserError
 from stages.project.project_lock import exclusive
 from stages.project.repository import git
+from stages.project.repository.dvc_cache import drop_unfinished_runs, unfinished_runs
 
 if TYPE_CHECKING:
     from psutil import Process
@@ -25,7 +26,8 @@ _LAID_ASIDE_IN = 60.0  # seconds from DVC's lock to the stash that it makes firs
 
 def mend(root: Path) -> list[str]:
     """Mend what is left, and return lines to print; nothing is touched while another command is at work."""
-    if not any(_is_left(root, name) for name in (_LOCKS, _EXPERIMENT_LOCKS, LOCK)):
+    left = (_is_left(root, name) for name in (_LOCKS, _EXPERIMENT_LOCKS, LOCK))
+    if not any(left) and not unfinished_runs(_cache(root)):
         return []  # as nearly always: then nothing is written, not even a lock
     with suppress(UserError), exclusive(root):
         return [
@@ -33,8 +35,20 @@ def mend(root: Path) -> list[str]:
             *_free_locks(root, _LOCKS),
             *_free_locks(root, _EXPERIMENT_LOCKS),
             *_mend_lock_file(root),
+            *_drop_runs(root),
         ]
     return []
+
+
+def _cache(root: Path) -> Path:
+    """Return where the cache is, unless DVC was told another place: to ask it takes long, and `yoloop run` does."""
+    return root / ".dvc/cache"
+
+
+def _drop_runs(root: Path) -> list[str]:
+    if not drop_unfinished_runs(_cache(root)):
+        return []
+    return [".dvc/cache/runs held half of an entry that a killed DVC was writing: removed."]
 
 
 def _is_left(root: Path, name: str) -> bool:
@@ -63,7 +77,7 @@ def _free_locks(root: Path, name: str) -> list[str]:
     if held is False:
         file.unlink()
         return [f"{name} was left empty by a killed DVC: removed."]
-    gone = {int(one["pid"]) for one in _holders(held) if _is_another(int(one["pid"]), file.stat().st_mtime)}
+    gone = {int(one["pid"]) for one in _holders(held) if _is_another(one, file.stat().st_mtime)}
     if gone:
         _write_without(file, held, gone)
         numbers = ", ".join(map(str, sorted(gone)))
@@ -95,7 +109,7 @@ def _bring_back(root: Path) -> list[str]:
     held = _read_twice(file)
     writes = held.get("write", {}) if isinstance(held, dict) else {}
     since = file.stat().st_mtime if writes else 0.0
-    dead = {place: int(one["pid"]) for place, one in writes.items() if not _lives(int(one["pid"]), since)}
+    dead = {place: int(one["pid"]) for place, one in writes.items() if not _lives(one, since)}
     refs = [ref for place, ref in (("workspace", "refs/stash"), ("refs/exps/exec", _MERGE)) if place in dead]
     stashes = {ref: stash for ref in refs if (stash := _made_then(root, ref, since))}
     said = [line for ref, stash in stashes.items() for line in _restored(root, ref, stash)]
@@ -168,23 +182,23 @@ def _write_without(file: Path, held: Mapping[str, Any], gone: set[int]) -> None:
         )
 
 
-def _lives(pid: int, since: float) -> bool:
+def _lives(one: Mapping[str, Any], since: float) -> bool:
     import psutil
 
-    return psutil.pid_exists(pid) and not _is_another(pid, since)
+    return psutil.pid_exists(int(one["pid"])) and not _is_another(one, since)
 
 
-def _is_another(pid: int, since: float) -> bool:
-    """Say whether there is a process `pid` that is not, or no longer, the DVC that wrote a lock at `since`, seconds of
-    the clock.
+def _is_another(one: Mapping[str, Any], since: float) -> bool:
+    """Say whether there is a process of the number in a lock that is not, or no longer, the DVC that made the lock;
+    the file of locks was written last at `since`, seconds of the clock.
 
     In a container, numbers come again: after a restart, process 1 is always somebody.
     """
     import psutil
 
     try:
-        process = psutil.Process(pid)
-        return process.create_time() > since + 1 or not _is_dvc(process)
+        process = psutil.Process(int(one["pid"]))
+        return process.create_time() > since + 1 or not _is_dvc(process, str(one.get("cmd", "")))
     except psutil.ZombieProcess:  # killed, and not cleared away by its parent: in a container, perhaps never
         return True
     except psutil.NoSuchProcess:
@@ -193,5 +207,10 @@ def _is_another(pid: int, since: float) -> bool:
         return False
 
 
-def _is_dvc(process: "Process") -> bool:
-    return any("dvc" in word for word in process.cmdline())
+def _is_dvc(process: "Process", command: str) -> bool:
+    """Say whether a process is the DVC of `command`, as its lock has it: the script by its path, then what was typed.
+
+    A shell that starts DVC has its name among its words, too.
+    """
+    words, typed = process.cmdline(), command.rpartition("/")[2].partition(" ")[2]
+    return any("dvc" in word for word in words) and " ".join(words).endswith(typed)

@@ -1,6 +1,7 @@
 """Asks Git, and turns what a person has to mend into one line."""
 
 import os
+import shlex
 import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -12,9 +13,13 @@ def run(root: Path, *args: str, stdin: bytes = b"", env: Mapping[str, str] | Non
     """Return what `git ARGS` prints in `root`; raise `UserError` with Git's own line when it fails."""
     done = call(root, *args, stdin=stdin, env=env)
     if done.returncode != 0:
-        lines = done.stderr.decode(errors="replace").strip().splitlines()
-        raise UserError(f"git {args[0]}: {lines[-1] if lines else f'exit code {done.returncode}'}")
+        lines = done.stderr.decode(errors="replace").strip().splitlines() or [f"exit code {done.returncode}"]
+        # The first line names the cause, where the last one says only what did not come of it.
+        raise UserError(f"git {args[0]}: {next((line for line in lines if _CLOSED in line), lines[-1])}")
     return os.fsdecode(done.stdout)  # a file's name may be no UTF-8
+
+
+_CLOSED = "insufficient permission"
 
 
 def call(
@@ -39,6 +44,8 @@ _HOOK_VARIABLES = ("GIT_DIR", "GIT_INDEX_FILE", "GIT_WORK_TREE", "GIT_PREFIX")
 def require_repository(root: Path) -> None:
     """Raise `UserError` unless `root` is the top folder of a Git repository, with no merge or the like half done."""
     done = call(root, "rev-parse", "--show-prefix")
+    if b"dubious ownership" in done.stderr:
+        raise problem("git.of_another", root.resolve(), folder=shlex.quote(str(root.resolve())))
     if done.returncode != 0:
         raise problem("git.git_repository", root.resolve())
     if done.stdout.strip():

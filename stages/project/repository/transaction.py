@@ -34,6 +34,7 @@ from stages.project.repository.commits import (
     tag_refs,
     update_index,
 )
+from stages.project.repository.written_places import BETWEEN, require_places
 
 # Where a command prepares what it will commit: beside the final place, so that .dvc files fit there too.
 # Not ignored by Git, since DVC refuses ignored .dvc files; whatever is in there may be deleted at any time.
@@ -57,6 +58,7 @@ class _Journal(NamedTuple):
 def staging(root: Path) -> Iterator[tuple[Path, Path]]:
     """Hold the lock and yield empty staging folders, in `data/` and in `models/`, that go with the block."""
     with exclusive(root):
+        require_places(root, BETWEEN)
         _discard_staging(root)
         data, models = (root / name for name in STAGING)
         data.mkdir(parents=True)
@@ -102,6 +104,7 @@ def transact(
         git.require_repository(root)
         git.require_committer(root)
         require_no_journal(root)
+        require_places(root, {path for commit in commits for path in commit.files}, removes=removes)
         branch, parent = git.branch(root), git.head(root)
         wanted = tag_refs(root, tags, renamed_tags or {})
         shas = build(root, commits, parent)
@@ -128,6 +131,7 @@ def switch(root: Path, *, name: str, commit: str, branch: str, tags: Sequence[st
         require_no_journal(root)
         head = git.head(root)
         files = differing(root, head, commit)
+        require_places(root, files)
         # As committed: nothing else is here, unless somebody has typed it since that was looked at.
         before = {path: _digest_of(git.content(root, head, path)) for path in files}
         refs = [Ref(f"refs/heads/{branch}", None, commit), *(Ref(f"refs/tags/{tag}", None, commit) for tag in tags)]

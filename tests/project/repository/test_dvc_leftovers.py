@@ -4,14 +4,15 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
+import psutil
 import pytest
 
 from stages.project.location import locate
 from stages.project.position import Position, position_of
-from stages.project.repository.dvc_cache import drop_unfinished_runs
 from stages.project.repository.dvc_leftovers import mend
 from tests.fake_project import sh
 
@@ -107,11 +108,11 @@ def test_an_empty_or_cut_list_of_locks(project: Callable[[], Path], text: str, n
     assert position_of(locate(root)) is Position.COMPLETE
 
 
-def test_a_lock_of_a_process_number_that_is_somebody_elses_now(project: Callable[[], Path]) -> None:
-    """As in a container whose process 1 was DVC, and is another program after a restart."""
+@pytest.mark.parametrize("command", [["sleep", "60"], ["sh", "-c", "sleep 60; dvc repro; yoloop finish"]])
+def test_a_lock_of_a_process_number_that_is_somebody_elses_now(project: Callable[[], Path], command: list[str]) -> None:
+    """As in a container whose process 1 was DVC, and is another program after a restart, or a shell that starts DVC."""
     root = project()
-    stale = {"pid": os.getppid(), "cmd": "dvc repro"}
-    with subprocess.Popen(["sleep", "60"]) as other:
+    with subprocess.Popen(command) as other:
         stale = {"pid": other.pid, "cmd": "/usr/bin/dvc repro"}
         best = str((root / "models/best.pt").resolve())
         (root / LOCKS).write_text(json.dumps({"write": {best: stale}, "read": {best: [stale]}}))
@@ -138,8 +139,10 @@ def test_a_lock_of_a_killed_dvc_that_nobody_has_cleared_away(project: Callable[[
 def test_the_locks_of_a_living_dvc_stay(project: Callable[[], Path]) -> None:
     root = project()
     with subprocess.Popen(["bash", "-c", "exec -a dvc sleep 60"]) as other:
-        held = json.dumps({"write": {"x": {"pid": other.pid, "cmd": "dvc repro"}}, "read": {}})
+        held = json.dumps({"write": {"x": {"pid": other.pid, "cmd": "/usr/bin/dvc 60"}}, "read": {}})
         (root / LOCKS).write_text(held)
+        while psutil.Process(other.pid).cmdline()[:2] != ["dvc", "60"]:  # bash has not become it yet
+            time.sleep(0.01)
         said = mend(root)
         other.kill()
     assert (said, (root / LOCKS).read_text()) == ([], held)
@@ -175,7 +178,7 @@ def test_half_an_entry_in_the_list_of_runs(project: Callable[[], Path]) -> None:
     (root / "dvc.lock").unlink()
     failed = subprocess.run([sys.executable, "-m", "dvc", "repro", "train"], cwd=root, capture_output=True, check=False)
     assert b"output 'models/best.pt' does not exist" in failed.stderr  # or DVC has mended it
-    drop_unfinished_runs(root)
+    assert mend(root) == [".dvc/cache/runs held half of an entry that a killed DVC was writing: removed."]
     assert (half.exists(), entry.exists()) == (False, True)
     sh(root, sys.executable, "-m", "dvc", "repro", "train")
 
