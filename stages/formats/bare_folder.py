@@ -7,8 +7,9 @@ from pathlib import Path
 from stages.base.errors import problem
 from stages.dataset.folder_depth import require_shallow
 from stages.dataset.sheets.split_folder import IMAGE_SUFFIXES
-from stages.formats.coco_reader import coco_files
+from stages.formats.coco.coco_file import coco_files
 from stages.formats.doubts.links import broken_links, require_no_linked_folder
+from stages.formats.doubts.stored_accents import as_stored
 from stages.formats.image_lookup import every_image
 from stages.formats.source_sheets import Dataset, SourceSheet
 from stages.formats.voc_reader import first_voc_file
@@ -62,8 +63,8 @@ def _pictures(folder: Path, classes: Sequence[str]) -> Dataset:
 
 def _label_of(image: Path, folder: Path) -> Path:
     """Return where a label file of `image` lies if there is one: beside it, or by YOLO's rule."""
-    beside = image.with_suffix(".txt")
-    return beside if beside.is_file() else folder / labels_of(image.relative_to(folder))
+    beside = as_stored(image.with_suffix(".txt"))
+    return beside if beside.is_file() else as_stored(folder / labels_of(image.relative_to(folder)))
 
 
 def _annotations(folder: Path) -> Iterator[Path]:

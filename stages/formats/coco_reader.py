@@ -1,13 +1,13 @@
 """Reads COCO JSON, as COCO has it (`annotations/instances_*.json`) and as Roboflow exports it, beside the images."""
 
-import json
-import re
 from collections.abc import Container, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
 from stages.base.errors import problem
 from stages.dataset.defects import Defect, finding, refuse
+from stages.formats.coco.coco_categories import categories_of, classes_of
+from stages.formats.coco.coco_file import CocoFile, image_name, objects_of
 from stages.formats.doubts.coco_boxes import (
     are_fractions,
     around_outline,
@@ -17,64 +17,26 @@ from stages.formats.doubts.coco_boxes import (
     plain_numbers,
 )
 from stages.formats.doubts.turned_boxes import around_turned, rotation_of
-from stages.formats.image_lookup import Images, every_image, known_split
+from stages.formats.image_lookup import Images, every_image
 from stages.formats.label_rows import polygon_findings, sorted_out
 from stages.formats.source_sheets import FRACTIONS, Box, Dataset, LostBoxes, Row, SourceSheet
 from stages.formats.yolo_folder import Item, Source
 
-_DEPTHS = ("*.json", "*/*.json", "*/*/*.json")
-_PARTS = ("images", "annotations", "categories")
-_KEYS = ("id", "image_id", "category_id")
-_ID = (int, float, str, type(None))
 PRELABEL = "yoloop"  # a key of our own in an annotation; tools leave it out, and nothing depends on it
 _AS_SHOWN = "Label Studio"  # its sizes are those of the stored picture, its boxes are on the one that EXIF turns
 
 
-class CocoFile(NamedTuple):
-    """One JSON file that holds objects: its split, and its content, whose three lists hold objects with plain ids."""
-
-    file: Path
-    split: str
-    content: dict[str, Any]
-
-
-def coco_files(folder: Path) -> list[CocoFile]:
-    """Return the files under `folder` that hold COCO's objects; raise `UserError` for one that is broken."""
-    found = (file for depth in _DEPTHS for file in sorted(folder.glob(depth)) if not file.name.startswith("."))
-    return _without_other_kinds(_without_keypoints([one for one in map(coco_file, filter(Path.is_file, found)) if one]))
-
-
-def coco_file(file: Path) -> CocoFile | None:
-    """Return `file` if it holds COCO's objects; raise `UserError` if it is broken."""
-    content = _content(file)
-    if not all(isinstance(content.get(part), list) for part in _PARTS):
-        return None
-    for part in _PARTS:
-        for number, one in enumerate(content[part], 1):
-            if not isinstance(one, dict) or not all(isinstance(one.get(key), _ID) for key in _KEYS):
-                found = f"{repr(one)[:60]} at place {number}"
-                raise problem("coco_reader.objects_plain_ids", file, part=part, found=found)
-            one.update({key: _plain_id(one[key]) for key in _KEYS if key in one})
-    return CocoFile(file, _split(file), content)
-
-
-def _plain_id(value: object) -> object:
-    """Return an id as the whole number that it is: tools write 1, 1.0 and "1" for one."""
-    if isinstance(value, float) and value.is_integer():
-        return int(value)
-    return int(value) if isinstance(value, str) and value.isdecimal() and str(int(value)) == value else value
-
-
 def read_coco(folder: Path, files: Sequence[CocoFile]) -> Dataset:
     """Return what `files` say of the images under `folder`; raise `UserError` where they contradict each other."""
-    classes, findings = _classes(files)
+    classes, findings = classes_of(files)
     images = every_image(folder)
     sheets: list[SourceSheet] = []
     lost: list[LostBoxes] = []
+    fractions = all_fractions(files)
     for part in files:
         if part.split in {sheet.split for sheet in sheets}:
             raise problem("coco_reader.second", part.file, split=part.split)
-        found = coco_sheets(part, classes, images)
+        found = coco_sheets(part, classes, images, fractions=fractions)
         sheets += found.sheets
         findings += found.findings
         lost += found.lost
@@ -108,109 +70,6 @@ def _without(images: Container[Path], splits: Mapping[str, Mapping[str, Item]]) 
     }
 
 
-def _content(file: Path) -> dict[str, Any]:
-    text = file.read_bytes().decode("utf-8-sig", errors="replace")
-    try:
-        content = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        if '"annotations"' not in text:
-            return {}
-        line, found = (error.lineno, error.msg) if isinstance(error, json.JSONDecodeError) else (1, str(error))
-        raise problem("coco_reader.json", f"{file}:{line}", found=found) from error
-    return content if isinstance(content, dict) else {}
-
-
-def _split(file: Path) -> str:
-    words = [*re.split(r"[^a-z]+", file.stem.lower()), file.parent.name]
-    return next((split for word in words if (split := known_split(word))), "train")
-
-
-def _without_keypoints(files: Sequence[CocoFile]) -> list[CocoFile]:
-    """Return `files` without those of keypoints where a split has another: COCO ships both."""
-    plain = {one.split for one in files if not _has_keypoints(one)}
-    return [one for one in files if not _has_keypoints(one) or one.split not in plain]
-
-
-def _without_other_kinds(files: Sequence[CocoFile]) -> list[CocoFile]:
-    """Return `files` without those that add nothing to another of their split: Datumaro writes one for each kind of
-    object, with all images (captions, labels of whole images, or nothing).
-    """
-    boxed = [one for one in files if any("bbox" in each or "segmentation" in each for each in _objects_of(one))]
-    names: dict[str, set[str]] = {}
-    for one in boxed:
-        names.setdefault(one.split, set()).update(_file_names(one))
-    return [one for one in files if one in boxed or one.split not in names or _file_names(one) - names[one.split]]
-
-
-def _objects_of(part: CocoFile) -> list[dict[str, Any]]:
-    return cast(list[dict[str, Any]], part.content["annotations"])
-
-
-def _file_names(part: CocoFile) -> set[str]:
-    return {_name(image) for image in part.content["images"]}
-
-
-def _name(image: Mapping[str, Any]) -> str:
-    """Return what an image is called; Azure ML has its address alone."""
-    return str(image.get("file_name") or image.get("coco_url") or "")
-
-
-def _has_keypoints(part: CocoFile) -> bool:
-    return any("keypoints" in one for one in part.content["categories"])
-
-
-def _classes(files: Sequence[CocoFile]) -> tuple[tuple[str, ...], list[Defect]]:
-    """Return the class names in the order of their ids in the first file, then those that only others have."""
-    names: list[str] = []
-    findings = []
-    for part in files:
-        listed = [name for _, name in sorted(categories_of(part).items())]
-        if names and listed != names[: len(listed)]:
-            found = ", ".join(listed)
-            findings.append(
-                finding("warning", "coco_reader.names-differ-by-split", part.file, names=", ".join(names), found=found)
-            )
-        names += [name for name in listed if name not in names]
-    parents = {part.file: _parents(part).values() for part in files}
-    findings += [
-        finding("note", "coco_reader.parent-category", file, name=name)
-        for file, gone in parents.items()
-        for name in gone
-    ]
-    if not names:
-        raise problem("coco_reader.categories_names", files[0].file)
-    return tuple(names), findings
-
-
-def categories_of(part: CocoFile) -> dict[int, str]:
-    """Return the classes by id, without Roboflow's first one, which only groups the others."""
-    gone = _parents(part)
-    listed = [one for one in part.content["categories"] if _is_category(one) and one["id"] not in gone]
-    found = {one["id"]: str(one["name"]).strip() for one in listed}
-    if len(set(found.values())) != len(found):
-        raise problem("coco_reader.categories_different_names", part.file, found=", ".join(found.values()))
-    return found
-
-
-def _parents(part: CocoFile) -> dict[int, str]:
-    """Return the categories that are the supercategory of others and have no object, by id.
-
-    One of each name: Roboflow's group may be called like one of the classes in it.
-    """
-    used = {one.get("category_id") for one in part.content["annotations"]}
-    listed = [one for one in part.content["categories"] if _is_category(one)]
-    found: dict[int, str] = {}
-    for one in listed:
-        is_above = any(other.get("supercategory") == one["name"] for other in listed if other["id"] != one["id"])
-        if is_above and one["id"] not in used and str(one["name"]).strip() not in found.values():
-            found[one["id"]] = str(one["name"]).strip()
-    return found
-
-
-def _is_category(one: Mapping[str, Any]) -> bool:
-    return isinstance(one.get("id"), int) and one.get("name") is not None and bool(str(one["name"]).strip())
-
-
 class CocoSheets(NamedTuple):
     """The sheets of a file, and what belongs to none of them."""
 
@@ -219,18 +78,25 @@ class CocoSheets(NamedTuple):
     lost: list[LostBoxes]
 
 
-def coco_sheets(part: CocoFile, classes: Sequence[str], images: Images, *, strict: bool = False) -> CocoSheets:
+def all_fractions(files: Sequence[CocoFile]) -> bool:
+    """Say whether the boxes of all `files` together are fractions: a file of few boxes does not say so by itself."""
+    return are_fractions([one for part in files for one in objects_of(part)])
+
+
+def coco_sheets(
+    part: CocoFile, classes: Sequence[str], images: Images, *, strict: bool = False, fractions: bool = False
+) -> CocoSheets:
     """Return the sheets of `part`, and what belongs to none.
 
-    `strict`, for a review: the images need not be there, and nothing is left out. Raises `UserError` for two images of
-    one id, and, if `strict`, for what is no box, a box on a picture of no size, and annotations of an image that is not
-    listed.
+    `fractions`: the boxes are, as other files say. `strict`, for a review: the images need not be there, and nothing is
+    left out. Raises `UserError` for two images of one id, and, if `strict`, for what is no box, a box on a picture of
+    no size, and annotations of an image that is not listed.
     """
     _require_own_ids(part)
     findings = doubts_about(part.content["annotations"], part.file)
     if strict:
         refuse(findings)
-    fractions = are_fractions(part.content["annotations"])
+    fractions = fractions or are_fractions(part.content["annotations"])
     if fractions:
         findings.append(finding("warning", "coco_reader.fractions", part.file))
     ids = {number: classes.index(name) for number, name in categories_of(part).items()}
@@ -238,7 +104,7 @@ def coco_sheets(part: CocoFile, classes: Sequence[str], images: Images, *, stric
     sheets, lost = [], []
     for entry in part.content["images"]:
         objects = grouped.pop(entry.get("id"), [])
-        name = _name(entry)
+        name = image_name(entry)
         image = images.find(name, near=part.file.parent, split=part.file.stem, bare=strict) if name else None
         if image is None and not strict:
             findings.append(_missing(part, name, len(objects), images))

@@ -6,7 +6,8 @@ from stages.base.errors import UserError, problem
 from stages.base.params import is_plain_name
 from stages.dataset.defects import finding
 from stages.dataset.folder_depth import require_shallow
-from stages.formats.coco_reader import coco_files, read_coco
+from stages.formats.coco.coco_file import coco_files
+from stages.formats.coco_reader import read_coco
 from stages.formats.doubts.links import broken_links, require_no_linked_folder
 from stages.formats.doubts.once_each import once_each
 from stages.formats.source_sheets import Dataset

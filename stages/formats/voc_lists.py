@@ -6,7 +6,9 @@ from typing import NamedTuple
 
 from stages.dataset.defects import Defect, finding
 from stages.dataset.sheets.split_folder import IMAGE_SUFFIXES
+from stages.formats.doubts.stored_accents import composed
 from stages.formats.image_lookup import known_split
+from stages.formats.written_names import lines_in
 
 LISTS = Path("ImageSets/Main")
 _FLAGS = ("1", "-1", "0")  # which VOC's own lists of a class have behind each name
@@ -53,8 +55,9 @@ def listed_stems(file: Path, there: Container[str] = ()) -> Iterator[str]:
     """Yield the names in a list, each without ending and quotes: Datumaro and CVAT quote those with blanks.
 
     A number at the end belongs to the name, unless only what is before it is the name of a picture that is `there`.
+    Raises `UserError` for a list that is not in UTF-8.
     """
-    for line in file.read_text("utf-8-sig", errors="replace").splitlines():
+    for line in lines_in(file):
         before, _, flag = line.strip().rpartition(" ")
         whole, name = _stem(line), _stem(before)
         if whole:
@@ -62,7 +65,7 @@ def listed_stems(file: Path, there: Container[str] = ()) -> Iterator[str]:
 
 
 def _stem(text: str) -> str:
-    plain = text.strip().strip('"').replace("\\", "/").removeprefix("./")
+    plain = composed(text.strip().strip('"').replace("\\", "/").removeprefix("./"))
     path = PurePath(plain)
     return str(path.with_suffix("")) if path.suffix.lower() in IMAGE_SUFFIXES else plain
 
@@ -70,4 +73,4 @@ def _stem(text: str) -> str:
 def _names(image: PurePath) -> Iterator[str]:
     """Yield what a list may call `image`, the longest first."""
     parts = image.with_suffix("").parts
-    return ("/".join(parts[start:]) for start in range(len(parts)))
+    return (composed("/".join(parts[start:])) for start in range(len(parts)))

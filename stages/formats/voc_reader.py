@@ -8,18 +8,20 @@ from typing import NamedTuple, cast
 from stages.base.errors import problem
 from stages.dataset.defects import Defect, finding, refuse
 from stages.formats.coco_reader import no_size, turned_finding
+from stages.formats.doubts.stored_accents import composed
 from stages.formats.doubts.turned_boxes import around_turned, degrees_in
 from stages.formats.image_lookup import Images, every_image, known_split
 from stages.formats.label_rows import sorted_out
 from stages.formats.source_sheets import Dataset, LostBoxes, Row, SourceSheet
 from stages.formats.voc_lists import VocLists, read_lists
-from stages.formats.written_names import listed_names
+from stages.formats.written_names import listed_names, mapped_names
 from stages.formats.xml_text import DamagedXmlError, Node, number, parse_xml
 from stages.formats.yolo_folder import Item, Source, description, read_names
 
 _ANNOTATIONS = "Annotations"
 _DEPTHS = ("*.xml", "*/*.xml", "*/*/*.xml")
 _NAMES = ("classes.txt", "predefined_classes.txt", "labels.txt")
+_MAP = "labelmap.txt"  # the classes as CVAT and Datumaro list them, with colours
 _SIDES = ("xmin", "ymin", "xmax", "ymax")
 
 
@@ -55,6 +57,7 @@ def read_voc(folder: Path, files: Sequence[VocFile]) -> Dataset:
             findings.append(finding("warning", "voc_reader.image-missing", one.file))
             lost.append(LostBoxes(_split(folder, one.file, lists), "", "image-missing", len(objects(one))))
         else:
+            findings += _other_picture(one, images)
             sheets.append(voc_sheet(one, image, _split(folder, image, lists), classes, named))
     if not sheets:
         raise problem("voc_reader.images_annotations", folder)
@@ -93,7 +96,11 @@ def _classes(folder: Path, files: Sequence[VocFile]) -> tuple[tuple[str, ...], b
     listed = next((folder / name for name in _NAMES if (folder / name).is_file()), None)
     if listed:
         return listed_names(listed), True, []
-    names = tuple(sorted(class_names(files)))
+    used = class_names(files)
+    mapped = mapped_names(folder / _MAP, used)
+    if mapped:
+        return mapped, True, []
+    names = tuple(sorted(used))
     if not names:
         raise problem("voc_reader.objects_names", folder)
     return names, False, [finding("note", "voc_reader.names-not-listed", folder, names=", ".join(names))]
@@ -136,14 +143,29 @@ def image_of(one: VocFile, images: Images) -> Path | None:
     return found if not inner or (found and found.parent.parts[-len(inner) :] == inner) else None
 
 
+def other_name(one: VocFile) -> str:
+    """Return the stem of the `<filename>` in an XML file where that is not its own, else ""."""
+    said = "" if one.root is None else _text(one.root, "filename").replace("\\", "/").rpartition("/")[2]
+    stems = [composed(stem) for stem in (said, Path(said).stem)]  # labelImg leaves the ending away
+    return "" if not said or composed(one.file.stem) in stems else stems[1]
+
+
+def _other_picture(one: VocFile, images: Images) -> list[Defect]:
+    """Return a warning where the picture that an XML file names is there, beside the one of its own name."""
+    said = other_name(one)
+    both = [images.by_stem.get(stem) for stem in (said, composed(one.file.stem))]
+    return [finding("warning", "voc_reader.other-filename", one.file, said=said)] if all(both) else []
+
+
 def class_names(files: Sequence[VocFile]) -> set[str]:
     """Return the names that the objects in `files` have."""
     return {_text(thing, "name") for one in files for thing in objects(one)} - {""}
 
 
 def objects(one: VocFile) -> list[Node]:
-    """Return the objects of an XML file."""
-    return [] if one.root is None else list(one.root.iter("object"))
+    """Return the objects of an XML file, without those that are parts of others."""
+    found = [] if one.root is None else one.root.iter("object")
+    return [thing for thing in found if next(thing.iterancestors("object"), None) is None]
 
 
 def _frame(root: Node) -> tuple[float, float] | None:

@@ -1,7 +1,7 @@
 """Reads a YOLO folder as people have them: images and labels where `data.yaml` says, or in a usual layout."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from stages.base.errors import problem
@@ -10,7 +10,9 @@ from stages.dataset.clutter import is_clutter
 from stages.dataset.defects import Defect, Severity, finding
 from stages.dataset.sheets.split_folder import IMAGE_SUFFIXES
 from stages.firewall.roles import ROLES
+from stages.formats.doubts.image_lists import listed_images, not_there
 from stages.formats.doubts.other_tools import other_tool
+from stages.formats.doubts.stored_accents import as_stored
 from stages.formats.written_names import by_id, listed_names, written_names
 
 # Other tools' words for our splits; any other name stays as it is.
@@ -59,7 +61,7 @@ def read_source(folder: Path) -> Source:
     listed: set[Path] = set()
     for part in parts:
         items = _items(part, folder)
-        findings += _not_there(part, folder)
+        findings += not_there(part.images, folder) if part.images.is_file() else []
         if part.images.is_file():
             listed |= {item.image for item in items}
         elif part.split not in ROLES and any(item.image in listed for item in items):
@@ -184,7 +186,7 @@ def _laid_parts(folder: Path) -> Iterator[_Part]:
 
 def _darknet_lists(folder: Path) -> list[Path]:
     lists = (folder / f"{name}.txt" for name in ("train", "valid", "val", "test"))
-    return [file for file in lists if file.is_file() and _listed(file, folder)]
+    return [file for file in lists if file.is_file() and listed_images(file, folder)]
 
 
 def _named_parts(folder: Path, values: Mapping[str, Any]) -> tuple[list[_Part], list[Defect]]:
@@ -251,34 +253,6 @@ def labels_of(image: Path) -> Path:
     return Path(*parts).with_name(f"{image.stem}.txt")
 
 
-def _listed(file: Path, folder: Path) -> list[Path]:
-    """Return the images that a list file in `folder` names, one a line."""
-    lines = (line.strip() for line in file.read_text(encoding="utf-8-sig").splitlines())
-    paths = [line for line in lines if line.lower().endswith(IMAGE_SUFFIXES)]
-    return sorted(dict.fromkeys(_meant(line, file, folder) for line in paths))
-
-
-def _meant(line: str, file: Path, folder: Path) -> Path:
-    """Return the image that a line of a list means: relative to it, or to `folder`, where Darknet had `data/`.
-
-    Of a path on another computer the end counts, with one folder at least.
-    """
-    plain = PurePosixPath(line.replace("\\", "/"))
-    own = file.parent / line.removeprefix("./")
-    ends = [PurePosixPath(*plain.parts[start:]) for start in range(len(plain.parts) - 1)]
-    places = [own, *(root / end for root in (file.parent, folder) for end in ends)]
-    return next((place for place in places if place.is_file()), own)
-
-
-def _not_there(part: _Part, folder: Path) -> list[Defect]:
-    """Return a finding for the images of a list that do not exist."""
-    gone = [image for image in _listed(part.images, folder) if not image.is_file()] if part.images.is_file() else []
-    if not gone:
-        return []
-    first = gone[0].relative_to(part.images.parent) if gone[0].is_relative_to(part.images.parent) else gone[0]
-    return [finding("warning", "yolo_folder.image-missing", part.images, count=len(gone), first=first)]
-
-
 def split_name(word: str) -> str:
     """Return our name of a split: `valid` is `val`; a name that we do not know stays as it is."""
     return _SPLIT_NAMES.get(word.lower(), word.lower())
@@ -301,9 +275,12 @@ def _images(folder: Path) -> list[Path]:
 def _items(part: _Part, folder: Path) -> list[Item]:
     """Return the images of a part with their label files, those in deeper folders as well, as Ultralytics does."""
     if part.images.is_file():
-        return [Item(image, labels_of(image)) for image in _listed(part.images, folder) if image.is_file()]
-    flat = [Item(image, part.labels / f"{image.stem}.txt") for image in _images(part.images)]
-    return flat + [Item(image, labels_of(image)) for inner in _folders(part.images) for image in _below(inner)]
+        return [
+            Item(image, as_stored(labels_of(image))) for image in listed_images(part.images, folder) if image.is_file()
+        ]
+    flat = [Item(image, as_stored(part.labels / f"{image.stem}.txt")) for image in _images(part.images)]
+    deeper = [image for inner in _folders(part.images) for image in _below(inner)]
+    return flat + [Item(image, as_stored(labels_of(image))) for image in deeper]
 
 
 def _below(folder: Path) -> list[Path]:

@@ -98,7 +98,7 @@ def _check(root: Path, dataset: Path, now: Lists, say: Callable[[str], None] | N
     checked = check_sheets(read.sheets, bare=OWN_BARE, say=say)
     of_sheets = [finding for one in checked for finding in one.findings]
     refuse(of_sheets, then=_THEN)
-    lost = lost_findings(read, checked)
+    lost = lost_findings(read, checked, own=True)
     refuse(lost, then=_THEN)
     for split, rows in now.items():
         stems = {Path(row.image_id).stem for row in rows}

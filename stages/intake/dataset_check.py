@@ -75,7 +75,7 @@ def check_data(
     copies = copies_among({name: sheet.item.image for name, sheet in by_name.items()}, say=say)
     boxes = boxes_of(by_name, len(dataset.source.classes))
     leaks = _leaks(dataset, copies, boxes, own=own)
-    lost = lost_findings(dataset, sheets)
+    lost = lost_findings(dataset, sheets, own=own)
     found = [
         *errors(whole),
         *lost,  # why boxes are lost, then that they are

@@ -85,6 +85,32 @@ def test_fractions_are_read_as_such(tmp_path):
     assert [one.code for one in read(tmp_path, values).findings] == []
 
 
+def test_a_file_of_few_fractions_is_told_by_the_others(tmp_path):
+    """Two boxes alone may be stray clicks; beside a file of fractions they are fractions."""
+    values = content()
+    values["annotations"] = [{**one, "bbox": [0.125, 0.25, 0.25, 0.25]} for one in values["annotations"] for _ in "ab"]
+    few = {
+        **values,
+        "images": [{**values["images"][0], "file_name": "3.jpg"}],
+        "annotations": values["annotations"][:1],
+    }
+    s.put(tmp_path / "annotations/instances_val.json", json.dumps(few))
+    found = read(tmp_path, values, "1.jpg", "2.jpg", "3.jpg")
+    assert {sheet.split: sheet.frame for sheet in found.sheets} == {"train": FRACTIONS, "val": FRACTIONS}
+    s.put(tmp_path / "annotations/instances_default.json", json.dumps(content()))  # these are px
+    assert {sheet.split: sheet.frame for sheet in read_dataset(tmp_path).sheets} == {"train": (64, 48), "val": (64, 48)}
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-8-sig"])
+def test_what_windows_writes(tmp_path, encoding):
+    values = content(categories=[{"id": 1, "name": "дверь"}, {"id": 2, "name": "title"}])
+    found = read(tmp_path, values)
+    text = json.dumps(values, ensure_ascii=False)
+    (tmp_path / "annotations/instances_default.json").write_bytes(text.encode(encoding))
+    assert read_dataset(tmp_path) == found
+    assert found.source.classes == ("дверь", "title")
+
+
 @pytest.mark.parametrize(
     ("degrees", "box"),
     [
@@ -122,6 +148,10 @@ def test_the_outline_of_a_turned_box_says_where_it_is(tmp_path):
         ("./images/1.jpg", "images/1.jpg", True),
         ("../images/1.jpg", "images/1.jpg", True),
         ("a%201.jpg", "images/a 1.jpg", True),
+        ("my%20images/a%20%281%29.jpg", "my images/a (1).jpg", True),
+        ("my%20images/1.jpg", "images/1.jpg", False),
+        ("m\u00f6bel/\u00fc.jpg", "mo\u0308bel/u\u0308.jpg", True),  # as a Mac stores it
+        ("mo\u0308bel/u\u0308.jpg", "m\u00f6bel/\u00fc.jpg", True),
         ("/home/me/images/1.jpg", "images/1.jpg", True),
         ("D:\\sheets\\images\\1.jpg", "images/1.jpg", True),
         ("a/1.jpg", "b/1.jpg", False),

@@ -1,5 +1,7 @@
 """The lists of a VOC folder say the split of a picture in each way in which tools write them."""
 
+import unicodedata
+
 import pytest
 
 from stages.formats.dataset_reader import read_dataset
@@ -7,6 +9,19 @@ from stages.formats.voc_lists import read_lists
 from tests.intake.contract import datasets as s
 
 NAMES = ("Ground floor 0", "floor1", "план 2")
+
+
+def test_accents_are_stored_in_two_ways(tmp_path):
+    """A Mac stores them apart from their letters, and the tool that wrote list and XML does not."""
+    text = (s.voc(tmp_path / "SET") / "train/train_0.xml").read_text()
+    folder = tmp_path / "OTHER"
+    for name in ("m\u00f6bel", "t\u00fcr"):
+        s.put(folder / f"Annotations/{name}.xml", text.replace("train_0.jpg", f"{name}.jpg"))
+        s.save(folder / f"JPEGImages/{unicodedata.normalize('NFD', name)}.jpg", s.pixels(len(name)))
+    s.put(folder / "ImageSets/Main/val.txt", "m\u00f6bel\n")
+    found = read_dataset(folder)
+    assert [(sheet.split, len(sheet.rows)) for sheet in found.sheets] == [("val", 2), ("train", 2)]
+    assert {one.code for one in found.findings} == {"names-not-listed"}
 
 
 @pytest.mark.parametrize(
@@ -44,7 +59,7 @@ def test_an_xml_file_in_a_folder_is_of_the_picture_in_that_folder(tmp_path):
     folder = tmp_path / "OTHER"
     s.put(folder / "Annotations/a/train_0.xml", text)
     s.put(folder / "Annotations/b/train_0.xml", text.replace("<name>detail", "<name>other"))
-    s.put(folder / "Annotations/train_1.xml", text)
+    s.put(folder / "Annotations/train_1.xml", text.replace("train_0.jpg", "train_1.jpg"))
     s.save(folder / "JPEGImages/b/train_0.png", s.pixels(1))
     s.save(folder / "JPEGImages/train_1.png", s.pixels(2))
     found = read_dataset(folder)

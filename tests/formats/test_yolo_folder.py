@@ -1,6 +1,7 @@
 """YOLO folders in the layouts of other tools: lists, folders in folders, Darknet's and Label Studio's."""
 
 from pathlib import Path
+from unicodedata import normalize
 
 import pytest
 
@@ -112,6 +113,20 @@ def test_what_a_line_of_a_list_means(tmp_path, line, fits):
     else:
         with pytest.raises(UserError, match=r"train\.txt: expected images that exist, found 1 that do not, such as"):
             read_dataset(tmp_path)
+
+
+@pytest.mark.parametrize(("images", "labels"), [("NFD", "NFC"), ("NFC", "NFD")])
+def test_accents_are_stored_in_two_ways(tmp_path, images, labels):
+    """A Mac stores them apart from their letters."""
+    image, label = (f"{normalize(form, 'möbel')}" for form, kind in ((images, "images"), (labels, "labels")))
+    sheet(tmp_path, f"images/train/{image}.jpg", f"labels/train/{label}.txt", 1)
+    s.put(tmp_path / "data.yaml", NAMES)
+    found = read_dataset(tmp_path)
+    assert read(found) == {"train": [(f"images/train/{image}.jpg", 1)]}
+    assert found.source.strangers == ()
+    s.put(tmp_path / "train.txt", f"images/train/{label}.jpg\n")
+    s.put(tmp_path / "data.yaml", "train: train.txt\n" + NAMES)
+    assert read(read_dataset(tmp_path)) == read(found)
 
 
 def test_a_split_that_is_not_there_says_so(tmp_path):

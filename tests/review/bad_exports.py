@@ -1,6 +1,7 @@
 """Every known way in which an export is bad; the line that says so stands in bad_exports.txt under the same name."""
 
 import io
+import json
 import pickle
 import shutil
 import stat
@@ -202,6 +203,31 @@ def corners(one: dict[str, Any]) -> None:
     one.update(bbox=[x, y, x + w, y + h], area=w * h)
 
 
+def renamed(make: Make) -> Make:
+    """Give the files of VOC the names of their sheets, and two of them that of the other one."""
+
+    def rename(case: Case) -> Path:
+        path = make(case)
+        for sheet, stem in zip(case.packet.sheets, ("p2", "p1", "p3"), strict=True):
+            (path / f"{sheet.order}.xml").rename(path / f"{stem}.xml")
+        return path
+
+    return rename
+
+
+def two(ending: str, content: Callable[[Packet], Any]) -> Make:
+    def make(case: Case) -> Path:
+        for name in ("monday", "tuesday"):
+            e.put(case.folder / f"EXPORT/{name}.{ending}", content(case.packet))
+        return case.folder / "EXPORT"
+
+    return make
+
+
+def code_page(case: Case) -> bytes:
+    return json.dumps(e.coco(case.packet, names=("T\u00fcr", *e.CLASSES[1:])), ensure_ascii=False).encode("cp1252")
+
+
 def linked(case: Case) -> Path:
     path = GOOD(case)
     (path / "train").rename(case.folder / "far")
@@ -328,6 +354,10 @@ ROWS: list[tuple[str, Make, dict[str, Any]]] = [  # name, what makes the export,
     ("key points or polygons", yolo(lambda case, s: [(name, data, KEYED) for name, data, _ in s]), {}),
     ("key points of another number", beside(rows(KEYED), "data.yaml", lambda case: f"kpt_shape: [4, 2]\n{NAMES}"), {}),
     ("link to a folder", linked, {}),
+    ("VOC: file of one sheet, name of another", renamed(voc()), {}),
+    ("two exports of Label Studio", two("json", e.label_studio), {}),
+    ("two exports of CVAT", two("xml", e.cvat), {"partial": True}),
+    ("COCO of another code page", file("EXPORT.json", code_page), {}),
     ("every label file empty", yolo(lambda case, s: [(name, data, "") for name, data, _ in s]), {}),
     ("no such path", lambda case: case.folder / "EXPORT.zip", {}),
 ]

@@ -4,7 +4,8 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from stages.dataset.defects import Defect, finding
+from stages.dataset.defects import Defect, errors, finding
+from stages.formats.bare_folder import is_bare
 from stages.formats.source_sheets import Dataset, LostBoxes
 from stages.intake.contract.contract import Checked
 
@@ -15,10 +16,11 @@ _SOME_SHEETS = 5  # of a split, below which one without a box is no exception
 _LEFT_OUT = "under-a-pixel"  # a row that is taken away by a warning; what is an error refuses the dataset anyway
 
 
-def lost_findings(dataset: Dataset, checked: Sequence[Checked]) -> list[Defect]:
+def lost_findings(dataset: Dataset, checked: Sequence[Checked], *, own: bool = False) -> list[Defect]:
     """Return an error where no box is left or most stick out, and a warning for each class or split that lost many.
 
     A sheet without a box among sheets that have some is a note: on val a forgotten label makes all that is found false.
+    The project's `own` dataset may wait for its first boxes.
     """
     lost = [*dataset.lost, *_lost_rows(checked, dataset.source.classes)]
     folder = dataset.source.folder
@@ -28,6 +30,8 @@ def lost_findings(dataset: Dataset, checked: Sequence[Checked]) -> list[Defect]:
     if gone and not kept:
         total, rules = sum(one.boxes for one in gone), _rules(gone)
         return [finding("error", "lost_boxes.nothing-left", folder, total=total, rules=rules)]
+    if not kept and not own and not is_bare(dataset) and not any(errors(one.findings) for one in checked):
+        return [_none_read(folder, checked)]
     found = [*_sticking_out(checked), *_rarely_empty(checked)]
     for split in dict.fromkeys(one.split for one in gone):
         here = [one for one in gone if one.split == split]
@@ -36,6 +40,13 @@ def lost_findings(dataset: Dataset, checked: Sequence[Checked]) -> list[Defect]:
         here = [one for one in gone if one.class_name == name]
         found += _much(folder, f"the class {name}", here, named[name])
     return found
+
+
+def _none_read(folder: Path, checked: Sequence[Checked]) -> Defect:
+    """Return the error for labels without a single box: where none is found for a sheet, they lie elsewhere."""
+    items = sorted(one.sheet.item for one in checked if not one.sheet.item.label.is_file())
+    where = [f"; the label file of {image.name}, which is not there, would be {label}" for image, label in items[:1]]
+    return finding("error", "lost_boxes.nothing-read", folder, sheets=len(checked), where="".join(where))
 
 
 def _rarely_empty(checked: Sequence[Checked]) -> Iterator[Defect]:

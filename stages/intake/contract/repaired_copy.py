@@ -19,7 +19,7 @@ from stages.intake.contract.repairs import LEFT_OUT, Change, Plan, plan
 
 REPORT, TABLE = "report.md", "report.csv"
 # What is wrong with all boxes, so that a copy could only guess.
-_UNREPAIRABLE = {"names-differ", "corners", "undecided", "two-lists", "nothing-left", "most-stick-out"}
+_UNREPAIRABLE = {"names-differ", "corners", "undecided", "two-lists", "nothing-left", "nothing-read", "most-stick-out"}
 _KEEPS_BARE = "pool"  # a sheet without a label file stays one there: it is unlabelled
 
 

@@ -5,7 +5,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from stages.formats.coco_reader import PRELABEL, CocoFile, categories_of, coco_file, coco_files, coco_sheets
+from stages.formats.coco.coco_categories import categories_of
+from stages.formats.coco.coco_file import CocoFile, coco_file, coco_files
+from stages.formats.coco_reader import PRELABEL, all_fractions, coco_sheets
 from stages.formats.image_lookup import Images, every_image
 from stages.picking.packet import Packet, PacketSheet
 from stages.review.formats.outgoing_boxes import Prelabel, copy_images, prelabels_by_sheet
@@ -24,10 +26,11 @@ def read(path: Path) -> Returned:
     files = _files(path)
     images = every_image(path) if path.is_dir() else Images({}, {})
     classes = dict.fromkeys(name for part in files for _, name in sorted(categories_of(part).items()))
+    fractions = all_fractions(files)
     sheets = [
         returned_sheet(sheet, list(classes), f"{part.file} image {sheet.name}")
         for part in files
-        for sheet in coco_sheets(part, list(classes), images, strict=True).sheets
+        for sheet in coco_sheets(part, list(classes), images, strict=True, fractions=fractions).sheets
     ]
     infos = [part.content.get("info") for part in files]
     texts = [str(info.get("description")) for info in infos if isinstance(info, dict)]  # which some tools keep

@@ -22,7 +22,7 @@ from stages.formats.xml_text import Node, has_root, read_xml
 from stages.picking.packet import Packet, PacketSheet
 from stages.review.formats import coco, cvat_shapes, voc, yolo
 from stages.review.formats.outgoing_boxes import Prelabel, add_texts, prelabels_by_sheet
-from stages.review.formats.returned_boxes import Returned, ReturnedBox, ReturnedSheet, packet_named
+from stages.review.formats.returned_boxes import Returned, ReturnedBox, ReturnedSheet, packet_named, require_one
 
 DONE = "sheet is done"  # the tag that a reviewer puts on a sheet
 _XML = "annotations.xml"
@@ -37,6 +37,7 @@ def is_one(path: Path) -> bool:
 def read(path: Path) -> Returned:
     """Return what CVAT exported, also as COCO, VOC or YOLO; raise `UserError` with file and line for what is no box."""
     file = _xml(path)
+    require_one(path, _xmls(path))
     if file is None:
         other = coco.read if coco.is_one(path) else voc.read if voc.is_one(path) else yolo.read
         return other(path)._replace(tool="cvat")
@@ -70,8 +71,12 @@ def write(packet: Packet, folder: Path) -> list[str]:
 
 
 def _xml(path: Path) -> Path | None:
+    return next(iter(_xmls(path)), None)
+
+
+def _xmls(path: Path) -> list[Path]:
     files = sorted(path.glob("*.xml")) if path.is_dir() else [path]
-    return next((file for file in files if file.suffix.lower() == ".xml" and has_root(file, "annotations")), None)
+    return [file for file in files if file.suffix.lower() == ".xml" and has_root(file, "annotations")]
 
 
 def _require_images(root: Node, file: Path) -> None:

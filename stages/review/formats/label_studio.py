@@ -14,7 +14,13 @@ from urllib.parse import quote
 from xml.sax.saxutils import quoteattr
 
 from stages.picking.packet import Packet, PacketSheet
-from stages.review.formats.label_studio_export import export_file, holds_tasks, read_tasks, returned
+from stages.review.formats.label_studio_export import (
+    export_file,
+    holds_tasks,
+    read_tasks,
+    require_one_export,
+    returned,
+)
 from stages.review.formats.outgoing_boxes import Prelabel, prelabels_by_sheet
 from stages.review.formats.returned_boxes import Returned
 from stages.review.page.pictures import picture
@@ -40,6 +46,7 @@ def is_one(path: Path) -> bool:
 
 def read(path: Path) -> Returned:
     """Return what the export at `path` says; raise `UserError` with the task for what is no box."""
+    require_one_export(path)
     file = export_file(path)
     return returned(read_tasks(file), str(file))
 

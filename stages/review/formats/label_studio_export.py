@@ -6,6 +6,7 @@ Predictions", which opens no sheet: that one has no time that somebody spent on 
 
 import json
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -14,7 +15,7 @@ from urllib.parse import unquote, urlparse
 from stages.base.errors import UserError, problem
 from stages.dataset.sheets.split_folder import IMAGE_SUFFIXES
 from stages.formats.source_sheets import FRACTIONS
-from stages.review.formats.returned_boxes import Returned, ReturnedBox, ReturnedSheet
+from stages.review.formats.returned_boxes import Returned, ReturnedBox, ReturnedSheet, require_one
 
 _BOXES, _POLYGONS = "rectanglelabels", "polygonlabels"
 _NO_SHAPES = ("relation", "choices", "textarea", "rating", "number", "datetime", "taxonomy", "pairwise")
@@ -26,9 +27,15 @@ Corners = tuple[float, float, float, float]
 
 
 def export_file(path: Path) -> Path:
-    """Return the file with tasks that `path` is, or has at its top; else the one that was most likely meant."""
-    files = sorted(path.glob("*.json")) if path.is_dir() else [path]
-    return next((file for file in files if holds_tasks(file)), files[0] if files else path)
+    """Return the file that `path` is, or the export at its top; else tasks, or what was most likely meant."""
+    files = _files(path)
+    tasks = [file for file in files if holds_tasks(file)]
+    return next(iter([*filter(_came_back, tasks), *tasks, *files, path]))
+
+
+def require_one_export(path: Path) -> None:
+    """Raise `UserError` for a folder with several exports at its top: of two projects, or an older one of the same."""
+    require_one(path, [file for file in _files(path) if _came_back(file)])
 
 
 def read_tasks(file: Path) -> list[dict[str, Any]]:
@@ -52,7 +59,8 @@ def returned(tasks: Sequence[Mapping[str, Any]], where: str) -> Returned:
     Raises `UserError` for tasks of several packets, changes that nobody submitted, two annotations of a sheet that
     differ, and a region that is no box of one class.
     """
-    sheets = tuple(_sheet(task, f"{where} task {task.get('id', number)}") for number, task in enumerate(tasks, 1))
+    counts = Counter(str(task.get("id")) for task in tasks)
+    sheets = tuple(_sheet(task, f"{where} {_called(task, number, counts)}") for number, task in enumerate(tasks, 1))
     packets = {str(task["data"].get("packet") or "") for task in tasks} - {""}
     if len(packets) > 1:
         raise problem(
@@ -66,14 +74,28 @@ def returned(tasks: Sequence[Mapping[str, Any]], where: str) -> Returned:
 
 def holds_tasks(file: Path) -> bool:
     """Say whether `file` is JSON with tasks."""
+    return bool(_tasks_in(file))
+
+
+def _came_back(file: Path) -> bool:
+    """Say whether `file` holds tasks with what people did; what went out has none."""
+    return any("annotation_id" in one or "annotations" in one for one in _tasks_in(file))
+
+
+def _files(path: Path) -> list[Path]:
+    return sorted(path.glob("*.json")) if path.is_dir() else [path]
+
+
+def _tasks_in(file: Path) -> list[dict[str, Any]]:
+    """Return the tasks that `file` holds in a list; nothing where it is something else, or damaged."""
     if file.suffix.lower() != ".json" or not file.is_file():
-        return False
+        return []
     try:
         content = json.loads(file.read_bytes())
     except (OSError, ValueError, RecursionError):
-        return False
-    tasks = content if isinstance(content, list) else []
-    return any(isinstance(one, dict) and ("annotation_id" in one or isinstance(one.get("data"), dict)) for one in tasks)
+        return []
+    objects = [one for one in content if isinstance(one, dict)] if isinstance(content, list) else []
+    return [one for one in objects if "annotation_id" in one or isinstance(one.get("data"), dict)]
 
 
 def _of_min(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
@@ -91,13 +113,22 @@ def _of_min(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
             "updated_at": row.get("updated_at"),
             "parent_prediction": "perhaps",  # it does not say; without a time nobody worked on it
         }
-        task = tasks.setdefault(row.get("id"), {"id": row.get("id"), "data": row, "annotations": []})
+        own = (row.get("id"), _name(row))  # two projects count from 1 each
+        task = tasks.setdefault(own, {"id": row.get("id"), "data": row, "annotations": []})
         task["annotations"].append(annotation)
     return list(tasks.values())
 
 
 def _kind(value: Mapping[str, Any]) -> str:
     return next((key for key in value if key.endswith("labels")), "region without a class")
+
+
+def _called(task: Mapping[str, Any], number: int, counts: Mapping[str, int]) -> str:
+    """Return what a task is called in messages: by its id, and where others have that, too, by its place."""
+    if "id" not in task:
+        return f"task {number}"
+    again = f" (number {number} in the file)" if counts[str(task["id"])] > 1 else ""
+    return f"task {task['id']}{again}"
 
 
 def _sheet(task: Mapping[str, Any], where: str) -> ReturnedSheet:

@@ -5,8 +5,10 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Literal, NamedTuple
 
+from stages.base.errors import problem
 from stages.formats.source_sheets import FRACTIONS, SourceSheet
 
+_FEW = 4  # names of files that a line holds
 _PACKET = re.compile(r"\bpacket ([0-9a-f]{12})\b")  # in a text of ours that tools keep
 
 
@@ -41,6 +43,13 @@ class Returned(NamedTuple):
     classes: tuple[str, ...]
     sheets: tuple[ReturnedSheet, ...]
     packet_id: str = ""  # where the format carried it
+
+
+def require_one(path: Path, exports: Sequence[Path]) -> None:
+    """Raise `UserError` where `exports`, the files of one format at the top of `path`, are several: which one holds?"""
+    if len(exports) > 1:
+        names = ", ".join(file.name for file in exports[:_FEW]) + ", ..." * (len(exports) > _FEW)
+        raise problem("returned_boxes.one_export", path, count=len(exports), names=names)
 
 
 def packet_named(texts: Iterable[str]) -> str:

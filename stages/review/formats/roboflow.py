@@ -13,7 +13,7 @@ from pathlib import Path
 
 from stages.base.errors import problem
 from stages.dataset.new_dataset import write_description
-from stages.formats.coco_reader import coco_files
+from stages.formats.coco.coco_file import coco_files
 from stages.formats.yolo_folder import description
 from stages.picking.packet import Packet
 from stages.review.formats import coco, voc, yolo

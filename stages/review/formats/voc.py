@@ -10,11 +10,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from xml.etree import ElementTree
 
+from stages.base.errors import problem
 from stages.dataset.defects import refuse
+from stages.formats.doubts.stored_accents import composed
 from stages.formats.image_lookup import Images, every_image
 from stages.formats.source_sheets import FRACTIONS
 from stages.formats.voc_lists import LISTS, listed_stems
-from stages.formats.voc_reader import class_names, image_of, voc_files, voc_sheet
+from stages.formats.voc_reader import VocFile, class_names, image_of, other_name, voc_files, voc_sheet
 from stages.formats.xml_text import has_root
 from stages.picking.packet import Packet, PacketSheet
 from stages.review.formats.outgoing_boxes import Prelabel, add_texts, copy_images, prelabels_by_sheet
@@ -37,11 +39,12 @@ def read(path: Path) -> Returned:
     """
     files = voc_files(path)
     refuse(finding for one in files for finding in one.findings)
+    _require_one_name(files)
     images = every_image(path)
     names = sorted(class_names(files))
     read = [(one, voc_sheet(one, image_of(one, images), "", names, False, strict=True)) for one in files]
     sheets = [returned_sheet(sheet, names, str(one.file)) for one, sheet in read]
-    known = {one.file.stem for one in files}
+    known = {composed(one.file.stem) for one in files}
     empty = [_empty(stem, file, images) for stem, file in _listed(path).items() if stem not in known]
     databases = [one.root.findtext("source/database") or "" for one in files if one.root is not None]
     return Returned("voc", (), (*sheets, *empty), packet_named(databases))
@@ -84,6 +87,15 @@ def _annotation(packet: Packet, sheet: PacketSheet, boxes: Sequence[Prelabel]) -
         places = (repr(place) for place in (one.x1, one.y1, one.x2, one.y2))
         add_texts(ElementTree.SubElement(thing, "bndbox"), dict(zip(_SIDES, places, strict=True)))
     return root
+
+
+def _require_one_name(files: Sequence[VocFile]) -> None:
+    """Raise `UserError` for an XML file that names the picture of another one: its boxes may be those of either."""
+    stems = {composed(one.file.stem) for one in files}
+    for one in files:
+        said = other_name(one)
+        if said and said in stems:
+            raise problem("voc.two_names", one.file, said=said)
 
 
 def _listed(folder: Path) -> dict[str, Path]:

@@ -17,6 +17,7 @@ from stages.base.errors import problem
 from stages.dataset.defects import refuse
 from stages.dataset.sheets.split_folder import IMAGE_SUFFIXES
 from stages.formats.doubts.key_points import KeyPoints, key_points_in, undecided
+from stages.formats.doubts.stored_accents import as_stored, composed
 from stages.formats.image_lookup import every_image
 from stages.formats.source_sheets import FRACTIONS, SourceSheet
 from stages.formats.written_names import listed_names
@@ -115,12 +116,13 @@ def _class_files(folder: Path) -> list[Path]:
 
 def _found(folder: Path) -> list[_Found]:
     """Return each picture with its labels, then labels without a picture, then pictures that are only listed."""
-    found = [_Found(image.name, image, folder / labels_of(image.relative_to(folder))) for image in _images(folder)]
+    places = [(image, as_stored(folder / labels_of(image.relative_to(folder)))) for image in _images(folder)]
+    found = [_Found(image.name, image, label) for image, label in places]
     taken = {one.label for one in found}
     named = _listed_images(folder)
     lonely = [label for label in _label_files(folder) if label not in taken]
-    found += [_Found(named.get(label.stem, label.stem), None, label) for label in lonely]
-    seen = {one.label.stem for one in found if one.label}
+    found += [_Found(named.get(composed(label.stem), label.stem), None, label) for label in lonely]
+    seen = {composed(one.label.stem) for one in found if one.label}
     return found + [_Found(name, None, None) for stem, name in named.items() if stem not in seen]
 
 
@@ -133,13 +135,11 @@ def _images(folder: Path) -> list[Path]:
 def _label_files(folder: Path) -> list[Path]:
     """Return the files with labels: in folders for them, beside a picture, or at the top where nothing else is."""
     pictures = _images(folder)
-    beside = {image.with_suffix("") for image in pictures}
+    beside = {as_stored(image.with_suffix(".txt")) for image in pictures}
     lists = {*_class_files(folder), *(folder / name for name in _LISTS if _listed(folder / name))}
     texts = [file for file in sorted(folder.rglob("[!.]*.txt")) if file not in lists and file.is_file()]
     inside = [
-        file
-        for file in texts
-        if any(map(_LABELS.fullmatch, file.relative_to(folder).parts[:-1])) or file.with_suffix("") in beside
+        file for file in texts if any(map(_LABELS.fullmatch, file.relative_to(folder).parts[:-1])) or file in beside
     ]
     return inside if inside or pictures else [file for file in texts if file.parent == folder]
 
@@ -147,7 +147,7 @@ def _label_files(folder: Path) -> list[Path]:
 def _listed_images(folder: Path) -> dict[str, str]:
     """Return the file names in the lists of pictures at the top (train.txt), by their stems."""
     paths = [PurePosixPath(line) for name in _LISTS for line in _listed(folder / name)]
-    return {path.stem: path.name for path in paths}
+    return {composed(path.stem): path.name for path in paths}
 
 
 def _listed(file: Path) -> list[str]:

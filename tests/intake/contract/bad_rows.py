@@ -1,5 +1,6 @@
 """Every known way in which a dataset is bad; the line that says so stands in bad_datasets.txt under the same name."""
 
+import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -43,6 +44,15 @@ def renamed(stem: str) -> s.Spoil:
 
 def utf16(root: Path) -> None:
     (root / s.LABEL).write_bytes((root / s.LABEL).read_text().encode("utf-16"))
+
+
+def utf16_list(root: Path) -> None:
+    (root / "ImageSets/Main/val.txt").write_bytes("train_1\n".encode("utf-16"))
+
+
+def emptied(root: Path) -> None:
+    for file in root.rglob("labels/*/*.txt"):
+        file.write_text("")
 
 
 def elsewhere(root: Path) -> None:
@@ -351,6 +361,26 @@ ROWS: list[tuple[str, str, s.Spoil]] = [  # name, format, what spoils it
         s.all_of(s.moved("images/train", "../far"), lambda root: (root / "images/train").symlink_to("../../far")),
     ),
     ("link to no picture", "yolo", lambda root: (root / "images/train/gone.jpg").symlink_to("nothing.jpg")),
+    ("labels in another folder", "yolo", s.moved("labels", "annotations")),
+    ("label files empty, all of them", "yolo", emptied),
+    (
+        "list in UTF-16",
+        "yolo",
+        s.all_of(listed(""), s.only("images/train/train_1.jpg\n".encode("utf-16"), "train.txt")),
+    ),
+    (
+        "COCO: another code page",
+        "coco",
+        s.all_of(
+            JSON(lambda c: c["categories"][2].update(name="T\u00fcr")),
+            lambda root: s.only(
+                json.dumps(json.loads((root / s.TRAIN_JSON).read_text()), ensure_ascii=False).encode("cp1252"),
+                s.TRAIN_JSON,
+            )(root),
+        ),
+    ),
+    ("VOC: file of one picture, name of another", "voc", s.swapped("train/train_1.xml", "train_1.jpg", "train_0.jpg")),
+    ("VOC: list in UTF-16", "voc", s.all_of(s.written("ImageSets/Main/val.txt", ""), utf16_list)),
     (
         "tiles that overlap in two splits",
         "yolo",

@@ -13,7 +13,7 @@ from tests.fake_project import REPO, sh
 from tests.intake.contract import datasets as s
 from tests.intake.contract.bad_rows import ROWS
 
-NO_COPY = ("corners", "undecided", "two-lists", "nothing-left", "most-stick-out")  # it would be a guess
+NO_COPY = ("corners", "undecided", "two-lists", "nothing-left", "nothing-read", "most-stick-out")  # it would be a guess
 
 
 def pinned() -> dict[str, str]:

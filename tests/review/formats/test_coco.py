@@ -196,6 +196,23 @@ def test_fractions_are_those_of_the_sheet(tmp_path: Path) -> None:
     assert_comes_back(packet, coco.read(export), work, within=0.001)
 
 
+def test_a_file_of_few_fractions_is_told_by_the_others(tmp_path: Path) -> None:
+    packet = build_packet(plain_spec(), tmp_path)
+    whole = content(packet, truth(packet), "COCO", list(packet.classes))
+    sizes = {one["id"]: (one["width"], one["height"]) for one in whole["images"]}
+    for one in whole["annotations"]:
+        (width, height), (x, y, w, h) = sizes[one["image_id"]], one["bbox"]
+        one["bbox"] = [x / width, y / height, w / width, h / height]
+    first = whole["images"][0]["id"]
+    work = truth(packet)
+    work.boxes["\u00fc.png"][1:] = []  # of three boxes on that sheet one is left
+    kept = [one for one in whole["annotations"] if one["image_id"] != first]
+    few = [one for one in whole["annotations"] if one["image_id"] == first][:1]
+    for split, images, annotations in (("train", whole["images"][1:], kept), ("val", whole["images"][:1], few)):
+        put(tmp_path / f"out/instances_{split}.json", {**whole, "images": images, "annotations": annotations})
+    assert_comes_back(packet, coco.read(tmp_path / "out"), work, within=0.001)
+
+
 def test_label_studios_boxes_are_on_the_sheet_as_it_is_shown(tmp_path: Path) -> None:
     """Its sizes are those of the stored picture, which EXIF turns."""
     packet = build_packet(plain_spec(), tmp_path)

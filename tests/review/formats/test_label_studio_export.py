@@ -1,5 +1,6 @@
 """What exported tasks of Label Studio say: what is reviewed, which box a shape is, and what damaged ones are told."""
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -208,3 +209,28 @@ def test_there_is_no_file(tmp_path: Path) -> None:
     assert not label_studio.is_one(tmp_path)
     with pytest.raises(UserError, match="expected a JSON export of Label Studio, found another file"):
         label_studio.read(tmp_path)
+
+
+def min_row(name: str, *names: str) -> dict[str, Any]:
+    """Return what JSON-MIN has of a sheet with a box of each of the classes `names`."""
+    boxes = [{"x": 10, "y": 20, "width": 30, "height": 40, "rotation": 0, "rectanglelabels": [one]} for one in names]
+    return {"image": f"/data/upload/1/{name}", "id": 1, "label": boxes, "annotation_id": 7, "lead_time": 4.0}
+
+
+def test_two_projects_that_both_count_from_1(tmp_path: Path) -> None:
+    """Equal ids of tasks and annotations are of two sheets, also where these say the same."""
+    rows = [min_row("a.png", "door"), min_row("b.png"), min_row("c.png")]
+    (tmp_path / "x.json").write_text(json.dumps(rows), encoding="utf-8")
+    found = label_studio.read(tmp_path / "x.json").sheets
+    assert [(sheet.name, len(sheet.boxes)) for sheet in found] == [("a.png", 1), ("b.png", 0), ("c.png", 0)]
+    assert [sheet.where.rpartition(" task ")[2] for sheet in found] == [
+        f"1 (number {n} in the file)" for n in (1, 2, 3)
+    ]
+
+
+def test_what_went_out_lies_beside_what_came_back(tmp_path: Path) -> None:
+    data = {"image": "/data/upload/1/a.png"}
+    for name, more in (("tasks", {"predictions": []}), ("what_came", {"annotations": [annotation(region())]})):
+        (tmp_path / f"{name}.json").write_text(json.dumps([{"id": 1, "data": data, **more}]), encoding="utf-8")
+    assert label_studio.is_one(tmp_path)
+    assert [len(sheet.boxes) for sheet in label_studio.read(tmp_path).sheets] == [1]

@@ -213,3 +213,13 @@ def test_a_turned_box_becomes_the_one_around_it(tmp_path: Path) -> None:
     read = voc.read(tmp_path / "out")
     assert read.sheets[0].boxes[-1].xyxy == pytest.approx((26, 4, 38, 28))
     assert "1 polygon became the box around." in reconciled(packet, read).notes
+
+
+def test_accents_are_stored_in_two_ways(tmp_path: Path) -> None:
+    """A Mac stores them apart from their letters: XML files that went through one, a list that did not."""
+    packet = build_packet(plain_spec(), tmp_path)
+    export = exported(packet, truth(packet), tmp_path / "out", "datumaro with pictures")
+    (export / "Annotations/\u00fc.xml").rename(export / "Annotations/u\u0308.xml")
+    read = voc.read(export)
+    assert sorted(len(sheet.boxes) for sheet in read.sheets) == [0, 3, 3]
+    assert_comes_back(packet, read, truth(packet), within=0.001)

@@ -263,3 +263,18 @@ def test_key_points_behind_the_boxes_are_left_out(tmp_path: Path) -> None:
 def test_the_packets_id_is_text_also_where_yaml_would_read_a_number(tmp_path: Path) -> None:
     packet = build_packet(plain_spec(), tmp_path)._replace(packet_id="807034908e00")
     assert yolo.read(written(packet, yolo, tmp_path / "out")).packet_id == "807034908e00"
+
+
+def test_accents_are_stored_in_two_ways(tmp_path: Path) -> None:
+    """A Mac stores them apart from their letters: pictures that went through one, and labels that did not."""
+    packet = build_packet(plain_spec(), tmp_path)
+    for layout in ("Ultralytics", "Darknet with pictures", "beside", "CVAT"):
+        export = exported(packet, truth(packet), tmp_path / layout, layout)
+        for file in [
+            file for file in export.rglob("\u00fc.*") if file.suffix == (".txt" if layout == "CVAT" else ".png")
+        ]:
+            file.rename(file.with_name(f"u\u0308{file.suffix}"))
+        read = yolo.read(export)
+        assert len(read.sheets) == 3
+        assert [len(sheet.boxes) for sheet in read.sheets if sheet.name in ("\u00fc.png", "u\u0308.png")] == [3]
+        assert len(reconciled(packet, read).sheets) == 3
