@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from stages.audit.prompt_effect import ClassEffect, change_text, class_effects
+from stages.audit.prompt_effect import ALL, ClassEffect, change_text, class_effects
 from stages.audit.text_cuts import cut_lines
 from stages.audit.variant_counts import variant_counts
 from stages.base.errors import problem
@@ -33,6 +33,7 @@ from stages.wording.rates import rate
 
 BEST = Path("models/best.pt")
 _METRICS = Path("metrics/validate.json")
+_MUCH = 0.1  # of F1: less is what a training with other labels moves, too
 
 
 def audit_lines(root: Path, weights: Path) -> Iterator[str]:
@@ -115,7 +116,8 @@ def _measured(
     unit = units_of([groups[one.sheet.image_id] for one in sheets])
     effects = class_effects(before=counts[0], now=counts[1], unit=unit, classes=list(before))
     yield f"F1 on val ({len(sheets)} sheets), the same weights with the old prompts and with the new ones:"
-    yield from map(_effect_line, effects)
+    yield from map(effect_line, effects)
+    yield from advice_lines(effects)
 
 
 def _only(labels: Labels | None, kept: Sequence[int]) -> Labels:
@@ -136,8 +138,26 @@ def operating_confidence(root: Path, params: ValidateParams) -> float:
     return float(params.confidence)
 
 
-def _effect_line(one: ClassEffect) -> str:
+def effect_line(one: ClassEffect) -> str:
+    """Return what the new prompts do to a class: F1, then what it comes from, found boxes or false alarms."""
     return (
         f"  {one.class_name}: {rate(one.f1_before)} -> {rate(one.f1_now)} ({change_text(one.f1)}), {one.boxes} boxes; "
-        f"recall {change_text(one.recall)}"
+        f"precision {change_text(one.precision)}; recall {change_text(one.recall)}; "
+        f"false alarms {one.false_before} -> {one.false_now}"
     )
+
+
+def advice_lines(effects: Sequence[ClassEffect]) -> list[str]:
+    """Return what to do where F1 of a class falls by much, and by more than chance; nothing where none does."""
+    fallen = [
+        one.class_name
+        for one in effects
+        if one.class_name != ALL and one.f1.value is not None and one.f1.high is not None
+        if one.f1.value <= -_MUCH and one.f1.high < 0
+    ]
+    if not fallen:
+        return []
+    return [
+        f"F1 of {', '.join(fallen)} falls by much: these weights were not trained with the new prompts. The next "
+        f"training learns them; where none is to follow, go back to the old ones: git log -p {PROMPTS}"
+    ]

@@ -23,7 +23,10 @@ class ClassEffect(NamedTuple):
     f1_before: float | None
     f1_now: float | None
     f1: PairedChange
+    precision: PairedChange
     recall: PairedChange
+    false_before: int  # false alarms
+    false_now: int
 
 
 def class_counts(
@@ -62,7 +65,10 @@ def _effect(name: str, before: Ints, now: Ints, unit: Ints) -> ClassEffect:
         _f1(before),
         _f1(now),
         paired_change(f1_parts(now), f1_parts(before), unit),
-        paired_change(_recall_parts(now), _recall_parts(before), unit),
+        paired_change(_share_parts(now, 1), _share_parts(before, 1), unit),
+        paired_change(_share_parts(now, 2), _share_parts(before, 2), unit),
+        int(before[:, 1].sum()),
+        int(now[:, 1].sum()),
     )
 
 
@@ -70,8 +76,9 @@ def _f1(counts: Ints) -> float | None:
     return ratios(**dict(zip(COUNTED, counts.sum(axis=0).tolist(), strict=True)))["f1"]
 
 
-def _recall_parts(counts: Ints) -> Ints:
-    return np.stack([counts[:, 0], counts[:, 0] + counts[:, 2]], axis=1)
+def _share_parts(counts: Ints, wrong: int) -> Ints:
+    """Return what precision sums above and below where `wrong` is the place of fp, recall where it is that of fn."""
+    return np.stack([counts[:, 0], counts[:, 0] + counts[:, wrong]], axis=1)
 
 
 def change_text(change: PairedChange) -> str:

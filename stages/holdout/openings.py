@@ -48,9 +48,15 @@ def opened_text(count: int) -> str:
 
 def result_line(row: Row, split: str) -> str:
     """Return F1, precision and recall of one opening on one split, with their intervals."""
+    return f"{split}: {rates_text(row, split)}"
+
+
+def rates_text(row: Row, split: str) -> str:
+    """Return the rates of `result_line`, without the name of the split."""
     names = dict(zip(RATES, ("F1", "P", "R"), strict=True))
-    shown = [f"{name} {rate_in(*(row[f'{split}_{rate}{end}'] for end in ENDS))}" for rate, name in names.items()]
-    return f"{split}: {', '.join(shown)}"
+    return ", ".join(
+        f"{name} {rate_in(*(row[f'{split}_{rate}{end}'] for end in ENDS))}" for rate, name in names.items()
+    )
 
 
 def changed_test(rows: Sequence[Row]) -> bool:

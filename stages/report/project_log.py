@@ -1,10 +1,15 @@
-"""`yoloop log`: the story of a project from its tags alone, so that any clone tells the same, without data or cache."""
+"""`yoloop log`: the story of a project from Git alone, so that any clone tells the same, without data or cache."""
 
+import csv
 from collections.abc import Mapping, Sequence
+from io import StringIO
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from stages.base.errors import problem
+from stages.convergence.history.history_file import CARRIED
+from stages.holdout.openings import Row, rates_text
+from stages.holdout.openings_file import TAG, read_openings
 from stages.project.later_settings import edits
 from stages.project.location import finished_iterations, metrics_at, params_as_run
 from stages.project.preconditions import iteration_tag, start_tag
@@ -26,22 +31,34 @@ class Chapter(NamedTuple):
     metrics: Mapping[str, Mapping[str, Any]]  # validate, converge, review: by stage
     prompts: Mapping[str, str]  # class name: its texts
     params: Mapping[str, Any]
+    after: Sequence[str] = ()  # what was done with it once it was finished: test opened, gone on against advice
 
 
 def log_lines(root: Path) -> list[str]:
     """Return a few lines per finished iteration, and what all reviews cost; raise `UserError` when none is finished."""
     git.require_repository(root)
     git.head(root)
-    chapters = [_chapter(root, number) for number in finished_iterations(root)]
-    if not chapters:
+    numbers = finished_iterations(root)
+    if not numbers:
         raise problem("project_log.finished_iteration", "git tags")
+    reasons, openings = _reasons(root), read_openings(root)
+    commits = {number: git.resolve(root, iteration_tag(root, number)) for number in numbers}
+    chapters = [
+        _chapter(
+            root,
+            number,
+            after=[*(opening_line(row) for row in openings if row["commit"] == commit), *reasons.get(str(number), [])],
+        )
+        for number, commit in commits.items()
+    ]
     pairs = zip([None, *chapters], chapters, strict=False)
     lines = [line for before, now in pairs for line in chapter_lines(before, now)]
-    return [*lines, *_total(chapters[-1].metrics["review"])]
+    elsewhere = [row for row in openings if row["commit"] not in commits.values()]
+    return [*lines, *_elsewhere(elsewhere), *_total(chapters[-1].metrics["review"])]
 
 
 def chapter_lines(before: Chapter | None, now: Chapter) -> list[str]:
-    """Return what happened in an iteration: dataset, review, what was changed, F1, verdict."""
+    """Return what happened in an iteration: dataset, review, what was changed, F1, verdict, and what followed."""
     settings = edits(before.params, now.params) if before else []
     told = changes(before.prompts, now.prompts) if before else []
     said = [
@@ -51,12 +68,34 @@ def chapter_lines(before: Chapter | None, now: Chapter) -> list[str]:
         *(f"prompt {change}" for change in told),
         f"{result_text(now.metrics['validate'])}{_gain(now.metrics['converge'], before)}",
         *_verdict(now.metrics["converge"]),
+        *now.after,
     ]
     head = f"iteration {now.iteration}"
     return [f"{head if place == 0 else '':<{_INDENT}}{line}" for place, line in enumerate(said)]
 
 
-def _chapter(root: Path, number: int) -> Chapter:
+def opening_line(row: Row) -> str:
+    """Return when test was opened, what came out, and why where it was not the first time."""
+    again = f"; again: {row['reason']}" if row["reason"] else ""
+    return f"test opened ({TAG}{row['opening']}, {row['date']}): {rates_text(row, 'test')}{again}"
+
+
+def reason_lines(row: Mapping[str, str]) -> list[str]:
+    """Return why somebody went on with the iteration of a row of the history, against a verdict or with a loss."""
+    said = (
+        ("despite_stop", "went on despite the stop"),
+        ("accepted_regression", "went on although something was lost"),
+    )
+    return [f"{what}: {row[name]}" for name, what in said if row.get(name)]
+
+
+def _reasons(root: Path) -> dict[str, list[str]]:
+    """Return the lines of `reason_lines` by iteration, from the history that was carried over last."""
+    text = (git.content(root, "HEAD", str(CARRIED)) or b"").decode(errors="replace")
+    return {str(row.get("iteration")): reason_lines(row) for row in csv.DictReader(StringIO(text, newline=""))}
+
+
+def _chapter(root: Path, number: int, *, after: Sequence[str]) -> Chapter:
     tag, dataset = iteration_tag(root, number), start_tag(root, number)
     start = dataset if git.resolve(root, f"refs/tags/{dataset}") else tag
     return Chapter(
@@ -66,6 +105,7 @@ def _chapter(root: Path, number: int) -> Chapter:
         {stage: metrics_at(root, tag, stage) for stage in ("validate", "converge", "review")},
         prompts_at(root, tag),
         params_as_run(root, number),
+        after,
     )
 
 
@@ -98,6 +138,11 @@ def _gain(converge: Mapping[str, Any], before: Chapter | None) -> str:
 
 def _verdict(converge: Mapping[str, Any]) -> list[str]:
     return [f"{converge['verdict']}: {converge.get('reason')}"] if converge.get("verdict") else []
+
+
+def _elsewhere(openings: Sequence[Row]) -> list[str]:
+    """Return the openings of test with an iteration that this line of work does not hold: they count here, too."""
+    return [f"{'elsewhere':<{_INDENT}}iteration {row['iteration']}: {opening_line(row)}" for row in openings]
 
 
 def _total(review: Mapping[str, Any]) -> list[str]:

@@ -5,8 +5,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from stages.project.preconditions import require_repository
-from stages.project.repository import dvc
+from stages.base.params import PARAMS, read_iteration
+from stages.project.preconditions import is_finished, require_repository, start_tag
+from stages.project.repository import dvc, git
 from stages.project.yaml_edits import flat
 from stages.wording.rates import rate, rate_in
 
@@ -24,18 +25,34 @@ class Experiment(NamedTuple):
 
 
 def experiment_lines(root: Path) -> list[str]:
-    """Return a table of the experiments on the commit that is checked out, the best F1 first."""
+    """Return a table of the experiments on the commit that is checked out, the best F1 first.
+
+    Where there are none, of those on the commits of this iteration before it: each commit hides what began earlier.
+    """
     require_repository(root)
-    shown = json.loads(dvc.run(root, "exp", "show", "--json"))
-    found = sorted(experiments(shown), key=lambda one: (-(one.metrics.get("f1") or -1.0), one.name))
+    here = list(experiments(json.loads(dvc.run(root, "exp", "show", "--json"))))
+    found = sorted(here or _earlier(root), key=lambda one: (-(one.metrics.get("f1") or -1.0), one.name))
     if not found:
         return ["no experiments on this commit; begin some: yoloop sweep NAME -S train.base_lr=0.0005,0.002"]
-    keep = (
-        ["Keep one, and finish the iteration with it: yoloop adopt NAME"] if any(one.metrics for one in found) else []
-    )
+    first = [] if here else ["none on this commit; these began from an earlier one of this iteration:"]
+    last = "Keep one, and finish the iteration with it: yoloop adopt NAME"
+    old = "" if here else ", which also puts params and prompts back to those that it ran with"
+    keep = [last + old] if any(one.metrics for one in found) else []
     failed = [one.name for one in found if one.state.lower() == "failed"]
     why = [f"Why one failed: dvc queue logs {failed[0]}"] if failed else []
-    return [*table([_HEAD, *map(_row, found)]), *keep, *why]
+    return [*first, *table([_HEAD, *map(_row, found)]), *keep, *why]
+
+
+def _earlier(root: Path) -> list[Experiment]:
+    """Return the experiments on the commits before HEAD from which this iteration began; none once it is finished."""
+    iteration = read_iteration(root / PARAMS)
+    start = git.resolve(root, f"refs/tags/{start_tag(root, iteration)}")
+    if start is None or is_finished(root, iteration):
+        return []
+    revs = {start, *git.run(root, "rev-list", f"{start}..HEAD").split()} - {git.head(root)}
+    asked = [part for rev in sorted(revs) for part in ("--rev", rev)]
+    shown = json.loads(dvc.run(root, "exp", "show", "--json", *asked)) if revs else []
+    return [one for entry in shown if entry.get("rev") in revs for one in experiments([entry])]
 
 
 def experiments(shown: list[dict[str, Any]]) -> Iterator[Experiment]:

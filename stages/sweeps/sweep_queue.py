@@ -28,7 +28,7 @@ def queue_sweep(root: Path, name: str, asked: Sequence[str]) -> str:
     """Queue an experiment for each combination of values, and return what to print.
 
     Raises `UserError`, with nothing queued, for a value that params.yaml or data/prompts.yaml would not take, a name
-    that is used or queued, and an iteration that is finished.
+    that is used or queued, an iteration that is finished, and settings that are not committed.
     """
     require_repository(root)
     if not _NAME.fullmatch(name):
@@ -39,6 +39,7 @@ def queue_sweep(root: Path, name: str, asked: Sequence[str]) -> str:
     names = names_of(name, len(experiments))
     with exclusive(root):
         _require_open(root)
+        _require_committed(root)
         used = taken([name, *names], known_names(root))
         if used:
             raise problem("sweep_queue.name_free", used[0], what=used[1])
@@ -46,14 +47,15 @@ def queue_sweep(root: Path, name: str, asked: Sequence[str]) -> str:
             values = [part for setting in settings for part in ("-S", override(setting))]
             dvc.run(root, "exp", "run", "--queue", "-n", one, *values)
     lines = [f"{one}: {said(settings)}" for one, settings in zip(names, experiments, strict=True)]
-    return "\n".join([*lines, "Queued. Run them: dvc queue start; see what came out: yoloop experiments"])
+    told = "Queued. Run them: dvc queue start, which goes on in the background; how far they are: dvc queue status, and"
+    return "\n".join([*lines, f"{told} dvc queue logs {names[0]} -f; what came out: yoloop experiments"])
 
 
 def adopt(root: Path, name: str) -> str:
     """Bring the values and results of an experiment into the workspace, and finish the iteration with them.
 
-    Raises `UserError`, with nothing changed, for a name that no experiment has, an iteration that is finished, and for
-    values of a person that are not committed.
+    Raises `UserError`, with nothing changed, for a name that no experiment has, an iteration that is finished, values
+    of a person that are not committed, and files that were committed since the experiment began.
     """
     require_repository(root)
     with exclusive(root):
@@ -61,9 +63,8 @@ def adopt(root: Path, name: str) -> str:
         known = known_names(root).get(name, "none of that name")
         if known != _DONE:
             raise problem("sweep_queue.experiment", name, found=known)
-        changed = git.changed(root, list(SETTINGS))
-        if changed:
-            raise problem("sweep_queue.settings_committed", root / changed[0])
+        _require_committed(root)
+        _require_same_files(root, name)
         dvc.run(root, "exp", "apply", name)
     return finish(root)
 
@@ -88,6 +89,26 @@ def _require_open(root: Path) -> None:
     iteration = read_iteration(root / PARAMS)
     if is_finished(root, iteration):
         raise problem("sweep_queue.iteration_open", iteration_tag(root, iteration))
+
+
+def _require_committed(root: Path) -> None:
+    """Raise `UserError` for settings of a person that are not committed: an experiment would take them along unsaid."""
+    changed = git.changed(root, list(SETTINGS))
+    if changed:
+        raise problem("sweep_queue.settings_committed", root / changed[0])
+
+
+def _require_same_files(root: Path, name: str) -> None:
+    """Raise `UserError` where more than settings was committed since an experiment began: DVC would take it back."""
+    refs = git.run(root, "for-each-ref", "--format=%(refname)", f"refs/exps/*/*/{name}").split()
+    bases = ["".join(ref.split("/")[2:4]) for ref in refs]  # refs/exps/BA/SE/NAME
+    head = git.head(root)
+    if head in bases:
+        return
+    changed = [path for path in git.run(root, "diff", "--name-only", "-z", bases[0], head).split("\0") if path]
+    others = sorted(set(changed) - set(SETTINGS))
+    if others:
+        raise problem("sweep_queue.same_files", name, file=others[0], base=bases[0][:7], name=name)
 
 
 def _require_good(root: Path, settings: Sequence[Setting]) -> None:

@@ -42,6 +42,7 @@ def test_effects_are_paired_over_the_sheets():
     assert (only.f1_before, only.f1_now) == (pytest.approx(2 / 3), 1.0)
     assert only.recall.value == pytest.approx(0.5)
     assert only.recall.low > 0
+    assert only.precision.value == 0
     assert all_classes[1:] == only[1:]
 
 

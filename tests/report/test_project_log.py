@@ -5,10 +5,12 @@ import shutil
 import pytest
 
 from stages.base.errors import UserError
+from stages.holdout.openings_file import openings_text
 from stages.iteration.advance import advance
 from stages.iteration.finish import finish
-from stages.report.project_log import Chapter, chapter_lines, log_lines
+from stages.report.project_log import Chapter, chapter_lines, log_lines, opening_line, reason_lines
 from tests.fake_project import dvc, sh
+from tests.holdout.test_openings_file import commit, opening
 
 SPLITS = [{"split": "val", "images": 60}, {"split": "train", "images": 1}, {"split": "pool", "images": 9}]
 VALIDATE = {"f1": 0.8, "f1_low": 0.71, "f1_high": 0.86, "precision": 0.9, "recall": None, "splits": SPLITS}
@@ -72,6 +74,52 @@ def test_another_ruler_is_no_gain():
     converge = {"gains": [{**GAIN, "other_ruler": "imgsz"}]}
     lines = chapter_lines(FIRST, SECOND._replace(metrics={**SECOND.metrics, "converge": converge}))
     assert lines[-1].endswith("R –; another ruler")
+
+
+def test_what_followed_an_iteration_stands_at_its_end():
+    after = [
+        opening_line(opening(2, "the last drawings")),
+        *reason_lines({"despite_stop": "more sheets", "accepted_regression": "titles move"}),
+    ]
+    lines = chapter_lines(FIRST, SECOND._replace(after=after))
+    assert [line.strip() for line in lines[-4:]] == [
+        "stop: 2 of 2.",
+        "test opened (holdout-2, 2026-01-02): F1 0.500 (0.50 to 0.50), P 0.500 (0.50 to 0.50), R 0.500 (0.50 to 0.50); "
+        "again: the last drawings",
+        "went on despite the stop: more sheets",
+        "went on although something was lost: titles move",
+    ]
+    assert opening_line(opening(1)).endswith("R 0.500 (0.50 to 0.50)")
+    assert reason_lines({"despite_stop": ""}) == []  # of before a loss needed a reason
+
+
+@pytest.mark.slow
+def test_reasons_and_openings_stand_at_the_iteration_that_they_followed(project):
+    root = project()
+    params = root / "params.yaml"
+    limits = {"max_iterations: 10": "max_iterations: 1", "overfit_gap: 0.05": "overfit_gap: 0.13"}  # stop, and a loss
+    for old, new in limits.items():
+        assert old in params.read_text()
+        params.write_text(params.read_text().replace(old, new))
+    dvc(root, "repro", "-q")
+    finish(root)
+    head = sh(root, "git", "rev-parse", "iteration-0").strip()
+    rows = [{**opening(1), "commit": head}, opening(2, "another line")]
+    commit(root, openings_text(rows), "holdout-2")
+    advance(root, reviewer="oracle", despite_stop="two new\nprojects", accept_regression="titles move")
+    dvc(root, "repro", "-q")
+    finish(root)
+    lines = log_lines(root)
+    second = next(number for number, line in enumerate(lines) if line.startswith("iteration 1"))
+    assert [line.strip() for line in lines[second - 3 : second]] == [
+        opening_line(rows[0]),
+        "went on despite the stop: two new projects",
+        "went on although something was lost: titles move",
+    ]
+    assert [line for line in lines if "opened" in line or "went on" in line] == [
+        *lines[second - 3 : second],
+        f"elsewhere     iteration 3: {opening_line(rows[1])}",
+    ]
 
 
 @pytest.mark.slow
