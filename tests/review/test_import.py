@@ -389,7 +389,7 @@ def test_formats_can_be_said(reviewing: Projects, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        (lambda root: sh(root, "git", "tag", "-d", "iteration-0"), "expected a finished iteration"),
+        (lambda root: sh(root, "git", "tag", "-d", "iteration-0"), "found none. Run it: yoloop run"),
         (lambda root: e.put(root / PACKET / "labels/p1.txt", "0 0.5 0.5 0.1 0.1\n"), "found other content"),
         (lambda root: shutil.rmtree(root / "data/sample"), "packet.json: expected a packet, found no file"),
     ],

@@ -1,5 +1,7 @@
 """An export whose boxes are in another scale is refused; one that lost most boxes is taken in only with a word."""
 
+import subprocess
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -13,6 +15,7 @@ from stages.picking.packet import PACKET, Packet, read_packet
 from stages.review.kept.kept_review import REVIEW, ReviewedBox, read_review
 from stages.review.review_import import import_review
 from stages.review.review_status import status_lines
+from tests import fake_project
 from tests.refusal import contents, refs
 from tests.review import exports as e
 from tests.reviews import review_packet
@@ -135,6 +138,31 @@ def test_a_review_that_lost_most_boxes_asks_for_a_word(many_boxes: Projects, tmp
     )
     assert (contents(root), refs(root)) == before
     assert "3 sheets with 3 boxes moved" in advance(root, reviewer="person", accept_deletions=True)
+
+
+def test_run_ends_there_too_and_the_word_is_an_option(many_boxes: Projects, tmp_path: Path) -> None:
+    root = many_boxes()
+    mostly_gone(root, tmp_path / "EXPORT")
+    for command in ("run", "advance"):
+        done = yoloop(root, tmp_path, command)
+        assert done.returncode == 2, done.stdout
+        assert done.stderr.startswith(f"error: {Path('data/review')}: expected most boxes that went out to be left")
+        assert len(done.stderr.splitlines()) == 1
+    done = yoloop(root, tmp_path, "advance", "--accept-deletions")
+    assert done.returncode == 0, done.stderr
+    assert "Iteration 1 starts: 3 sheets with 3 boxes" in done.stdout
+
+
+def yoloop(root: Path, home: Path, *args: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "stages.loop", *args],
+        cwd=root,
+        env={**fake_project.environment(home), "PYTHONPATH": str(fake_project.REPO)},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
 
 
 @pytest.mark.parametrize(
