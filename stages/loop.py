@@ -180,7 +180,7 @@ def report(
 
 @app.command()
 def log() -> None:
-    """Tell the story of the project from its tags: datasets, who reviewed, F1, verdicts, prompts, cost."""
+    """Tell the story of the project from Git: datasets, who reviewed, F1, verdicts, prompts, cost."""
     with project(reading=True) as root:
         from stages.report.project_log import log_lines
 
