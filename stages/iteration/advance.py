@@ -31,6 +31,7 @@ from stages.project.project_lock import exclusive
 from stages.project.repository import git
 from stages.project.repository.commits import Commit
 from stages.project.repository.transaction import stage_dvc, staging, transact
+from stages.project.second_decision import decide_again
 from stages.project.yaml_edits import edited
 from stages.prompts.texts.prompt_file import PROMPTS, read_prompts
 from stages.review.deletion_gate import require_few_deletions
@@ -133,7 +134,12 @@ def _require_finished(root: Path, despite_stop: str | None, accept_regression: s
     verdict = read_metrics(root / "metrics/converge.json")
     despite = " ".join((despite_stop or "").split())
     if verdict["verdict"] == "stop" and not despite:
-        raise problem("advance.verdict_go", "metrics/converge.json", reason=verdict["reason"])
+        again = decide_again(root, iteration)
+        if again is None or again.verdict == "stop":
+            raise problem(
+                "advance.verdict_go", "metrics/converge.json", reason=again.why if again else verdict["reason"]
+            )
+        despite = again.why
     return Step(
         iteration, classes, despite if verdict["verdict"] == "stop" else "", accepted_loss(root, accept_regression)
     )

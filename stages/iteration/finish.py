@@ -11,7 +11,8 @@ from stages.base.tables import json_text, read_metrics
 from stages.convergence.regression_lines import regression_lines
 from stages.holdout.openings_file import is_unopened
 from stages.iteration.loss_gate import accepting
-from stages.project.location import RUNNING
+from stages.project.later_settings import RULES, differs_in_decision
+from stages.project.location import RUNNING, edited_rules, edited_since
 from stages.project.preconditions import (
     RESULTS,
     SETTINGS,
@@ -34,29 +35,47 @@ def finish(root: Path = Path()) -> str:
 
     The commit is also the DVC experiment iter-N on the commit that the iteration began from.
 
-    A finished iteration is left as it is. Raises `UserError`, with nothing changed, unless DVC has nothing to do.
+    A finished iteration is left as it is, unless it was only decided again here, by stop rules that were edited: then
+    its tag moves. Raises `UserError`, with nothing changed, unless DVC has nothing to do.
     """
     require_repository(root)
     with exclusive(root):
         iteration = read_iteration(root / PARAMS)
-        if is_finished(root, iteration):
+        finished = is_finished(root, iteration)
+        if finished and not _decided_again(root, iteration):
             return _again(root, iteration)
         require_clean(root, iteration=iteration, finished=False)
         (root / RUNNING).unlink(missing_ok=True)  # of a run that was stopped behind its last stage
         report = build_report(root, iteration)
         found = {path: git.here(root, path) for path in git.changed(root, [*RESULTS, *SETTINGS])}
         files = {**found, report_file(iteration): json_text(report).encode()}
-        message = f"Finish iteration {iteration}: {_score(report)}, {report['verdict']['verdict']}"
-        commits = [Commit(message, files)]
+        what = f"{'Decide again on' if finished else 'Finish'} iteration {iteration}"
+        message = f"{what}: {_score(report)}, {report['verdict']['verdict']}"
+        commits, tag = [Commit(message, files)], iteration_tag(root, iteration)
         commit = transact(
             root,
             name="yoloop finish",
             commits=commits,
-            tags={iteration_tag(root, iteration): 0},
+            tags={tag: 0},
+            renamed_tags={tag: None} if finished else {},
             read=found,
-            experiment=f"iter-{iteration}",
+            experiment=None if finished else f"iter-{iteration}",
         )
         return "\n".join([*_said(root, iteration, report), _page_line(root, report, commit)])
+
+
+def _decided_again(root: Path, iteration: int) -> bool:
+    """Say whether only the verdict differs from what `iteration` was finished with.
+
+    Raises `UserError` where other values were edited, too: the tag would say that the iteration ran with them.
+    """
+    before = git.content(root, iteration_tag(root, iteration), "dvc.lock")
+    if not differs_in_decision(before, git.here(root, "dvc.lock")):
+        return False
+    others = [one for one in edited_since(root, iteration) if not one.startswith(f"{RULES}.")]
+    if others:
+        raise problem("finish.other_edits", root / PARAMS, rules=RULES, others=", ".join(others))
+    return True
 
 
 def _again(root: Path, iteration: int) -> str:
@@ -68,6 +87,8 @@ def _again(root: Path, iteration: int) -> str:
     verdict = read_metrics(root / "metrics/converge.json")
     packet = read_metrics(root / "metrics/sample.json")["packet_sheets"]
     step = _next_step(verdict, packet, unopened=is_unopened(root))
+    if verdict["verdict"] == "stop" and edited_rules(root, iteration):
+        step = "Its stop rules were edited since. To decide again by them: yoloop run."
     return f"Iteration {iteration} is finished already (tag {tag}). {step} Its page: yoloop report"
 
 

@@ -28,6 +28,7 @@ from stages.project.process_group import ends_like_ctrl_c, run_group
 from stages.project.project_lock import exclusive
 from stages.project.repository import dvc, dvc_cache
 from stages.project.repository.written_places import require_run_places
+from stages.project.second_decision import SecondDecision, decide_again
 from stages.project.settings_watch import SettingsWatch
 from stages.review.kept.auto_reviewer import WARNING
 from stages.review.kept.review_gate import all_reviewed, is_by_hand
@@ -37,6 +38,7 @@ from stages.wording.rates import f1_text
 
 Say = Callable[[str], None]
 _TO_RUN = (Position.NOT_RUN, Position.STALE, Position.OUTPUTS_MISSING)
+_REVIEWED = (Position.FINISHED, Position.STOPPED)  # the latter where edited rules let the loop go on
 
 
 class AdvanceOptions(NamedTuple):
@@ -76,10 +78,9 @@ def run_loop(
                 facts = locate(root)
                 position = position_of(facts)
                 here = f"iteration {facts.iteration} ({position.value})"
-                if position in (Position.STOPPED, Position.USED_UP):
-                    say(_end(root, facts))
+                if _is_over(root, facts, say=say):
                     return True
-                if until is not None and position is Position.FINISHED and facts.iteration >= until:
+                if until is not None and position in _REVIEWED and facts.iteration >= until:
                     say(f"Iteration {facts.iteration} is finished: left, as --until {until} says. Go on: yoloop run")
                     return True
                 if (position, facts.iteration) == before:
@@ -100,7 +101,7 @@ def _step(root: Path, facts: Facts, *, reviewer: Reviewer, say: Say, options: Ad
         run_iteration(root, facts, say=say)
     elif position is Position.COMPLETE:
         say(finish(root))
-    elif position is Position.FINISHED:
+    elif position in _REVIEWED:
         return _go_round(root, facts, reviewer=reviewer, say=say, options=options)
     elif position is Position.INPUTS_MISSING and not facts.changes.absent:
         dvc.checkout(root, *(f"{path}.dvc" for path in facts.changes.missing))
@@ -220,10 +221,25 @@ def _ask(root: Path, reviewer: Reviewer, *, say: Say, accepted: str) -> bool:
     return False
 
 
-def _end(root: Path, facts: Facts) -> str:
+def _is_over(root: Path, facts: Facts, *, say: Say) -> bool:
+    """Say whether the loop has come to its end, and say it; by stop rules that were edited it is decided again."""
+    position = position_of(facts)
+    if position not in (Position.STOPPED, Position.USED_UP):
+        return False
+    again = decide_again(root, facts.iteration) if position is Position.STOPPED else None
+    if again:
+        say(f"[CONVERGENCE] decided again with {again.edits}: {again.verdict}. {again.reason}")
+    if again and again.verdict != "stop" and facts.packet != 0:
+        return False
+    say(_end(root, facts, again))
+    return True
+
+
+def _end(root: Path, facts: Facts, again: SecondDecision | None) -> str:
     tag = iteration_tag(root, facts.iteration)
     f1 = f1_text(metrics_at(root, tag, "validate"))
-    reason = str(metrics_at(root, tag, "converge").get("reason"))
-    if facts.verdict != "stop":
-        reason = f"the pool has nothing left to review (the verdict was: {facts.verdict}, {reason})"
+    verdict = again.verdict if again else facts.verdict
+    reason = again.reason if again else str(metrics_at(root, tag, "converge").get("reason"))
+    if verdict != "stop":
+        reason = f"the pool has nothing left to review (the verdict was: {verdict}, {reason})"
     return wording.end_banner(facts.iteration, f1=f1, reason=reason)

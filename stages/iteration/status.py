@@ -138,7 +138,8 @@ def _manifests(root: Path) -> dict[str, list[ManifestRow]]:
 
 def _edited(root: Path, facts: Facts) -> str:
     """Return what was edited under the review of a finished iteration, to stand behind its state."""
-    edited = edited_since(root, facts.iteration) if facts.finished else []
+    # What was decided again here has run: nothing of it is for later.
+    edited = edited_since(root, facts.iteration) if facts.finished and not facts.decided_here else []
     return f"; {edits_line(edited, facts.iteration)}" if edited else ""
 
 

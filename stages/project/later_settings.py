@@ -6,9 +6,12 @@ What the finished one ran with stands in dvc.lock and at its tag, so nothing is 
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+import yaml
+
 from stages.project.yaml_edits import flat
 
 _PARAMS, _PROMPTS = "params.yaml", "data/prompts.yaml"
+RULES = "converge"  # the section of the stop rules, and the step that decides by them
 _HELD = ("iteration", "classes")  # `yoloop advance` and `yoloop classes` change these, and nobody by hand
 
 
@@ -54,6 +57,23 @@ def edits_line(edited: list[str], iteration: int) -> str:
         f"{_PARAMS} was edited since iteration {iteration} ran: {', '.join(edited)}. That counts from iteration "
         f"{iteration + 1} on; what ran stands in dvc.lock"
     )
+
+
+def differs_in_decision(before: bytes | None, now: bytes | None) -> bool:
+    """Say whether two contents of dvc.lock are of one run, decided by other stop rules: all but the last is equal."""
+    old, new = (_without_rules(one) for one in (before, now))
+    return before != now and old is not None and old == new
+
+
+def _without_rules(lock: bytes | None) -> Any:
+    """Return a dvc.lock without the stop rules, and without what is made of them."""
+    graph = yaml.safe_load(lock) if lock else None
+    step = ((graph or {}).get("stages") or {}).get(RULES)
+    if not step:
+        return None
+    step.pop("outs", None)
+    step.get("params", {}).get(_PARAMS, {}).pop(RULES, None)
+    return graph
 
 
 def _shown(values: Mapping[str, Any], key: str) -> str:

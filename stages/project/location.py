@@ -11,9 +11,9 @@ from stages.base.tables import with_details
 from stages.convergence.regression_lines import lost_text
 from stages.dataset.sheets.manifest import MANIFEST, read_manifest
 from stages.dataset.sheets.split_folder import DATASET
-from stages.project.later_settings import edits
+from stages.project.later_settings import RULES, differs_in_decision, edits
 from stages.project.lines_of_work import prefix, read_lines
-from stages.project.position import Facts, next_step, read_changes
+from stages.project.position import Facts, Position, next_step, position_of, read_changes
 from stages.project.preconditions import WITHOUT_DATA, holds_demo, iteration_tag
 from stages.project.project_lock import STATE
 from stages.project.repository import dvc, dvc_cache, git
@@ -46,6 +46,7 @@ def locate(root: Path) -> Facts:
         branch=current_branch(root),
         finished=finished,
         same_run=finished and git.content(root, tag, LOCK) == git.here(root, LOCK),
+        decided_here=finished and differs_in_decision(git.content(root, tag, LOCK), git.here(root, LOCK)),
         verdict=converge.get("verdict"),
         packet=metrics_at(root, tag, "sample").get("packet_sheets") if finished else None,
         changes=changes,
@@ -71,6 +72,8 @@ def next_command(root: Path, facts: Facts, *, reviewer: str = "person") -> str:
     """Return what to type next; in a clone of the demo, whose data is drawn and not pulled, that is an import."""
     if facts.changes.absent and holds_demo(root):
         return WITHOUT_DATA
+    if position_of(facts) is Position.STOPPED and edited_rules(root, facts.iteration):
+        return f"yoloop run (decides again by the edited {RULES} rules, and trains nothing again)"
     return next_step(facts, home=home_branch(root), reviewer=reviewer)
 
 
@@ -106,6 +109,11 @@ def params_as_run(root: Path, iteration: int) -> dict[str, Any]:
 def edited_since(root: Path, iteration: int) -> list[str]:
     """Return what was edited in params.yaml since `iteration` was finished, each as `train.epochs 8 -> 4`."""
     return edits(params_as_run(root, iteration), read_yaml(root / PARAMS))
+
+
+def edited_rules(root: Path, iteration: int) -> list[str]:
+    """Return which stop rules were edited since `iteration` was finished, each as `converge.max_iterations 1 -> 5`."""
+    return [one for one in edited_since(root, iteration) if one.startswith(f"{RULES}.")]
 
 
 def current_branch(root: Path) -> str | None:

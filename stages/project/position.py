@@ -59,6 +59,7 @@ class Facts(NamedTuple):
     changes: Changes
     all_stages: tuple[str, ...]
     to_label: tuple[int, int] = (0, 0)  # sheets of val that nobody has labelled, and all of them
+    decided_here: bool = False  # dvc.lock differs from that one only in the stop rules, and in what was decided by them
     lost: bool = False  # at that tag: the model lost more than chance explains of what the one before had found
 
 
@@ -108,6 +109,7 @@ def position_of(facts: Facts) -> Position:
         (0 < facts.to_label[0] == facts.to_label[1] and not facts.finished, Position.UNLABELLED),
         (changes.outputs_only and bool(changes.altered), Position.OUTPUTS_CHANGED),
         (changes.outputs_only, Position.OUTPUTS_MISSING),
+        (facts.finished and facts.decided_here and not changes.stages, Position.COMPLETE),
         (facts.finished and (bool(changes.stages) or not facts.same_run), Position.OTHER_EXPERIMENT),
         (set(changes.stages) >= set(facts.all_stages), Position.NOT_RUN),
         (bool(changes.stages), Position.STALE),
