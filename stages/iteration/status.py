@@ -70,8 +70,8 @@ def standing(root: Path) -> Standing:
         return Standing(iteration, branch, is_imported(root), AT_WORK, f"at work: {at_work}", _WAIT)
     words = f"{state_line(facts)}{_edited(root, facts)}"
     step, position = next_command(root, facts, reviewer=reviewer), position_of(facts)
-    if position in (Position.STOPPED, Position.USED_UP) and is_unopened(root):
-        step = f"yoloop holdout (scores test, once); {step.removeprefix('none: ').removeprefix('none; ')}"
+    if position in (Position.STOPPED, Position.USED_UP) and step.startswith("none") and is_unopened(root):
+        step = f"yoloop holdout (scores test, once){step.removeprefix('none')}"
     return Standing(facts.iteration, facts.branch, facts.imported, position.name.lower(), words, step)
 
 
