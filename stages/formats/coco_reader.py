@@ -93,9 +93,10 @@ def coco_sheets(
     no size, and annotations of an image that is not listed.
     """
     _require_own_ids(part)
-    findings = doubts_about(part.content["annotations"], part.file)
+    doubts = doubts_about(part.content["annotations"], part.file)
+    findings = [*doubts]
     if strict:
-        refuse(findings)
+        refuse(doubts)
     fractions = fractions or are_fractions(part.content["annotations"])
     if fractions:
         findings.append(finding("warning", "coco_reader.fractions", part.file))
@@ -112,6 +113,7 @@ def coco_sheets(
         else:
             sheet = _sheet(part, entry, Item(image or Path(), part.file), objects, ids, strict=strict)
             sheet = sheet._replace(frame=FRACTIONS) if fractions else sheet
+            sheet = _without_echo(sheet) if doubts else sheet
             sheets.append(sheet._replace(name=name.replace("\\", "/"), is_there=image is not None))
     orphans = [line for group in grouped.values() for line, _ in group]
     if orphans and strict:
@@ -121,6 +123,11 @@ def coco_sheets(
         findings.append(finding("warning", "coco_reader.orphans", part.file, orphans[0], count=len(orphans)))
         lost.append(LostBoxes(part.split, "", "orphans", len(orphans)))
     return CocoSheets(sheets, findings, lost)
+
+
+def _without_echo(sheet: SourceSheet) -> SourceSheet:
+    """Return `sheet` without what only repeats that the boxes of the whole file are corners."""
+    return sheet._replace(findings=tuple(one for one in sheet.findings if one.code != "contradiction"))
 
 
 def _missing(part: CocoFile, name: str, count: int, images: Images) -> Defect:

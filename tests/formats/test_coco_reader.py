@@ -196,6 +196,16 @@ def test_polygons_and_masks_speak_for_sizes(tmp_path):
     assert (boxes(found), found.findings) == (GOOD, ())
 
 
+def test_corners_are_said_once_for_the_file(tmp_path):
+    values = content()
+    for one in values["annotations"]:
+        x, y, w, h = one["bbox"]
+        one.update(bbox=[x, y, x + w, y + h], segmentation=[[x, y, x + w, y, x + w, y + h, x, y + h]])
+    found = read(tmp_path, values)
+    assert [one.code for one in found.findings] == ["corners"]
+    assert [sheet.findings for sheet in found.sheets] == [(), ()]
+
+
 def test_a_file_for_each_kind_of_object(tmp_path):
     """Datumaro writes captions, labels of whole images and the bare list of images beside the boxes."""
     whole = content()

@@ -111,6 +111,7 @@ def test_errors_come_first_and_few_of_a_kind():
     assert lines[-1] == "  and 1 more"
     assert len(finding_lines(findings, every=True)) == 3 + 8
     assert summary(findings) == "1 error, 5 warnings, 2 notes"
+    assert (finding_lines(findings * 2), summary(findings * 2)) == (lines, summary(findings))
 
 
 def test_a_note_of_all_sheets_is_one_line():

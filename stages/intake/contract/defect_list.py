@@ -36,7 +36,8 @@ def summary(findings: Sequence[Defect], *, sheets: int = 0) -> str:
 
 def _by_kind(findings: Sequence[Defect]) -> dict[tuple[Severity, str], list[Defect]]:
     kinds: dict[tuple[Severity, str], list[Defect]] = {}
-    for finding in sorted(findings, key=lambda one: _ORDER.index(one.severity)):
+    once = dict.fromkeys(findings)  # two entries of one picture each have what is said of both
+    for finding in sorted(once, key=lambda one: _ORDER.index(one.severity)):
         kinds.setdefault((finding.severity, finding.code), []).append(finding)
     return kinds
 

@@ -30,7 +30,8 @@ def lost_findings(dataset: Dataset, checked: Sequence[Checked], *, own: bool = F
     if gone and not kept:
         total, rules = sum(one.boxes for one in gone), _rules(gone)
         return [finding("error", "lost_boxes.nothing-left", folder, total=total, rules=rules)]
-    if not kept and not own and not is_bare(dataset) and not any(errors(one.findings) for one in checked):
+    wrong = errors([*dataset.findings, *(found for one in checked for found in one.findings)])
+    if not kept and not own and not wrong and not is_bare(dataset):
         return [_none_read(folder, checked)]
     found = [*_sticking_out(checked), *_rarely_empty(checked)]
     for split in dict.fromkeys(one.split for one in gone):

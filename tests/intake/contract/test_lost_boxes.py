@@ -1,10 +1,14 @@
 """What a dataset loses of its boxes is said before all else, or refuses it."""
 
+import json
 from pathlib import Path
 
 import pytest
 
 from stages.base.errors import UserError
+from stages.formats.dataset_reader import read_dataset
+from stages.intake.contract.contract import check_sheets
+from stages.intake.contract.lost_boxes import lost_findings
 from stages.intake.dataset_check import check_data
 from stages.intake.import_report import report
 from stages.intake.import_source import ImportOptions, read_sheets
@@ -102,3 +106,33 @@ def test_unlabelled_sheets_of_a_pool_are_not_without_a_box(root, tmp_path):
     read = read_sheets(source, ImportOptions())
     lines = report(read.source, read.assignment, read.labels, oracle=False)
     assert not any(line.startswith("sheets without a box") for line in lines)
+
+
+def test_where_no_row_could_be_read_that_is_said_and_not_that_there_is_none(root, tmp_path):
+    source = s.yolo(tmp_path / "SET")
+    for file in sorted((source / "labels").rglob("*.txt")):
+        file.write_text("title 0.5 0.5 0.1 0.1\n")
+    assert kinds(root, source) == ["error not-a-number (6)"]
+    source = s.coco(tmp_path / "OTHER")
+    for file in sorted(source.rglob("*.json")):
+        values = json.loads(file.read_text())
+        for one in values["annotations"]:
+            x, y, w, h = one["bbox"]
+            one.update(bbox=[x, y, x + w, y + h], segmentation=[[x, y, x + w, y, x + w, y + h, x, y + h]])
+        file.write_text(json.dumps(values))
+    assert kinds(root, source)[0] == "error corners (3)"
+    assert not any("nothing-read" in kind or "contradiction" in kind for kind in kinds(root, source))
+
+
+def kinds(root: Path, source: Path) -> list[str]:
+    return [line for line in check_data(root, source).lines if line.startswith(("error ", "warning "))]
+
+
+def test_the_projects_own_dataset_may_wait_for_its_first_boxes(root, tmp_path):
+    source = s.yolo(tmp_path / "SET")
+    for file in (source / "labels").rglob("*.txt"):
+        file.write_text("")
+    dataset = read_dataset(source)
+    checked = check_sheets(dataset.sheets)
+    assert [one.code for one in lost_findings(dataset, checked)] == ["nothing-read"]
+    assert lost_findings(dataset, checked, own=True) == []
