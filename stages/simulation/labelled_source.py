@@ -23,6 +23,7 @@ from stages.formats.source_sheets import Dataset
 from stages.formats.yolo_folder import read_names
 from stages.formats.yolo_reader import sheet_labels
 from stages.intake.contract.contract import check_sheets, dataset_findings
+from stages.intake.contract.lost_boxes import lost_findings
 from stages.simulation.sheet_deal import deal
 
 _KIN = "kin.json"
@@ -44,6 +45,7 @@ def write_source(dataset: Path, target: Path, *, group_pattern: str | None) -> N
     refuse(dataset_findings(found), then=then)
     checked = check_sheets(found.sheets)
     refuse([finding for one in checked for finding in one.findings], then=then)
+    refuse(lost_findings(found, checked), then=then)
     images = {one.sheet.item.image.name: one.sheet.item.image for one in checked}
     kin = {"copies": copies_among(images), "groups": read_groups(list(images), pattern=group_pattern, file=None)}
     with replacing_folder(target) as building:

@@ -91,3 +91,12 @@ def test_the_labels_of_the_pool_are_held_back(sheets, tmp_path):
     assert len(list((tmp_path / "deal/oracle/labels").iterdir())) == 4
     with pytest.raises(UserError, match="found none in pool, out of 8"):
         write_deal(tmp_path / "source", {"train": 6, "val": 1, "test": 1, "pool": 4}, 0, tmp_path / "other")
+
+
+def test_boxes_that_an_import_refuses_are_refused_here_too(sheets, tmp_path):
+    for file in sheets.glob("*/labels/*.txt"):
+        rows = [line.split() for line in file.read_text().splitlines()]
+        file.write_text("".join(f"{class_id} 0.98 {y} 0.3 {h}\n" for class_id, _, y, _, h in rows))
+    with pytest.raises(UserError, match="that stick out"):
+        write_source(sheets, tmp_path / "source", group_pattern=None)
+    assert not (tmp_path / "source").exists()
