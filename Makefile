@@ -11,7 +11,7 @@ REVIEW ?= oracle
 test: lint types ## lint, types and all tests (about fifteen minutes on two cores); the drawing's only if it has changed
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal --drawing-if-changed
 
-test-faults: $(INSTALLED) ## kills at each call of Git, where `make test` takes each fourth, 100 at random moments of whole loops, and the demo twice (an hour)
+test-faults: $(INSTALLED) ## kills at each call of Git, where `make test` takes each eighth, 100 at random moments of whole loops, and the demo twice (an hour)
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m faults --every-kill
 
 test-drawing: $(INSTALLED) ## the tests of the demo's drawing; when they pass, `make test` leaves them out until it changes

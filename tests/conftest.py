@@ -22,7 +22,7 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Let the targets of the Makefile ask for more, or for less."""
-    parser.addoption("--every-kill", action="store_true", help="kill at each call, not at each fourth")
+    parser.addoption("--every-kill", action="store_true", help="kill at each call, not at each eighth")
     parser.addoption("--drawing-if-changed", action="store_true", help="skip tests of the drawing that passed as it is")
     parser.addoption("--stamp-drawing", action="store_true", help="note that the tests of the drawing passed")
 
@@ -59,7 +59,7 @@ def own_store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 @pytest.fixture
 def every_kill(pytestconfig: pytest.Config) -> bool:
-    """Whether to kill at each call of Git instead of at each fourth."""
+    """Whether to kill at each call of Git instead of at each eighth."""
     return bool(pytestconfig.getoption("every_kill"))
 
 

@@ -40,10 +40,10 @@ def run_killed(code: str, *args: str, fakes: Path, what: str = "dvc", kill: str 
 
 
 def chosen_calls(count: int, *, every: bool) -> list[int]:
-    """Return at which of `count` calls to kill: the first, the last, and `every` one between or each fourth.
+    """Return at which of `count` calls to kill: the first, the last, and `every` one between or each eighth.
 
-    Which fourth goes on with each commit, and is the same for all who test that commit.
+    Which eighth goes on with each commit, and is the same for all who test that commit.
     """
     commit = sh(REPO, "git", "rev-parse", "HEAD").strip() if (REPO / ".git").exists() else ""
-    step, first = (1, 0) if every else (4, crc32(commit.encode()) % 4)
+    step, first = (1, 0) if every else (8, crc32(commit.encode()) % 8)
     return sorted({1, count, *range(1 + first, count, step)})
