@@ -139,7 +139,7 @@ def advance(
     *,
     partial: Annotated[bool, typer.Option("--partial", help="Sheets that are not reviewed stay in the pool.")] = False,
     accept_deletions: Annotated[
-        bool, typer.Option("--accept-deletions", help="Most boxes that went out are rightly gone from the export.")
+        bool, typer.Option("--accept-deletions", help="Nearly all boxes that went out are rightly gone.")
     ] = False,
 ) -> None:
     """Take the review in and start the next iteration."""

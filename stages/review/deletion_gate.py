@@ -1,4 +1,4 @@
-"""Asks before a review is taken in that lost most of the boxes that went out: a wrong export looks like that."""
+"""Asks before a review is taken in that lost nearly all boxes that went out: a wrong export looks like that."""
 
 from pathlib import Path
 from typing import NamedTuple
@@ -12,7 +12,7 @@ from stages.review.kept.kept_review import AND, REVIEW, Review
 from stages.review.ledger.ledger_files import review_boxes
 
 LEAST = 10  # boxes that went out: of fewer a person may well delete most
-SHARE = 0.5  # of them: a reviewer seldom deletes more, a wrong export loses nearly all
+SHARE = 0.8  # of them: a wrong export loses nearly all; of what a weak model proposes most is rightly deleted
 _PAGE = "page"  # our own: there a person deleted each box that is gone
 
 
@@ -24,7 +24,7 @@ class Deletions(NamedTuple):
 
 
 def many_deletions(boxes: pd.DataFrame, review: Review) -> Deletions | None:
-    """Return what is gone where most is, by the ledger `boxes` of `review`; None where most boxes are still there."""
+    """Return what is gone where nearly all is, by the ledger `boxes` of `review`; None where more are still there."""
     named = {sheet.image_id: sheet.source or review.source for sheet in review.reviewed}
     exported = [name for name, source in named.items() if _PAGE not in source.split(AND)]
     out = boxes[boxes["image_id"].isin(exported) & (boxes["outcome"] != "added")]
@@ -33,7 +33,7 @@ def many_deletions(boxes: pd.DataFrame, review: Review) -> Deletions | None:
 
 
 def require_few_deletions(root: Path, packet: Packet, review: Review) -> None:
-    """Raise `UserError` where most of the boxes that went out are gone from `review`."""
+    """Raise `UserError` where nearly all boxes that went out are gone from `review`."""
     params = params_as_run(root, packet.iteration)
     found = many_deletions(review_boxes(packet, review, iou=params["validate"]["iou"]), review)
     if found:
