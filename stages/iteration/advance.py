@@ -136,10 +136,9 @@ def _require_finished(root: Path, despite_stop: str | None, accept_regression: s
     if verdict["verdict"] == "stop" and not despite:
         again = decide_again(root, iteration)
         if again is None or again.verdict == "stop":
-            raise problem(
-                "advance.verdict_go", "metrics/converge.json", reason=again.why if again else verdict["reason"]
-            )
-        despite = again.why
+            reason = f"{again.edits}: {again.reason}" if again else verdict["reason"]
+            raise problem("advance.verdict_go", "metrics/converge.json", reason=reason)
+        despite = again.edits
     return Step(
         iteration, classes, despite if verdict["verdict"] == "stop" else "", accepted_loss(root, accept_regression)
     )

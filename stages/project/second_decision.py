@@ -28,11 +28,6 @@ class SecondDecision(NamedTuple):
     verdict: str
     reason: str
 
-    @property
-    def why(self) -> str:
-        """Why to go on in spite of the first verdict: what was edited, and what follows."""
-        return f"{self.edits}: {self.reason}"
-
 
 def decide_again(root: Path, iteration: int) -> SecondDecision | None:
     """Return what the stop rules in params.yaml say of the finished `iteration`, None where they are those it ran with.
