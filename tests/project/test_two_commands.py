@@ -187,7 +187,7 @@ def prepared(root: Path, first: str) -> None:
         (root / "data/dataset/train/labels/t1.txt").write_text("1 0.5 0.5 0.3 0.3\n")
 
 
-EACH_TIME = ("finish", "advance", "data accept")  # the others only where every kill is asked for: a minute
+EACH_TIME = ("advance", "data accept")  # the others only where every kill is asked for: a minute
 
 
 @pytest.mark.faults
