@@ -4,6 +4,7 @@ import hashlib
 import json
 import time
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 import yaml
@@ -32,14 +33,23 @@ def drop_unfinished_runs(cache: Path) -> bool:
     found = unfinished_runs(cache)
     if found:
         time.sleep(_PATIENCE)  # another project that shares the cache may be at work
-    for file in found:
-        file.unlink(missing_ok=True)
+    for path in found:
+        folder = path if path.is_dir() else path.parent
+        with suppress(OSError):  # somebody has filled the folder meanwhile
+            if path != folder:
+                path.unlink(missing_ok=True)
+            folder.rmdir()
     return bool(found)
 
 
 def unfinished_runs(cache: Path) -> list[Path]:
-    """Return the files of the cache's list of runs that bear the name of what DVC is still writing."""
-    return list((cache / "runs").glob(f"*/*/{dvc.TEMPORARY}"))
+    """Return what a killed DVC was still writing in the cache's list of runs: files, and folders without a file.
+
+    DVC fails at an empty folder as well.
+    """
+    runs = cache / "runs"
+    empty = (folder for folder in runs.glob("*/*") if folder.is_dir() and not any(folder.iterdir()))
+    return [*runs.glob(f"*/*/{dvc.TEMPORARY}"), *empty]
 
 
 def listed(place: Path, digest: str) -> dict[str, Path]:
