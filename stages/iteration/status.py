@@ -20,7 +20,7 @@ from stages.project.location import (
     metrics_at,
     next_command,
 )
-from stages.project.position import Facts, Position, position_of, state_line
+from stages.project.position import Facts, position_of, state_line
 from stages.project.preconditions import UNLABELLED, iteration_tag, start_tag
 from stages.project.project_lock import holder
 from stages.project.repository import dvc, git
@@ -69,10 +69,8 @@ def standing(root: Path) -> Standing:
         iteration, branch = read_iteration(root / PARAMS), current_branch(root)
         return Standing(iteration, branch, is_imported(root), AT_WORK, f"at work: {at_work}", _WAIT)
     words = f"{state_line(facts)}{_edited(root, facts)}"
-    step, position = next_command(root, facts, reviewer=reviewer), position_of(facts)
-    if position in (Position.STOPPED, Position.USED_UP) and step.startswith("none") and is_unopened(root):
-        step = f"yoloop holdout (scores test, once){step.removeprefix('none')}"
-    return Standing(facts.iteration, facts.branch, facts.imported, position.name.lower(), words, step)
+    step = next_command(root, facts, reviewer=reviewer, unopened=facts.finished and is_unopened(root))
+    return Standing(facts.iteration, facts.branch, facts.imported, position_of(facts).name.lower(), words, step)
 
 
 def status_values(root: Path) -> dict[str, Any]:

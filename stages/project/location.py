@@ -40,13 +40,14 @@ def locate(root: Path) -> Facts:
     changes = changes._replace(altered=()) if (root / RUNNING).exists() else changes
     if changes.outputs_only and changes.altered:
         changes = changes._replace(altered_files=tuple(dvc_cache.altered_files(root, changes.altered)))
+    lock_then, lock_now = git.content(root, tag, LOCK), git.here(root, LOCK)
     return Facts(
         iteration=iteration,
         imported=imported,
         branch=current_branch(root),
         finished=finished,
-        same_run=finished and git.content(root, tag, LOCK) == git.here(root, LOCK),
-        decided_here=finished and differs_in_decision(git.content(root, tag, LOCK), git.here(root, LOCK)),
+        same_run=finished and lock_then == lock_now,
+        decided_here=finished and differs_in_decision(lock_then, lock_now),
         verdict=converge.get("verdict"),
         packet=metrics_at(root, tag, "sample").get("packet_sheets") if finished else None,
         changes=changes,
@@ -68,13 +69,16 @@ def unlabelled_of_val(root: Path) -> tuple[int, int]:
     return sum(row.label_source == "none" for row in rows), len(rows)
 
 
-def next_command(root: Path, facts: Facts, *, reviewer: str = "person") -> str:
-    """Return what to type next; in a clone of the demo, whose data is drawn and not pulled, that is an import."""
+def next_command(root: Path, facts: Facts, *, reviewer: str = "person", unopened: bool = False) -> str:
+    """Return what to type next, as `next_step` says it.
+
+    In a clone of the demo, whose data is drawn and not pulled, that is an import.
+    """
     if facts.changes.absent and holds_demo(root):
         return WITHOUT_DATA
     if position_of(facts) is Position.STOPPED and edited_rules(root, facts.iteration):
         return f"yoloop run (decides again by the edited {RULES} rules, and trains nothing again)"
-    return next_step(facts, home=home_branch(root), reviewer=reviewer)
+    return next_step(facts, home=home_branch(root), reviewer=reviewer, unopened=unopened)
 
 
 def finished_iterations(root: Path) -> list[int]:

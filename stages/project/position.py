@@ -135,11 +135,15 @@ def state_line(facts: Facts) -> str:
     return f"{position.value}: {', '.join(names)}" if names else position.value
 
 
-def next_step(facts: Facts, *, home: str | None = None, reviewer: str = "person") -> str:
-    """Return the command to type next; `home` is the branch to go back to from a look back."""
+def next_step(facts: Facts, *, home: str | None = None, reviewer: str = "person", unopened: bool = False) -> str:
+    """Return the command to type next.
+
+    `home` is the branch to go back to from a look back; `unopened`: there is a test that nobody has scored on.
+    """
     changes = facts.changes
     accepting = " --accept-regression WHY" if facts.lost else ""
     by_hand = f"review the packet (yoloop review open, or export and import), then: yoloop advance{accepting}"
+    at_end = "yoloop holdout (scores test, once)" if unopened else "none"
     review = by_hand if reviewer in ("person", "page") else f"yoloop run{accepting}"
     return {
         Position.NO_DATASET: "yoloop data import SOURCE",
@@ -157,8 +161,8 @@ def next_step(facts: Facts, *, home: str | None = None, reviewer: str = "person"
         Position.OTHER_EXPERIMENT: "git stash && dvc checkout --force (brings the finished state back; "
         "what is meant for the next iteration: git stash pop, after yoloop advance)",
         Position.FINISHED: review,
-        Position.USED_UP: "none: the pool has nothing more to ask about",
-        Position.STOPPED: f"none; to go on in spite of it: yoloop advance --despite-stop REASON{accepting}",
+        Position.USED_UP: f"{at_end}: the pool has nothing more to ask about",
+        Position.STOPPED: f"{at_end}; to go on in spite of it: yoloop advance --despite-stop REASON{accepting}",
     }[position_of(facts)]
 
 

@@ -16,7 +16,7 @@ from stages.project.location import edited_rules, params_as_run
 from stages.project.process_group import run_group
 from stages.project.repository import dvc
 from stages.project.scratch_copy import scratch_copy
-from stages.project.yaml_edits import edited
+from stages.project.yaml_edits import edited, flat
 
 STEP = RULES  # of dvc.yaml, called as its section of params.yaml is
 
@@ -39,8 +39,7 @@ def decide_again(root: Path, iteration: int) -> SecondDecision | None:
         return None
     stage = read_yaml(root / "dvc.yaml")["stages"][STEP]
     with scratch_copy(root, names_in(stage["deps"])) as copy:
-        values = {key: _at(params_as_run(root, iteration), key) for key in _of_before(stage)}
-        text = edited((root / PARAMS).read_text(encoding="utf-8-sig"), values)
+        text = edited((root / PARAMS).read_text(encoding="utf-8-sig"), _as_run(params_as_run(root, iteration), stage))
         (copy / PARAMS).write_text(text, encoding="utf-8")
         said: list[str] = []
         environment = {**dvc.environment(root), "PYTHONDONTWRITEBYTECODE": "1"}
@@ -53,13 +52,9 @@ def decide_again(root: Path, iteration: int) -> SecondDecision | None:
     return SecondDecision(edits, str(found["verdict"]), str(found["reason"]))
 
 
-def _of_before(stage: Mapping[str, Any]) -> list[str]:
-    """Return the keys of params.yaml, beside the rules, that the step depends on."""
-    return [key for key in stage["params"] if isinstance(key, str) and key != RULES]
-
-
-def _at(values: Mapping[str, Any], path: str) -> Any:
-    found: Any = values
-    for key in path.split("."):
-        found = found[key]
-    return found
+def _as_run(params: Mapping[str, Any], stage: Mapping[str, Any]) -> dict[str, Any]:
+    """Return of `params` what the step depends on beside the rules, by dotted path."""
+    keys = [key for key in stage["params"] if isinstance(key, str) and key != RULES]
+    return {
+        path: value for path, value in flat(params).items() if any(f"{path}.".startswith(f"{key}.") for key in keys)
+    }
